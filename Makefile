@@ -1,0 +1,45 @@
+# A fresh machine needs Python 3.11 or newer with venv, and make; everything else goes to .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SACCADE_DATA ?= ../shared/data
+# One process by default: PyTorch's threads already fill a small machine. On a large one: -n 8.
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: $(PYTHON) is older than Python 3.11; try make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## segment a photograph; writes mask, overlay and uncertainty to out/demo
+	@$(BIN)/python examples/demo.py
+
+test: $(INSTALLED) ## the whole test suite
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+check: $(INSTALLED) ## style, types and the order of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## rewrite the code in the common style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## quality and speed beside the peers, on $(SACCADE_DATA)
+	$(BIN)/python benchmarks/interactive.py $(SACCADE_DATA)
+
+clean: ## remove the environment, results and caches
+	rm -rf $(VENV) out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,39 @@
+"""Saccade segments images from a few strokes.
+
+    result = saccade.segment(image, strokes)  # (H, W, 3) uint8 and (H, W) int, 255 = unlabelled
+    result.labels, result.probabilities, result.uncertainty
+
+PyTorch is imported when one of the names below is first used, not by ``import saccade``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from saccade.errors import InputError
+
+if TYPE_CHECKING:
+    from saccade.interactive import ScribbleSegmenter, Segmentation, segment
+
+__version__ = "0.1.0"
+
+__all__ = ["InputError", "ScribbleSegmenter", "Segmentation", "__version__", "segment"]
+
+_LAZY = {
+    "ScribbleSegmenter": "saccade.interactive",
+    "Segmentation": "saccade.interactive",
+    "segment": "saccade.interactive",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})
