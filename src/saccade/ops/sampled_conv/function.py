@@ -1,0 +1,120 @@
+"""Convolution at free sampling positions: checks, dispatch and memory layout."""
+
+import torch
+from torch import Tensor
+
+from saccade.ops.sampled_conv.checks import (
+    Backend,
+    Border,
+    Interpolation,
+    check_bias,
+    check_input,
+    check_mask,
+    check_names,
+    check_positions,
+    check_same_kind,
+    check_weight,
+)
+from saccade.ops.sampled_conv.chunked import chunked_conv
+from saccade.ops.sampled_conv.contract import weight_matrix
+from saccade.ops.sampled_conv.reference import sampled_conv2d_reference
+from saccade.ops.sampled_conv.taps import gather_plan
+from saccade.ops.sampled_conv.traced import traced_conv
+
+
+def sampled_conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    positions: Tensor,
+    interpolation: Interpolation = "nearest",
+    border: Border = "clamp",
+    groups: int = 1,
+    mask: Tensor | None = None,
+    backend: Backend = "auto",
+) -> Tensor:
+    """Convolution whose taps read the input wherever `positions` says.
+
+    out[b, :, p] = bias + sum over taps t of mask[b, t, p] * weight[:, :, t] @ input[b, :, at]
+    with at = positions[b, t, :, p]. That is an ordinary convolution for the positions of eq. 1
+    of the GDC paper with offset 1, GDC for random offsets, a deformable convolution for
+    predicted ones.
+
+    Args:
+        input: (B, Cin, H, W).
+        weight: (Cout, Cin / groups, kh, kw); T = kh * kw taps in row-major order.
+        bias: (Cout,) or None.
+        positions: (B or 1, T, 2, Ho, Wo), absolute (y, x) in pixels of the input, pixel centres
+            at whole numbers. Ho and Wo are free: P chosen locations are Ho = P, Wo = 1. Floating
+            (float32 at least: bf16 has no fraction beyond 256) or integer.
+        interpolation: "nearest" takes floor(v + 0.5) and passes no gradient to the positions;
+            "bilinear" does.
+        border: "clamp" moves coordinates into [0, H - 1] and [0, W - 1]; "zero" lets pixels
+            outside count as 0, for bilinear each of the four corners by itself, as
+            `torchvision.ops.deform_conv2d` does.
+        groups: groups of channels; Cin for depthwise.
+        mask: (B or 1, T, Ho, Wo) factors of the taps (DCNv2), or None.
+        backend: "chunked" is the eager path, "traced" plain operations for compilers,
+            "reference" the slow oracle; "auto" takes "traced" while compiling or exporting,
+            else "chunked". All accept the same arguments on every device. "chunked" is
+            differentiable once, the others as often as wanted.
+
+    Returns:
+        (B, Cout, Ho, Wo) in the dtype of the input, under autocast in that of autocast;
+        channels-last where the input is.
+
+    Raises:
+        InputError: shapes, dtypes or names that do not fit each other.
+    """
+    check_names(interpolation=interpolation, border=border, backend=backend)
+    check_input(input)
+    check_weight(weight, input.shape[1], groups)
+    check_bias(bias, weight.shape[0])
+    check_positions(positions, weight.shape[2] * weight.shape[3], input.shape[0])
+    check_mask(mask, positions, input.shape[0])
+    input, weight = _autocast(input), _autocast(weight)
+    bias = None if bias is None else _autocast(bias)
+    check_same_kind(input, weight=weight, bias=bias)
+    if positions.dtype in (torch.float16, torch.bfloat16):
+        positions = positions.to(torch.float32)
+    if backend == "reference":
+        return sampled_conv2d_reference(
+            input,
+            weight,
+            bias,
+            positions=positions,
+            interpolation=interpolation,
+            border=border,
+            groups=groups,
+            mask=mask,
+        )
+    indices, scales = gather_plan(
+        positions,
+        (input.shape[2], input.shape[3]),
+        interpolation=interpolation,
+        border=border,
+        mask=mask,
+    )
+    rows = input.flatten(2).transpose(1, 2).contiguous()  # no copy for channels-last
+    traced = backend == "traced" or (backend == "auto" and torch.compiler.is_compiling())
+    conv = traced_conv if traced else chunked_conv
+    out = conv(rows, weight_matrix(weight, groups), indices, scales)  # (B, P, Cout)
+    if bias is not None:
+        # In place where nothing else holds the tensor: a fresh one costs as much as a GEMM.
+        out = out + bias if traced else out.add_(bias)
+    image = out.view(len(out), *positions.shape[3:], out.shape[2]).permute(0, 3, 1, 2)
+    return image if _channels_last(input) else image.contiguous()
+
+
+def _autocast(tensor: Tensor) -> Tensor:
+    kind = tensor.device.type
+    # Double stays double, as for torch's own convolutions.
+    if tensor.dtype == torch.float64 or not torch.is_autocast_enabled(kind):
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(kind))
+
+
+def _channels_last(tensor: Tensor) -> bool:
+    last = tensor.is_contiguous(memory_format=torch.channels_last)
+    return last and not tensor.is_contiguous()

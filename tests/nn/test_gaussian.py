@@ -1,0 +1,301 @@
+"""The dynamic layers: what they sample, and where their randomness comes from."""
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from saccade.errors import InputError
+from saccade.nn import GaussianDynamicConv2d, UniformDynamicConv2d
+from saccade.ops import conv_positions, positions_at, sampled_conv2d_reference, tap_directions
+
+LAYERS = [GaussianDynamicConv2d, UniformDynamicConv2d]
+Layer = Callable[..., nn.Module]
+
+
+def image(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+
+def displacement(layer: nn.Module, size: tuple[int, int]) -> Tensor:
+    """Positions minus centres, (T, 2, H, W)."""
+    centres = conv_positions(size, 1)
+    return (layer.draw(size) - centres)[0]
+
+
+class TestForward:
+    @pytest.mark.parametrize("cls", LAYERS)
+    @pytest.mark.parametrize("rounding", ["nearest", "floor", "none"])
+    def test_is_the_reference_at_the_drawn_positions(self, cls: Layer, rounding: str) -> None:
+        layer = cls(4, 6, groups=2, rounding=rounding, border="zero", seed=0)
+        x = image(2, 4, 9, 7)
+        positions = layer.draw(x, torch.Generator().manual_seed(5))
+        expected = sampled_conv2d_reference(
+            x,
+            layer.weight,
+            layer.bias,
+            positions=positions,
+            interpolation="bilinear" if rounding == "none" else "nearest",
+            border="zero",
+            groups=2,
+        )
+        actual = layer(x, generator=torch.Generator().manual_seed(5))
+        torch.testing.assert_close(actual, expected)
+        torch.testing.assert_close(layer(x, positions=positions), expected)
+
+    def test_sigma_zero_samples_only_the_centre(self) -> None:
+        layer = GaussianDynamicConv2d(3, 5, sigma=0.0, seed=0)
+        x = image(2, 3, 6, 8)
+        pointwise = layer.weight.sum((2, 3), keepdim=True)
+        torch.testing.assert_close(layer(x), functional.conv2d(x, pointwise, layer.bias))
+
+    def test_offset_one_is_an_ordinary_convolution(self) -> None:
+        layer = GaussianDynamicConv2d(3, 5, border="zero", seed=0)
+        x = image(2, 3, 6, 8)
+        actual = layer(x, positions=conv_positions((6, 8), 3, padding=1))
+        expected = functional.conv2d(x, layer.weight, layer.bias, padding=1)
+        torch.testing.assert_close(actual, expected)
+
+    def test_chosen_centres_equal_the_dense_output_there(self) -> None:
+        layer = GaussianDynamicConv2d(3, 5, seed=0)
+        x = image(1, 3, 6, 8)
+        positions = layer.draw(x)
+        centres = torch.tensor([[0, 7], [5, 0], [3, 3]])
+        y, column = centres.unbind(1)
+        directions = tap_directions(3)
+        moved = (positions - conv_positions((6, 8), 1))[0][:, :, y, column].permute(2, 0, 1)
+        offsets = torch.where(directions != 0, moved / directions, 0)
+        sparse = layer(x, positions=positions_at(centres, directions, offsets))
+        torch.testing.assert_close(
+            sparse[0, :, :, 0], layer(x, positions=positions)[0, :, y, column]
+        )
+
+    def test_trains(self) -> None:
+        layer = GaussianDynamicConv2d(3, 4, seed=0)
+        x = image(1, 3, 6, 8).requires_grad_()
+        layer(x).square().mean().backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in (*layer.parameters(), x))
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1)])
+    def test_thin_maps(self, size: tuple[int, int]) -> None:
+        assert GaussianDynamicConv2d(2, 3, seed=0)(image(2, 2, *size)).shape == (2, 3, *size)
+
+    def test_even_and_oblong_kernels(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, (2, 5), bias=False, seed=0)
+        assert layer.weight.shape == (3, 2, 2, 5)
+        assert layer(image(1, 2, 6, 6)).shape == (1, 3, 6, 6)
+
+    def test_autocast_and_channels_last(self) -> None:
+        layer = GaussianDynamicConv2d(4, 8, seed=0)
+        x = image(2, 4, 6, 8).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = layer(x)
+        assert out.dtype == torch.bfloat16
+        assert out.is_contiguous(memory_format=torch.channels_last)
+
+
+class TestSampling:
+    def test_new_positions_at_every_call_in_training_and_evaluation(self) -> None:
+        layer = GaussianDynamicConv2d(2, 2, seed=0)
+        x = image(1, 2, 16, 16)
+        for mode in (True, False):
+            layer.train(mode)
+            assert not torch.equal(layer(x), layer(x))
+
+    def test_receptive_field_grows_with_sigma(self) -> None:
+        reach = [
+            displacement(GaussianDynamicConv2d(1, 1, sigma=s, seed=0), (64, 64)).abs().mean()
+            for s in (0.0, 0.05, 0.1, 0.2, 0.4)
+        ]
+        assert reach == sorted(reach)
+        # Two thirds of the tap axes move; half-Gaussian mean 0.798 sigma.
+        assert reach[3].item() == pytest.approx(2 / 3 * 0.798 * 0.2 * 64, rel=0.02)
+
+    @pytest.mark.parametrize(
+        ("scale", "ratio"), [("shortest", 1.0), ("axis", 3.0)], ids=["shortest", "axis"]
+    )
+    def test_scale_on_an_oblong_map(self, scale: str, ratio: float) -> None:
+        layer = GaussianDynamicConv2d(1, 1, scale=scale, rounding="none", seed=0)
+        moved = displacement(layer, (40, 120)).abs()
+        y, x = moved[[0, 2, 6, 8], 0].mean().item(), moved[[0, 2, 6, 8], 1].mean().item()
+        assert y == pytest.approx(0.798 * 0.2 * 40, rel=0.03)
+        assert x / y == pytest.approx(ratio, rel=0.03)
+
+    def test_uniform_reaches_its_range_and_no_further(self) -> None:
+        layer = UniformDynamicConv2d(1, 1, low=0.25, high=0.5, rounding="none", seed=0)
+        moved = displacement(layer, (40, 80)).abs()[[0, 2, 6, 8]]
+        assert moved.min().item() == pytest.approx(10, abs=0.1)
+        assert moved.max().item() == pytest.approx(20, abs=0.1)
+
+    def test_granularity_layer_moves_all_taps_alike(self) -> None:
+        layer = GaussianDynamicConv2d(1, 1, granularity="layer", rounding="none", seed=0)
+        moved = displacement(layer, (8, 9))
+        delta = moved[8, :, 0, 0]  # direction (1, 1)
+        expected = (delta * tap_directions(3)).view(9, 2, 1, 1).expand(9, 2, 8, 9)
+        torch.testing.assert_close(moved, expected, rtol=0, atol=1e-5)
+        assert delta[0] != delta[1]
+
+    def test_granularity_tap_moves_all_locations_alike(self) -> None:
+        layer = GaussianDynamicConv2d(1, 1, granularity="tap", rounding="none", seed=0)
+        moved = displacement(layer, (8, 9))
+        torch.testing.assert_close(moved, moved[:, :, :1, :1].expand(9, 2, 8, 9), rtol=0, atol=1e-5)
+        assert len(set(moved[[0, 2, 6, 8], 0, 0, 0].abs().tolist())) == 4
+
+    def test_granularity_location_moves_every_location_by_itself(self) -> None:
+        layer = GaussianDynamicConv2d(1, 1, rounding="none", seed=0)
+        assert displacement(layer, (8, 9))[0, 0].unique().numel() > 60
+
+    @pytest.mark.parametrize("rounding", ["nearest", "floor"])
+    def test_rounded_positions_are_whole(self, rounding: str) -> None:
+        positions = GaussianDynamicConv2d(1, 1, rounding=rounding, seed=0).draw((8, 9))
+        assert torch.equal(positions, positions.round())
+
+
+class TestRandomness:
+    @pytest.mark.parametrize("cls", LAYERS)
+    @pytest.mark.parametrize("seed", [None, 3])
+    def test_global_state_is_untouched(self, cls: Layer, seed: int | None) -> None:
+        before = torch.random.get_rng_state()
+        layer = cls(2, 3, seed=seed)
+        layer(image(1, 2, 5, 5))
+        assert torch.equal(torch.random.get_rng_state(), before)
+
+    def test_global_seed_changes_nothing(self) -> None:
+        x = image(1, 2, 16, 16)
+        outputs = []
+        with torch.random.fork_rng():
+            for seed in (0, 1):
+                torch.manual_seed(seed)
+                outputs.append(GaussianDynamicConv2d(2, 3, seed=7)(x))
+        assert torch.equal(*outputs)
+
+    def test_seed_decides_weights_and_draws(self) -> None:
+        one, same, other = (GaussianDynamicConv2d(2, 3, seed=s) for s in (7, 7, 8))
+        assert torch.equal(one.weight, same.weight)
+        assert not torch.equal(one.weight, other.weight)
+        assert torch.equal(one.draw((9, 9)), same.draw((9, 9)))
+        assert not torch.equal(one.draw((9, 9)), other.draw((9, 9)))
+
+    def test_weights_start_as_those_of_conv2d(self) -> None:
+        layer = GaussianDynamicConv2d(32, 64, groups=2, seed=7)
+        bound = (16 * 9) ** -0.5
+        for parameter in layer.parameters():
+            assert parameter.abs().max() <= bound
+            assert parameter.std().item() == pytest.approx(bound / 3**0.5, rel=0.15)
+
+    def test_no_seed_differs_every_time(self) -> None:
+        one, other = GaussianDynamicConv2d(2, 3), GaussianDynamicConv2d(2, 3)
+        assert not torch.equal(one.weight, other.weight)
+        assert not torch.equal(one.draw((9, 9)), other.draw((9, 9)))
+
+    def test_reseed_starts_again(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, seed=7)
+        first = layer.draw((9, 9))
+        assert not torch.equal(layer.draw((9, 9)), first)
+        layer.reseed(7)
+        assert torch.equal(layer.draw((9, 9)), first)
+        layer.reseed(8)
+        assert not torch.equal(layer.draw((9, 9)), first)
+
+    def test_generator_of_the_caller_leaves_the_own_one_alone(self) -> None:
+        layer, twin = (GaussianDynamicConv2d(2, 3, seed=7) for _ in range(2))
+        layer.draw((9, 9), torch.Generator().manual_seed(0))
+        assert torch.equal(layer.draw((9, 9)), twin.draw((9, 9)))
+
+
+class TestCopies:
+    @pytest.mark.parametrize("cls", LAYERS)
+    @pytest.mark.parametrize(
+        "clone", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
+    )
+    def test_copies_start_from_the_seed(self, cls: Layer, clone: Callable[[Layer], Layer]) -> None:
+        layer = cls(2, 3, seed=7)
+        x = image(1, 2, 9, 9)
+        first = layer(x)
+        twin = clone(layer)
+        assert torch.equal(twin(x), first)
+        assert twin.weight is not layer.weight
+        assert not torch.equal(layer(x), first)  # its own stream went on
+
+    def test_copies_without_a_seed_draw_apart(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3)
+        layer.draw((9, 9))
+        assert not torch.equal(copy.deepcopy(layer).draw((9, 9)), layer.draw((9, 9)))
+
+    def test_state_dict_has_weights_only(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, seed=7)
+        layer.draw((4, 4))
+        assert set(layer.state_dict()) == {"weight", "bias"}
+        file = io.BytesIO()
+        torch.save(layer.state_dict(), file)
+        file.seek(0)
+        other = GaussianDynamicConv2d(2, 3, seed=8)
+        other.load_state_dict(torch.load(file, weights_only=True))
+        positions = layer.draw((9, 9))
+        x = image(1, 2, 9, 9)
+        assert torch.equal(other(x, positions=positions), layer(x, positions=positions))
+
+
+class TestCompile:
+    def test_fullgraph_with_given_positions(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, seed=0)
+        x = image(1, 2, 7, 7)
+        positions = layer.draw(x)
+        compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(x, positions=positions), layer(x, positions=positions))
+
+    def test_with_its_own_draw(self) -> None:
+        layer, twin = (GaussianDynamicConv2d(2, 3, seed=0) for _ in range(2))
+        x = image(1, 2, 7, 7)
+        compiled = torch.compile(layer, backend="aot_eager")
+        first, second = compiled(x), compiled(x)
+        torch.testing.assert_close(first, twin(x))
+        torch.testing.assert_close(second, twin(x))
+        assert not torch.equal(first, second)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"sigma": -1.0}, "sigma"),
+            ({"sigma": float("nan")}, "sigma"),
+            ({"groups": 2}, "groups"),
+            ({"kernel_size": 0}, "kernel_size"),
+            ({"granularity": "pixel"}, "granularity"),
+            ({"scale": "longest"}, "scale"),
+            ({"rounding": "ceil"}, "rounding"),
+            ({"border": "wrap"}, "border"),
+        ],
+    )
+    def test_at_construction(self, options: dict[str, object], message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            GaussianDynamicConv2d(3, 4, **options)
+
+    def test_uniform_range(self) -> None:
+        with pytest.raises(InputError, match="low must not exceed high"):
+            UniformDynamicConv2d(3, 4, low=1.0, high=0.0)
+
+    def test_wrong_input(self) -> None:
+        with pytest.raises(InputError, match="Cin 2"):
+            GaussianDynamicConv2d(3, 4)(image(1, 2, 5, 5))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+class TestCuda:
+    def test_generator_of_the_device(self) -> None:
+        one, same = (GaussianDynamicConv2d(2, 3, seed=7).cuda() for _ in range(2))
+        x = image(1, 2, 9, 9).cuda()
+        torch.testing.assert_close(one(x), same(x))
+
+    def test_cpu_generator_gives_the_same_positions(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, seed=7)
+        x = image(1, 2, 9, 9)
+        here = layer(x, generator=torch.Generator().manual_seed(1))
+        there = layer.cuda()(x.cuda(), generator=torch.Generator().manual_seed(1))
+        torch.testing.assert_close(there.cpu(), here)
