@@ -1,0 +1,1 @@
+"""Images, label specifications and data sets: what is read from disk before any network."""

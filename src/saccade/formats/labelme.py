@@ -1,0 +1,170 @@
+"""Label images as labelme JSON: one shape of type "mask" per connected region.
+
+labelme (5.2 and later) stores such a shape as its inclusive box and a PNG of the box, which
+keeps every pixel and every hole; polygons would not. Class 0 is what no shape covers. The key
+"saccade_classes" keeps the values of the classes; labelme hands unknown keys on.
+"""
+
+import base64
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.data.files import atomic_write, check_readable, one_line
+from saccade.data.images import check_pixels, open_unlimited
+from saccade.errors import InputError
+from saccade.formats.labels import ClassNames, checked_labels, class_names, present_classes
+
+_VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
+_CLASSES_KEY = "saccade_classes"
+
+
+def labelme_document(
+    labels: Any,
+    *,
+    classes: Iterable[int] | None = None,
+    names: ClassNames | None = None,
+    image_path: str = "",
+) -> dict[str, Any]:
+    """Return an (H, W) label image as a labelme document; `imageData` is null.
+
+    Raises:
+        InputError: `labels` is not a label image, or two of its classes have one name.
+    """
+    labels = checked_labels(labels)
+    table = class_names(present_classes(labels), classes, names)
+    if len(set(table.values())) < len(table):
+        raise InputError(
+            f"class names {', '.join(table.values())}: labelme needs a different one for each class"
+        )
+    return {
+        "version": _VERSION,
+        "flags": {},
+        "shapes": [_shape(*region, table) for region in _regions(labels)],
+        "imagePath": image_path,
+        "imageData": None,
+        "imageHeight": labels.shape[0],
+        "imageWidth": labels.shape[1],
+        _CLASSES_KEY: [[value, name] for value, name in table.items()],
+    }
+
+
+def write_labelme(
+    path: str | os.PathLike[str],
+    labels: Any,
+    *,
+    classes: Iterable[int] | None = None,
+    names: ClassNames | None = None,
+    image_path: str = "",
+) -> None:
+    """Write `labelme_document` of the same arguments to `path`.
+
+    Raises:
+        InputError: as `labelme_document`, or the folder of `path` does not exist.
+    """
+    document = labelme_document(labels, classes=classes, names=names, image_path=image_path)
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+
+
+def read_labelme_mask(path: str | os.PathLike[str]) -> NDArray[np.int32]:
+    """Read the labels, (H, W) int32, of a labelme JSON file with shapes of type "mask".
+
+    Without "saccade_classes" the labels of the file are numbered 1, 2, ... in alphabetical
+    order, and labels called "background" or "_background_" are 0.
+
+    Raises:
+        InputError: malformed JSON, another JSON format, shapes of another type, a box outside
+            the image, a damaged mask.
+    """
+    path = check_readable(path)
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8-sig"))
+        height, width = int(document["imageHeight"]), int(document["imageWidth"])
+        shapes = list(document["shapes"])
+        values = _values(document, shapes)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{path}: not a labelme file ({one_line(error)})") from error
+    check_pixels(path, height, width)
+    labels = np.zeros((height, width), dtype=np.int32)
+    for shape in shapes:
+        _paint(labels, shape, values, path)
+    return labels
+
+
+def _regions(labels: NDArray[np.int32]) -> Iterator[tuple[int, int, int, NDArray[np.bool_]]]:
+    """Yield (class value, y, x, mask of the box) for each 8-connected region but class 0."""
+    from skimage import measure
+
+    tools: Any = measure  # its functions carry no types
+    components = tools.label(labels, background=0, connectivity=2)
+    for region in tools.regionprops(components):
+        y, x = region.bbox[:2]
+        mask = np.asarray(region.image, dtype=bool)
+        yield int(labels[y, x + mask[0].argmax()]), y, x, mask
+
+
+def _shape(
+    value: int, y: int, x: int, mask: NDArray[np.bool_], table: dict[int, str]
+) -> dict[str, Any]:
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).save(buffer, format="PNG")
+    corners = [[x, y], [x + mask.shape[1] - 1, y + mask.shape[0] - 1]]
+    return {
+        "label": table[value],
+        "points": [[float(px), float(py)] for px, py in corners],
+        "group_id": None,
+        "description": "",
+        "shape_type": "mask",
+        "flags": {},
+        "mask": base64.b64encode(buffer.getvalue()).decode("ascii"),
+    }
+
+
+def _values(document: dict[str, Any], shapes: list[dict[str, Any]]) -> dict[str, int]:
+    found = sorted({str(shape["label"]) for shape in shapes})
+    if _CLASSES_KEY in document:
+        values = {str(name): int(value) for value, name in document[_CLASSES_KEY]}
+    else:
+        plain = [name for name in found if name.strip("_").lower() != "background"]
+        values = dict.fromkeys(found, 0) | {name: i for i, name in enumerate(plain, start=1)}
+    missing = [name for name in found if name not in values]
+    if missing:  # added in labelme after the file was written
+        raise ValueError(f"label '{missing[0]}' is not in {_CLASSES_KEY}")
+    if values and not 0 <= min(values.values()) <= max(values.values()) < 2**31:
+        raise ValueError(f"{_CLASSES_KEY} has class values below 0 or above 2**31")
+    return values
+
+
+def _paint(
+    labels: NDArray[np.int32], shape: dict[str, Any], values: dict[str, int], path: Path
+) -> None:
+    label = shape["label"]
+    if shape.get("shape_type") != "mask":
+        raise InputError(
+            f"{path}: shape '{label}' is a {shape.get('shape_type') or 'polygon'}, "
+            "expected shapes of type 'mask' (others read as strokes only)"
+        )
+    try:
+        (x0, y0), (x1, y1) = [(int(x), int(y)) for x, y in shape["points"]]
+        file = io.BytesIO(base64.b64decode(shape["mask"], validate=True))
+        with open_unlimited(file) as image:
+            if not (0 <= x0 <= x1 < labels.shape[1] and 0 <= y0 <= y1 < labels.shape[0]):
+                raise ValueError("its box is outside the image")
+            if image.size != (x1 - x0 + 1, y1 - y0 + 1):
+                raise ValueError("its mask has not the size of its box")
+            mask = np.asarray(image).astype(bool)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"{path}: shape '{label}' cannot be read ({one_line(error)})") from error
+    if mask.ndim != 2:
+        raise InputError(f"{path}: the mask of shape '{label}' has colours, expected 0 and 1")
+    labels[y0 : y1 + 1, x0 : x1 + 1][mask] = values[label]

@@ -1,0 +1,58 @@
+"""Checks and names that every mask format shares."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.errors import InputError
+
+ClassNames = Mapping[int, str] | Sequence[str]
+"""Names by class value, or in the order of the values 0, 1, ..."""
+
+
+def checked_labels(labels: Any, what: str = "labels") -> NDArray[np.int32]:
+    """Return a label image as (H, W) int32 with values of 0 and above.
+
+    Raises:
+        InputError: not two axes, no pixels, not integers, a negative or huge value.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 2 or array.size == 0:
+        raise InputError(f"{what}: shape {array.shape}, expected (H, W) class values")
+    if array.dtype.kind not in "uib":
+        raise InputError(f"{what}: data type {array.dtype}, expected integers")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > np.iinfo(np.int32).max:
+        raise InputError(f"{what}: values {low}..{high}, expected 0 and above")
+    return array.astype(np.int32, copy=False)
+
+
+def present_classes(labels: NDArray[np.int32]) -> list[int]:
+    """Return the class values of a label image, ascending."""
+    if labels.max() <= np.iinfo(np.uint16).max:
+        counts = np.bincount(labels.ravel())  # linear; np.unique would sort every pixel
+        return [int(value) for value in np.flatnonzero(counts)]
+    return [int(value) for value in np.unique(labels)]
+
+
+def class_names(
+    present: Iterable[int], classes: Iterable[int] | None, names: ClassNames | None
+) -> dict[int, str]:
+    """Return value -> name for every class of the image or of `classes`, ascending.
+
+    Classes without a given name are called "background" (0) and "class N".
+    """
+    values = sorted({int(c) for c in present} | {int(c) for c in classes or ()})
+    return {value: _name(value, names) for value in values}
+
+
+def _name(value: int, names: ClassNames | None) -> str:
+    if isinstance(names, Mapping):
+        known = names.get(value)
+    else:
+        known = names[value] if names is not None and value < len(names) else None
+    if known is None:
+        return "background" if value == 0 else f"class {value}"
+    return str(known)

@@ -1,0 +1,1 @@
+"""Strokes: their file formats, their expansion over superpixels, simulated annotators."""

@@ -1,0 +1,195 @@
+"""Strokes drawn in colours: every colour is a class, transparency or the canvas is not.
+
+Colours of the PASCAL VOC palette stand for their index, so that a palette PNG that some program
+has turned into RGB still reads as what it was. Other colours become classes 0, 1, ... in the
+order of their hexadecimal names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.palette import pack_rgb, voc_index
+from saccade.errors import InputError
+from saccade.scribbles.strokes import (
+    UNLABELED,
+    Strokes,
+    check_classes,
+    free_unlabeled,
+    name_classes,
+    short_name,
+    strokes_from_array,
+)
+
+_MOST_COLORS = 64
+_MOST_BLENDS = 4096
+_RARE_SHARE = 0.01
+_BLEND_DISTANCE = 6.0  # in 8-bit levels, from the straight line between two stroke colours
+
+
+@dataclass(frozen=True)
+class _Colors:
+    """The colours of the opaque pixels of an image.
+
+    Attributes:
+        opaque: (H, W) where alpha is 255.
+        present: 0xRRGGBB of every colour, ascending.
+        counts: number of pixels of each.
+        index: for each opaque pixel, row by row, the place of its colour in `present`.
+    """
+
+    opaque: NDArray[np.bool_]
+    present: NDArray[np.uint32]
+    counts: NDArray[np.int64]
+    index: NDArray[np.int64]
+
+    @property
+    def overlay(self) -> bool:
+        """Whether transparency says where nobody drew."""
+        return not bool(self.opaque.all())
+
+    def labels(self, values: Mapping[int, int], empty: int) -> NDArray[np.int32]:
+        """Return (H, W) with `values` by colour, `empty` where there is none."""
+        table = np.array([values.get(c, empty) for c in self.present.tolist()], dtype=np.int32)
+        labels = np.full(self.opaque.shape, empty, dtype=np.int32)
+        labels[self.opaque] = table[self.index]
+        return labels
+
+
+def strokes_from_colors(
+    rgba: NDArray[np.uint8],
+    *,
+    unlabeled: int | None = None,
+    names: Sequence[str] | None = None,
+    source: str = "strokes",
+) -> Strokes:
+    """Read strokes from (H, W, 4) uint8 RGBA.
+
+    Where any pixel is transparent, only pixels of alpha 255 are strokes. Where none is, grey
+    images (R = G = B) are read as class values, VOC colours as class values, and otherwise the
+    colour of more than half of the image is taken for the empty canvas. Rare colours that lie
+    between two others (under 1 % of the strokes) are blends of anti-aliased edges and are left
+    unlabelled. `unlabeled` matters only where colours stand for class values.
+
+    Raises:
+        InputError: no fully opaque pixel, too many colours (a photograph), no canvas, and the
+            reasons of `strokes_from_array`.
+    """
+    if not (rgba[..., 3] == 255).any():
+        raise InputError(
+            f"{source}: no fully opaque pixel; draw the strokes with a hard brush at 100 % opacity"
+        )
+    colors = _count_colors(rgba)
+    if not colors.overlay and _is_grey(colors.present):
+        return strokes_from_array(
+            rgba[..., 0],
+            unlabeled=unlabeled,
+            names=names,
+            source=source,
+            kind="grey values in RGB",
+        )
+    if len(colors.present) > _MOST_BLENDS:
+        raise _too_many(source, len(colors.present))
+    blended = np.zeros(len(colors.present), dtype=bool)
+    if colors.overlay or not _all_voc(colors.present):
+        blended = _blends(colors)
+    kept = colors.present[~blended]
+    pixels = int(colors.counts[blended].sum())
+    note = f" ({pixels} pixels of blended colours too)" if pixels else ""
+    if _all_voc(kept) and (colors.overlay or not pixels):
+        return _voc_strokes(colors, kept, unlabeled, names, source, note)
+    if len(kept) > _MOST_COLORS:
+        raise _too_many(source, len(kept))
+    return _numbered_strokes(colors, kept, names, source, note)
+
+
+def _count_colors(rgba: NDArray[np.uint8]) -> _Colors:
+    opaque = rgba[..., 3] == 255
+    present, index, counts = np.unique(
+        pack_rgb(rgba[opaque][:, :3]), return_inverse=True, return_counts=True
+    )
+    return _Colors(opaque, present, counts, index)
+
+
+def _is_grey(present: NDArray[np.uint32]) -> bool:
+    red, green, blue = present >> 16, present >> 8 & 255, present & 255
+    return bool(((red == green) & (green == blue)).all())
+
+
+def _all_voc(present: NDArray[np.uint32]) -> bool:
+    return all(color in voc_index() for color in present.tolist())
+
+
+def _blends(colors: _Colors) -> NDArray[np.bool_]:
+    """Mark rare colours near the line between two frequent ones."""
+    channels = [colors.present >> 16 & 255, colors.present >> 8 & 255, colors.present & 255]
+    rgb = np.stack(channels, axis=1).astype(np.float64)
+    frequent = colors.counts >= _RARE_SHARE * colors.counts.sum()
+    blended = np.zeros(len(rgb), dtype=bool)
+    start = rgb[frequent][:, None]
+    along = rgb[frequent][None] - start
+    length = np.maximum((along**2).sum(-1), 1e-9)
+    for i in np.flatnonzero(~frequent):
+        position = (((rgb[i] - start) * along).sum(-1) / length).clip(0, 1)
+        distance = np.linalg.norm(start + position[..., None] * along - rgb[i], axis=-1)
+        blended[i] = bool((distance <= _BLEND_DISTANCE).any())
+    return blended
+
+
+def _voc_strokes(
+    colors: _Colors,
+    kept: NDArray[np.uint32],
+    unlabeled: int | None,
+    names: Sequence[str] | None,
+    source: str,
+    note: str,
+) -> Strokes:
+    kind = "RGBA overlay" if colors.overlay else "RGB image"
+    return strokes_from_array(
+        colors.labels({color: voc_index()[color] for color in kept.tolist()}, UNLABELED),
+        unlabeled=UNLABELED if colors.overlay else unlabeled,
+        names=names,
+        source=source,
+        kind=f"{kind} in VOC colours",
+        meaning=f"transparent = unlabelled{note}" if colors.overlay else None,
+    )
+
+
+def _numbered_strokes(
+    colors: _Colors,
+    kept: NDArray[np.uint32],
+    names: Sequence[str] | None,
+    source: str,
+    note: str,
+) -> Strokes:
+    canvas = None if colors.overlay else _canvas(colors, source)
+    drawn = [color for color in kept.tolist() if color != canvas]
+    what = "transparent" if canvas is None else f"canvas #{canvas:06x}"
+    check_classes(range(len(drawn)), source, f"{what} = unlabelled")
+    empty = free_unlabeled(range(len(drawn)))
+    labels = colors.labels({color: i for i, color in enumerate(drawn)}, empty)
+    hexadecimal = {i: f"#{color:06x}" for i, color in enumerate(drawn)}
+    known = name_classes(range(len(drawn)), names, source) or hexadecimal
+    listed = ", ".join(f"{i} = {color}" for i, color in hexadecimal.items())
+    kind = "RGBA overlay" if canvas is None else "RGB image"
+    line = f"{short_name(source)}: {kind}, {what} = unlabelled{note}, classes {listed}"
+    return Strokes(labels, empty, known, line)
+
+
+def _canvas(colors: _Colors, source: str) -> int:
+    most = int(colors.counts.argmax())
+    if colors.counts[most] * 2 <= colors.counts.sum():
+        raise InputError(
+            f"{source}: RGB image without a colour that covers most of it, so 'no stroke' cannot "
+            "be told; save the strokes as RGBA PNG on a transparent layer"
+        )
+    return int(colors.present[most])
+
+
+def _too_many(source: str, count: int) -> InputError:
+    return InputError(
+        f"{source}: {count} colours, which looks like a photograph, not like strokes; save them "
+        "as palette PNG or on a transparent layer (RGBA PNG) of their own"
+    )
