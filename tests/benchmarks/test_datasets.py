@@ -1,0 +1,153 @@
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.datasets import (
+    evaluate,
+    image_matrix,
+    load_pairs,
+    score_image,
+    score_set,
+)
+from saccade.errors import InputError
+
+
+def test_only_images_with_strokes_sorted_by_stem(root):
+    pairs = load_pairs(root, "thin")
+    assert [p.stem for p in pairs] == ["a", "b"]
+    for pair in pairs:
+        assert pair.image.shape == (40, 52, 3)
+        assert pair.strokes.shape == pair.truth.shape == (40, 52)
+        assert {a.dtype for a in (pair.image, pair.strokes, pair.truth)} == {np.dtype(np.uint8)}
+        assert set(np.unique(pair.strokes)) == set(np.unique(pair.truth)) == {0, 1, 255}
+    assert [p.stem for p in load_pairs(root, "full")] == ["a", "b", "c"]
+
+
+def test_image_is_rgb(root):
+    centre = load_pairs(root, "thin")[0].image[20, 26]
+    assert centre[0] > 150
+    assert centre[2] < 100
+
+
+def test_limit_and_every(root):
+    assert [p.stem for p in load_pairs(root, "full", every=2)] == ["a", "c"]
+    assert [p.stem for p in load_pairs(root, "full", every=2, limit=1)] == ["a"]
+
+
+def test_camvid_void_becomes_unknown(root):
+    (pair,) = load_pairs(root, "camvid")
+    assert pair.stem == "f2"
+    assert set(np.unique(pair.truth)) == {0, 1, 7, 255}
+    assert set(np.unique(pair.strokes)) == {0, 1, 7, 255}
+
+
+def test_camvid_test_split_is_found(root):
+    for name in ("val", "valannot", "val_scribbles"):
+        folder = root / "camvid" / name
+        folder.rename(folder.with_name(name.replace("val", "test")))
+    assert [p.stem for p in load_pairs(root, "camvid")] == ["f2"]
+
+
+def test_palette_and_rgb_grey_labels_give_indices(root):
+    path = root / "iseg/masks/a.png"
+    with Image.open(path) as file:
+        grey = np.array(file)
+    palette = Image.fromarray(grey)
+    palette.putpalette([c for i in range(256) for c in (255 - i, i, 7)])
+    palette.save(path)
+    np.testing.assert_array_equal(load_pairs(root, "thin")[0].truth, grey)
+    Image.fromarray(grey).convert("RGB").save(path)
+    np.testing.assert_array_equal(load_pairs(root, "thin")[0].truth, grey)
+
+
+def test_other_files_are_left_alone(root):
+    (root / "iseg/images/notes.txt").write_text("x")
+    (root / "iseg/scribbles_thin/.a.png").write_bytes(b"")
+    assert len(load_pairs(root, "thin")) == 2
+
+
+def test_missing_mask_is_named(root):
+    (root / "iseg/masks/b.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"masks: nothing for .*b\.png"):
+        load_pairs(root, "thin")
+
+
+def test_missing_folder_is_named(root):
+    with pytest.raises(FileNotFoundError, match="scribbles_dense"):
+        load_pairs(root, "dense")
+
+
+def test_empty_set_is_an_error(root):
+    (root / "iseg/scribbles_dense").mkdir()
+    with pytest.raises(FileNotFoundError, match="no stroke file"):
+        load_pairs(root, "dense")
+
+
+def test_unknown_set(root):
+    with pytest.raises(InputError, match="'thick' is unknown"):
+        load_pairs(root, "thick")
+
+
+def test_size_mismatch_is_named(root):
+    Image.new("L", (10, 10)).save(root / "iseg/scribbles_thin/a.png")
+    with pytest.raises(InputError, match=r"a\.png: size \(10, 10\).*\(40, 52\)"):
+        load_pairs(root, "thin")
+
+
+def test_class_out_of_range_is_named(root):
+    Image.fromarray(np.full((40, 52), 2, np.uint8)).save(root / "iseg/masks/a.png")
+    with pytest.raises(InputError, match="holds class 2"):
+        load_pairs(root, "thin")
+
+
+def test_coloured_label_image_is_refused(root):
+    shutil.copy(root / "iseg/images/b.png", root / "iseg/masks/b.png")
+    with pytest.raises(InputError, match="coloured"):
+        load_pairs(root, "thin")
+
+
+def test_two_files_with_one_stem(root):
+    shutil.copy(root / "iseg/images/b.png", root / "iseg/images/a.png")
+    with pytest.raises(InputError, match="same stem"):
+        load_pairs(root, "thin")
+
+
+def test_object_score_by_hand():
+    truth = np.array([[0, 0, 0, 1, 1, 255]], np.uint8)
+    guess = np.array([[0, 0, 1, 1, 0, 1]])
+    # background 2 of 4, object 1 of 3; the unknown pixel does not count
+    assert score_image("thin", truth, guess) == pytest.approx((2 / 4 + 1 / 3) / 2)
+
+
+def test_object_set_is_the_mean_over_images():
+    right = np.diag([10, 10])
+    wrong = np.array([[1000, 0], [500, 500]])
+    # 1 and (1000 / 1500 + 500 / 1000) / 2: the larger image does not weigh more
+    expected = (1 + (2 / 3 + 1 / 2) / 2) / 2
+    assert score_set("full", [right, wrong]) == pytest.approx(expected)
+
+
+def test_camvid_is_one_matrix_over_the_set():
+    first, second = np.zeros((2, 11, 11), np.int64)
+    first[0, 0], first[3, 0] = 6, 2
+    second[3, 3] = 4
+    # class 0: 6 of 8, class 3: 4 of 6; the nine others never occur
+    assert score_set("camvid", [first, second]) == pytest.approx((6 / 8 + 4 / 6) / 2)
+
+
+def test_evaluate_runs_the_method_on_every_pair(root):
+    pairs = load_pairs(root, "full")
+    seen = []
+
+    def perfect(pair):
+        seen.append(pair.stem)
+        return np.where(pair.truth == 1, 1, 0)
+
+    assert evaluate("full", pairs, perfect) == 1.0
+    assert seen == ["a", "b", "c"]
+    nothing = evaluate("full", pairs, lambda pair: np.zeros_like(pair.truth))
+    matrices = [image_matrix("full", p.truth, np.zeros_like(p.truth)) for p in pairs]
+    expected = np.mean([m[0, 0] / m.sum() / 2 for m in matrices])
+    assert nothing == pytest.approx(expected)
