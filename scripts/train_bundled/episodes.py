@@ -1,0 +1,186 @@
+"""Episodes: a photograph, an object or several classes in it, and simulated strokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from saccade.scribbles.simulate import CLASSES, DENSE, FULL, THIN, StrokeStyle, simulate_strokes
+
+SIZE = (224, 320)
+MANY = 8  # classes in a batch of street scenes
+
+
+@dataclass
+class Batch:
+    image: Tensor  # (B, H, W, 3) uint8
+    strokes: Tensor  # (B, H, W) uint8
+    truth: Tensor  # (B, H, W) uint8
+    classes: int
+
+
+def _load(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def _crop(rng, image, labels, fill=255):
+    """A random window of SIZE's aspect, mirrored, resized to SIZE; portrait images are turned."""
+    if image.shape[0] > image.shape[1]:
+        image, labels = image.transpose(1, 0, 2), labels.T
+    height, width = labels.shape
+    scale = min(height / SIZE[0], width / SIZE[1]) * rng.uniform(0.6, 1.0)
+    h, w = int(SIZE[0] * scale), int(SIZE[1] * scale)
+    y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    image, labels = image[y : y + h, x : x + w], labels[y : y + h, x : x + w]
+    if rng.random() < 0.5:
+        image, labels = image[:, ::-1], labels[:, ::-1]
+    image = Image.fromarray(np.ascontiguousarray(image)).resize(
+        SIZE[::-1], Image.Resampling.BICUBIC
+    )
+    labels = Image.fromarray(np.ascontiguousarray(labels)).resize(
+        SIZE[::-1], Image.Resampling.NEAREST
+    )
+    return np.asarray(image), np.asarray(labels)
+
+
+def _jitter(rng, image):
+    """Brightness, contrast, saturation and hue-like channel gains."""
+    x = image.astype(np.float32) / 255
+    grey = x.mean(2, keepdims=True)
+    x = grey + (x - grey) * rng.uniform(0.6, 1.3)
+    x = (x - x.mean()) * rng.uniform(0.7, 1.2) + x.mean() + rng.uniform(-0.1, 0.1)
+    x = x * rng.uniform(0.9, 1.1, 3)
+    return (x.clip(0, 1) * 255).astype(np.uint8)
+
+
+def _object(rng, segments):
+    """An object: one human segment, or a few that touch; None where none is of a likely size."""
+    area = np.bincount(segments.ravel()) / segments.size
+    seeds = np.flatnonzero((area > 0.01) & (area < 0.5))
+    if len(seeds) == 0:
+        return None
+    # Things more often than stuff: segments that keep away from the border of the picture.
+    border = np.concatenate([segments[0], segments[-1], segments[:, 0], segments[:, -1]])
+    share = np.bincount(border, minlength=len(area)) / len(border)
+    weight = np.exp(-6 * share[seeds]) * np.sqrt(area[seeds])
+    chosen = [int(rng.choice(seeds, p=weight / weight.sum()))]
+    for _ in range(rng.choice([0, 1, 2, 3], p=[0.45, 0.25, 0.2, 0.1])):
+        mask = np.isin(segments, chosen)
+        grown = np.zeros_like(mask)
+        grown[1:] |= mask[:-1]
+        grown[:-1] |= mask[1:]
+        grown[:, 1:] |= mask[:, :-1]
+        grown[:, :-1] |= mask[:, 1:]
+        touch = np.bincount(segments[grown & ~mask], minlength=len(area)).astype(float)
+        # Parts of one thing share a long border and are not the ground or the sky.
+        touch *= (area < 0.25) * np.exp(-8 * share)
+        if touch.sum() < 5:
+            break
+        chosen.append(int(rng.choice(len(area), p=touch / touch.sum())))
+    mask = np.isin(segments, chosen)
+    return mask.astype(np.uint8) if 0.01 < mask.mean() < 0.6 else None
+
+
+def _binary(rng, segments):
+    truth = _object(rng, segments)
+    if truth is None:
+        return None
+    styles = (THIN, FULL, DENSE)[rng.choice(3, p=[0.6, 0.25, 0.15])]
+    return truth, simulate_strokes(truth, rng, styles=styles)
+
+
+def _several(rng, labels, ignore=255):
+    """Relabel up to MANY of the classes in ``labels`` to 0..k-1 and draw along their regions."""
+    values, counts = np.unique(labels[labels != ignore], return_counts=True)
+    values = values[counts > 150]
+    if len(values) < 2:
+        return None
+    values = rng.permutation(values)[:MANY]
+    table = np.full(256, 255, np.uint8)
+    table[values] = np.arange(len(values))
+    truth = table[labels]
+    style = CLASSES if rng.random() < 0.7 else StrokeStyle((1, 2), (0.2, 0.7), 3, 3.0)
+    return truth, simulate_strokes(truth, rng, styles=style, by_component=True, min_area=120)
+
+
+class Episodes(IterableDataset):
+    """Endless batches; each is binary photographs, or several classes."""
+
+    def __init__(self, root: Path, batch: int, seed: int) -> None:
+        self.batch, self.seed = batch, seed
+        self.bsds = [
+            (p, root / "bsds/train/segments" / f"{p.stem}.png")
+            for p in sorted((root / "bsds/train/images").iterdir())
+        ]
+        self.camvid = [
+            (p, root / "camvid/trainannot" / f"{p.stem}.png")
+            for p in sorted((root / "camvid/train").iterdir())
+        ]
+
+    def __iter__(self):
+        info = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((self.seed, info.id if info else 0))
+        while True:
+            kind = rng.choice(["binary", "segments", "street"], p=[0.7, 0.1, 0.2])
+            items = []
+            while len(items) < self.batch:
+                item = self._episode(rng, kind)
+                if item is not None:
+                    items.append(item)
+            image, truth, strokes = (
+                torch.from_numpy(np.stack(x)) for x in zip(*items, strict=True)
+            )
+            if rng.random() < 0.4:
+                image, truth, strokes = (
+                    t.transpose(1, 2).contiguous() for t in (image, truth, strokes)
+                )
+            yield Batch(image, strokes, truth, 2 if kind == "binary" else MANY)
+
+    def _episode(self, rng, kind):
+        source = self.camvid if kind == "street" else self.bsds
+        path, labels = source[rng.integers(len(source))]
+        labels = _load(labels)
+        if kind == "street":
+            labels = np.where(labels >= 11, 255, labels).astype(np.uint8)
+        image, labels = _crop(rng, np.asarray(Image.open(path).convert("RGB")), labels)
+        drawn = _binary(rng, labels) if kind == "binary" else _several(rng, labels)
+        if drawn is None or len(np.unique(drawn[1])) < 3:
+            return None
+        return _jitter(rng, image), drawn[0], drawn[1]
+
+
+def loader(args):
+    """Batches from a pool that grows all the time: drawing strokes costs more than a step."""
+    data = Episodes(args.data, args.batch, args.seed)
+    fresh = iter(
+        DataLoader(
+            data,
+            batch_size=None,
+            num_workers=args.workers,
+            prefetch_factor=4 if args.workers else None,
+        )
+    )
+    rng = np.random.default_rng(args.seed)
+    pool: list[Batch] = []
+    while True:
+        if len(pool) < args.reuse or rng.random() < 1 / args.reuse:
+            pool.append(next(fresh))
+            if len(pool) > args.pool:
+                pool[int(rng.integers(len(pool)))] = pool.pop()
+            yield pool[-1]
+        else:
+            yield _vary(rng, pool[int(rng.integers(len(pool)))])
+
+
+def _vary(rng, batch: Batch) -> Batch:
+    image, strokes, truth = batch.image, batch.strokes, batch.truth
+    for axis in (1, 2):
+        if rng.random() < (0.5 if axis == 2 else 0.2):
+            image, strokes, truth = image.flip(axis), strokes.flip(axis), truth.flip(axis)
+    return Batch(torch.from_numpy(_jitter(rng, image.numpy())), strokes, truth, batch.classes)

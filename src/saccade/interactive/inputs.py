@@ -1,0 +1,85 @@
+"""Checking what the caller hands in, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saccade.errors import InputError
+
+_MAX_LABEL = 65_534  # what a 16-bit mask can hold beside an "unlabelled" value
+
+
+def encode_strokes(
+    strokes: object,
+    size: tuple[int, int],
+    *,
+    unlabeled: int,
+    classes: Sequence[int] | None = None,
+) -> tuple[tuple[int, ...], NDArray[np.int64]]:
+    """Class values and the strokes as class index.
+
+    Args:
+        strokes: (H, W) integers.
+        size: (H, W) of the image.
+        unlabeled: value of pixels without a stroke.
+        classes: the values allowed; every value that occurs where None.
+
+    Returns:
+        The K class values, ascending, and (H, W) indices into them, -1 where nobody drew.
+
+    Raises:
+        InputError: wrong shape or type, no stroke, one class only, a value out of range.
+    """
+    array = np.asarray(strokes)
+    if array.ndim != 2:
+        raise InputError(f"strokes have shape {array.shape}, must be (H, W)")
+    if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
+        raise InputError(f"strokes are {array.dtype}, must be integer class values")
+    if array.shape != size:
+        raise InputError(
+            f"strokes are {array.shape[0]}x{array.shape[1]}, the image is {size[0]}x{size[1]} "
+            "(height x width); both must be equal"
+        )
+    drawn = array != unlabeled
+    values = np.unique(array[drawn])
+    if len(values) == 0:
+        raise InputError(f"strokes are empty: every pixel is {unlabeled}, which means unlabelled")
+    if values[0] < 0 or values[-1] > _MAX_LABEL:
+        bad = values[0] if values[0] < 0 else values[-1]
+        raise InputError(f"strokes hold label {bad}, must be 0 to {_MAX_LABEL}")
+    if len(values) == 1:
+        raise InputError(
+            f"strokes hold one class only ({values[0]}); draw at least two, for instance the "
+            "object and its background"
+        )
+    known = values if classes is None else np.unique(np.asarray(classes, dtype=np.int64))
+    unknown = np.setdiff1d(values, known)
+    if len(unknown):
+        raise InputError(
+            f"strokes hold label {unknown[0]}, which is not one of the classes "
+            f"{', '.join(map(str, known))}"
+        )
+    index = np.where(drawn, np.searchsorted(known, array), -1).astype(np.int64)
+    return tuple(int(v) for v in known), index
+
+
+def pick_device(device: str | torch.device) -> torch.device:
+    """``"auto"`` is CUDA where there is one, else the CPU.
+
+    Raises:
+        InputError: the device is unknown or not there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            f"device {str(device)!r} cannot be used here; try 'auto' or 'cpu'"
+        ) from error
+    return chosen

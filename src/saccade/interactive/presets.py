@@ -1,0 +1,105 @@
+"""Presets of the per-image segmenter: frozen settings, importable without PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from saccade.errors import InputError
+
+Branch = Literal["gdc", "normal", "dilated", "deformable", "uniform"]
+Norm = Literal["none", "batch", "group"]
+ClassWeight = Literal["inverse", "paper", "none"]
+Average = Literal["softmax", "logits", "vote"]
+Conflict = Literal["unlabeled", "majority"]
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The light network of the GDC paper's figure 3.
+
+    ``features`` is ``"bundled"``, ``"random"`` or the path of a torchvision ``mobilenet_v2``
+    checkpoint. ``sigma`` is a share of the shortest side of the half-size map, ``dilation`` is in
+    its pixels; each matters to its own branch only.
+    """
+
+    features: str = "bundled"
+    branch: Branch = "gdc"
+    sigma: float = 0.2
+    dilation: int = 6
+    channels: int = 16
+    hidden: int = 16
+    norm: Norm = "none"
+
+
+@dataclass(frozen=True)
+class DescentSettings:
+    """Optimisation from a random start, section V-A of the GDC paper."""
+
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    steps: int = 50
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    class_weight: ClassWeight = "inverse"
+    superpixels: bool = True
+    pixels_per_superpixel: int = 400
+    compactness: float = 10.0
+    conflict: Conflict = "unlabeled"
+
+
+@dataclass(frozen=True)
+class LearnedSettings:
+    """A few steps from the bundled start, with the bundled step sizes."""
+
+    per_class: int = 64
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class PottsSettings:
+    """Weighted total variation after the network; see :func:`saccade.refine.potts`."""
+
+    strength: float = 8.0
+    contrast: float = 1.0
+    iterations: int = 80
+
+
+@dataclass(frozen=True)
+class Preset:
+    """All that determines a segmentation besides the image, the strokes and the seed.
+
+    ``max_pixels`` bounds the working size: larger images are segmented at that size and the
+    probabilities follow the full image's edges from there.
+    """
+
+    fit: LearnedSettings | DescentSettings
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    draws: int = 8
+    average: Average = "softmax"
+    evidence: bool = True
+    refine: PottsSettings | None = field(default_factory=PottsSettings)
+    max_pixels: int = 640_000
+
+
+PRESETS = ("fast", "best", "paper")
+
+
+def preset_named(name: str) -> Preset:
+    """The settings behind a preset's name.
+
+    Raises:
+        InputError: no preset has that name.
+    """
+    if name == "fast":
+        return Preset(fit=LearnedSettings())
+    if name == "best":
+        return Preset(
+            fit=LearnedSettings(per_class=128, repeats=3),
+            draws=24,
+            refine=PottsSettings(iterations=200),
+            max_pixels=1_500_000,
+        )
+    if name == "paper":
+        return Preset(fit=DescentSettings(), draws=50, evidence=False, refine=None)
+    raise InputError(f"preset {name!r} is unknown, use one of {', '.join(PRESETS)}")

@@ -1,0 +1,111 @@
+"""What is computed once per image: its working size and its features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from saccade.interactive.evidence import normalised_lab
+from saccade.models.features import half_size_features
+from saccade.models.weights import Bundle, load_bundle, load_head
+
+_SMALL_SIDE = 64
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image ready for fitting.
+
+    ``rgb`` (H, W, 3) uint8 is the full image; ``work`` (h, w) the size at which it is segmented;
+    ``maps`` (1, 43, h / 2, w / 2) the standardised features, 40 of the frozen network and Lab.
+    """
+
+    rgb: NDArray[np.uint8]
+    small: NDArray[np.uint8]
+    maps: Tensor
+    bundle: Bundle
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the full image."""
+        return self.rgb.shape[0], self.rgb.shape[1]
+
+    @property
+    def work(self) -> tuple[int, int]:
+        """(h, w) of the image at working size."""
+        return self.small.shape[0], self.small.shape[1]
+
+    @property
+    def half(self) -> tuple[int, int]:
+        """Size of the feature maps."""
+        return self.maps.shape[2], self.maps.shape[3]
+
+
+def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """Size to work at: at most ``max_pixels``; doubled for tiny images, so that halving the
+    features keeps every pixel apart."""
+    height, width = size
+    if min(size) < _SMALL_SIDE and 4 * height * width <= max_pixels:
+        return 2 * height, 2 * width
+    scale = min(1.0, math.sqrt(max_pixels / (height * width)))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def describe(
+    rgb: NDArray[np.uint8], *, features: str, max_pixels: int, seed: int, device: torch.device
+) -> Scene:
+    """Shrink where needed and run the frozen extractor, once.
+
+    Args:
+        rgb: (H, W, 3).
+        features: as in :func:`saccade.models.weights.load_head`.
+        max_pixels: bound of the working size.
+        seed: of the weights of ``"random"`` features.
+        device: where the maps go.
+    """
+    bundle = load_bundle()
+    head = bundle.head
+    if features != "bundled":
+        head = load_head(features, generator=torch.Generator().manual_seed(seed))
+    height, width = working_size((rgb.shape[0], rgb.shape[1]), max_pixels)
+    small = rgb
+    if (height, width) != rgb.shape[:2]:
+        small = np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BOX))
+    image = torch.tensor(small, device=device)[None]
+    with torch.no_grad():
+        lab = normalised_lab(image)
+        maps = half_size_features(head.to(device), image.movedim(3, 1).float() / 127.5 - 1, lab)
+    return Scene(rgb, small, maps, bundle)
+
+
+def shrink_strokes(
+    strokes: NDArray[np.integer], classes: int, size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Strokes (H, W) at another size (h, w), with no stroke lost.
+
+    Every pixel that holds a stroke keeps one; where two classes meet in a pixel, the one with
+    fewer stroke pixels in the image wins, as it can afford the loss less.
+
+    Returns:
+        (h, w) class index, K where nobody drew.
+    """
+    y, x = np.nonzero((strokes >= 0) & (strokes < classes))
+    values = strokes[y, x].astype(np.int64)
+    out = np.full(size, classes, np.int64)
+    if size[0] > strokes.shape[0]:  # enlarged: each pixel becomes a block
+        grown = np.kron(
+            np.where((strokes >= 0) & (strokes < classes), strokes, classes),
+            np.ones((size[0] // strokes.shape[0], size[1] // strokes.shape[1]), np.int64),
+        )
+        return grown.astype(np.int64)
+    rows, columns = y * size[0] // strokes.shape[0], x * size[1] // strokes.shape[1]
+    for k in np.argsort(-np.bincount(values, minlength=classes)):
+        mine = values == k
+        out[rows[mine], columns[mine]] = k
+    return out

@@ -1,0 +1,323 @@
+"""Strokes to mask for one image: fit, update, predict, suggest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saccade.data.images import as_rgb
+from saccade.errors import InputError
+from saccade.interactive.fitting import fit_descent, fit_learned
+from saccade.interactive.inputs import encode_strokes, pick_device
+from saccade.interactive.posterior import Belief, draw, enlarge, sharpen, weigh_evidence
+from saccade.interactive.presets import LearnedSettings, Preset, preset_named
+from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
+from saccade.interactive.scene import Scene, describe, shrink_strokes
+from saccade.models.scribble_net import ScribbleNet
+
+Progress = Callable[[float, str], None]
+Cancel = Callable[[], bool]
+_T = TypeVar("_T")
+
+
+class ScribbleSegmenter:
+    """Segments one image from strokes with a network fitted to that image.
+
+    Args:
+        preset: ``"fast"``, ``"best"``, ``"paper"``, or a :class:`Preset` of your own.
+        seed: of everything drawn at random; same seed, same mask, on one device.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        unlabeled: stroke value of pixels where nobody drew.
+        classes: the class values there are; by default those that occur in the strokes.
+
+    Raises:
+        InputError: an unknown preset or device.
+    """
+
+    def __init__(
+        self,
+        preset: str | Preset = "fast",
+        seed: int = 0,
+        device: str = "auto",
+        *,
+        unlabeled: int = 255,
+        classes: Sequence[int] | None = None,
+    ) -> None:
+        self.preset = preset_named(preset) if isinstance(preset, str) else preset
+        self.seed = int(seed)
+        self.device = pick_device(device)
+        self.unlabeled = unlabeled
+        self.classes = classes
+        self._scene: Scene | None = None
+        self._net: ScribbleNet | None = None
+        self._strokes: NDArray[np.int64] | None = None
+        self._result: Segmentation | None = None
+
+    def fit(
+        self,
+        image: object,
+        strokes: object,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> ScribbleSegmenter:
+        """Fit to an image and its strokes.
+
+        Args:
+            image: (H, W, 3) uint8; also grey, RGBA, 16-bit, or float in [0, 1].
+            strokes: (H, W) integers, ``unlabeled`` where nobody drew.
+            progress: told the fraction done in [0, 1] and the stage's name.
+            cancel: asked between steps. Once it answers True the fit ends with what it has: the
+                last good result stays if there is one, else the mask of the steps done so far.
+
+        Raises:
+            InputError: the image or the strokes cannot be used.
+        """
+        rgb = as_rgb(image)
+        classes, index = encode_strokes(
+            strokes, rgb.shape[:2], unlabeled=self.unlabeled, classes=self.classes
+        )
+        run = _Run(progress, cancel)
+        with run.stage("features", 0.0), _one_thread(self.device):
+            self._scene = describe(
+                rgb,
+                features=self.preset.network.features,
+                max_pixels=self.preset.max_pixels,
+                seed=self.seed,
+                device=self.device,
+            )
+        self._net, self._result = None, None
+        self._solve(self._scene, classes, index, None, run)
+        return self
+
+    def update(
+        self,
+        strokes: object,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> ScribbleSegmenter:
+        """Go on from the fitted network with other strokes on the same image.
+
+        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. The image's
+        features are not computed again. With another number of classes the fit starts anew.
+
+        Raises:
+            InputError: nothing is fitted yet, or the strokes cannot be used.
+        """
+        scene = self._fitted(self._scene)
+        classes, index = encode_strokes(
+            strokes, scene.size, unlabeled=self.unlabeled, classes=self.classes
+        )
+        same = self._result is not None and classes == self._result.classes
+        self._solve(scene, classes, index, self._net if same else None, _Run(progress, cancel))
+        return self
+
+    def predict(self) -> NDArray[np.int32]:
+        """The mask (H, W), stroke values."""
+        return self.result.labels
+
+    def predict_proba(self) -> NDArray[np.float32]:
+        """Class probabilities (K, H, W) in the order of ``result.classes``."""
+        return self.result.probabilities
+
+    def suggest(self, n: int = 3) -> list[Suggestion]:
+        """At most ``n`` regions where a stroke would help most, best first."""
+        drawn = self._fitted(self._strokes) >= 0
+        return suggest_regions(self.result.uncertainty, drawn, n)
+
+    @property
+    def result(self) -> Segmentation:
+        """The last good segmentation.
+
+        Raises:
+            InputError: nothing is fitted yet.
+        """
+        return self._fitted(self._result)
+
+    @staticmethod
+    def _fitted(value: _T | None) -> _T:
+        if value is None:
+            raise InputError("nothing is fitted yet: call fit(image, strokes) first")
+        return value
+
+    def _solve(
+        self,
+        scene: Scene,
+        classes: tuple[int, ...],
+        index: NDArray[np.int64],
+        warm: ScribbleNet | None,
+        run: _Run,
+    ) -> None:
+        """Strokes to result; keeps the last good one if it is cancelled and there is one."""
+        with _one_thread(self.device):
+            self._solve_on_one_thread(scene, classes, index, warm, run)
+
+    def _solve_on_one_thread(
+        self,
+        scene: Scene,
+        classes: tuple[int, ...],
+        index: NDArray[np.int64],
+        warm: ScribbleNet | None,
+        run: _Run,
+    ) -> None:
+        preset = self.preset
+        generator = torch.Generator(self.device).manual_seed(self.seed)
+        count = len(classes)
+        marks = torch.from_numpy(shrink_strokes(index, count, scene.half)).to(self.device)
+        with run.stage("fit", 0.05):
+            net = self._fit_network(scene, index, marks, count, warm, generator, run)
+        if run.cancelled and self._result is not None:
+            return
+        with run.stage("draw", 0.6):
+            belief = draw(
+                net,
+                scene.maps,
+                draws=preset.draws,
+                average=preset.average,
+                absent=torch.tensor([not (marks == k).any() for k in range(count)]).to(self.device),
+                generator=generator,
+                step=run.inner(0.6, 0.8, "draw"),
+            )
+        with run.stage("refine", 0.8):
+            result = self._finish(scene, net, belief, marks, index, classes)
+        if run.cancelled and self._result is not None:
+            return
+        result.timings.update(run.timings, total=sum(run.timings.values()))
+        self._net, self._strokes, self._result = net, index, result
+        run.report(1.0, "done")
+
+    def _fit_network(
+        self,
+        scene: Scene,
+        index: NDArray[np.int64],
+        marks: torch.Tensor,
+        count: int,
+        warm: ScribbleNet | None,
+        generator: torch.Generator,
+        run: _Run,
+    ) -> ScribbleNet:
+        step = run.inner(0.05, 0.6, "fit")
+        settings, network = self.preset.fit, self.preset.network
+        if isinstance(settings, LearnedSettings):
+            return fit_learned(
+                scene,
+                marks,
+                count,
+                settings,
+                sigma=network.sigma,
+                generator=generator,
+                step=step,
+                warm=warm,
+            )
+        return fit_descent(
+            scene, index, count, settings, network, generator=generator, step=step, warm=warm
+        )
+
+    def _finish(
+        self,
+        scene: Scene,
+        net: ScribbleNet,
+        belief: Belief,
+        marks: torch.Tensor,
+        index: NDArray[np.int64],
+        classes: tuple[int, ...],
+    ) -> Segmentation:
+        """Evidence, refinement, enlargement, strokes: from half size to the caller's pixels."""
+        mean = belief.mean
+        if self.preset.evidence:
+            mean = weigh_evidence(scene, net, belief, marks)
+        doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
+        if self.preset.refine is not None:
+            regions = sharpen(scene, mean, marks, self.preset.refine)
+            # The regions decide the mask, the network's doubt stays visible in the numbers.
+            mean = 0.75 * regions + 0.25 * mean
+        full = enlarge(scene, torch.cat([mean, doubt.clamp(0, 1)]))
+        probabilities, uncertainty = full[:-1], full[-1]
+        probabilities /= probabilities.sum(0).clip(1e-6)
+        drawn = index >= 0
+        probabilities[:, drawn] = np.eye(len(classes), dtype=np.float32)[:, index[drawn]]
+        uncertainty[drawn] = 0
+        labels = np.asarray(classes, np.int32)[probabilities.argmax(0)]
+        return Segmentation(labels, probabilities, uncertainty, classes)
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """Compute on one thread, then as before.
+
+    Maps of this size gain little from a second thread. Where the cores are shared with other
+    programs they lose tenfold, as threads that wait for one another spin.
+    """
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Run:
+    """Progress, cancellation and timings of one call."""
+
+    def __init__(self, progress: Progress | None, cancel: Cancel | None) -> None:
+        self._progress, self._cancel = progress, cancel
+        self.cancelled = False
+        self.timings: dict[str, float] = {}
+
+    def report(self, fraction: float, stage: str) -> None:
+        if self._progress is not None:
+            self._progress(fraction, stage)
+
+    @contextmanager
+    def stage(self, name: str, fraction: float) -> Iterator[None]:
+        self.report(fraction, name)
+        began = time.perf_counter()
+        yield
+        self.timings[name] = time.perf_counter() - began
+
+    def inner(self, low: float, high: float, name: str) -> Callable[[float], bool]:
+        """A step callback that maps [0, 1] to [low, high] and asks whether to go on."""
+
+        def step(fraction: float) -> bool:
+            self.report(low + fraction * (high - low), name)
+            if self._cancel is not None and self._cancel():
+                self.cancelled = True
+            return not self.cancelled
+
+        return step
+
+
+def segment(
+    image: object,
+    strokes: object,
+    *,
+    unlabeled: int = 255,
+    preset: str | Preset = "fast",
+    seed: int = 0,
+    device: str = "auto",
+    classes: Sequence[int] | None = None,
+) -> Segmentation:
+    """Segment one image from strokes.
+
+    Args:
+        image: (H, W, 3) uint8; also grey, RGBA, 16-bit, or float in [0, 1].
+        strokes: (H, W) integers, the class value where somebody drew, ``unlabeled`` elsewhere.
+        unlabeled: the value that means "nobody drew here".
+        preset: ``"fast"``, ``"best"`` or ``"paper"`` (the GDC paper to the letter).
+        seed: same seed, same mask, on one device.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        classes: the class values there are; by default those that occur in the strokes.
+
+    Raises:
+        InputError: the image, the strokes or an option cannot be used.
+    """
+    segmenter = ScribbleSegmenter(preset, seed, device, unlabeled=unlabeled, classes=classes)
+    return segmenter.fit(image, strokes).result

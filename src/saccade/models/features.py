@@ -1,0 +1,68 @@
+"""The frozen feature extractor: first layer and first linear bottlenecks of MobileNetV2.
+
+GDC paper, section IV-A: two groups of feature maps, 16 and 24 channels. They are torchvision's
+``features[1]`` (stride 2) and ``features[2]`` (stride 4) of ``mobilenet_v2``. The network is kept
+with its batch normalisation folded into the convolutions, since it never trains.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CHANNELS = (16, 24)
+
+
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups)
+
+
+class MobileNetHead(nn.Module):
+    """``features[0:3]`` of MobileNetV2 1.0 with folded normalisation, 8 thousand parameters."""
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _conv(3, 32, 3, stride=2)
+        self.depthwise1 = _conv(32, 32, 3, groups=32)
+        self.project1 = _conv(32, 16, 1)
+        self.expand2 = _conv(16, 96, 1)
+        self.depthwise2 = _conv(96, 96, 3, stride=2, groups=96)
+        self.project2 = _conv(96, 24, 1)
+        # What the weights were trained on: (image - shift) / scale for images in [-1, 1].
+        self.register_buffer("shift", torch.zeros(1, 3, 1, 1), persistent=False)
+        self.register_buffer("scale", torch.ones(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of ``image`` (B, 3, H, W), values in [-1, 1].
+
+        Returns:
+            (B, 16, ceil(H / 2), ceil(W / 2)) and (B, 24, ceil(H / 4), ceil(W / 4)).
+        """
+        x = F.relu6(self.stem((image - self.shift) / self.scale))
+        fine = self.project1(F.relu6(self.depthwise1(x)))
+        x = F.relu6(self.expand2(fine))
+        return fine, self.project2(F.relu6(self.depthwise2(x)))
+
+
+def half_size_features(head: MobileNetHead, image: Tensor, extra: Tensor | None = None) -> Tensor:
+    """Both groups at half size, concatenated and standardised per image.
+
+    Args:
+        head: the extractor.
+        image: (B, 3, H, W), values in [-1, 1].
+        extra: further maps (B, E, H, W) that join at half size, colour for instance.
+
+    Returns:
+        (B, 40 + E, ceil(H / 2), ceil(W / 2)), each channel of each image with mean 0, variance 1.
+    """
+    size = (-(-image.shape[2] // 2), -(-image.shape[3] // 2))
+    groups = [F.interpolate(g, size, mode="bilinear", align_corners=False) for g in head(image)]
+    if extra is not None:
+        groups.append(F.interpolate(extra, size, mode="area"))
+    maps = torch.cat(groups, 1)
+    variance, mean = torch.var_mean(maps, (2, 3), keepdim=True, correction=0)
+    return (maps - mean) * torch.rsqrt(variance + 1e-5)

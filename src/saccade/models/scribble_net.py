@@ -1,0 +1,234 @@
+"""The light network of the GDC paper, figure 3, optimised on one image.
+
+Frozen features -> 1x1 fusion -> a 3x3 convolution beside the branch under test (GDC, or one of its
+rivals in table I and VII) -> 3x3 convolution, ReLU, 1x1 convolution. Deviation: borders replicate
+instead of padding with zeros, as sampled positions are clamped to the map.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from saccade.errors import InputError
+from saccade.nn import DeformConv2d, GaussianDynamicConv2d, UniformDynamicConv2d
+from saccade.ops import (
+    half_gaussian_offsets,
+    positions_at,
+    round_positions,
+    sampled_conv2d,
+    sampled_sum,
+    tap_directions,
+    tap_products,
+    uniform_offsets,
+)
+
+Branch = Literal["gdc", "normal", "dilated", "deformable", "uniform"]
+BRANCHES: tuple[Branch, ...] = ("gdc", "normal", "dilated", "deformable", "uniform")
+RANDOM_BRANCHES = ("gdc", "uniform")
+
+
+class ScribbleNet(nn.Module):
+    """Per-pixel classifier over frozen features, for one image.
+
+    Args:
+        in_channels: channels of the features, 40 for the paper's two groups.
+        classes: K.
+        channels: width of the fused features and of each branch.
+        hidden: width of the classifier's 3x3 convolution.
+        branch: "gdc", "normal", "dilated", "deformable" or "uniform".
+        sigma: of "gdc", as a share of the map's shortest side.
+        dilation: of "dilated".
+        norm: "none", "batch" or "group" normalisation and ReLU after fusion and both branches.
+        generator: source of the initial weights; the global state where None.
+
+    Raises:
+        InputError: an unknown branch or norm.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        *,
+        channels: int = 16,
+        hidden: int = 16,
+        branch: Branch = "gdc",
+        sigma: float = 0.2,
+        dilation: int = 6,
+        norm: str = "none",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.branch, self.norm = branch, norm
+        self.sigma, self.dilation = sigma, dilation
+        self.fuse = nn.Conv2d(in_channels, channels, 1)
+        self.fuse_norm = _norm(norm, channels)
+        self.local = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        self.dynamic = _branch(branch, channels, sigma, dilation)
+        self.branch_norm = _norm(norm, 2 * channels)
+        self.classifier = nn.Conv2d(2 * channels, hidden, 3, padding=1, padding_mode="replicate")
+        self.out = nn.Conv2d(hidden, classes, 1)
+        self._start(generator)
+
+    def _start(self, generator: torch.Generator | None) -> None:
+        # Fan-in scaling for linear layers; the layers draw from one stream, so a seed fixes all.
+        for name, parameter in self.named_parameters():
+            if "norm" in name or "predictor" in name:
+                continue
+            with torch.no_grad():
+                if parameter.ndim == 1:
+                    parameter.zero_()
+                    continue
+                bound = math.sqrt(3 / parameter[0].numel())
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    def fused(self, features: Tensor) -> Tensor:
+        """Fusion of (B, Cin, H, W) to (B, C, H, W)."""
+        return self.fuse_norm(self.fuse(features))
+
+    def forward(self, features: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+        """Class scores (B, K, H, W) of ``features`` (B, Cin, H, W), with one draw of offsets."""
+        fused = self.fused(features)
+        random = self.branch in RANDOM_BRANCHES
+        dynamic = (
+            self.dynamic(fused, generator=generator) if random else self.dynamic(fused)
+        )
+        return self.classify(torch.cat([self.local(fused), dynamic], 1))
+
+    def classify(self, branches: Tensor) -> Tensor:
+        """Class scores (B, K, H, W) from both branches (B, 2 * C, H, W)."""
+        return self.out(F.relu(self.classifier(self.branch_norm(branches))))
+
+    def scores_at(
+        self, features: Tensor, pixels: Tensor, *, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Class scores (N, K) at ``pixels`` (N, 2), (y, x), of one image (1, Cin, H, W).
+
+        The same function as `forward`, evaluated only at the pixels' neighbourhoods. With batch
+        or group norm the whole map is needed, and is computed.
+        """
+        if self.norm != "none":
+            scores = self.forward(features, generator=generator)[0]
+            return scores[:, pixels[:, 0], pixels[:, 1]].T
+        fused = self.fused(features)
+        height, width = fused.shape[2:]
+        limit = torch.tensor([height - 1, width - 1], device=pixels.device)
+        taps = tap_directions(3, device=pixels.device)
+        around = (pixels.unsqueeze(1) + taps.long()).clamp_min(0).minimum(limit)
+        flat = around[..., 0] * width + around[..., 1]
+        unique, inverse = torch.unique(flat, return_inverse=True)
+        centres = torch.stack([unique // width, unique % width], 1)
+        local = sampled_conv2d(
+            fused, self.local.weight, self.local.bias, positions=positions_at(centres, taps, 1.0)
+        )
+        dynamic = self._dynamic_at(fused, centres, taps, generator)
+        branches = torch.cat([local, dynamic], 1)[0, :, :, 0]  # (2C, P)
+        windows = branches.T[inverse].transpose(1, 2).flatten(1)  # (N, 2C * 9)
+        hidden = F.relu(F.linear(windows, self.classifier.weight.flatten(1), self.classifier.bias))
+        return F.linear(hidden, self.out.weight.flatten(1), self.out.bias)
+
+    def _dynamic_at(
+        self, fused: Tensor, centres: Tensor, taps: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
+        """The exchangeable branch at ``centres`` (P, 2): (1, C, P, 1)."""
+        layer = self.dynamic
+        if isinstance(layer, DeformConv2d):
+            return _deformable_at(layer, fused, centres, taps)
+        if isinstance(layer, nn.Conv2d):
+            positions = positions_at(centres, taps, float(layer.dilation[0]))
+        else:
+            positions = positions_at(centres, taps, self._offsets(centres, fused, generator))
+            positions = round_positions(positions, "nearest")
+        return sampled_conv2d(fused, layer.weight, layer.bias, positions=positions)
+
+    def _offsets(
+        self, centres: Tensor, fused: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
+        size = (len(centres), 9, 2)
+        generator = generator or torch.Generator(fused.device)
+        side = float(min(fused.shape[2:]))
+        if isinstance(self.dynamic, UniformDynamicConv2d):
+            return uniform_offsets(size, 0.0, side, generator=generator, device=fused.device)
+        return half_gaussian_offsets(
+            size, self.sigma * side, generator=generator, device=fused.device
+        )
+
+    def draws(self, features: Tensor) -> Draws:
+        """The deterministic part, computed once, ready for many draws (no gradient)."""
+        return Draws(self, features)
+
+
+class Draws:
+    """Many draws of one network on one image: only what is random is computed again."""
+
+    def __init__(self, net: ScribbleNet, features: Tensor) -> None:
+        self.net = net
+        with torch.no_grad():
+            self._fused = net.fused(features)
+            self._local = net.local(self._fused)
+            self._products = (
+                tap_products(self._fused, net.dynamic.weight)
+                if net.branch in RANDOM_BRANCHES
+                else None
+            )
+
+    @torch.no_grad()
+    def scores(self, generator: torch.Generator | None = None) -> Tensor:
+        """Class scores (1, K, H, W) of a new draw."""
+        layer = self.net.dynamic
+        if self._products is None:
+            dynamic = layer(self._fused)
+        else:
+            positions = layer.draw(self._fused, generator)
+            dynamic = sampled_sum(self._products, layer.bias, positions=positions)
+        return self.net.classify(torch.cat([self._local, dynamic], 1))
+
+
+def _deformable_at(
+    layer: DeformConv2d, fused: Tensor, centres: Tensor, taps: Tensor
+) -> Tensor:
+    """`DeformConv2d` at chosen centres: its predictor and itself sample there only."""
+    grid = positions_at(centres, taps, 1.0)
+    predicted = sampled_conv2d(
+        fused, layer.predictor.weight, layer.predictor.bias, positions=grid, border="zero"
+    )
+    offset = predicted.view(1, len(taps), 2, -1, 1)
+    return sampled_conv2d(
+        fused,
+        layer.weight,
+        layer.bias,
+        positions=grid + offset,
+        interpolation="bilinear",
+        border="zero",
+    )
+
+
+def _branch(branch: Branch, channels: int, sigma: float, dilation: int) -> nn.Module:
+    if branch == "gdc":
+        return GaussianDynamicConv2d(channels, channels, sigma=sigma, seed=0)
+    if branch == "uniform":
+        return UniformDynamicConv2d(channels, channels, seed=0)
+    if branch == "deformable":
+        return DeformConv2d(channels, channels)
+    if branch in ("normal", "dilated"):
+        rate = dilation if branch == "dilated" else 1
+        return nn.Conv2d(
+            channels, channels, 3, padding=rate, dilation=rate, padding_mode="replicate"
+        )
+    raise InputError(f"branch {branch!r} is unknown, use one of {', '.join(BRANCHES)}")
+
+
+def _norm(norm: str, channels: int) -> nn.Module:
+    if norm == "none":
+        return nn.Identity()
+    if norm == "batch":
+        # Statistics of this very image: there is no other.
+        return nn.Sequential(nn.BatchNorm2d(channels, track_running_stats=False), nn.ReLU())
+    if norm == "group":
+        return nn.Sequential(nn.GroupNorm(4, channels), nn.ReLU())
+    raise InputError(f"norm {norm!r} is unknown, use none, batch or group")
