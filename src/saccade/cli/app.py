@@ -1,0 +1,43 @@
+"""The program ``saccade``: its verbs and its global options.
+
+Importing this imports neither NumPy nor PyTorch, so that help and usage errors come at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from saccade import __version__
+from saccade.cli.segment import segment
+
+app = typer.Typer(
+    name="saccade",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"saccade {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def saccade(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Segments images from a few strokes."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command(no_args_is_help=False)(segment)

@@ -1,0 +1,121 @@
+"""What is written for an image, where, and in which order.
+
+Masks lie in the output folder itself, which is then a folder of masks and of nothing else;
+everything to look at lies in folders below it.
+"""
+
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saccade.cli.pairs import Pair
+from saccade.errors import InputError
+
+if TYPE_CHECKING:
+    from saccade.interactive import Segmentation
+
+MASK_SUFFIXES = {"png": ".png", "tiff": ".tif", "coco": ".coco.json", "labelme": ".json"}
+"""Format of a mask -> what follows the stem; no two are the same, so all can lie together."""
+
+EXTRA_SUFFIXES = {"overlay": ".png", "uncertainty": ".png", "probabilities": ".npz"}
+"""Whatever is not a mask -> suffix; its name is also the name of its folder."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for. The first format's mask is written last and means "done"."""
+
+    folder: Path
+    formats: tuple[str, ...] = ("png",)
+    extras: tuple[str, ...] = ("overlay",)
+    names: tuple[str, ...] | None = None
+
+
+def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
+    """Return kind of output -> path, in the order in which they are written."""
+    stem = pair.image.stem
+    extras = {
+        extra: wanted.folder / extra / f"{stem}{EXTRA_SUFFIXES[extra]}" for extra in wanted.extras
+    }
+    formats = dict.fromkeys(reversed(wanted.formats))
+    masks = {fmt: wanted.folder / f"{stem}{MASK_SUFFIXES[fmt]}" for fmt in formats}
+    return extras | masks
+
+
+def prepare(wanted: Wanted, pairs: Collection[Pair]) -> None:
+    """Make the output folders, before anything is computed that could not be kept.
+
+    Raises:
+        InputError: an output would replace an input.
+        OSError: a folder cannot be made or written to.
+    """
+    _refuse_to_replace_inputs(wanted, pairs)
+    for folder in (wanted.folder, *(wanted.folder / extra for extra in wanted.extras)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()  # permissions do not tell everything
+        except FileExistsError as error:
+            raise InputError(f"{folder}: is a file, expected a folder to write to") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{folder}: cannot be written to ({reason})") from error
+
+
+def write(
+    kind: str,
+    path: Path,
+    *,
+    pair: Pair,
+    image: Any,
+    result: "Segmentation",
+    names: dict[int, str] | tuple[str, ...] | None,
+) -> None:
+    """Write one output of `planned`; the file appears whole or not at all.
+
+    Args:
+        kind: a format of `MASK_SUFFIXES` or an extra of `EXTRA_SUFFIXES`.
+        path: the file to write.
+        pair: where the image came from.
+        image: (H, W, 3) uint8.
+        result: the segmentation of `image`.
+        names: class names by value, or in the order of the values 0, 1, ...
+    """
+    from saccade.formats.masks import write_mask
+    from saccade.formats.overlay import render_overlay, render_uncertainty, write_picture
+
+    if kind == "overlay":
+        write_picture(path, render_overlay(image, result.labels))
+    elif kind == "uncertainty":
+        write_picture(path, render_uncertainty(result.uncertainty))
+    elif kind == "probabilities":
+        _write_probabilities(path, result)
+    else:
+        classes = range(len(names)) if isinstance(names, tuple) else result.classes
+        write_mask(
+            path, result.labels, kind, classes=classes, names=names, image_path=pair.image.name
+        )
+
+
+def _write_probabilities(path: Path, result: "Segmentation") -> None:
+    import numpy as np
+
+    from saccade.data.files import atomic_write
+
+    with atomic_write(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            probabilities=result.probabilities.astype(np.float16),
+            classes=np.asarray(result.classes, dtype=np.int32),
+        )
+
+
+def _refuse_to_replace_inputs(wanted: Wanted, pairs: Collection[Pair]) -> None:
+    inputs = {path.resolve() for pair in pairs for path in (pair.image, pair.strokes)}
+    for pair in pairs:
+        for path in planned(pair, wanted).values():
+            if path.resolve() in inputs:
+                raise InputError(
+                    f"{path}: is an input and would be replaced; give -o another folder"
+                )

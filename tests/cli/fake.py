@@ -1,0 +1,33 @@
+"""A segmenter that takes no time, so that tests of the command line test the command line."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+DELAY = 0.0
+calls = []
+
+
+class FakeSegmenter:
+    """Gives every pixel the class of the first stroke; remembers how it was called."""
+
+    def __init__(self, preset="fast", seed=0, device="auto", *, unlabeled=255, classes=None):
+        self.arguments = {"preset": preset, "seed": seed, "device": device, "unlabeled": unlabeled}
+
+    def fit(self, image, strokes, *, progress=None, cancel=None):
+        calls.append(self.arguments)
+        if progress is not None:
+            progress(0.5, "fit")
+        time.sleep(DELAY)
+        classes = tuple(int(c) for c in np.unique(strokes) if c != self.arguments["unlabeled"])
+        labels = np.where(strokes == self.arguments["unlabeled"], classes[0], strokes)
+        probabilities = np.stack([labels == c for c in classes]).astype(np.float32)
+        self.result = SimpleNamespace(
+            labels=labels.astype(np.int32),
+            probabilities=probabilities,
+            uncertainty=np.linspace(0, 1, labels.size, dtype=np.float32).reshape(labels.shape),
+            classes=classes,
+            timings={},
+        )
+        return self

@@ -1,0 +1,28 @@
+"""What tests of every part share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+
+# The same examples in every run, and no verdict from a machine that happens to be busy.
+settings.register_profile("saccade", deadline=None, derandomize=True)
+settings.load_profile("saccade")
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The folder with the strokes that come with Saccade."""
+    return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder with the data sets that are not part of the repository; skips without it."""
+    root = Path(os.environ.get("SACCADE_DATA", ROOT.parent / "shared" / "data"))
+    if not root.is_dir():
+        pytest.skip(f"{root} is not there; SACCADE_DATA names the folder with the data sets")
+    return root
