@@ -14,13 +14,15 @@ learns features and a start from which a few gradient steps on the strokes segme
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from episodes import loader
-from evidence import evidence_of, evidence_pool
+from evidence import bundle_of, evidence_of, evidence_pool
 from fit import FitStart, balanced_cross_entropy, dice_loss, meta_loss
 from PIL import Image
 from safetensors.torch import save_file
@@ -42,30 +44,31 @@ def iseg_pairs(root: Path, kind: str):
 
 
 @torch.no_grad()
-def look(model, net, root, device, kinds=("thin", "full")):
-    """Mean of foreground and background IoU on the human strokes: fitted network, evidence."""
+def look(model, net, root, kinds=("thin", "full", "dense")):
+    """Mean of foreground and background IoU on human strokes: fitted network, evidence."""
+    bundle = bundle_of(model)
     out = []
     for kind in kinds:
         rows = []
+        if not (root / f"iseg/scribbles_{kind}").is_dir():
+            continue
         for image, strokes, truth in iseg_pairs(root, kind):
-            generator = torch.Generator(device).manual_seed(0)
-            image_t = torch.from_numpy(image)[None].to(device)
-            ev, guide, _ = evidence_of(
-                model, image_t, torch.from_numpy(strokes)[None].to(device), 2, generator, 4
-            )
-            answers = [ev[:, :, 0]] + ([net(ev, guide)] if net is not None else [])
-            row = []
-            for a in answers:
-                p = F.interpolate(a, truth.shape, mode="bilinear")[0].argmax(0).cpu().numpy()
-                ious = [
-                    ((p == c) & (truth == c)).sum()
-                    / (((p == c) | (truth == c)) & (truth != 255)).sum()
-                    for c in (0, 1)
-                ]
-                row.append(np.mean(ious))
-            rows.append(row)
+            generator = torch.Generator().manual_seed(0)
+            evidence, guide, _ = evidence_of(bundle, image, strokes, 2, generator)
+            answers = [evidence[:, :, 0]] + ([net(evidence, guide)] if net is not None else [])
+            rows.append([_score(a, truth) for a in answers])
         out.append(f"{kind} " + "/".join(f"{v:.4f}" for v in np.mean(rows, 0)))
     return "  ".join(out)
+
+
+def _score(scores, truth):
+    mask = F.interpolate(scores, truth.shape, mode="bilinear")[0].argmax(0).numpy()
+    known = truth != 255
+    ious = [
+        ((mask == c) & (truth == c)).sum() / (((mask == c) | (truth == c)) & known).sum()
+        for c in (0, 1)
+    ]
+    return np.mean(ious)
 
 
 def train(args, model, net, parameters, loss_of, batches):
@@ -90,38 +93,62 @@ def train(args, model, net, parameters, loss_of, batches):
                 net.eval()
             print(
                 f"{step} {time.time() - began:.0f}s loss {running:.4f}",
-                look(model, net, args.data, device),
+                look(model, net, args.data),
                 flush=True,
             )
             if net is not None:
                 net.train()
-            save(args.out, model, net)
+            save(args, model, net, step)
     if net is not None:
         net.eval()
     print(
         f"end {step} {time.time() - began:.0f}s loss {running:.4f}",
-        look(model, net, args.data, device),
+        look(model, net, args.data),
         flush=True,
     )
-    save(args.out, model, net)
+    save(args, model, net, step)
 
 
-def save(path, model, net):
-    torch.save(
-        {"fit": model.state_dict(), "evidence": net.state_dict() if net is not None else None}, path
-    )
+def save(args, model, net, step):
+    """Everything so far, with how it came about."""
+    runs = dict(torch.load(args.start)["runs"]) if args.start else {}
+    told = ("batch", "lr", "seed", "reuse", "pool", "seconds")
+    runs[args.stage] = {"steps": step, **{name: getattr(args, name) for name in told}}
+    evidence = net.state_dict() if net is not None else None
+    torch.save({"fit": model.state_dict(), "evidence": evidence, "runs": runs}, args.out)
 
 
-def pack(state: dict, out: Path) -> None:
-    """Write what was trained as one safetensors file, evidence network in half precision."""
-    fit = state["fit"]
-    tensors = {k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in fit.items()}
-    evidence = state["evidence"] or EvidenceNet(guide=fit["fuse.weight"].shape[0] + 3).state_dict()
-    for name, value in evidence.items():
+def pack(args) -> None:
+    """Write what was trained as one safetensors file, and where it comes from beside it.
+
+    The start and the evidence network are stored in half precision, which changes no mask.
+    """
+    state = torch.load(args.start, map_location="cpu")
+    tensors = {
+        k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in state["fit"].items()
+    }
+    for name, value in state["evidence"].items():
         if "num_batches" not in name:
             tensors[f"evidence.{name}"] = value.half().contiguous()
-    save_file(tensors, out, metadata={"trained_by": "scripts/train_bundled"})
-    print(f"{out}: {out.stat().st_size} bytes")
+    save_file(tensors, args.out)
+    provenance = {
+        "trained_by": "python scripts/train_bundled",
+        "data": [
+            "BSDS500 train (Arbelaez et al., 2011): 191 photographs, one human segmentation each",
+            "CamVid train (Brostow et al., 2009): 367 street scenes with 11 classes",
+        ],
+        "strokes": "simulated, saccade.scribbles.simulate",
+        "initial_weights": "random; nothing pretrained",
+        "runs": state["runs"],
+        "torch": torch.__version__,
+        "parameters": {
+            part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
+            for part in ("head", "fuse", "start", "rates", "evidence")
+        },
+        "sha256": hashlib.sha256(args.out.read_bytes()).hexdigest(),
+    }
+    args.out.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
+    print(f"{args.out}: {args.out.stat().st_size} bytes")
 
 
 def main() -> None:
@@ -151,7 +178,7 @@ def main() -> None:
     if args.start and args.stage != "pack":
         model.load_state_dict(torch.load(args.start, map_location=args.device)["fit"])
     if args.stage == "pack":
-        pack(torch.load(args.start, map_location="cpu"), args.out)
+        pack(args)
         return
     if args.stage == "fit":
         train(

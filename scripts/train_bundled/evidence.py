@@ -5,54 +5,46 @@ from __future__ import annotations
 import numpy as np
 import torch
 from episodes import Episodes
-from fit import FitStart, half
+from fit import FitStart
 from torch.utils.data import DataLoader
 
-from saccade.interactive.adapt import adapt, labelled_pixels
-from saccade.interactive.evidence import evidence_maps
-from saccade.interactive.fitting import load_weights
-from saccade.interactive.posterior import draw
-from saccade.models.scribble_net import ScribbleNet
+from saccade.interactive.fitting import fit_learned
+from saccade.interactive.posterior import draw, gather_evidence
+from saccade.interactive.presets import LearnedSettings
+from saccade.interactive.scene import describe, shrink_strokes
+from saccade.models.evidence import EvidenceNet
+from saccade.models.weights import Bundle
+from saccade.scribbles.superpixels import expand_strokes
 
 
-@torch.no_grad()
-def evidence_of(model, image, strokes, classes, generator, draws=4, per_class=64):
-    """(evidence (B, K, E, h, w), guide, absent) as the product computes them."""
-    rows, guide, size = model.rows(image)
-    marks = half(strokes).clamp(max=classes)
-    labelled = labelled_pixels(marks, classes)
-    with torch.enable_grad():
-        weights = adapt(
-            model.weights(len(image), classes),
-            {k: v.detach() for k, v in model.step_sizes().items()},
-            rows,
-            size,
-            labelled,
-            per_class=max(16, 2 * per_class // classes),
-            generator=generator,
-        )
-    absent = labelled.counts == 0
-    channels = rows.shape[2]
-    net = ScribbleNet(channels, classes, channels=channels, hidden=model.hidden).to(rows.device)
-    net.fuse.weight.copy_(torch.eye(channels)[:, :, None, None])
-    beliefs = []
-    for b in range(len(image)):
-        load_weights(net, {k: v[b : b + 1] for k, v in weights.items()})
-        beliefs.append(
-            draw(
-                net,
-                guide[b : b + 1, :-3],
-                draws=draws,
-                average="softmax",
-                absent=absent[b],
-                generator=generator,
-                step=lambda _: True,
-            )
-        )
-    mean, spread = (
-        torch.stack(x) for x in zip(*[(x.mean, x.spread) for x in beliefs], strict=True)
+def bundle_of(model: FitStart) -> Bundle:
+    """The learned start in the form the product reads."""
+    start = {k: v.detach() for k, v in model.start.items()}
+    rates = {k: v.detach() for k, v in model.rates.items()}
+    return Bundle(model.head, model.fuse, start, rates, EvidenceNet())
+
+
+def evidence_of(bundle, image, strokes, classes, generator, draws=6):
+    """(evidence (1, K, E, h, w), guide, absent) by the very functions of the product."""
+    scene = describe(image, bundle=bundle)
+    marks = shrink_strokes(strokes.astype(np.int64), classes, scene.half)
+    grown = torch.from_numpy(expand_strokes(marks, scene.segments, classes))
+    marks = torch.from_numpy(marks)
+    go = lambda _: True  # noqa: E731
+    net = fit_learned(
+        scene, grown, classes, LearnedSettings(), sigma=0.2, generator=generator, step=go
     )
-    return evidence_maps(mean, spread, marks, guide[:, -3:]), guide, absent
+    absent = torch.tensor([not (marks == k).any() for k in range(classes)])
+    belief = draw(
+        net,
+        scene.maps,
+        draws=draws,
+        average="softmax",
+        absent=absent,
+        generator=generator,
+        step=go,
+    )
+    return gather_evidence(scene, net, belief, marks, grown, generator=generator)
 
 
 class EvidenceEpisodes(Episodes):
@@ -65,17 +57,15 @@ class EvidenceEpisodes(Episodes):
     def __iter__(self):
         torch.set_num_threads(1)
         generator = torch.Generator().manual_seed(self.seed)
+        bundle = bundle_of(self.model)
         for batch in super().__iter__():
-            evidence, guide, absent = evidence_of(
-                self.model, batch.image, batch.strokes, batch.classes, generator
-            )
-            yield (
-                evidence.half(),
-                guide.half(),
-                absent,
-                batch.truth[:, ::2, ::2].clone(),
-                batch.classes,
-            )
+            rows = [
+                evidence_of(bundle, image, strokes, batch.classes, generator)
+                for image, strokes in zip(batch.image.numpy(), batch.strokes.numpy(), strict=True)
+            ]
+            evidence, guide, absent = (torch.stack(x) for x in zip(*rows, strict=True))
+            truth = batch.truth[:, ::2, ::2].clone()
+            yield evidence[:, 0].half(), guide[:, 0].half(), absent, truth, batch.classes
 
 
 def evidence_pool(args, model):

@@ -3,6 +3,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from benchmarks.datasets import load_pairs
 from benchmarks.methods import Method
 from benchmarks.run import measure
 from saccade.errors import InputError
+from saccade.interactive.presets import preset_named
 
 SCRIPT = Path(interactive.__file__)
 
@@ -214,7 +216,29 @@ def test_saccade_spec_reaches_segment(monkeypatch, picture):
     monkeypatch.setattr(saccade, "segment", segment, raising=False)
     run = methods.resolve("saccade:best").run
     np.testing.assert_array_equal(run(image, strokes, 7), strokes)
-    assert seen == {"preset": "best", "seed": 7, "device": "cpu"}
+    assert seen == {"preset": preset_named("best"), "seed": 7, "device": "cpu"}
+
+
+def test_variants_change_one_thing_each(monkeypatch, picture):
+    saccade = pytest.importorskip("saccade")
+    image, strokes, _ = picture
+    seen = []
+
+    class Result:
+        labels = strokes
+
+    def segment(image, strokes, *, preset, **options):
+        seen.append(preset)
+        return Result
+
+    monkeypatch.setattr(saccade, "segment", segment, raising=False)
+    for spec in ("paper+dilated6", "paper+random", "paper+adam", "fast+norefine"):
+        methods.resolve(f"saccade:{spec}").run(image, strokes, 0)
+    paper, fast = preset_named("paper"), preset_named("fast")
+    assert seen[0] == replace(paper, network=replace(paper.network, branch="dilated", dilation=6))
+    assert seen[1] == replace(paper, network=replace(paper.network, features="random"))
+    assert seen[2] == replace(paper, fit=replace(paper.fit, optimizer="adam"))
+    assert seen[3] == replace(fast, refine=None)
 
 
 def test_unknown_variant_is_refused():

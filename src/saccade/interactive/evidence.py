@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from saccade.scribbles.distances import geodesic_distances
 
-CHANNELS = 8
+CHANNELS = 9
 _LOGIT_LIMIT = 6.0
 
 
@@ -39,7 +39,9 @@ def _against_rest(distance: Tensor) -> Tensor:
     return (other - distance) / (other + distance + 1e-3)
 
 
-def evidence_maps(mean: Tensor, spread: Tensor, marks: Tensor, lab: Tensor) -> Tensor:
+def evidence_maps(
+    mean: Tensor, spread: Tensor, marks: Tensor, lab: Tensor, colour_odds: Tensor
+) -> Tensor:
     """Stack the evidence.
 
     Args:
@@ -47,10 +49,12 @@ def evidence_maps(mean: Tensor, spread: Tensor, marks: Tensor, lab: Tensor) -> T
         spread: their standard deviation over draws (B, h, w).
         marks: strokes at half size (B, h, w), values >= K are no stroke.
         lab: standardised colours (B, 3, h, w).
+        colour_odds: log odds of each class by colour alone (B, K, h, w).
 
     Returns:
-        (B, K, 8, h, w): log odds of the class, spread, geodesic distance against the nearest
-        other class and by itself, Euclidean distance likewise, own strokes, other strokes.
+        (B, K, 9, h, w): log odds of the class, the same by colour alone, spread, geodesic
+        distance against the nearest other class and by itself, Euclidean distance likewise, own
+        strokes, other strokes.
     """
     classes = mean.shape[1]
     own = F.one_hot(marks.clamp(max=classes), classes + 1)[..., :classes].movedim(3, 1).bool()
@@ -68,5 +72,5 @@ def evidence_maps(mean: Tensor, spread: Tensor, marks: Tensor, lab: Tensor) -> T
     odds = torch.logit(mean.clamp(1e-4, 1 - 1e-4)).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT) / 2
     others = (drawn & ~own).to(mean.dtype)
     spreads = 4 * spread.unsqueeze(1).expand_as(odds)
-    parts = [odds, spreads, *grown, own.to(mean.dtype), others]
+    parts = [odds, colour_odds / 4, spreads, *grown, own.to(mean.dtype), others]
     return torch.stack([p.to(mean.dtype) for p in parts], 2)

@@ -24,6 +24,7 @@ Step = Callable[[float], bool]
 PAPER_CHANNELS = 40
 
 
+@torch.enable_grad()
 def fit_learned(
     scene: Scene,
     marks: Tensor,
@@ -45,7 +46,7 @@ def fit_learned(
         sigma: standard deviation of the offsets.
         generator: of the drawn pixels and offsets.
         step: progress; its False ends the fit early.
-        warm: a network fitted before, to go on from.
+        warm: a network fitted before, to go on from; it is changed.
     """
     net = warm or bundled_net(scene, classes, sigma)
     with torch.no_grad():
@@ -81,7 +82,14 @@ def bundled_net(scene: Scene, classes: int, sigma: float) -> ScribbleNet:
     bundle: Bundle = scene.bundle
     channels, inputs = bundle.fuse.weight.shape[:2]
     hidden = bundle.start["classifier"].shape[1]
-    net = ScribbleNet(inputs, classes, channels=channels, hidden=hidden, sigma=sigma)
+    net = ScribbleNet(
+        inputs,
+        classes,
+        channels=channels,
+        hidden=hidden,
+        sigma=sigma,
+        generator=torch.Generator(),  # all it draws is replaced
+    )
     net.fuse.load_state_dict(bundle.fuse.state_dict())
     start = {k: v.unsqueeze(0) for k, v in bundle.start.items()}
     start["out"] = torch.zeros(1, hidden, classes)
@@ -115,6 +123,7 @@ def load_weights(net: ScribbleNet, weights: Weights) -> None:
             layer.bias.copy_(weights[f"{name}_bias"].detach().view(-1))
 
 
+@torch.enable_grad()
 def fit_descent(
     scene: Scene,
     strokes: NDArray[np.integer],
@@ -128,7 +137,8 @@ def fit_descent(
 ) -> ScribbleNet:
     """Optimise from a random start (GDC paper, section V-A, equations 5 and 6).
 
-    ``strokes`` (H, W) are at the full size, values outside of [0, K) where nobody drew.
+    ``strokes`` (H, W) are at the full size, values outside of [0, K) where nobody drew. A ``warm``
+    network is changed.
     """
     device = scene.maps.device
     maps = scene.maps[:, :PAPER_CHANNELS]

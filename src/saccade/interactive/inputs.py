@@ -32,7 +32,8 @@ def encode_strokes(
         The K class values, ascending, and (H, W) indices into them, -1 where nobody drew.
 
     Raises:
-        InputError: wrong shape or type, no stroke, one class only, a value out of range.
+        InputError: wrong shape or type, no stroke, one class only, a value out of range or not
+            among ``classes``, or ``classes`` that are no class values.
     """
     array = np.asarray(strokes)
     if array.ndim != 2:
@@ -56,7 +57,7 @@ def encode_strokes(
             f"strokes hold one class only ({values[0]}); draw at least two, for instance the "
             "object and its background"
         )
-    known = values if classes is None else np.unique(np.asarray(classes, dtype=np.int64))
+    known = values if classes is None else _checked_classes(classes, unlabeled)
     unknown = np.setdiff1d(values, known)
     if len(unknown):
         raise InputError(
@@ -65,6 +66,19 @@ def encode_strokes(
         )
     index = np.where(drawn, np.searchsorted(known, array), -1).astype(np.int64)
     return tuple(int(v) for v in known), index
+
+
+def _checked_classes(classes: Sequence[int], unlabeled: int) -> NDArray[np.int64]:
+    array = np.asarray(classes)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(f"classes are {classes!r}, must be a list of integers")
+    for value in array:
+        if not 0 <= value <= _MAX_LABEL or value == unlabeled:
+            raise InputError(
+                f"classes hold {value}, must be 0 to {_MAX_LABEL} and not {unlabeled}, which "
+                "means unlabelled"
+            )
+    return np.unique(array.astype(np.int64))
 
 
 def pick_device(device: str | torch.device) -> torch.device:
@@ -78,7 +92,8 @@ def pick_device(device: str | torch.device) -> torch.device:
     try:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.Generator(chosen)  # "meta" for one has no random numbers
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise InputError(
             f"device {str(device)!r} cannot be used here; try 'auto' or 'cpu'"
         ) from error

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.interactive.colour import colour_log_odds
 from saccade.interactive.evidence import evidence_maps
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, PottsSettings
 from saccade.interactive.scene import Scene
+from saccade.models.evidence import EvidenceNet
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
-from saccade.refine.guided import guided_strips
+from saccade.refine.guided import enlarged_rows, guided_strips
 from saccade.refine.potts import edge_weights, potts
+
+Maps = NDArray[np.float32]
 
 _FORBIDDEN = 1e3
 _FLOOR = 1e-4
@@ -59,32 +64,65 @@ def draw(
     count = draws if net.branch in RANDOM_BRANCHES else 1
     inputs = net.fuse.in_channels
     prepared = net.draws(maps[:, :inputs])
-    total = squares = torch.zeros(())
+    total = squares = kept = torch.zeros(())
     for done in range(count):
         scores = prepared.scores(generator)[0].masked_fill(absent.view(-1, 1, 1), -1e4)
         p = scores.softmax(0)
-        if average == "logits":
-            p = scores
-        elif average == "vote":
-            p = F.one_hot(p.argmax(0), len(p)).movedim(2, 0).to(scores)
         total, squares = total + p, squares + p.square()
+        if average != "softmax":
+            kept = kept + (scores if average == "logits" else _votes(p))
         if not step((done + 1) / count):
             count = done + 1
             break
     mean = total / count
     spread = (squares / count - mean.square()).clamp_min(0).sqrt().mean(0)
-    return Belief(mean.softmax(0) if average == "logits" else mean, spread)
+    if average == "logits":
+        mean = (kept / count).softmax(0)
+    elif average == "vote":
+        mean = kept / count
+    return Belief(mean, spread)
+
+
+def _votes(p: Tensor) -> Tensor:
+    return F.one_hot(p.argmax(0), len(p)).movedim(2, 0).to(p)
 
 
 @torch.no_grad()
-def weigh_evidence(scene: Scene, net: ScribbleNet, belief: Belief, marks: Tensor) -> Tensor:
-    """Probabilities (K, h, w) of the evidence network, from belief and strokes ``marks``."""
+def gather_evidence(
+    scene: Scene,
+    net: ScribbleNet,
+    belief: Belief,
+    marks: Tensor,
+    grown: Tensor,
+    *,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `EvidenceNet` reads.
+
+    Args:
+        scene: the image.
+        net: the fitted network.
+        belief: its answer.
+        marks: strokes at half size (h, w), K where nobody drew.
+        grown: the same, grown to superpixels.
+        generator: of the colour models.
+
+    Returns:
+        Evidence (1, K, E, h, w), guide maps (1, G, h, w) and the absent classes (K,).
+    """
+    classes = len(belief.mean)
     lab = scene.maps[:, PAPER_CHANNELS:]
-    maps = evidence_maps(belief.mean[None], belief.spread[None], marks[None], lab)
+    odds = colour_log_odds(scene.lab, grown, classes, generator=generator)
+    maps = evidence_maps(belief.mean[None], belief.spread[None], marks[None], lab, odds[None])
     guide = torch.cat([net.fused(scene.maps), lab], 1)
-    module = scene.bundle.evidence.to(maps.device)
-    absent = ~F.one_hot(marks, len(belief.mean) + 1).flatten(0, 1).any(0)[:-1]
-    scores: Tensor = module(maps, guide)[0]
+    absent = ~F.one_hot(marks, classes + 1).flatten(0, 1).any(0)[:-1]
+    return maps, guide, absent
+
+
+@torch.no_grad()
+def weigh_evidence(module: EvidenceNet, maps: Tensor, guide: Tensor, absent: Tensor) -> Tensor:
+    """Probabilities (K, h, w) by the evidence network; arguments of `gather_evidence`."""
+    scores: Tensor = module.to(maps.device)(maps, guide)[0]
     return scores.masked_fill(absent.view(-1, 1, 1), -1e4).softmax(0)
 
 
@@ -100,13 +138,30 @@ def sharpen(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSettings) 
 
 
 @torch.no_grad()
-def enlarge(scene: Scene, maps: Tensor) -> NDArray[np.float32]:
-    """Maps (K, h, w) with values in [0, 1] at the full size, along the image's edges."""
+def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
+    """Bring half-size maps to the full size, strip by strip.
+
+    Args:
+        scene: the image.
+        mean: probabilities (K, h, w); they follow the image's edges.
+        doubt: (1, h, w); enlarged smoothly, texture is no reason to doubt.
+
+    Returns:
+        Probabilities (K, H, W), renormalised, and doubt (H, W).
+    """
     height, width = scene.size
-    out = np.empty((len(maps), height, width), np.float32)
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    grey = torch.from_numpy((scene.rgb @ weights).astype(np.uint8)).to(maps.device)
-    guide = F.interpolate(grey[None, None].float() / 255, maps.shape[1:], mode="area")[0]
-    for top, strip in guided_strips(maps, guide, grey):
-        out[:, top : top + strip.shape[1]] = strip.cpu().numpy()
-    return out
+    probabilities = np.empty((len(mean), height, width), np.float32)
+    uncertainty = np.empty((height, width), np.float32)
+    grey = brightness(scene.rgb).to(mean.device)
+    guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
+    for top, strip in guided_strips(mean, guide, grey):
+        rows = slice(top, top + strip.shape[1])
+        probabilities[:, rows] = (strip / strip.sum(0).clamp_min(1e-6)).cpu().numpy()
+        smooth = enlarged_rows(doubt[None], top, strip.shape[1], scene.size)
+        uncertainty[rows] = smooth[0, 0].cpu().numpy()
+    return probabilities, uncertainty
+
+
+def brightness(rgb: NDArray[np.uint8]) -> Tensor:
+    """Luma (H, W) uint8 of an RGB image (H, W, 3), ITU-R 601."""
+    return torch.from_numpy(np.array(Image.fromarray(rgb).convert("L")))

@@ -50,10 +50,14 @@ class DescentSettings:
 
 @dataclass(frozen=True)
 class LearnedSettings:
-    """A few steps from the bundled start, with the bundled step sizes."""
+    """A few steps from the bundled start, with the bundled step sizes.
+
+    After the bundled schedule its last step size is used for ``repeats - 1`` more rounds of the
+    same length. ``per_class`` pixels of each of two classes make a step.
+    """
 
     per_class: int = 64
-    repeats: int = 1
+    repeats: int = 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,31 @@ class Preset:
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
 
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work or would be ignored.
+
+        Raises:
+            InputError: a number out of range, or settings that do not go together.
+        """
+        for name, value, least in (
+            ("draws", self.draws, 1),
+            ("max_pixels", self.max_pixels, 1),
+            ("sigma", self.network.sigma, 0),
+        ):
+            if not value >= least:
+                raise InputError(f"preset: {name} is {value}, must be at least {least}")
+        if isinstance(self.fit, DescentSettings):
+            if self.evidence:
+                raise InputError(
+                    "preset: evidence belongs to LearnedSettings, use evidence=False with "
+                    "DescentSettings"
+                )
+        elif (self.network.branch, self.network.norm) != ("gdc", "none"):
+            raise InputError(
+                "preset: LearnedSettings start from a network with branch 'gdc' and norm 'none', "
+                f"use DescentSettings for {self.network.branch!r} and {self.network.norm!r}"
+            )
+
 
 PRESETS = ("fast", "best", "paper")
 
@@ -95,7 +124,7 @@ def preset_named(name: str) -> Preset:
         return Preset(fit=LearnedSettings())
     if name == "best":
         return Preset(
-            fit=LearnedSettings(per_class=128, repeats=3),
+            fit=LearnedSettings(per_class=128, repeats=6),
             draws=24,
             refine=PottsSettings(iterations=200),
             max_pixels=1_500_000,

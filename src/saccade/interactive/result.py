@@ -80,8 +80,8 @@ def suggest_regions(
         box = (top, left, top + window.shape[0], left + window.shape[1])
         found.append(
             Suggestion(
-                row=min(row * stride + stride // 2, height - 1),
-                column=min(column * stride + stride // 2, width - 1),
+                row=row * stride,
+                column=column * stride,
                 box=(
                     box[0] * stride,
                     box[1] * stride,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from saccade.interactive.evidence import normalised_lab
 from saccade.models.features import half_size_features
 from saccade.models.weights import Bundle, load_bundle, load_head
+from saccade.scribbles.superpixels import superpixels
 
 _SMALL_SIDE = 64
 
@@ -23,12 +26,14 @@ class Scene:
     """An image ready for fitting.
 
     ``rgb`` (H, W, 3) uint8 is the full image; ``work`` (h, w) the size at which it is segmented;
-    ``maps`` (1, 43, h / 2, w / 2) the standardised features, 40 of the frozen network and Lab.
+    ``maps`` (1, 43, h / 2, w / 2) the standardised features, 40 of the frozen network and Lab;
+    ``lab`` (3, h / 2, w / 2) the colours as they are, CIE Lab over 50.
     """
 
     rgb: NDArray[np.uint8]
     small: NDArray[np.uint8]
     maps: Tensor
+    lab: Tensor
     bundle: Bundle
 
     @property
@@ -46,10 +51,20 @@ class Scene:
         """Size of the feature maps."""
         return self.maps.shape[2], self.maps.shape[3]
 
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """SLIC superpixels at the size of the feature maps, ids from 0."""
+        size = self.half[::-1]
+        image = np.asarray(Image.fromarray(self.small).resize(size, Image.Resampling.BOX))
+        # Five rounds: what they move after that changes no mask.
+        return superpixels(image, pixels_per_segment=100, rounds=5)
+
 
 def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
-    """Size to work at: at most ``max_pixels``; doubled for tiny images, so that halving the
-    features keeps every pixel apart."""
+    """Size (h, w) to work at for an image (H, W): at most about ``max_pixels``.
+
+    Tiny images are doubled, so that halving the features keeps every pixel apart.
+    """
     height, width = size
     if min(size) < _SMALL_SIDE and 4 * height * width <= max_pixels:
         return 2 * height, 2 * width
@@ -58,7 +73,13 @@ def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
 
 
 def describe(
-    rgb: NDArray[np.uint8], *, features: str, max_pixels: int, seed: int, device: torch.device
+    rgb: NDArray[np.uint8],
+    *,
+    features: str = "bundled",
+    max_pixels: int = 640_000,
+    seed: int = 0,
+    device: torch.device | None = None,
+    bundle: Bundle | None = None,
 ) -> Scene:
     """Shrink where needed and run the frozen extractor, once.
 
@@ -67,9 +88,10 @@ def describe(
         features: as in :func:`saccade.models.weights.load_head`.
         max_pixels: bound of the working size.
         seed: of the weights of ``"random"`` features.
-        device: where the maps go.
+        device: where the maps go, by default the CPU.
+        bundle: weights instead of the bundled ones.
     """
-    bundle = load_bundle()
+    bundle = bundle or load_bundle()
     head = bundle.head
     if features != "bundled":
         head = load_head(features, generator=torch.Generator().manual_seed(seed))
@@ -81,7 +103,8 @@ def describe(
     with torch.no_grad():
         lab = normalised_lab(image)
         maps = half_size_features(head.to(device), image.movedim(3, 1).float() / 127.5 - 1, lab)
-    return Scene(rgb, small, maps, bundle)
+        colours = F.interpolate(lab, maps.shape[2:], mode="area")[0]
+    return Scene(rgb, small, maps, colours, bundle)
 
 
 def shrink_strokes(
@@ -90,7 +113,8 @@ def shrink_strokes(
     """Strokes (H, W) at another size (h, w), with no stroke lost.
 
     Every pixel that holds a stroke keeps one; where two classes meet in a pixel, the one with
-    fewer stroke pixels in the image wins, as it can afford the loss less.
+    fewer stroke pixels in the image wins, as it can afford the loss less. A class that would be
+    lost by that gets the nearest free pixel, if there is one.
 
     Returns:
         (h, w) class index, K where nobody drew.
@@ -108,4 +132,10 @@ def shrink_strokes(
     for k in np.argsort(-np.bincount(values, minlength=classes)):
         mine = values == k
         out[rows[mine], columns[mine]] = k
+    for k in np.setdiff1d(values, out):  # all its pixels went to rarer classes
+        free = np.argwhere(out == classes)
+        if len(free):
+            centre = np.array([y[values == k].mean(), x[values == k].mean()])
+            places = (free + 0.5) * np.divide(strokes.shape, size) - 0.5
+            out[tuple(free[np.square(places - centre).sum(1).argmin()])] = k
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,19 @@ from saccade.data.images import as_rgb
 from saccade.errors import InputError
 from saccade.interactive.fitting import fit_descent, fit_learned
 from saccade.interactive.inputs import encode_strokes, pick_device
-from saccade.interactive.posterior import Belief, draw, enlarge, sharpen, weigh_evidence
+from saccade.interactive.posterior import (
+    Belief,
+    draw,
+    enlarge,
+    gather_evidence,
+    sharpen,
+    weigh_evidence,
+)
 from saccade.interactive.presets import LearnedSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.scribble_net import ScribbleNet
+from saccade.scribbles.superpixels import expand_strokes
 
 Progress = Callable[[float, str], None]
 Cancel = Callable[[], bool]
@@ -37,7 +46,7 @@ class ScribbleSegmenter:
         classes: the class values there are; by default those that occur in the strokes.
 
     Raises:
-        InputError: an unknown preset or device.
+        InputError: an unknown preset or device, or settings that do not go together.
     """
 
     def __init__(
@@ -73,27 +82,27 @@ class ScribbleSegmenter:
             image: (H, W, 3) uint8; also grey, RGBA, 16-bit, or float in [0, 1].
             strokes: (H, W) integers, ``unlabeled`` where nobody drew.
             progress: told the fraction done in [0, 1] and the stage's name.
-            cancel: asked between steps. Once it answers True the fit ends with what it has: the
-                last good result stays if there is one, else the mask of the steps done so far.
+            cancel: asked between steps. Once it answers True the fit ends with the mask of the
+                steps done so far.
 
         Raises:
-            InputError: the image or the strokes cannot be used.
+            InputError: the image or the strokes cannot be used. What was fitted before stays.
         """
-        rgb = as_rgb(image)
+        # A copy: updates need the image of now, whatever becomes of the caller's array.
+        rgb = np.array(as_rgb(image), order="C")
         classes, index = encode_strokes(
             strokes, rgb.shape[:2], unlabeled=self.unlabeled, classes=self.classes
         )
         run = _Run(progress, cancel)
         with run.stage("features", 0.0), _one_thread(self.device):
-            self._scene = describe(
+            scene = describe(
                 rgb,
                 features=self.preset.network.features,
                 max_pixels=self.preset.max_pixels,
                 seed=self.seed,
                 device=self.device,
             )
-        self._net, self._result = None, None
-        self._solve(self._scene, classes, index, None, run)
+        self._solve(scene, classes, index, None, run, keep=False)
         return self
 
     def update(
@@ -106,7 +115,12 @@ class ScribbleSegmenter:
         """Go on from the fitted network with other strokes on the same image.
 
         ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. The image's
-        features are not computed again. With another number of classes the fit starts anew.
+        features are not computed again. With other classes the fit starts anew.
+
+        Args:
+            strokes: (H, W) integers.
+            progress: as in `fit`.
+            cancel: as in `fit`, but the last good result stays as it is.
 
         Raises:
             InputError: nothing is fitted yet, or the strokes cannot be used.
@@ -115,8 +129,10 @@ class ScribbleSegmenter:
         classes, index = encode_strokes(
             strokes, scene.size, unlabeled=self.unlabeled, classes=self.classes
         )
-        same = self._result is not None and classes == self._result.classes
-        self._solve(scene, classes, index, self._net if same else None, _Run(progress, cancel))
+        same = classes == self.result.classes
+        # Of a copy: what is fitted must outlive an update that is cancelled or fails.
+        warm = copy.deepcopy(self._net) if same else None
+        self._solve(scene, classes, index, warm, _Run(progress, cancel), keep=True)
         return self
 
     def predict(self) -> NDArray[np.int32]:
@@ -154,10 +170,12 @@ class ScribbleSegmenter:
         index: NDArray[np.int64],
         warm: ScribbleNet | None,
         run: _Run,
+        *,
+        keep: bool,
     ) -> None:
-        """Strokes to result; keeps the last good one if it is cancelled and there is one."""
+        """Strokes to result; if it is cancelled and told to ``keep`` the last, nothing changes."""
         with _one_thread(self.device):
-            self._solve_on_one_thread(scene, classes, index, warm, run)
+            self._solve_on_one_thread(scene, classes, index, warm, run, keep)
 
     def _solve_on_one_thread(
         self,
@@ -166,14 +184,21 @@ class ScribbleSegmenter:
         index: NDArray[np.int64],
         warm: ScribbleNet | None,
         run: _Run,
+        keep: bool,
     ) -> None:
         preset = self.preset
         generator = torch.Generator(self.device).manual_seed(self.seed)
         count = len(classes)
-        marks = torch.from_numpy(shrink_strokes(index, count, scene.half)).to(self.device)
+        shrunk = shrink_strokes(index, count, scene.half)
+        marks = torch.from_numpy(shrunk).to(self.device)
+        grown = marks
+        if isinstance(preset.fit, LearnedSettings):
+            with run.stage("superpixels", 0.04):
+                grown = torch.from_numpy(expand_strokes(shrunk, scene.segments, count))
+                grown = grown.to(self.device)
         with run.stage("fit", 0.05):
-            net = self._fit_network(scene, index, marks, count, warm, generator, run)
-        if run.cancelled and self._result is not None:
+            net = self._fit_network(scene, index, grown, count, warm, generator, run)
+        if run.cancelled and keep:
             return
         with run.stage("draw", 0.6):
             belief = draw(
@@ -185,19 +210,19 @@ class ScribbleSegmenter:
                 generator=generator,
                 step=run.inner(0.6, 0.8, "draw"),
             )
-        with run.stage("refine", 0.8):
-            result = self._finish(scene, net, belief, marks, index, classes)
-        if run.cancelled and self._result is not None:
+        if run.cancelled and keep:
             return
+        with run.stage("refine", 0.8):
+            result = self._finish(scene, net, belief, marks, grown, index, classes, generator)
         result.timings.update(run.timings, total=sum(run.timings.values()))
-        self._net, self._strokes, self._result = net, index, result
+        self._scene, self._net, self._strokes, self._result = scene, net, index, result
         run.report(1.0, "done")
 
     def _fit_network(
         self,
         scene: Scene,
         index: NDArray[np.int64],
-        marks: torch.Tensor,
+        grown: torch.Tensor,
         count: int,
         warm: ScribbleNet | None,
         generator: torch.Generator,
@@ -208,7 +233,7 @@ class ScribbleSegmenter:
         if isinstance(settings, LearnedSettings):
             return fit_learned(
                 scene,
-                marks,
+                grown,
                 count,
                 settings,
                 sigma=network.sigma,
@@ -226,21 +251,22 @@ class ScribbleSegmenter:
         net: ScribbleNet,
         belief: Belief,
         marks: torch.Tensor,
+        grown: torch.Tensor,
         index: NDArray[np.int64],
         classes: tuple[int, ...],
+        generator: torch.Generator,
     ) -> Segmentation:
         """Evidence, refinement, enlargement, strokes: from half size to the caller's pixels."""
         mean = belief.mean
         if self.preset.evidence:
-            mean = weigh_evidence(scene, net, belief, marks)
+            evidence = gather_evidence(scene, net, belief, marks, grown, generator=generator)
+            mean = weigh_evidence(scene.bundle.evidence, *evidence)
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
             regions = sharpen(scene, mean, marks, self.preset.refine)
             # The regions decide the mask, the network's doubt stays visible in the numbers.
             mean = 0.75 * regions + 0.25 * mean
-        full = enlarge(scene, torch.cat([mean, doubt.clamp(0, 1)]))
-        probabilities, uncertainty = full[:-1], full[-1]
-        probabilities /= probabilities.sum(0).clip(1e-6)
+        probabilities, uncertainty = enlarge(scene, mean, doubt.clamp(0, 1))
         drawn = index >= 0
         probabilities[:, drawn] = np.eye(len(classes), dtype=np.float32)[:, index[drawn]]
         uncertainty[drawn] = 0

@@ -27,7 +27,7 @@ class EvidenceNet(nn.Module):
     network's own log odds, which bring the detail.
     """
 
-    def __init__(self, evidence: int = 8, guide: int = 19, width: int = 24) -> None:
+    def __init__(self, evidence: int = 9, guide: int = 19, width: int = 24) -> None:
         super().__init__()
         wide = width + 8
         self.guide = nn.Conv2d(guide, 12, 1)

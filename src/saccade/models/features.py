@@ -33,8 +33,9 @@ class MobileNetHead(nn.Module):
         self.depthwise2 = _conv(96, 96, 3, stride=2, groups=96)
         self.project2 = _conv(96, 24, 1)
         # What the weights were trained on: (image - shift) / scale for images in [-1, 1].
-        self.register_buffer("shift", torch.zeros(1, 3, 1, 1), persistent=False)
-        self.register_buffer("scale", torch.ones(1, 3, 1, 1), persistent=False)
+        # On the CPU even where `saccade.models.weights` builds the layers without memory.
+        self.register_buffer("shift", torch.zeros(1, 3, 1, 1, device="cpu"), persistent=False)
+        self.register_buffer("scale", torch.ones(1, 3, 1, 1, device="cpu"), persistent=False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features of ``image`` (B, 3, H, W), values in [-1, 1].

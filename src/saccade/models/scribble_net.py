@@ -32,6 +32,10 @@ BRANCHES: tuple[Branch, ...] = ("gdc", "normal", "dilated", "deformable", "unifo
 RANDOM_BRANCHES = ("gdc", "uniform")
 
 
+_Random = GaussianDynamicConv2d | UniformDynamicConv2d
+_Layer = _Random | DeformConv2d | nn.Conv2d
+
+
 class ScribbleNet(nn.Module):
     """Per-pixel classifier over frozen features, for one image.
 
@@ -66,43 +70,48 @@ class ScribbleNet(nn.Module):
         super().__init__()
         self.branch, self.norm = branch, norm
         self.sigma, self.dilation = sigma, dilation
-        self.fuse = nn.Conv2d(in_channels, channels, 1)
-        self.fuse_norm = _norm(norm, channels)
-        self.local = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
-        self.dynamic = _branch(branch, channels, sigma, dilation)
-        self.branch_norm = _norm(norm, 2 * channels)
-        self.classifier = nn.Conv2d(2 * channels, hidden, 3, padding=1, padding_mode="replicate")
-        self.out = nn.Conv2d(hidden, classes, 1)
+        # Layers without memory: their own start would draw from the global random state.
+        with torch.device("meta"):
+            self.fuse = nn.Conv2d(in_channels, channels, 1)
+            self.fuse_norm = _norm(norm, channels)
+            self.local = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+            self.dynamic: _Layer = _branch(branch, channels, sigma, dilation)
+            self.branch_norm = _norm(norm, 2 * channels)
+            self.classifier = nn.Conv2d(
+                2 * channels, hidden, 3, padding=1, padding_mode="replicate"
+            )
+            self.out = nn.Conv2d(hidden, classes, 1)
+        self.to_empty(device="cpu")
         self._start(generator)
 
     def _start(self, generator: torch.Generator | None) -> None:
         # Fan-in scaling for linear layers; the layers draw from one stream, so a seed fixes all.
         for name, parameter in self.named_parameters():
-            if "norm" in name or "predictor" in name:
-                continue
             with torch.no_grad():
-                if parameter.ndim == 1:
+                if "norm" in name and name.endswith("weight"):
+                    parameter.fill_(1)
+                elif parameter.ndim == 1 or "predictor" in name:
                     parameter.zero_()
-                    continue
-                bound = math.sqrt(3 / parameter[0].numel())
-                parameter.uniform_(-bound, bound, generator=generator)
+                else:
+                    bound = math.sqrt(3 / parameter[0].numel())
+                    parameter.uniform_(-bound, bound, generator=generator)
 
     def fused(self, features: Tensor) -> Tensor:
         """Fusion of (B, Cin, H, W) to (B, C, H, W)."""
-        return self.fuse_norm(self.fuse(features))
+        fused: Tensor = self.fuse_norm(self.fuse(features))
+        return fused
 
     def forward(self, features: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """Class scores (B, K, H, W) of ``features`` (B, Cin, H, W), with one draw of offsets."""
         fused = self.fused(features)
         random = self.branch in RANDOM_BRANCHES
-        dynamic = (
-            self.dynamic(fused, generator=generator) if random else self.dynamic(fused)
-        )
+        dynamic = self.dynamic(fused, generator=generator) if random else self.dynamic(fused)
         return self.classify(torch.cat([self.local(fused), dynamic], 1))
 
     def classify(self, branches: Tensor) -> Tensor:
         """Class scores (B, K, H, W) from both branches (B, 2 * C, H, W)."""
-        return self.out(F.relu(self.classifier(self.branch_norm(branches))))
+        scores: Tensor = self.out(F.relu(self.classifier(self.branch_norm(branches))))
+        return scores
 
     def scores_at(
         self, features: Tensor, pixels: Tensor, *, generator: torch.Generator | None = None
@@ -142,21 +151,9 @@ class ScribbleNet(nn.Module):
         if isinstance(layer, nn.Conv2d):
             positions = positions_at(centres, taps, float(layer.dilation[0]))
         else:
-            positions = positions_at(centres, taps, self._offsets(centres, fused, generator))
-            positions = round_positions(positions, "nearest")
+            offsets = _offsets(layer, centres, fused, generator)
+            positions = round_positions(positions_at(centres, taps, offsets), "nearest")
         return sampled_conv2d(fused, layer.weight, layer.bias, positions=positions)
-
-    def _offsets(
-        self, centres: Tensor, fused: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
-        size = (len(centres), 9, 2)
-        generator = generator or torch.Generator(fused.device)
-        side = float(min(fused.shape[2:]))
-        if isinstance(self.dynamic, UniformDynamicConv2d):
-            return uniform_offsets(size, 0.0, side, generator=generator, device=fused.device)
-        return half_gaussian_offsets(
-            size, self.sigma * side, generator=generator, device=fused.device
-        )
 
     def draws(self, features: Tensor) -> Draws:
         """The deterministic part, computed once, ready for many draws (no gradient)."""
@@ -171,27 +168,35 @@ class Draws:
         with torch.no_grad():
             self._fused = net.fused(features)
             self._local = net.local(self._fused)
-            self._products = (
-                tap_products(self._fused, net.dynamic.weight)
-                if net.branch in RANDOM_BRANCHES
-                else None
-            )
+            if isinstance(net.dynamic, _Random):
+                self._products = tap_products(self._fused, net.dynamic.weight)
 
     @torch.no_grad()
     def scores(self, generator: torch.Generator | None = None) -> Tensor:
         """Class scores (1, K, H, W) of a new draw."""
         layer = self.net.dynamic
-        if self._products is None:
-            dynamic = layer(self._fused)
-        else:
+        if isinstance(layer, _Random):
             positions = layer.draw(self._fused, generator)
             dynamic = sampled_sum(self._products, layer.bias, positions=positions)
+        else:
+            dynamic = layer(self._fused)
         return self.net.classify(torch.cat([self._local, dynamic], 1))
 
 
-def _deformable_at(
-    layer: DeformConv2d, fused: Tensor, centres: Tensor, taps: Tensor
+def _offsets(
+    layer: _Random, centres: Tensor, fused: Tensor, generator: torch.Generator | None
 ) -> Tensor:
+    """Offsets (P, 9, 2) in pixels; without a generator from the layer's own stream."""
+    size = (len(centres), 9, 2)
+    device, side = fused.device, float(min(fused.shape[2:]))
+    generator = layer._generator(device) if generator is None else generator
+    if isinstance(layer, UniformDynamicConv2d):
+        low, high = layer.low * side, layer.high * side
+        return uniform_offsets(size, low, high, generator=generator, device=device)
+    return half_gaussian_offsets(size, layer.sigma * side, generator=generator, device=device)
+
+
+def _deformable_at(layer: DeformConv2d, fused: Tensor, centres: Tensor, taps: Tensor) -> Tensor:
     """`DeformConv2d` at chosen centres: its predictor and itself sample there only."""
     grid = positions_at(centres, taps, 1.0)
     predicted = sampled_conv2d(
@@ -208,7 +213,7 @@ def _deformable_at(
     )
 
 
-def _branch(branch: Branch, channels: int, sigma: float, dilation: int) -> nn.Module:
+def _branch(branch: Branch, channels: int, sigma: float, dilation: int) -> _Layer:
     if branch == "gdc":
         return GaussianDynamicConv2d(channels, channels, sigma=sigma, seed=0)
     if branch == "uniform":
@@ -223,12 +228,19 @@ def _branch(branch: Branch, channels: int, sigma: float, dilation: int) -> nn.Mo
     raise InputError(f"branch {branch!r} is unknown, use one of {', '.join(BRANCHES)}")
 
 
+class _GroupNorm(nn.GroupNorm):
+    """Group normalisation that takes maps of a single pixel too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
 def _norm(norm: str, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     if norm == "batch":
-        # Statistics of this very image: there is no other.
-        return nn.Sequential(nn.BatchNorm2d(channels, track_running_stats=False), nn.ReLU())
+        # Statistics of each image: it is the only one that its network ever sees.
+        return nn.Sequential(_GroupNorm(channels, channels), nn.ReLU())
     if norm == "group":
-        return nn.Sequential(nn.GroupNorm(4, channels), nn.ReLU())
+        return nn.Sequential(_GroupNorm(math.gcd(4, channels), channels), nn.ReLU())
     raise InputError(f"norm {norm!r} is unknown, use none, batch or group")

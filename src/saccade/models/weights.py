@@ -7,7 +7,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -55,16 +54,22 @@ def load_bundle() -> Bundle:
         tensors = load_file(path)
     fuse = _part(tensors, "fuse.")
     outputs, inputs = fuse["weight"].shape[:2]
-    bundle = Bundle(
-        head=MobileNetHead(),
-        fuse=nn.Conv2d(inputs, outputs, 1),
-        start=_part(tensors, "start."),
-        rates=_part(tensors, "rates."),
-        evidence=EvidenceNet(guide=outputs + 3),
-    )
-    bundle.head.load_state_dict(_part(tensors, "head."))
-    bundle.fuse.load_state_dict(fuse)
-    bundle.evidence.load_state_dict(_part(tensors, "evidence."), strict=False)
+    with torch.device("meta"):  # a start of their own would draw from the global random state
+        bundle = Bundle(
+            head=MobileNetHead(),
+            fuse=nn.Conv2d(inputs, outputs, 1),
+            start=_part(tensors, "start."),
+            rates=_part(tensors, "rates."),
+            evidence=EvidenceNet(guide=outputs + 3),
+        )
+    counters = {
+        name: torch.zeros((), dtype=torch.long)
+        for name in bundle.evidence.state_dict()
+        if name.endswith("num_batches_tracked")  # not stored, evaluation does not read them
+    }
+    bundle.head.load_state_dict(_part(tensors, "head."), assign=True)
+    bundle.fuse.load_state_dict(fuse, assign=True)
+    bundle.evidence.load_state_dict(_part(tensors, "evidence.") | counters, assign=True)
     for module in (bundle.head, bundle.fuse, bundle.evidence):
         module.eval().requires_grad_(False)
     return bundle
@@ -80,24 +85,35 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
         generator: draws the weights of ``"random"``.
 
     Raises:
-        InputError: the file is missing or holds no MobileNetV2.
+        InputError: the file is missing or holds no MobileNetV2 of width 1.0.
     """
     if source == "bundled":
         return load_bundle().head
-    head = MobileNetHead()
+    with torch.device("meta"):
+        head = MobileNetHead()
     if source == "random":
-        for name, parameter in head.named_parameters():
-            if name.endswith("bias"):
-                nn.init.zeros_(parameter)
-            else:
-                nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
+        head.load_state_dict(_random_weights(head, generator), assign=True)
     else:
         weights, folded = _from_torchvision(Path(source))
-        head.load_state_dict(weights)
+        for name, parameter in head.named_parameters():
+            if weights[name].shape != parameter.shape:
+                raise InputError(
+                    f"{source}: {name} is {tuple(weights[name].shape)}, must be "
+                    f"{tuple(parameter.shape)} as in mobilenet_v2 of width 1.0"
+                )
+        head.load_state_dict(weights, assign=True)
         if not folded:  # torchvision's training saw standardised colours in [0, 1]
             head.shift.copy_(2 * torch.tensor(_MEAN).view(1, 3, 1, 1) - 1)
             head.scale.copy_(2 * torch.tensor(_STD).view(1, 3, 1, 1))
     return head.eval().requires_grad_(False)
+
+
+def _random_weights(head: MobileNetHead, generator: torch.Generator | None) -> dict[str, Tensor]:
+    weights = {n: torch.zeros(p.shape, device="cpu") for n, p in head.named_parameters()}
+    for name, weight in weights.items():
+        if not name.endswith("bias"):
+            nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+    return weights
 
 
 def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
@@ -112,16 +128,25 @@ def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
             tensors = load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
-        raise InputError(f"{path}: not a checkpoint that can be read ({type(error).__name__})") from error
-    try:
-        folded = {}
-        for conv, norm, name in _TORCHVISION:
+    except MemoryError:
+        raise
+    except Exception as error:  # unpickling raises nearly anything on a damaged file
+        raise InputError(
+            f"{path}: not a checkpoint that can be read ({type(error).__name__}), must be a state "
+            "dict in .pth or .safetensors"
+        ) from error
+    if not isinstance(tensors, dict):
+        raise InputError(f"{path}: holds a {type(tensors).__name__}, must be a state dict")
+    folded = {}
+    for conv, norm, name in _TORCHVISION:
+        try:
             weight, bias = _fold(tensors, conv, norm)
-            folded[f"{name}.weight"], folded[f"{name}.bias"] = weight, bias
-        return folded, "features.0.0.bias" in tensors
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a torchvision mobilenet_v2 checkpoint, no {error}") from error
+        except (KeyError, AttributeError) as error:
+            raise InputError(
+                f"{path}: not a torchvision mobilenet_v2 checkpoint, {conv} is missing"
+            ) from error
+        folded[f"{name}.weight"], folded[f"{name}.bias"] = weight, bias
+    return folded, "features.0.0.bias" in tensors
 
 
 def _fold(tensors: dict[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:

@@ -61,7 +61,7 @@ def enlarged_rows(maps: Tensor, top: int, count: int, size: tuple[int, ...]) -> 
     low = y.floor().long()
     high = (low + 1).clamp_max(height - 1)
     mix = (y - low).view(1, 1, -1, 1)
-    wide = F.interpolate(
-        torch.lerp(maps[:, :, low], maps[:, :, high], mix), (count, size[1]), mode="bilinear"
-    ) if width != size[1] else torch.lerp(maps[:, :, low], maps[:, :, high], mix)
-    return wide
+    tall = torch.lerp(maps[:, :, low], maps[:, :, high], mix)
+    if width == size[1]:
+        return tall
+    return F.interpolate(tall, (count, size[1]), mode="bilinear", align_corners=False)

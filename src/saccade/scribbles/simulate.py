@@ -116,10 +116,11 @@ def draw_medial_stroke(
 
     ``share`` is the part of that path that is drawn, a random stretch of it.
     """
-    points = np.argwhere(skeletonize(region))
+    skeleton: NDArray[np.bool_] = skeletonize(region)  # type: ignore[no-untyped-call]
+    points = np.argwhere(skeleton)
     if len(points) < 2:
         return draw_stroke(region, np.zeros_like(region), StrokeStyle(width=width), rng)
-    pairs = np.array(sorted(cKDTree(points).query_pairs(1.5))).reshape(-1, 2)
+    pairs = np.array(sorted(cKDTree(points).query_pairs(1.5)), np.int64).reshape(-1, 2)
     ones = np.ones(len(pairs))
     graph = csr_matrix((ones, (pairs[:, 0], pairs[:, 1])), (len(points), len(points)))
     # Two sweeps find the longest path of a tree, and a skeleton is nearly one.

@@ -14,13 +14,24 @@ Conflict = Literal["unlabeled", "majority"]
 
 
 def superpixels(
-    image: NDArray[np.uint8], *, pixels_per_segment: int = 400, compactness: float = 10.0
+    image: NDArray[np.uint8],
+    *,
+    pixels_per_segment: int = 400,
+    compactness: float = 10.0,
+    rounds: int = 10,
 ) -> NDArray[np.int64]:
-    """SLIC superpixels of ``image`` (H, W, 3): ids (H, W) from 0."""
+    """SLIC superpixels of ``image`` (H, W, 3): ids (H, W) from 0, after ``rounds`` of k-means."""
     height, width = image.shape[:2]
     count = max(1, height * width // pixels_per_segment)
     return np.asarray(
-        slic(image, n_segments=count, compactness=compactness, start_label=0), dtype=np.int64
+        slic(
+            image,
+            n_segments=count,
+            compactness=compactness,
+            start_label=0,
+            max_num_iter=rounds,
+        ),
+        dtype=np.int64,
     )
 
 
@@ -50,7 +61,7 @@ def expand_strokes(
         raise InputError(f"conflict {conflict!r} is unknown, use 'unlabeled' or 'majority'")
     drawn = (strokes >= 0) & (strokes < classes)
     count = int(segments.max()) + 1
-    pairs = segments[drawn] * classes + strokes[drawn]
+    pairs = segments[drawn] * classes + strokes[drawn].astype(np.int64)
     touched = np.bincount(pairs, minlength=count * classes).reshape(count, classes)
     rivals = (touched > 0).sum(1)
     settled = rivals == 1 if conflict == "unlabeled" else rivals > 0

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from saccade.interactive.posterior import brightness, draw, enlarge, sharpen
+from saccade.interactive.presets import PottsSettings
+from saccade.interactive.scene import describe
+from saccade.models.scribble_net import BRANCHES, ScribbleNet
+
+CPU = torch.device("cpu")
+NONE = torch.zeros(3, dtype=torch.bool)
+
+
+def _generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def _net(branch="gdc"):
+    net = ScribbleNet(6, 3, channels=8, hidden=8, branch=branch, generator=_generator())
+    with torch.no_grad():
+        net.out.weight.mul_(4)  # opinions, not shrugs
+    return net
+
+
+MAPS = torch.randn(1, 9, 10, 12, generator=_generator(5))  # three maps more than the net reads
+
+
+def _draw(net, *, draws=4, average="softmax", absent=NONE, step=lambda _: True, seed=1):
+    return draw(
+        net,
+        MAPS,
+        draws=draws,
+        average=average,
+        absent=absent,
+        generator=_generator(seed),
+        step=step,
+    )
+
+
+@torch.no_grad()
+def _scores(net, draws, seed=1):
+    generator = _generator(seed)
+    return torch.cat([net(MAPS[:, :6], generator=generator) for _ in range(draws)])
+
+
+@pytest.mark.parametrize("average", ["softmax", "logits", "vote"])
+def test_draws_are_averaged_as_told(average):
+    net = _net()
+    scores = _scores(net, 4)
+    expected = {
+        "softmax": scores.softmax(1).mean(0),
+        "logits": scores.mean(0).softmax(0),
+        "vote": F.one_hot(scores.argmax(1), 3).movedim(3, 1).float().mean(0),
+    }[average]
+    torch.testing.assert_close(_draw(net, average=average).mean, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_spread_is_the_standard_deviation_over_draws():
+    net = _net()
+    expected = _scores(net, 4).softmax(1).std(0, correction=0).mean(0)
+    torch.testing.assert_close(_draw(net).spread, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_branch_without_chance_is_run_once(branch):
+    told = []
+    belief = _draw(_net(branch), step=lambda f: told.append(f) or True)
+    random = branch in ("gdc", "uniform")
+    assert told == ([0.25, 0.5, 0.75, 1.0] if random else [1.0])
+    assert (belief.spread.max() > 0.01) == random
+
+
+@pytest.mark.parametrize("average", ["softmax", "logits", "vote"])
+def test_absent_classes_get_nothing(average):
+    mean = _draw(_net(), average=average, absent=torch.tensor([False, True, False])).mean
+    assert mean[1].max() == 0
+    torch.testing.assert_close(mean.sum(0), torch.ones(10, 12))
+
+
+def test_a_stop_keeps_the_draws_so_far():
+    net = _net()
+    belief = _draw(net, draws=4, step=lambda fraction: fraction < 0.5)
+    torch.testing.assert_close(belief.mean, _draw(net, draws=2).mean)
+
+
+@pytest.fixture
+def scene(picture):
+    return describe(picture.image, features="bundled", max_pixels=640_000, seed=0, device=CPU)
+
+
+def test_sharpening_keeps_strokes_and_repairs_what_noise_did(scene, picture):
+    truth = torch.from_numpy(picture.truth).long()
+    noise = torch.rand(truth.shape, generator=_generator()) < 0.2
+    said = torch.where(noise, 1 - truth, truth)
+    mean = F.one_hot(said, 2).movedim(2, 0) * 0.6 + 0.2
+    marks = torch.full_like(truth, 2)
+    marks[2, 2], marks[22, 36] = 1, 0  # strokes against all evidence
+    found = sharpen(scene, mean, marks, PottsSettings(strength=3.0)).argmax(0)
+    assert found[2, 2] == 1
+    assert found[22, 36] == 0
+    assert (found != truth).float().mean() < 0.02
+
+
+@pytest.mark.parametrize("size", [(1, 2), (5, 3), (48, 66), (90, 301)])
+def test_enlarged_probabilities_are_distributions_and_doubt_is_in_range(size):
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    scene = describe(rgb, features="bundled", max_pixels=3000, seed=0, device=CPU)
+    mean = torch.softmax(3 * torch.randn(4, *scene.half, generator=_generator()), 0)
+    doubt = torch.rand(1, *scene.half, generator=_generator(1))
+    probabilities, uncertainty = enlarge(scene, mean, doubt)
+    assert probabilities.shape == (4, *size)
+    assert uncertainty.shape == size
+    assert probabilities.dtype == uncertainty.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
+    assert probabilities.min() >= 0
+    assert uncertainty.min() >= 0
+    assert uncertainty.max() <= 1
+
+
+def test_brightness_is_luma():
+    rgb = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+    assert brightness(rgb).tolist() == [[76, 150, 29, 255]]

@@ -1,0 +1,70 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from saccade.errors import InputError
+from saccade.interactive.presets import (
+    PRESETS,
+    DescentSettings,
+    LearnedSettings,
+    NetworkSettings,
+    Preset,
+    preset_named,
+)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_name_has_settings_that_cannot_be_changed(name):
+    preset = preset_named(name)
+    assert preset == preset_named(name)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        preset.draws = 1
+
+
+def test_paper_is_the_paper_to_the_letter():
+    preset = preset_named("paper")
+    assert isinstance(preset.fit, DescentSettings)
+    assert (preset.fit.steps, preset.fit.optimizer, preset.fit.lr) == (50, "sgd", 0.01)
+    assert preset.fit.superpixels
+    assert (preset.draws, preset.average) == (50, "softmax")
+    assert (preset.network.branch, preset.network.sigma) == ("gdc", 0.2)
+    assert preset.refine is None
+    assert not preset.evidence
+
+
+def test_best_spends_more_than_fast():
+    fast, best = preset_named("fast"), preset_named("best")
+    assert best.draws > fast.draws
+    assert best.max_pixels > fast.max_pixels
+
+
+def test_an_unknown_name_is_answered_with_those_there_are():
+    with pytest.raises(InputError, match=r"'quick'.*fast, best, paper"):
+        preset_named("quick")
+
+
+def test_presets_are_read_without_pytorch():
+    code = (
+        "import sys; from saccade.interactive import preset_named; preset_named('fast'); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"network": NetworkSettings(branch="dilated")}, "branch 'gdc'"),
+        ({"network": NetworkSettings(norm="group")}, "norm 'none'"),
+        ({"fit": DescentSettings()}, "evidence=False"),
+        ({"draws": 0}, "draws is 0"),
+        ({"max_pixels": 0}, "max_pixels is 0"),
+        ({"network": NetworkSettings(sigma=-0.1)}, "sigma is -0.1"),
+        ({"network": NetworkSettings(sigma=float("nan"))}, "sigma is nan"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        Preset(**{"fit": LearnedSettings(), **settings})
