@@ -58,7 +58,8 @@ def fit_learned(
     # Few classes leave room for more pixels of each at the same cost.
     per_class = max(16, 2 * settings.per_class // classes)
     first = total // 2 if warm else 0
-    schedule = [*range(first, total), *[total - 1] * (total * (settings.repeats - 1))]
+    more = total // 2 if warm else total * (settings.repeats - 1)
+    schedule = [*range(first, total), *[total - 1] * more]
     for done, index in enumerate(schedule):
         one = {k: v[index : index + 1] for k, v in rates.items()}
         weights = adapt(

@@ -79,7 +79,7 @@ class Preset:
 
     fit: LearnedSettings | DescentSettings
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    draws: int = 8
+    draws: int = 6
     average: Average = "softmax"
     evidence: bool = True
     refine: PottsSettings | None = field(default_factory=PottsSettings)

@@ -170,6 +170,10 @@ class Draws:
             self._local = net.local(self._fused)
             if isinstance(net.dynamic, _Random):
                 self._products = tap_products(self._fused, net.dynamic.weight)
+            # Without a norm in between, the classifier's convolution is linear in both branches.
+            self._split = net.norm == "none"
+            if self._split:
+                self._local = _convolve(net.classifier, self._local, 0) + _column(net.classifier)
 
     @torch.no_grad()
     def scores(self, generator: torch.Generator | None = None) -> Tensor:
@@ -180,7 +184,22 @@ class Draws:
             dynamic = sampled_sum(self._products, layer.bias, positions=positions)
         else:
             dynamic = layer(self._fused)
-        return self.net.classify(torch.cat([self._local, dynamic], 1))
+        if not self._split:
+            return self.net.classify(torch.cat([self._local, dynamic], 1))
+        hidden = _convolve(self.net.classifier, dynamic, dynamic.shape[1]).add_(self._local)
+        scores: Tensor = self.net.out(hidden.relu_())
+        return scores
+
+
+def _convolve(layer: nn.Conv2d, maps: Tensor, first: int) -> Tensor:
+    """What ``maps``, input channels ``first`` and on, add to a 3x3 convolution, without bias."""
+    weight = layer.weight[:, first : first + maps.shape[1]]
+    return F.conv2d(F.pad(maps, (1, 1, 1, 1), mode="replicate"), weight)
+
+
+def _column(layer: nn.Conv2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias.view(1, -1, 1, 1)
 
 
 def _offsets(
