@@ -63,7 +63,15 @@ def test_strokes_of_one_class(saccade_cli, pair, tmp_path):
     labels = np.full(SHAPE, 255, dtype=np.uint8)
     labels[3, 3:6] = 1
     Image.fromarray(labels).save(pair[1])
-    check(saccade_cli("segment", *pair, "-o", tmp_path / "out"), "drawn.png", "only one class")
+    check(saccade_cli("segment", *pair, "-o", tmp_path / "out/deep"), "drawn.png", "only one class")
+    assert not (tmp_path / "out").exists()  # folders made for nothing are taken back
+
+
+def test_a_folder_of_the_users_own_stays(saccade_cli, pair, tmp_path):
+    (tmp_path / "out").mkdir()
+    Image.fromarray(np.full(SHAPE, 255, dtype=np.uint8)).save(pair[1])
+    check(saccade_cli("segment", *pair, "-o", tmp_path / "out"), "no strokes")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_output_is_a_file(saccade_cli, pair):

@@ -5,7 +5,8 @@ everything to look at lies in folders below it.
 """
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,17 +45,31 @@ def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
     return extras | masks
 
 
-def prepare(wanted: Wanted, pairs: Collection[Pair]) -> None:
-    """Make the output folders, before anything is computed that could not be kept.
+@contextmanager
+def prepared(wanted: Wanted, pairs: Collection[Pair]) -> Iterator[None]:
+    """Make the output folders before work that could not be kept; take back those left empty.
 
     Raises:
         InputError: an output would replace an input.
         OSError: a folder cannot be made or written to.
     """
     _refuse_to_replace_inputs(wanted, pairs)
+    made: list[Path] = []
+    try:
+        _make_folders(wanted, made)
+        yield
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):  # not empty: it is there for a reason
+                folder.rmdir()
+
+
+def _make_folders(wanted: Wanted, made: list[Path]) -> None:
     for folder in (wanted.folder, *(wanted.folder / extra for extra in wanted.extras)):
         try:
+            missing = [f for f in (folder, *folder.parents) if not f.exists()]
             folder.mkdir(parents=True, exist_ok=True)
+            made.extend(reversed(missing))
             tempfile.TemporaryFile(dir=folder).close()  # permissions do not tell everything
         except FileExistsError as error:
             raise InputError(f"{folder}: is a file, expected a folder to write to") from error

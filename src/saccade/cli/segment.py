@@ -8,8 +8,8 @@ import typer
 
 from saccade.cli import batch
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
-from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepare
-from saccade.cli.pairs import pair_up
+from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepared
+from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.interactive.presets import PRESETS
@@ -142,7 +142,13 @@ def _run(
     quiet: bool,
 ) -> None:
     found = pair_up(image, strokes)
-    prepare(wanted, found.pairs)
+    with prepared(wanted, found.pairs):
+        _segment_all(found, settings, wanted, overwrite=overwrite, quiet=quiet)
+
+
+def _segment_all(
+    found: Pairing, settings: batch.Settings, wanted: Wanted, *, overwrite: bool, quiet: bool
+) -> None:
     jobs = batch.plan(found.pairs, wanted, overwrite=overwrite)
     bar = Bar(len(jobs), quiet=quiet)
     for remark in found.remarks:
