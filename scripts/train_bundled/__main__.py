@@ -140,6 +140,7 @@ def pack(args) -> None:
         "strokes": "simulated, saccade.scribbles.simulate",
         "initial_weights": "random; nothing pretrained",
         "runs": state["runs"],
+        "note": args.note,
         "torch": torch.__version__,
         "parameters": {
             part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("--reuse", type=int, default=4, help="how often an episode is seen")
     parser.add_argument("--pool", type=int, default=500, help="batches kept for reuse")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--note", default="", help="what else to record when packing")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)

@@ -10,12 +10,12 @@ draws come from a generator of the layer, never from the global one.
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saccade.errors import InputError
+from saccade.nn.seeded import SeededConv2d
 from saccade.ops import (
     Border,
     Granularity,
@@ -33,12 +33,9 @@ from saccade.ops import (
 from saccade.ops.positions import as_pair
 from saccade.ops.sampled_conv.checks import check_names
 
-# Keeps the stream of the initial weights apart from that of the offsets.
-_WEIGHT_STREAM = 0x5ACCADE
 
-
-class _DynamicConv2d(nn.Module):
-    """Weights, generators and sampling of both layers; they differ in the distribution."""
+class _DynamicConv2d(SeededConv2d):
+    """Sampling of both layers; they differ in the distribution."""
 
     def __init__(
         self,
@@ -54,50 +51,20 @@ class _DynamicConv2d(nn.Module):
         border: Border,
         seed: int | None,
     ) -> None:
-        super().__init__()
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise InputError(
-                f"{in_channels} and {out_channels} channels in {groups} groups: "
-                "both must be multiples of groups"
-            )
+        super().__init__(
+            in_channels, out_channels, kernel_size, groups=groups, bias=bias, seed=seed
+        )
         # Wrong names should fail here and not at the first image.
         offset_size(granularity, len(tap_directions(kernel_size)), (1, 1))
         map_scale((1, 1), scale)
         round_positions(torch.zeros(1), rounding)
         check_names(border=border)
-        self.kernel_size = as_pair(kernel_size, "kernel_size")
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.granularity, self.scale, self.rounding, self.border = (
             granularity,
             scale,
             rounding,
             border,
         )
-        self.seed = seed
-        self._generators: dict[str, torch.Generator] = {}
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = nn.Parameter(torch.empty(shape))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draws the weights anew as `torch.nn.Conv2d` does, from the seed of the layer."""
-        generator = torch.Generator()
-        if self.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(self.seed ^ _WEIGHT_STREAM)
-        bound = 1 / math.sqrt(self.weight[0].numel())
-        with torch.no_grad():
-            for parameter in (self.weight, self.bias):
-                if parameter is not None:
-                    drawn = torch.rand(parameter.shape, generator=generator, device="cpu")
-                    parameter.copy_(drawn * (2 * bound) - bound)
-
-    def reseed(self, seed: int | None) -> None:
-        """Starts the stream of offsets again; None takes entropy from the system."""
-        self.seed = seed
-        self._generators = {}
 
     def draw(
         self, x_or_size: Tensor | Sequence[int], generator: torch.Generator | None = None
@@ -157,29 +124,11 @@ class _DynamicConv2d(nn.Module):
     ) -> Tensor:
         raise NotImplementedError
 
-    def _generator(self, device: torch.device) -> torch.Generator:
-        generator = self._generators.get(str(device))
-        if generator is None:
-            generator = torch.Generator(device=device)
-            if self.seed is None:
-                generator.seed()
-            else:
-                generator.manual_seed(self.seed)
-            self._generators[str(device)] = generator
-        return generator
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy starts again from its seed. With the state copied too, the clones of a layer
-        # without a seed would draw the same offsets for ever.
-        return {**self.__dict__, "_generators": {}}
-
     def extra_repr(self) -> str:
         """The configuration in one line."""
         return (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"groups={self.groups}, bias={self.bias is not None}, "
-            f"granularity={self.granularity!r}, scale={self.scale!r}, "
-            f"rounding={self.rounding!r}, border={self.border!r}, seed={self.seed}"
+            f"{super().extra_repr()}, granularity={self.granularity!r}, scale={self.scale!r}, "
+            f"rounding={self.rounding!r}, border={self.border!r}"
         )
 
 
