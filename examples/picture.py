@@ -1,4 +1,4 @@
-"""Draws the README's picture from the results of ``make demo``: docs/images/demo.png."""
+"""Draws the README's picture from the results of ``make demo``: docs/images/demo.jpg."""
 
 from pathlib import Path
 
@@ -26,9 +26,9 @@ def main() -> None:
     ]
     gap = np.full((image.shape[0], GAP, 3), 255, np.uint8)
     row = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
-    target = ROOT / "docs/images/demo.png"
+    target = ROOT / "docs/images/demo.jpg"
     target.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(row).save(target, optimize=True)
+    Image.fromarray(row).save(target, quality=90)
 
 
 if __name__ == "__main__":
