@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -26,12 +24,11 @@ from saccade.interactive.posterior import (
 )
 from saccade.interactive.presets import LearnedSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
+from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.scribble_net import ScribbleNet
 from saccade.scribbles.superpixels import expand_strokes
 
-Progress = Callable[[float, str], None]
-Cancel = Callable[[], bool]
 _T = TypeVar("_T")
 
 
@@ -93,8 +90,8 @@ class ScribbleSegmenter:
         classes, index = encode_strokes(
             strokes, rgb.shape[:2], unlabeled=self.unlabeled, classes=self.classes
         )
-        run = _Run(progress, cancel)
-        with run.stage("features", 0.0), _one_thread(self.device):
+        run = Run(progress, cancel)
+        with run.stage("features", 0.0), one_thread(self.device):
             scene = describe(
                 rgb,
                 features=self.preset.network.features,
@@ -102,7 +99,8 @@ class ScribbleSegmenter:
                 seed=self.seed,
                 device=self.device,
             )
-        self._solve(scene, classes, index, None, run, keep=False)
+        with one_thread(self.device):
+            self._solve(scene, classes, index, None, run, keep=False)
         return self
 
     def update(
@@ -132,7 +130,8 @@ class ScribbleSegmenter:
         same = classes == self.result.classes
         # Of a copy: what is fitted must outlive an update that is cancelled or fails.
         warm = copy.deepcopy(self._net) if same else None
-        self._solve(scene, classes, index, warm, _Run(progress, cancel), keep=True)
+        with one_thread(self.device):
+            self._solve(scene, classes, index, warm, Run(progress, cancel), keep=True)
         return self
 
     def predict(self) -> NDArray[np.int32]:
@@ -169,23 +168,11 @@ class ScribbleSegmenter:
         classes: tuple[int, ...],
         index: NDArray[np.int64],
         warm: ScribbleNet | None,
-        run: _Run,
+        run: Run,
         *,
         keep: bool,
     ) -> None:
         """Strokes to result; if it is cancelled and told to ``keep`` the last, nothing changes."""
-        with _one_thread(self.device):
-            self._solve_on_one_thread(scene, classes, index, warm, run, keep)
-
-    def _solve_on_one_thread(
-        self,
-        scene: Scene,
-        classes: tuple[int, ...],
-        index: NDArray[np.int64],
-        warm: ScribbleNet | None,
-        run: _Run,
-        keep: bool,
-    ) -> None:
         preset = self.preset
         generator = torch.Generator(self.device).manual_seed(self.seed)
         count = len(classes)
@@ -226,7 +213,7 @@ class ScribbleSegmenter:
         count: int,
         warm: ScribbleNet | None,
         generator: torch.Generator,
-        run: _Run,
+        run: Run,
     ) -> ScribbleNet:
         step = run.inner(0.05, 0.6, "fit")
         settings, network = self.preset.fit, self.preset.network
@@ -272,53 +259,6 @@ class ScribbleSegmenter:
         uncertainty[drawn] = 0
         labels = np.asarray(classes, np.int32)[probabilities.argmax(0)]
         return Segmentation(labels, probabilities, uncertainty, classes)
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """Compute on one thread, then as before.
-
-    Maps of this size gain little from a second thread. Where the cores are shared with other
-    programs they lose tenfold, as threads that wait for one another spin.
-    """
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-class _Run:
-    """Progress, cancellation and timings of one call."""
-
-    def __init__(self, progress: Progress | None, cancel: Cancel | None) -> None:
-        self._progress, self._cancel = progress, cancel
-        self.cancelled = False
-        self.timings: dict[str, float] = {}
-
-    def report(self, fraction: float, stage: str) -> None:
-        if self._progress is not None:
-            self._progress(fraction, stage)
-
-    @contextmanager
-    def stage(self, name: str, fraction: float) -> Iterator[None]:
-        self.report(fraction, name)
-        began = time.perf_counter()
-        yield
-        self.timings[name] = time.perf_counter() - began
-
-    def inner(self, low: float, high: float, name: str) -> Callable[[float], bool]:
-        """A step callback that maps [0, 1] to [low, high] and asks whether to go on."""
-
-        def step(fraction: float) -> bool:
-            self.report(low + fraction * (high - low), name)
-            if self._cancel is not None and self._cancel():
-                self.cancelled = True
-            return not self.cancelled
-
-        return step
 
 
 def segment(
