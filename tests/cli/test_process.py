@@ -87,7 +87,13 @@ def test_ctrl_c_keeps_whole_files_and_the_next_run_goes_on(tmp_path):
         write_pair(images / f"{i:02}.png", strokes / f"{i:02}.png", seed=i)
     command = [sys.executable, "-c", SLOW, "segment", images, strokes, "-o", out]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background hands down that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not (out / "02.png").exists() and time.monotonic() < deadline:

@@ -3,6 +3,9 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+import torch
+
+from saccade.interactive.run import one_thread
 
 NOBODY = 255
 
@@ -34,3 +37,10 @@ def trained() -> None:
     """Skips where the bundled weights are not the trained ones."""
     if not (files("saccade.models") / "bundled.json").is_file():
         pytest.skip("bundled.json is not there: the bundled weights are not the trained ones")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As the segmenter computes: with more threads sums are not added in the same order twice."""
+    with one_thread(torch.device("cpu")):
+        yield
