@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import peers
+from benchmarks.datasets import SETS
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Method:
     seeded: bool = False  # whether the result depends on the seed
     two_classes: bool = False  # whether it cannot do more than two
     needs: tuple[str, ...] = ()  # modules that may be missing
+    only: str | None = None  # the one set it is meant for
 
     def missing(self) -> str | None:
         """The first module it needs that is not installed."""
@@ -49,6 +51,11 @@ class Method:
 
 def resolve(name: str) -> Method:
     """The method of a name, InputError for an unknown one."""
+    if "@" in name:
+        name, only = name.rsplit("@", 1)
+        if only not in SETS:
+            raise InputError(f"method {name}@{only}: no set {only!r}; use {', '.join(SETS)}")
+        return replace(resolve(name), only=only)
     if name.startswith("saccade:"):
         spec = name.removeprefix("saccade:")
         for variant in spec.split("+")[1:]:

@@ -87,6 +87,8 @@ def measure(
     measured = Measured()
     active = []
     for method in methods:
+        if method.only not in (None, name):
+            continue
         reason = _unfit(name, method)
         if reason:
             measured.notes.append(f"{name}: {method.name} skipped, {reason}")

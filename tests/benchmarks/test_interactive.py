@@ -90,7 +90,7 @@ def test_errors_are_one_line(root, capsys, arguments, message):
 def test_default_methods_are_known():
     names = interactive.build_parser().parse_args(["root"]).methods
     assert names[0] == "saccade:fast"
-    assert [methods.resolve(n).name for n in names] == list(names)
+    assert [methods.resolve(n).name for n in names] == [n.split("@")[0] for n in names]
 
 
 def test_first_call_is_not_counted(root):
@@ -244,3 +244,14 @@ def test_variants_change_one_thing_each(monkeypatch, picture):
 def test_unknown_variant_is_refused():
     with pytest.raises(InputError, match="'gd' is unknown"):
         methods.resolve("saccade:paper+gd")
+
+
+def test_a_method_can_be_kept_to_one_set():
+    method = methods.resolve("saccade:paper+dilated6@thin")
+    assert (method.name, method.only) == ("saccade:paper+dilated6", "thin")
+    thin = measure("thin", [], [method, methods.resolve("nearest")], (0,), warm=set())
+    full = measure("full", [], [method, methods.resolve("nearest")], (0,), warm=set())
+    assert set(thin.matrices) == {"saccade:paper+dilated6", "nearest"}
+    assert set(full.matrices) == {"nearest"}
+    with pytest.raises(InputError, match="no set 'thick'"):
+        methods.resolve("nearest@thick")
