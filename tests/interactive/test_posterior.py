@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.interactive.posterior import brightness, draw, enlarge, sharpen
+from saccade.interactive.posterior import brightness, draw, enlarge, sharpen, sharpen_fine
 from saccade.interactive.presets import PottsSettings
 from saccade.interactive.scene import describe
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
@@ -100,6 +100,28 @@ def test_sharpening_keeps_strokes_and_repairs_what_noise_did(scene, picture):
     assert found[2, 2] == 1
     assert found[22, 36] == 0
     assert (found != truth).float().mean() < 0.02
+
+
+def test_fine_sharpening_follows_edges_that_half_size_cannot_show():
+    truth = torch.zeros(80, 96, dtype=torch.long)
+    truth[:, 41:] = 1  # odd: the border lies within a half-size pixel
+    rgb = np.where(truth.numpy()[..., None], [60, 90, 220], [150, 100, 50]).astype(np.uint8)
+    scene = describe(rgb, device=CPU)
+    assert scene.work == (80, 96)
+    half = torch.full((2, *scene.half), 0.3)
+    half[0, :, :21], half[1, :, 21:] = 0.7, 0.7
+    marks = torch.full(scene.work, 2)
+    marks[10, 70] = 0  # against all evidence
+    settings = PottsSettings(fine_iterations=60)
+    found = sharpen_fine(scene, half, marks, settings)
+    assert found.shape == (2, 80, 96)
+    torch.testing.assert_close(found.sum(0), torch.ones(80, 96), atol=1e-4, rtol=0)
+    assert found[:, 10, 70].argmax() == 0
+    wrong = found.argmax(0) != truth
+    wrong[8:13, 68:73] = False
+    assert not wrong.any()
+    probabilities, _ = enlarge(scene, found, torch.zeros(1, *scene.half))
+    np.testing.assert_allclose(probabilities, found.numpy(), atol=1e-4)  # nothing to enlarge
 
 
 @pytest.mark.parametrize("size", [(1, 2), (5, 3), (48, 66), (90, 301)])

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.colour import colour_log_odds
-from saccade.interactive.evidence import evidence_maps
+from saccade.interactive.evidence import evidence_maps, normalised_lab
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, PottsSettings
 from saccade.interactive.scene import Scene
@@ -129,17 +129,54 @@ def weigh_evidence(module: EvidenceNet, maps: Tensor, guide: Tensor, absent: Ten
 @torch.no_grad()
 def sharpen(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSettings) -> Tensor:
     """Probabilities (K, h, w) moved to image edges, strokes kept; see `saccade.refine.potts`."""
-    unary = -mean.clamp_min(_FLOOR).log()
-    classes = len(mean)
-    drawn = F.one_hot(marks, classes + 1)[..., :classes].movedim(2, 0).bool()
-    unary = torch.where(drawn.any(0) & ~drawn, _FORBIDDEN, unary)
     weights = edge_weights(scene.maps[0, PAPER_CHANNELS:], settings.contrast)
+    unary = _costs(mean, marks)
     return potts(unary, weights, strength=settings.strength, iterations=settings.iterations)
 
 
 @torch.no_grad()
+def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSettings) -> Tensor:
+    """`sharpen` once more at the working size.
+
+    Args:
+        scene: the image.
+        mean: probabilities (K, h, w) at half size.
+        marks: strokes at the working size, K where nobody drew.
+        settings: of the preset.
+
+    Returns:
+        Regions and probabilities mixed, at the working size.
+    """
+    grey = brightness(scene.small).to(mean.device)
+    guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
+    fine = torch.cat([strip for _, strip in guided_strips(mean, guide, grey)], 1)
+    fine = fine / fine.sum(0).clamp_min(1e-6)
+    lab = normalised_lab(torch.tensor(scene.small, device=mean.device)[None])[0]
+    lab = lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5)
+    regions = potts(
+        _costs(fine, marks),
+        edge_weights(lab, settings.contrast),
+        strength=settings.strength / 2,
+        iterations=settings.fine_iterations,
+    )
+    return mixed(regions, fine)
+
+
+def mixed(regions: Tensor, mean: Tensor) -> Tensor:
+    """The regions decide the mask, the doubt before them stays visible in the numbers."""
+    return 0.75 * regions + 0.25 * mean
+
+
+def _costs(mean: Tensor, marks: Tensor) -> Tensor:
+    """-log of probabilities (K, h, w), other classes forbidden on strokes ``marks`` (h, w)."""
+    classes = len(mean)
+    drawn = F.one_hot(marks, classes + 1)[..., :classes].movedim(2, 0).bool()
+    return torch.where(drawn.any(0) & ~drawn, _FORBIDDEN, -mean.clamp_min(_FLOOR).log())
+
+
+@torch.no_grad()
 def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
-    """Bring half-size maps to the full size, strip by strip.
+    """Bring half-size maps, or what `sharpen_fine` gives, to the full size, strip by strip.
 
     Args:
         scene: the image.
@@ -154,7 +191,8 @@ def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
     uncertainty = np.empty((height, width), np.float32)
     grey = brightness(scene.rgb).to(mean.device)
     guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
-    for top, strip in guided_strips(mean, guide, grey):
+    there = tuple(mean.shape[1:]) == scene.size
+    for top, strip in [(0, mean)] if there else guided_strips(mean, guide, grey):
         rows = slice(top, top + strip.shape[1])
         probabilities[:, rows] = (strip / strip.sum(0).clamp_min(1e-6)).cpu().numpy()
         smooth = enlarged_rows(doubt[None], top, strip.shape[1], scene.size)

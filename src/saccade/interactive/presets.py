@@ -62,11 +62,16 @@ class LearnedSettings:
 
 @dataclass(frozen=True)
 class PottsSettings:
-    """Weighted total variation after the network; see :func:`saccade.refine.potts`."""
+    """Weighted total variation after the network; see :func:`saccade.refine.potts`.
+
+    ``iterations`` are spent at half the working size, ``fine_iterations`` after that at the
+    working size, where a border is twice as many pixels long and ``strength`` half of it.
+    """
 
     strength: float = 8.0
     contrast: float = 1.0
     iterations: int = 80
+    fine_iterations: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,9 +129,9 @@ def preset_named(name: str) -> Preset:
         return Preset(fit=LearnedSettings())
     if name == "best":
         return Preset(
-            fit=LearnedSettings(per_class=128, repeats=6),
-            draws=24,
-            refine=PottsSettings(iterations=200),
+            fit=LearnedSettings(),
+            draws=16,
+            refine=PottsSettings(iterations=150, fine_iterations=60),
             max_pixels=1_500_000,
         )
     if name == "paper":

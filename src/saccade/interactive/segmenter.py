@@ -19,7 +19,9 @@ from saccade.interactive.posterior import (
     draw,
     enlarge,
     gather_evidence,
+    mixed,
     sharpen,
+    sharpen_fine,
     weigh_evidence,
 )
 from saccade.interactive.presets import LearnedSettings, Preset, preset_named
@@ -250,9 +252,10 @@ class ScribbleSegmenter:
             mean = weigh_evidence(scene.bundle.evidence, *evidence)
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
-            regions = sharpen(scene, mean, marks, self.preset.refine)
-            # The regions decide the mask, the network's doubt stays visible in the numbers.
-            mean = 0.75 * regions + 0.25 * mean
+            mean = mixed(sharpen(scene, mean, marks, self.preset.refine), mean)
+            if self.preset.refine.fine_iterations:
+                fine = torch.from_numpy(shrink_strokes(index, len(classes), scene.work))
+                mean = sharpen_fine(scene, mean, fine.to(self.device), self.preset.refine)
         probabilities, uncertainty = enlarge(scene, mean, doubt.clamp(0, 1))
         drawn = index >= 0
         probabilities[:, drawn] = np.eye(len(classes), dtype=np.float32)[:, index[drawn]]
