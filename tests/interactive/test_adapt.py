@@ -99,7 +99,7 @@ def test_a_batch_is_fitted_as_each_image_alone():
     marks = torch.full((2, 8, 9), 2)
     marks[0, 1, 1], marks[0, 6, 6], marks[1, 2, 7], marks[1, 5, 0] = 0, 1, 0, 1
     rates = _rates(weights, 4, 0.1)
-    options = {"sigma": 0.0, "per_class": 2}
+    options = {"sigma": 0.0, "per_class": 2, "generator": _generator()}
     together = adapt(weights, rates, rows, (8, 9), labelled_pixels(marks, 2), **options)
     for i in range(2):
         one = slice(i, i + 1)

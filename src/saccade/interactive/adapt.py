@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.sparse import TAPS, Weights, sparse_logits
+from saccade.ops import half_gaussian_offsets, round_positions
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ def labelled_pixels(strokes: Tensor, classes: int) -> Labelled:
 
 
 def half_gaussian(
-    shape: tuple[int, ...], scale: float, generator: torch.Generator | None, device: torch.device
+    shape: tuple[int, ...], scale: float, generator: torch.Generator, device: torch.device
 ) -> Tensor:
     """Rounded offsets |N(0, scale)|, in pixels (equation 3)."""
-    noise = torch.randn(shape, generator=generator, device=device)
-    return (noise.abs_() * scale).round_().long()
+    offsets = half_gaussian_offsets(shape, scale, generator=generator, device=device)
+    return round_positions(offsets, "nearest").long()
 
 
 def adapt(
@@ -69,7 +70,7 @@ def adapt(
     *,
     sigma: float = 0.2,
     per_class: int = 128,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator,
     create_graph: bool = False,
 ) -> Weights:
     """Run one gradient step for each row of ``rates``.

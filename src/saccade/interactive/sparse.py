@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.ops import tap_directions
+
 Weights = dict[str, Tensor]
 
 TAPS = 9
 
 
 def directions(device: torch.device | None = None) -> Tensor:
-    """The basis e of equation 1 for a 3x3 kernel, (9, 2), (y, x), row-major."""
-    axis = torch.arange(-1, 2, device=device)
-    return torch.cartesian_prod(axis, axis)
+    """The basis e of equation 1 for a 3x3 kernel, (9, 2) whole (y, x), row-major."""
+    return tap_directions(3, device=device, dtype=torch.long)
 
 
 def gather_rows(rows: Tensor, size: tuple[int, int], positions: Tensor) -> Tensor:
