@@ -27,6 +27,16 @@ def test_one_component_is_the_sample_gaussian():
     np.testing.assert_allclose(actual - constant, expected, rtol=1e-3, atol=1e-3)
 
 
+def test_densities_are_those_of_the_whitened_offsets():
+    samples = torch.stack([blobs([[0.1, 0.5, -0.9]]), blobs([[1.0, -1.0, 0.3]], spread=0.3)])
+    model = fit_mixtures(samples, components=4, generator=generator())
+    colours = torch.randn(30, 3, generator=generator(2))
+    offsets = colours[None, None] - model.means.unsqueeze(2)
+    squares = (offsets @ model.whiten.mT).square().sum(3)
+    expected = model.log_weights.unsqueeze(2) - 0.5 * squares
+    torch.testing.assert_close(model.log_densities(colours), expected, rtol=1e-4, atol=1e-3)
+
+
 def test_components_find_the_clusters():
     centres = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     model = fit_mixtures(blobs(centres)[None], components=6, generator=generator())
@@ -59,6 +69,31 @@ def test_odds_follow_the_colours(classes):
     assert odds.shape == (classes, 12, 10 * classes)
     assert torch.equal(odds.argmax(0), truth)
     assert odds.abs().max() <= 8.0
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_odds_are_against_the_mean_of_the_others(classes):
+    colours = torch.rand(3, 9, 12, generator=generator())
+    labels = torch.full((9, 12), classes)
+    labels[::2, ::3] = torch.randint(0, classes, (5, 4), generator=generator(1))
+    odds = colour_log_odds(colours, labels, classes, generator=generator(), limit=4.0)
+    draws, flat = generator(), colours.flatten(1).T
+    samples = []
+    for k in range(classes):
+        mine = flat[(labels == k).flatten()]
+        samples.append(mine[torch.randint(len(mine), (800,), generator=draws)])
+    density = fit_mixtures(torch.stack(samples), generator=draws).log_densities(flat)
+    density = density.double().exp().sum(1)
+    for k in range(classes):
+        others = (density.sum(0) - density[k]) / (classes - 1)
+        expected = (density[k] / others).log().clamp(-4, 4).float()
+        torch.testing.assert_close(odds[k].flatten(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_one_class_alone_has_no_odds():
+    labels = torch.zeros(4, 5, dtype=torch.long)
+    odds = colour_log_odds(torch.rand(3, 4, 5), labels, 1, generator=generator())
+    assert torch.equal(odds, torch.zeros(1, 4, 5))
 
 
 def test_a_class_without_labels_has_no_say():

@@ -1,8 +1,15 @@
 import pytest
 import torch
+from torch.nn import functional as F
 
 from saccade.interactive.fitting import load_weights, weights_of
-from saccade.interactive.sparse import directions, gather_rows, initial_weights, sparse_logits
+from saccade.interactive.sparse import (
+    directions,
+    gather_rows,
+    initial_weights,
+    loss_gradients,
+    sparse_logits,
+)
 from saccade.models.scribble_net import ScribbleNet
 from saccade.ops import tap_directions
 
@@ -97,3 +104,23 @@ def test_an_initial_start_is_seeded_scaled_and_shared_by_the_batch():
     assert weights["classifier"].std() == pytest.approx((9 * 16) ** -0.5, rel=0.05)
     assert weights["out"].shape == (2, 8, 3)
     load_weights(ScribbleNet(4, 3, channels=16, hidden=8, generator=_generator()), again)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_gradients_are_those_of_autograd(classes):
+    generator = torch.Generator().manual_seed(0)
+    weights = initial_weights(4, classes, hidden=3, batch=2, generator=generator)
+    weights = {k: (v + 0.1).double().requires_grad_() for k, v in weights.items()}
+    rows = torch.randn(2, 30, 4, generator=generator, dtype=torch.float64)
+    pixels = torch.randint(0, 5, (2, 7, 2), generator=generator)
+    offsets = torch.randint(0, 4, (2, 63, 9, 2), generator=generator)
+    targets = torch.randint(0, classes, (2, 7), generator=generator)
+    share = torch.rand(2, 7, generator=generator, dtype=torch.float64)
+    share[0, 3] = 0
+    scores = sparse_logits(weights, rows, (6, 5), pixels, offsets)
+    loss = (F.cross_entropy(scores.mT, targets, reduction="none") * share).sum()
+    expected = torch.autograd.grad(loss, list(weights.values()))
+    found = loss_gradients(weights, rows, (6, 5), pixels, offsets, targets, share)
+    assert found.keys() == weights.keys()
+    for name, gradient in zip(weights, expected, strict=True):
+        torch.testing.assert_close(found[name], gradient, msg=name)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.refine.guided import enlarged_rows, guided_strips
+from saccade.refine.guided import _window_means, enlarged_rows, guided_distributions, guided_strips
 
 
 def _random(*size, seed=0):
@@ -81,3 +81,24 @@ def test_enlarged_rows_are_those_of_the_whole_map(size):
     for top, count in [(0, size[0]), (1, 2), (size[0] - 1, 1)]:
         found = enlarged_rows(maps, top, count, size)
         torch.testing.assert_close(found, whole[:, :, top : top + count], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 4])
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (12, 7)])
+def test_window_means_leave_out_what_lies_outside(size, radius):
+    maps = _random(3, *size)
+    side = 2 * radius + 1
+    expected = F.avg_pool2d(maps[None], side, 1, radius, count_include_pad=False)[0]
+    torch.testing.assert_close(_window_means(maps, radius), expected)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4])
+def test_distributions_are_the_renormalised_strips(classes):
+    full = _grey(21, 34)
+    logits = torch.randn(classes, 10, 17, generator=torch.Generator().manual_seed(1))
+    maps, guide = (3 * logits).softmax(0), _small(full, (10, 17))
+    expected = _enlarge(maps, guide, full, rows=8)
+    strips = list(guided_distributions(maps, guide, full, rows=8))
+    assert [top for top, _ in strips] == [0, 8, 16]
+    found = torch.cat([strip for _, strip in strips], 1)
+    torch.testing.assert_close(found, expected / expected.sum(0), rtol=1e-4, atol=1e-4)

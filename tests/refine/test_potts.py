@@ -69,11 +69,50 @@ def test_two_classes_come_within_a_per_cent_of_the_minimum_cut(strength):
 def test_a_border_costs_the_same_however_many_classes_there_are():
     unary, weights = _problem(2, 10, 12, seed=2)
     never = torch.full((1, 10, 12), 1e3)
+    never[0, 0, 0] = unary[:, 0, 0].max() - 1e-3  # else it would be left out from the start
     for strength in (0.3, 0.8):
         two = potts(unary, weights, strength=strength, iterations=600)
         three = potts(torch.cat([unary, never]), weights, strength=strength, iterations=600)
         assert three[2].max() < 1e-3
         assert torch.equal(two.argmax(0), three[:2].argmax(0))
+
+
+def _plain_iterations(unary, weights, strength, iterations, start):
+    """Chambolle and Pock's method, (K, H, W), with all maps written out."""
+    balance = max(1.0, strength / 2)
+    dual, primal = 0.35 * balance, 0.35 / balance
+    limits = [strength / 2 * w for w in weights]
+    u = ahead = start
+    down, right = torch.zeros_like(u[:, 1:]), torch.zeros_like(u[:, :, 1:])
+    for _ in range(iterations):
+        down = (down + dual * ahead.diff(dim=1)).clamp(-limits[0], limits[0])
+        right = (right + dual * ahead.diff(dim=2)).clamp(-limits[1], limits[1])
+        flow = torch.nn.functional.pad(down, (0, 0, 1, 1)).diff(dim=1)
+        flow = flow + torch.nn.functional.pad(right, (1, 1)).diff(dim=2)
+        new = u + primal * (flow - unary)
+        columns = [_project_by_sorting(v) for v in new.flatten(1).T.numpy()]
+        new = torch.from_numpy(np.stack(columns, 1)).to(u).view_as(u)
+        u, ahead = new, 2 * new - u
+    return u
+
+
+@pytest.mark.parametrize("strength", [0.7, 6.0])
+@pytest.mark.parametrize("size", [(1, 5), (4, 1), (5, 7)])
+def test_iterations_are_those_of_the_method_written_out(size, strength):
+    unary, weights = _problem(4, *size)
+    expected = _plain_iterations(unary, weights, strength, 12, torch.softmax(-unary, 0))
+    found = potts(unary, weights, strength=strength, iterations=12)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_classes_nowhere_cheaper_than_another_take_no_part():
+    unary, weights = _problem(3, 7, 8)
+    dear = unary.amax(0, keepdim=True)
+    found = potts(torch.cat([dear, unary, dear + 1]), weights, strength=0.6, iterations=20)
+    assert found[0].max() == found[4].max() == 0
+    torch.testing.assert_close(found[1:4], potts(unary, weights, strength=0.6, iterations=20))
+    alone = potts(torch.cat([dear, unary.amin(0)[None] - 1]), weights, strength=0.6, iterations=5)
+    assert torch.equal(alone.argmax(0), torch.ones(7, 8, dtype=torch.long))
 
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 5])

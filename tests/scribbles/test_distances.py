@@ -29,6 +29,27 @@ def _exact(seeds, guide, step):
     )
 
 
+def _by_pixels(seeds, guide, step, rounds):
+    """The same scans (K, H, W) pixel by pixel: down, up, right, left, each `rounds` times."""
+    height, width = guide.shape[1:]
+    distance = np.where(seeds, np.float32(0), np.float32(1e4))
+    rows, columns = range(height), range(width)
+    scans = [
+        ([(y, x) for y in rows for x in columns], [(-1, -1), (-1, 0), (-1, 1)]),
+        ([(y, x) for y in reversed(rows) for x in columns], [(1, -1), (1, 0), (1, 1)]),
+        ([(y, x) for x in columns for y in rows], [(-1, -1), (0, -1), (1, -1)]),
+        ([(y, x) for x in reversed(columns) for y in rows], [(-1, 1), (0, 1), (1, 1)]),
+    ]
+    for order, moves in scans * rounds:
+        for y, x in order:
+            for dy, dx in moves:
+                if 0 <= y + dy < height and 0 <= x + dx < width:
+                    change = np.abs(guide[:, y, x] - guide[:, y + dy, x + dx]).sum()
+                    path = distance[:, y + dy, x + dx] + change + step * np.hypot(dy, dx)
+                    distance[:, y, x] = np.minimum(distance[:, y, x], path)
+    return distance
+
+
 def _smooth_scene(size=(24, 30)):
     """A guide like a photograph's colours, smooth with an edge, and two strokes."""
     generator = torch.Generator().manual_seed(0)
@@ -39,6 +60,18 @@ def _smooth_scene(size=(24, 30)):
     seeds[0, 0, 4, 3:9] = True
     seeds[0, 1, 15:20, 24] = True
     return seeds, guide
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (1, 6), (5, 1), (2, 2), (7, 9)])
+def test_scans_over_rows_equal_scans_over_pixels(size, rounds):
+    generator = torch.Generator().manual_seed(3)
+    guide = torch.rand(1, 2, *size, generator=generator)
+    seeds = torch.rand(1, 3, *size, generator=generator) < 0.1
+    seeds[0, 0, -1, -1] = True
+    found = geodesic_distances(seeds, guide, step=0.05, rounds=rounds)
+    expected = _by_pixels(seeds[0].numpy(), guide[0].numpy(), 0.05, rounds)
+    np.testing.assert_allclose(found[0].numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_two_rounds_are_close_to_the_shortest_paths():

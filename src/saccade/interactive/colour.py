@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,16 +23,28 @@ class Mixtures:
     whiten: Tensor
     log_weights: Tensor
 
-    def each(self) -> list[Mixtures]:
-        """The mixtures one by one, K = 1 each."""
-        parts = zip(self.means, self.whiten, self.log_weights, strict=True)
-        return [Mixtures(m[None], w[None], b[None]) for m, w, b in parts]
-
     def log_densities(self, colours: Tensor) -> Tensor:
         """Log densities (K, M, N), weights included, of ``colours`` (N, D) or (K, N, D)."""
-        offsets = colours.unsqueeze(-3) - self.means.unsqueeze(2)  # (K, M, N, D)
-        scaled = offsets @ self.whiten.transpose(2, 3)
-        return self.log_weights.unsqueeze(2) - 0.5 * scaled.square().sum(3)
+        return self._log_densities(_monomials(colours).mT)
+
+    def _log_densities(self, monomials: Tensor) -> Tensor:
+        """As above, of `_monomials` (..., 1 + D + D * D, N).
+
+        The exponent is a quadratic function of the colours, so one matrix product gives it, with
+        a fraction of the memory that all offsets from all means take.
+        """
+        means = self.means.unsqueeze(3)
+        precisions = self.whiten.mT @ self.whiten
+        linear = precisions @ means
+        constant = self.log_weights - 0.5 * (means * linear).sum((2, 3))
+        quadratic = -0.5 * precisions.flatten(2)
+        return torch.cat([constant.unsqueeze(2), linear.squeeze(3), quadratic], 2) @ monomials
+
+
+def _monomials(colours: Tensor) -> Tensor:
+    """1, the channels and their products: (..., N, D) to (..., N, 1 + D + D * D)."""
+    products = colours.unsqueeze(-1) * colours.unsqueeze(-2)
+    return torch.cat([torch.ones_like(colours[..., :1]), colours, products.flatten(-2)], -1)
 
 
 def fit_mixtures(
@@ -47,36 +60,36 @@ def fit_mixtures(
     """
     classes, count, channels = samples.shape
     first = torch.randint(count, (classes, components), generator=generator, device=samples.device)
+    # About the class's mean second moments lose no digits.
+    centre = samples.mean(1, keepdim=True)
+    samples = samples - centre
     means = samples.gather(1, first.unsqueeze(2).expand(-1, -1, channels))
+    moments = _monomials(samples)
     for _ in range(rounds):
         nearest = torch.cdist(samples, means).argmin(2)
-        shares = torch.nn.functional.one_hot(nearest, components).to(samples)
-        means = _weighted_means(samples, shares)
-    model = _maximise(samples, shares)
+        shares = torch.nn.functional.one_hot(nearest, components).mT.to(samples)
+        sums = shares @ moments[..., : 1 + channels]
+        means = sums[..., 1:] / sums[..., :1].clamp_min(1e-6)
+    model = _maximise(moments, shares)
     for _ in range(rounds):
-        shares = model.log_densities(samples).softmax(1).transpose(1, 2)
-        model = _maximise(samples, shares)
-    return model
+        model = _maximise(moments, model._log_densities(moments.mT).softmax(1))
+    return replace(model, means=model.means + centre)
 
 
-def _weighted_means(samples: Tensor, shares: Tensor) -> Tensor:
-    total = shares.sum(1).unsqueeze(2)
-    return shares.transpose(1, 2) @ samples / total.clamp_min(1e-6)
-
-
-def _maximise(samples: Tensor, shares: Tensor) -> Mixtures:
-    """Mixtures from samples (K, N, D) and each component's share of them (K, N, M)."""
-    channels = samples.shape[2]
-    means = _weighted_means(samples, shares)
-    total = shares.sum(1)
-    offsets = samples.unsqueeze(1) - means.unsqueeze(2)  # (K, M, N, D)
-    weighted = offsets * shares.transpose(1, 2).unsqueeze(3)
-    covariance = weighted.transpose(2, 3) @ offsets / total.clamp_min(1e-6)[..., None, None]
-    eye = torch.eye(channels, device=samples.device, dtype=samples.dtype)
+def _maximise(moments: Tensor, shares: Tensor) -> Mixtures:
+    """Mixtures from samples' monomials (K, N, 1 + D + D * D) and components' shares (K, M, N)."""
+    sums = shares @ moments
+    total = sums[..., 0]
+    channels = int(moments.shape[2] ** 0.5)
+    averages = sums[..., 1:] / total.clamp_min(1e-6).unsqueeze(2)
+    means, products = averages[..., :channels], averages[..., channels:]
+    outer = means.unsqueeze(3) * means.unsqueeze(2)
+    covariance = products.reshape(outer.shape) - outer
+    eye = torch.eye(channels, device=moments.device, dtype=moments.dtype)
     factor = torch.linalg.cholesky(covariance + _VARIANCE_FLOOR * eye)
     whiten = torch.linalg.solve_triangular(factor, eye.expand_as(factor), upper=False)
     log_determinant = factor.diagonal(dim1=2, dim2=3).log().sum(2)
-    log_weights = (total / samples.shape[1]).clamp_min(1e-6).log() - log_determinant
+    log_weights = (total / moments.shape[1]).clamp_min(1e-6).log() - log_determinant
     return Mixtures(means, whiten, log_weights)
 
 
@@ -111,11 +124,8 @@ def colour_log_odds(
         pick = torch.randint(len(mine), (samples,), generator=generator, device=flat.device)
         drawn.append(mine[pick])
     model = fit_mixtures(torch.stack(drawn), generator=generator)
-    # Class by class, as the offsets of all classes at once would be large.
-    density = torch.stack([m.log_densities(flat)[0].logsumexp(0) for m in model.each()])
+    odds = torch.logit(model.log_densities(flat).logsumexp(1).softmax(0))
     out = torch.zeros(classes, len(flat), device=flat.device)
-    for i, k in enumerate(present):
-        others = torch.cat([density[:i], density[i + 1 :]])
-        if len(others):
-            out[k] = density[i] - (others.logsumexp(0) - torch.tensor(len(others)).log())
-    return out.clamp_(-limit, limit).view(classes, *colours.shape[1:])
+    if len(present) > 1:
+        out[present] = odds.add_(math.log(len(present) - 1)).clamp_(-limit, limit)
+    return out.view(classes, *colours.shape[1:])

@@ -37,29 +37,31 @@ def gather_rows(rows: Tensor, size: tuple[int, int], positions: Tensor) -> Tenso
     return picked.view(*y.shape, rows.shape[2])
 
 
-def branch_outputs(
-    weights: Weights, rows: Tensor, size: tuple[int, int], centres: Tensor, offsets: Tensor
-) -> Tensor:
-    """Both branches of the GDC module at ``centres``.
+def branch_inputs(
+    rows: Tensor, size: tuple[int, int], centres: Tensor, offsets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What the GDC module's two branches read at ``centres``.
 
     Args:
-        weights: ``local`` and ``dynamic`` (B, 9 * C, C) with their biases (B, 1, C).
         rows: fused features (B, H*W, C).
         size: (H, W) of the map.
         centres: (B, P, 2), (y, x); clamped to the map, which replicates its border.
         offsets: (B, P, 9, 2), the rounded offset of every tap, >= 0, in pixels.
 
     Returns:
-        (B, P, 2 * C), the local branch first.
+        Columns (B, P, 9 * C) of the local and of the dynamic branch.
     """
     taps = directions(rows.device)
     limit = torch.tensor([size[0] - 1, size[1] - 1], device=rows.device)
-    centres = centres.clamp_min(0).minimum(limit)
-    near = gather_rows(rows, size, centres.unsqueeze(2) + taps)
-    far = gather_rows(rows, size, centres.unsqueeze(2) + offsets * taps)
-    local = near.flatten(2) @ weights["local"] + weights["local_bias"]
-    dynamic = far.flatten(2) @ weights["dynamic"] + weights["dynamic_bias"]
-    return torch.cat([local, dynamic], 2)
+    centres = centres.clamp_min(0).minimum(limit).unsqueeze(2)
+    near = gather_rows(rows, size, centres + taps)
+    far = gather_rows(rows, size, centres + offsets * taps)
+    return near.flatten(2), far.flatten(2)
+
+
+def around(pixels: Tensor) -> Tensor:
+    """The nine neighbours (B, 9 * N, 2) that the classifier's convolution reads at (B, N, 2)."""
+    return (pixels.unsqueeze(2) + directions(pixels.device)).flatten(1, 2)
 
 
 def sparse_logits(
@@ -70,16 +72,63 @@ def sparse_logits(
     ``offsets`` is (B, 9 * N, 9, 2): the classifier's 3x3 convolution reads nine neighbours of each
     pixel, and each of them is a convolution position with offsets of its own.
     """
-    batch, count = pixels.shape[:2]
-    centres = (pixels.unsqueeze(2) + directions(rows.device)).flatten(1, 2)
-    branches = branch_outputs(weights, rows, size, centres, offsets)
-    return classify(weights, branches.view(batch, count, -1))
+    near, far = branch_inputs(rows, size, around(pixels), offsets)
+    local = near @ weights["local"] + weights["local_bias"]
+    dynamic = far @ weights["dynamic"] + weights["dynamic_bias"]
+    return classify(weights, torch.cat([local, dynamic], 2).view(*pixels.shape[:2], -1))
 
 
 def classify(weights: Weights, neighbourhoods: Tensor) -> Tensor:
     """Scores (B, N, K) from the branches of nine neighbours, (B, N, 9 * 2 * C)."""
     hidden = F.relu(neighbourhoods @ weights["classifier"] + weights["classifier_bias"])
     return hidden @ weights["out"] + weights["out_bias"]
+
+
+@torch.no_grad()
+def loss_gradients(
+    weights: Weights,
+    rows: Tensor,
+    size: tuple[int, int],
+    pixels: Tensor,
+    offsets: Tensor,
+    targets: Tensor,
+    share: Tensor,
+) -> Weights:
+    """Gradients of a weighted cross entropy of `sparse_logits`, written out.
+
+    The network is four matrix products, of which autograd's bookkeeping takes most of the time.
+
+    Args:
+        weights: all of the network's tensors.
+        rows: as for `sparse_logits`.
+        size: likewise.
+        pixels: likewise.
+        offsets: likewise.
+        targets: class (B, N) of each pixel.
+        share: weight (B, N) of each pixel in the loss.
+    """
+    near, far = branch_inputs(rows, size, around(pixels), offsets)
+    local = torch.baddbmm(weights["local_bias"], near, weights["local"])
+    dynamic = torch.baddbmm(weights["dynamic_bias"], far, weights["dynamic"])
+    windows = torch.cat([local, dynamic], 2).view(*pixels.shape[:2], -1)
+    hidden = torch.baddbmm(weights["classifier_bias"], windows, weights["classifier"]).relu_()
+    scores = torch.baddbmm(weights["out_bias"], hidden, weights["out"])
+    index = targets.unsqueeze(2)
+    to_scores = scores.softmax(2).scatter_add_(2, index, -scores.new_ones(()).expand_as(index))
+    to_scores.mul_(share.unsqueeze(2))
+    to_hidden = (to_scores @ weights["out"].mT).mul_(hidden > 0)
+    to_branches = (to_hidden @ weights["classifier"].mT).view(*near.shape[:2], -1)
+    to_local, to_dynamic = to_branches.tensor_split(2, 2)
+    gradients = {}
+    for name, inputs, slope in (
+        ("local", near, to_local),
+        ("dynamic", far, to_dynamic),
+        ("classifier", windows, to_hidden),
+        ("out", hidden, to_scores),
+    ):
+        gradients[name] = inputs.mT @ slope
+        gradients[f"{name}_bias"] = slope.sum(1, keepdim=True)
+    return gradients
 
 
 def initial_weights(

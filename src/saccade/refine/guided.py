@@ -9,11 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def _mean(maps: Tensor, radius: int) -> Tensor:
-    side = 2 * radius + 1
-    return F.avg_pool2d(maps, side, 1, radius, count_include_pad=False)
-
-
 def guided_strips(
     maps: Tensor,
     guide: Tensor,
@@ -39,29 +34,60 @@ def guided_strips(
     Yields:
         The first row and the strip (K, n, W) from there, values in [0, 1].
     """
-    g, p = guide.unsqueeze(0), maps.unsqueeze(0)
-    mean_g, mean_p = _mean(g, radius), _mean(p, radius)
-    variance = _mean(g * g, radius) - mean_g * mean_g
-    slope = (_mean(g * p, radius) - mean_g * mean_p) / (variance + epsilon)
-    offset = mean_p - slope * mean_g
-    slope, offset = _mean(slope, radius), _mean(offset, radius)
+    count = len(maps)
+    means = _window_means(torch.cat([guide, guide * guide, maps, guide * maps]), radius)
+    mean_g, variance = means[:1], means[1:2] - means[:1] * means[:1]
+    slope = (means[2 + count :] - mean_g * means[2 : 2 + count]) / (variance + epsilon)
+    offset = means[2 : 2 + count] - slope * mean_g
+    lines = _window_means(torch.cat([slope, offset]), radius).unsqueeze(0)
     for top in range(0, full.shape[0], rows):
-        strip = full[top : top + rows].to(maps)[None, None] / 255
-        part = enlarged_rows(slope, top, strip.shape[2], full.shape) * strip
-        part += enlarged_rows(offset, top, strip.shape[2], full.shape)
-        yield top, part[0].clamp_(0, 1)
+        strip = full[top : top + rows].to(maps) / 255
+        slope, offset = enlarged_rows(lines, top, len(strip), full.shape)[0].tensor_split(2)
+        yield top, torch.addcmul(offset, slope, strip).clamp_(0, 1)
+
+
+def guided_distributions(
+    maps: Tensor, guide: Tensor, full: Tensor, *, rows: int = 256
+) -> Iterator[tuple[int, Tensor]]:
+    """`guided_strips` of maps that sum to 1, renormalised; of two classes one is computed."""
+    if len(maps) == 2:
+        for top, strip in guided_strips(maps[1:], guide, full, rows=rows):
+            yield top, torch.cat([1 - strip, strip])
+        return
+    for top, strip in guided_strips(maps, guide, full, rows=rows):
+        yield top, strip.div_(strip.sum(0).clamp_min_(1e-6))
+
+
+def _window_means(maps: Tensor, radius: int) -> Tensor:
+    """Means of ``maps`` (K, h, w) over square windows, of what lies inside the map.
+
+    Down and across one after the other, as sums of shifted maps: a pooling layer reads each pixel
+    81 times and on the CPU one by one.
+    """
+    for axis in (1, 2):
+        size = maps.shape[axis]
+        reach = min(radius, size - 1)
+        total = maps.clone()
+        for shift in range(1, reach + 1):
+            total.narrow(axis, 0, size - shift).add_(maps.narrow(axis, shift, size - shift))
+            total.narrow(axis, shift, size - shift).add_(maps.narrow(axis, 0, size - shift))
+        place = torch.arange(size, device=maps.device)
+        inside = (place + reach).clamp_max(size - 1) - (place - reach).clamp_min(0) + 1
+        maps = total.div_(inside.view(-1, 1) if axis == 1 else inside)
+    return maps
 
 
 def enlarged_rows(maps: Tensor, top: int, count: int, size: tuple[int, ...]) -> Tensor:
     """Rows ``top`` to ``top + count`` of (1, K, h, w) enlarged bilinearly to ``size`` (H, W)."""
     height, width = maps.shape[2:]
-    device = maps.device
-    y = (torch.arange(top, top + count, device=device) + 0.5) * (height / size[0]) - 0.5
+    y = (torch.arange(top, top + count, device=maps.device) + 0.5) * (height / size[0]) - 0.5
     y = y.clamp(0, height - 1)
     low = y.floor().long()
     high = (low + 1).clamp_max(height - 1)
-    mix = (y - low).view(1, 1, -1, 1)
-    tall = torch.lerp(maps[:, :, low], maps[:, :, high], mix)
-    if width == size[1]:
-        return tall
-    return F.interpolate(tall, (count, size[1]), mode="bilinear", align_corners=False)
+    mix = (y - low).view(-1, 1)
+    # Across first, while there are few rows.
+    first, last = int(low[0]), int(high[-1])
+    wide = maps[0, :, first : last + 1]
+    if width != size[1]:
+        wide = F.interpolate(wide, size[1], mode="linear", align_corners=False)
+    return torch.lerp(wide[:, low - first], wide[:, high - first], mix).unsqueeze(0)
