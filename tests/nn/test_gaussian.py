@@ -193,6 +193,17 @@ class TestRandomness:
         assert not torch.equal(one.weight, other.weight)
         assert not torch.equal(one.draw((9, 9)), other.draw((9, 9)))
 
+    @pytest.mark.parametrize("rounding", ["nearest", "floor", "none"])
+    def test_seed_of_the_call(self, rounding: str) -> None:
+        layer = GaussianDynamicConv2d(2, 3, rounding=rounding, scale="axis", seed=7)
+        x = image(2, 2, 6, 9)
+        positions = layer.draw(x, seed=5)
+        assert torch.equal(layer.draw((6, 9), seed=torch.tensor(5)), positions)
+        torch.testing.assert_close(layer(x, seed=5), layer(x, positions=positions))
+        assert not torch.equal(layer.draw(x, seed=6), positions)
+        twin = GaussianDynamicConv2d(2, 3, rounding=rounding, scale="axis", seed=7)
+        assert torch.equal(layer.draw(x), twin.draw(x))  # its own stream has not moved
+
     def test_reseed_starts_again(self) -> None:
         layer = GaussianDynamicConv2d(2, 3, seed=7)
         first = layer.draw((9, 9))
@@ -249,6 +260,12 @@ class TestCompile:
         compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
         torch.testing.assert_close(compiled(x, positions=positions), layer(x, positions=positions))
 
+    def test_fullgraph_with_a_seed(self) -> None:
+        layer = GaussianDynamicConv2d(2, 3, seed=0)
+        x, seed = image(1, 2, 7, 7), torch.tensor(5)
+        compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(x, seed=seed), layer(x, seed=seed))
+
     def test_with_its_own_draw(self) -> None:
         layer, twin = (GaussianDynamicConv2d(2, 3, seed=0) for _ in range(2))
         x = image(1, 2, 7, 7)
@@ -292,6 +309,21 @@ class TestCuda:
         one, same = (GaussianDynamicConv2d(2, 3, seed=7).cuda() for _ in range(2))
         x = image(1, 2, 9, 9).cuda()
         torch.testing.assert_close(one(x), same(x))
+
+    def test_draw_and_forward_agree(self) -> None:
+        layer = GaussianDynamicConv2d(16, 16, seed=7).cuda()
+        x = image(1, 16, 9, 9).cuda()
+        generators = [torch.Generator("cuda").manual_seed(1) for _ in range(2)]
+        positions = layer.draw(x, generators[0])
+        torch.testing.assert_close(layer(x, generator=generators[1]), layer(x, positions=positions))
+
+    def test_seed_gives_the_same_positions_on_every_device(self) -> None:
+        layer = GaussianDynamicConv2d(16, 16, seed=7)
+        x = image(1, 16, 90, 90)
+        here, positions = layer(x, seed=3), layer.draw(x, seed=3)
+        layer.cuda()
+        assert torch.equal(layer.draw(x.cuda(), seed=3).cpu(), positions)
+        torch.testing.assert_close(layer(x.cuda(), seed=3).cpu(), here)
 
     def test_cpu_generator_gives_the_same_positions(self) -> None:
         layer = GaussianDynamicConv2d(2, 3, seed=7)

@@ -1,6 +1,7 @@
 """Sampled convolution as functions: positions, the convolution, and what follows from it."""
 
 from saccade.ops.deform_conv import deform_conv2d
+from saccade.ops.gaussian_conv import gaussian_conv2d, gaussian_positions
 from saccade.ops.positions import (
     Granularity,
     Rounding,
@@ -35,6 +36,8 @@ __all__ = [
     "Scale",
     "conv_positions",
     "deform_conv2d",
+    "gaussian_conv2d",
+    "gaussian_positions",
     "grid_positions",
     "half_gaussian_offsets",
     "map_scale",

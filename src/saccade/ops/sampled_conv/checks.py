@@ -8,18 +8,20 @@ from saccade.errors import InputError
 
 Interpolation = Literal["nearest", "bilinear"]
 Border = Literal["clamp", "zero"]
-Backend = Literal["auto", "chunked", "traced", "reference"]
+Backend = Literal["auto", "chunked", "traced", "fused", "reference"]
 
 
 _CHOICES = {
     "interpolation": ("nearest", "bilinear"),
     "border": ("clamp", "zero"),
-    "backend": ("auto", "chunked", "traced", "reference"),
+    "backend": ("auto", "chunked", "traced", "fused", "reference"),
+    "granularity": ("location", "tap", "layer"),
+    "rounding": ("nearest", "floor", "none"),
 }
 
 
 def check_names(**names: str) -> None:
-    """Raises InputError for an interpolation, border or backend that does not exist."""
+    """Raises InputError for a choice that does not exist."""
     for name, value in names.items():
         if value not in _CHOICES[name]:
             raise InputError(f"{name} is {value!r}, must be one of {', '.join(_CHOICES[name])}")

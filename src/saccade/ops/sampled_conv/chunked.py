@@ -57,7 +57,7 @@ class _ChunkedConv(torch.autograd.Function):
                 index, scale = _of_sample(indices, b), _of_sample(scales, b)
                 for part in _parts(points, step):
                     columns = _gather(rows[b], index[part], _at(scale, part), buffer)
-                    out[b, part] = contract(columns, matrix)
+                    _contract_into(out[b, part], columns, matrix)
         return out
 
     @staticmethod
@@ -100,13 +100,22 @@ def _backward(
                 grad_matrix += contract_matrix_grad(columns, out_grad, matrix)
             if grad_rows is None and grad_scales is None:
                 continue
-            columns_grad = contract_columns_grad(out_grad, matrix, taps)
+            # The columns are no longer needed: their buffer takes their gradient.
+            columns_grad = contract_columns_grad(
+                out_grad, matrix, taps, out=buffer[: len(out_grad)]
+            )
             if grad_rows is not None:
                 _scatter(grad_rows[b], chosen, factor, columns_grad)
             if grad_scales is not None:
                 target = grad_scales[b if len(grad_scales) > 1 else 0, part]
                 target += _scale_grad(rows[b], chosen, columns_grad)
     return _as(grad_rows, rows), _as(grad_matrix, matrix), grad_scales
+
+
+def _contract_into(out: Tensor, columns: Tensor, matrix: Tensor) -> None:
+    made = contract(columns, matrix, out=out)
+    if made is not out:  # several groups
+        out.copy_(made)
 
 
 def _gather(rows: Tensor, indices: Tensor, scales: Tensor | None, buffer: Tensor) -> Tensor:

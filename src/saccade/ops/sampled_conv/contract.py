@@ -16,20 +16,26 @@ def weight_matrix(weight: Tensor, groups: int) -> Tensor:
     return split.permute(0, 3, 2, 1).reshape(groups, -1, cout // groups)
 
 
-def contract(columns: Tensor, matrix: Tensor) -> Tensor:
-    """(n, T, Cin) columns and a weight matrix to (n, Cout)."""
+def contract(columns: Tensor, matrix: Tensor, out: Tensor | None = None) -> Tensor:
+    """(n, T, Cin) columns and a weight matrix to (n, Cout); one group may write into `out`."""
     if matrix.shape[0] == 1:
-        return columns.flatten(1) @ matrix[0]
+        return torch.mm(columns.flatten(1), matrix[0], out=out)
     if _depthwise(columns, matrix):
         return (columns * matrix[:, :, 0].t().contiguous()).sum(1)
     return torch.bmm(_by_group(columns, matrix.shape[0]), matrix).transpose(0, 1).flatten(1)
 
 
-def contract_columns_grad(grad: Tensor, matrix: Tensor, taps: int) -> Tensor:
-    """Gradient (n, Cout) of the outputs to the gradient (n, T, Cin) of the columns."""
+def contract_columns_grad(
+    grad: Tensor, matrix: Tensor, taps: int, out: Tensor | None = None
+) -> Tensor:
+    """Gradient (n, Cout) of the outputs to the gradient (n, T, Cin) of the columns.
+
+    One group may write into `out`.
+    """
     n, groups = grad.shape[0], matrix.shape[0]
     if groups == 1:
-        return (grad @ matrix[0].t()).view(n, taps, matrix.shape[1] // taps)
+        into = None if out is None else out.flatten(1)
+        return torch.mm(grad, matrix[0].t(), out=into).view(n, taps, matrix.shape[1] // taps)
     if matrix.shape[1] == taps and matrix.shape[2] == 1:
         return grad.unsqueeze(1) * matrix[:, :, 0].t().contiguous()
     grouped = grad.view(n, groups, matrix.shape[2]).transpose(0, 1)

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+from saccade.errors import InputError
+from saccade.ops.fused import fused_conv2d, reason_against
+from saccade.ops.fused.plan import Sampling
 from saccade.ops.sampled_conv.checks import (
     Backend,
     Border,
@@ -20,6 +23,8 @@ from saccade.ops.sampled_conv.contract import weight_matrix
 from saccade.ops.sampled_conv.reference import sampled_conv2d_reference
 from saccade.ops.sampled_conv.taps import gather_plan
 from saccade.ops.sampled_conv.traced import traced_conv
+
+_GROUP_CHANNELS_MIN = 8
 
 
 def sampled_conv2d(
@@ -55,10 +60,13 @@ def sampled_conv2d(
             `torchvision.ops.deform_conv2d` does.
         groups: groups of channels; Cin for depthwise.
         mask: (B or 1, T, Ho, Wo) factors of the taps (DCNv2), or None.
-        backend: "chunked" is the eager path, "traced" plain operations for compilers,
-            "reference" the slow oracle; "auto" takes "traced" while compiling or exporting,
-            else "chunked". All accept the same arguments on every device. "chunked" is
-            differentiable once, the others as often as wanted.
+        backend: "chunked" is the eager path, "traced" plain operations for compilers, "fused"
+            the Triton kernel (`ops.fused`), "reference" the slow oracle. "auto" takes "fused"
+            on CUDA where it can and is worth it (not for groups of few channels, double
+            precision, deterministic algorithms or export), else "traced" while compiling or
+            exporting, else "chunked". All take the same arguments; "fused" only on CUDA and in
+            single or half precision. "chunked" and "fused" are differentiable once, the others
+            as often as wanted.
 
     Returns:
         (B, Cout, Ho, Wo) in the dtype of the input, under autocast in that of autocast;
@@ -68,17 +76,13 @@ def sampled_conv2d(
         InputError: shapes, dtypes or names that do not fit each other.
     """
     check_names(interpolation=interpolation, border=border, backend=backend)
-    check_input(input)
-    check_weight(weight, input.shape[1], groups)
-    check_bias(bias, weight.shape[0])
+    input, weight, bias = check_and_cast(input, weight, bias, groups)
     check_positions(positions, weight.shape[2] * weight.shape[3], input.shape[0])
     check_mask(mask, positions, input.shape[0])
-    input, weight = _autocast(input), _autocast(weight)
-    bias = None if bias is None else _autocast(bias)
-    check_same_kind(input, weight=weight, bias=bias)
     if positions.dtype in (torch.float16, torch.bfloat16):
         positions = positions.to(torch.float32)
-    if backend == "reference":
+    path = choose_path(backend, input, groups)
+    if path == "reference":
         return sampled_conv2d_reference(
             input,
             weight,
@@ -89,6 +93,12 @@ def sampled_conv2d(
             groups=groups,
             mask=mask,
         )
+    if path == "fused":
+        sampling = Sampling(interpolation == "bilinear", border == "zero", groups)
+        single = positions.to(torch.float32)
+        factors = None if mask is None else mask.to(torch.float32)
+        fused: Tensor = fused_conv2d(input, weight, bias, single, factors, None, *sampling)
+        return fused
     indices, scales = gather_plan(
         positions,
         (input.shape[2], input.shape[3]),
@@ -97,14 +107,52 @@ def sampled_conv2d(
         mask=mask,
     )
     rows = input.flatten(2).transpose(1, 2).contiguous()  # no copy for channels-last
-    traced = backend == "traced" or (backend == "auto" and torch.compiler.is_compiling())
-    conv = traced_conv if traced else chunked_conv
+    conv = traced_conv if path == "traced" else chunked_conv
     out = conv(rows, weight_matrix(weight, groups), indices, scales)  # (B, P, Cout)
     if bias is not None:
         # In place where nothing else holds the tensor: a fresh one costs as much as a GEMM.
-        out = out + bias if traced else out.add_(bias)
+        out = out + bias if path == "traced" else out.add_(bias)
     image = out.view(len(out), *positions.shape[3:], out.shape[2]).permute(0, 3, 1, 2)
     return image if _channels_last(input) else image.contiguous()
+
+
+def check_and_cast(
+    input: Tensor, weight: Tensor, bias: Tensor | None, groups: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Input, weight and bias of a sampled convolution, checked, in the dtype of autocast.
+
+    Raises:
+        InputError: shapes or dtypes that do not fit each other.
+    """
+    check_input(input)
+    check_weight(weight, input.shape[1], groups)
+    check_bias(bias, weight.shape[0])
+    input, weight = _autocast(input), _autocast(weight)
+    bias = None if bias is None else _autocast(bias)
+    check_same_kind(input, weight=weight, bias=bias)
+    return input, weight, bias
+
+
+def choose_path(backend: Backend, input: Tensor, groups: int) -> Backend:
+    """The path that "auto" takes for this input, and any other as it is.
+
+    Raises:
+        InputError: "fused" where the kernel cannot run.
+    """
+    if backend == "fused":
+        reason = reason_against(input)
+        if reason is not None:
+            raise InputError(f"backend is 'fused', must be another here: {reason}")
+    if backend != "auto":
+        return backend
+    # The kernel multiplies blocks of 16 channels at least, which narrow groups would leave empty,
+    # and adds up the input's gradient in any order.
+    narrow = groups > 1 and input.shape[1] // groups < _GROUP_CHANNELS_MIN
+    fits = not narrow and not torch.are_deterministic_algorithms_enabled()
+    fits = fits and input.is_cuda and not torch.compiler.is_exporting()
+    if fits and reason_against(input) is None:
+        return "fused"
+    return "traced" if torch.compiler.is_compiling() else "chunked"
 
 
 def _autocast(tensor: Tensor) -> Tensor:
