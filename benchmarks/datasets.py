@@ -119,6 +119,20 @@ def evaluate(
     return score_set(name, [image_matrix(name, p.truth, method(p)) for p in pairs])
 
 
+def resized(pair: Pair, size: tuple[int, int]) -> Pair:
+    """The pair at another size (H, W): image bicubic, strokes and truth by nearest neighbour.
+
+    So a stroke's width scales with the image.
+    """
+    width_first = size[::-1]
+
+    def labels(array: Labels) -> Labels:
+        return np.asarray(Image.fromarray(array).resize(width_first, Image.Resampling.NEAREST))
+
+    image = Image.fromarray(pair.image).resize(width_first, Image.Resampling.BICUBIC)
+    return Pair(pair.stem, np.asarray(image), labels(pair.strokes), labels(pair.truth))
+
+
 def _folders(root: Path, name: str) -> tuple[Path, Path, Path]:
     if name in ISEG_SETS:
         base = root / "iseg"

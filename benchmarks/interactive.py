@@ -4,7 +4,8 @@
 
 Methods: saccade:PRESET (fast, best, paper), saccade:paper+VARIANT (gdc, dilated6, normal,
 deformable, uniform, random, ...), nearest, geodesic, forest, walker, grabcut, cut-histogram,
-cut-gmm. METHOD@SET runs on that set alone. The first one is what the others are compared with.
+cut-gmm. METHOD@SET runs on that set alone, METHOD@SET/SET on those. The first one is what the
+others are compared with; --before adds the scores of an earlier run, its JSON file.
 ROOT is laid out as in benchmarks/datasets.py. Written under --out: per-image CSV, JSON with the
 machine, and with --sheet a PNG of the worst cases. Exit code 1 if the data cannot be read or a
 method failed on an image.
@@ -21,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SETS = ("thin", "full", "dense", "camvid")
 METHODS = (
-    "saccade:fast,saccade:paper@thin,saccade:paper+dilated6@thin,saccade:paper+normal@thin,"
+    "saccade:fast,saccade:best@thin/full/dense,saccade:paper@thin/full/dense,"
     "grabcut,cut-gmm,cut-histogram,geodesic,nearest"
 )
 
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seeds", type=_integers, default=(0,), help="comma-separated, for methods that draw")
     add("--threads", type=_positive, default=1, help="threads of every library, default 1")
     add("--out", type=Path, default=HERE / "results", help="where the results are written")
+    add("--before", type=Path, help="JSON of an earlier run, its scores beside the new ones")
     add("--sheet", action="store_true", help="also draw the worst cases of the first method")
     return parser
 

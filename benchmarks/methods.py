@@ -1,5 +1,6 @@
 """Method names of the command line -> callables `(image, strokes, seed) -> labels`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -30,6 +31,7 @@ VARIANTS: dict[str, tuple[str, Any]] = {
     "batch": ("norm", "batch"),
     "random": ("features", "random"),
 }
+_PIXELS = re.compile(r"pixels([1-9]\d*)")
 PARTS = ("noevidence", "norefine", "adam", "paperweight", "nosuperpixels")
 
 
@@ -42,7 +44,7 @@ class Method:
     seeded: bool = False  # whether the result depends on the seed
     two_classes: bool = False  # whether it cannot do more than two
     needs: tuple[str, ...] = ()  # modules that may be missing
-    only: str | None = None  # the one set it is meant for
+    only: tuple[str, ...] = SETS  # the sets it is meant for
 
     def missing(self) -> str | None:
         """The first module it needs that is not installed."""
@@ -52,17 +54,21 @@ class Method:
 def resolve(name: str) -> Method:
     """The method of a name, InputError for an unknown one."""
     if "@" in name:
-        name, only = name.rsplit("@", 1)
-        if only not in SETS:
-            raise InputError(f"method {name}@{only}: no set {only!r}; use {', '.join(SETS)}")
+        name, suffix = name.rsplit("@", 1)
+        only = tuple(suffix.split("/"))
+        for one in only:
+            if one not in SETS:
+                raise InputError(f"method {name}@{suffix}: no set {one!r}; use {', '.join(SETS)}")
         return replace(resolve(name), only=only)
     if name.startswith("saccade:"):
         spec = name.removeprefix("saccade:")
         for variant in spec.split("+")[1:]:
-            if variant not in (*VARIANTS, *PARTS) and not Path(variant).is_file():
+            known = variant in (*VARIANTS, *PARTS) or _PIXELS.fullmatch(variant)
+            if not known and not Path(variant).is_file():
                 raise InputError(
                     f"method {name!r}: variant {variant!r} is unknown; choose from "
-                    f"{', '.join((*VARIANTS, *PARTS))}, or the file of a mobilenet_v2 checkpoint"
+                    f"{', '.join((*VARIANTS, *PARTS))}, pixelsNUMBER (the largest working size), "
+                    "or the file of a mobilenet_v2 checkpoint"
                 )
         return Method(
             name, lambda image, strokes, seed: run_saccade(spec, image, strokes, seed), seeded=True
@@ -112,6 +118,8 @@ def _vary(preset: "Preset", variant: str) -> "Preset":
             "nosuperpixels": {"superpixels": False},
         }
         return replace(preset, fit=replace(preset.fit, **change[variant]))
+    if pixels := _PIXELS.fullmatch(variant):
+        return replace(preset, max_pixels=int(pixels[1]))
     key, value = VARIANTS.get(variant, ("features", variant))
     network = replace(preset.network, **{key: value})
     if variant.startswith("dilated"):

@@ -7,7 +7,7 @@ import math
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +16,9 @@ from typing import Any
 
 from benchmarks.statistics import Row
 from saccade.data.files import atomic_write
+from saccade.errors import InputError
+
+Scores = Mapping[tuple[str, str], float]  # (set, method) -> mIoU
 
 LIBRARIES = (
     "torch",
@@ -39,17 +42,24 @@ class Record:
     seconds: float
 
 
-def settings(args: argparse.Namespace) -> dict[str, Any]:
-    """What was asked for and on which machine; no paths, so that files can be published."""
+def machine(threads: int) -> dict[str, Any]:
+    """Date, processor and versions; no paths and no host name, so that files can be published."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _cpu_name(),
         "cpu_count": os.cpu_count(),
         "cpus_allowed": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
-        "threads": args.threads,
+        "threads": threads,
         "platform": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{name: _version(name) for name in LIBRARIES},
+    }
+
+
+def settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What was asked for and on which machine."""
+    return {
+        **machine(args.threads),
         "sets": list(args.sets),
         "methods": list(args.methods),
         "seeds": list(args.seeds),
@@ -58,10 +68,10 @@ def settings(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def file_stem(machine: dict[str, Any]) -> str:
+def file_stem(machine: dict[str, Any], benchmark: str = "interactive") -> str:
     """Name of the result files, by hardware and torch version."""
     cpu = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
-    return f"interactive-{cpu}-{machine['cpus_allowed']}cpu-torch{machine['torch'] or '-none'}"
+    return f"{benchmark}-{cpu}-{machine['cpus_allowed']}cpu-torch{machine['torch'] or '-none'}"
 
 
 def write(
@@ -72,22 +82,41 @@ def write(
     notes: Sequence[str],
 ) -> None:
     """Write TARGET.csv (one line per call) and TARGET.json (machine, table, notes)."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fields = list(Record.__dataclass_fields__)
-    with atomic_write(Path(f"{target}.csv")) as path, path.open("w", newline="") as file:
-        lines = csv.DictWriter(file, fields)
-        lines.writeheader()
-        for record in records:
-            values = asdict(record)
-            lines.writerow(values | {k: f"{values[k]:.6f}" for k in ("score", "seconds")})
+    lines = [asdict(record) for record in records]
+    write_csv(target, list(Record.__dataclass_fields__), lines)
     table_rows = [{k: _plain(v) for k, v in asdict(row).items()} for row in rows]
-    content = {"run": machine, "table": table_rows, "notes": list(notes)}
+    write_json(target, {"run": machine, "table": table_rows, "notes": list(notes)})
+
+
+def write_csv(target: Path, fields: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write TARGET.csv, floats with six decimals."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(Path(f"{target}.csv")) as path, path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fields)
+        writer.writeheader()
+        for line in lines:
+            floats = {k: f"{v:.6f}" for k, v in line.items() if isinstance(v, float)}
+            writer.writerow({**line, **floats})
+
+
+def write_json(target: Path, content: Mapping[str, Any]) -> None:
+    """Write TARGET.json."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(Path(f"{target}.json")) as path:
         path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def table(rows: Sequence[Row], first: str) -> str:
-    """The aligned table: mIoU in [0, 1], se = standard error."""
+def read_scores(path: Path) -> Scores:
+    """The scores of an earlier run from its JSON file, InputError if it is none."""
+    try:
+        rows = json.loads(path.read_text())["table"]
+        return {(row["set"], row["method"]): float(row["score"]) for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the JSON file of an earlier run") from error
+
+
+def table(rows: Sequence[Row], first: str, before: Scores | None = None) -> str:
+    """The aligned table: mIoU in [0, 1], se = standard error; ``before``, scores of another run."""
     if not rows:
         return "no method ran"
     head = [
@@ -117,6 +146,11 @@ def table(rows: Sequence[Row], first: str) -> str:
         ]
         for row in rows
     ]
+    if before is not None:
+        head += ["before", "change"]
+        for row, line in zip(rows, body, strict=True):
+            score = before.get((row.set, row.method), math.nan)
+            line += [_number(score, ".3f"), _number(row.score - score, "+.3f")]
     widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
     lines = []
     for number, line in enumerate([head, *body]):

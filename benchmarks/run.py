@@ -38,6 +38,7 @@ class Measured:
 def run_benchmark(args: argparse.Namespace) -> int:
     """Measure, print the table, write the files; returns the exit code."""
     methods = [resolve(name) for name in args.methods]
+    before = report.read_scores(args.before) if args.before else None
     sets = {
         name: load_pairs(args.root, name, limit=args.limit, every=args.every) for name in args.sets
     }
@@ -58,7 +59,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
         report.write(target, settings, rows, records, notes)  # after every set: nothing is lost
         if args.sheet and measured.labels:
             sheet.write(Path(f"{target}-{name}.png"), name, pairs, measured.labels)
-    print(report.table(rows, methods[0].name))
+    print(report.table(rows, methods[0].name, before))
     for note in notes:
         print(f"note: {note}")
     print(f"written: {target}.csv, .json" + (" and a sheet per set" if args.sheet else ""))
@@ -87,7 +88,7 @@ def measure(
     measured = Measured()
     active = []
     for method in methods:
-        if method.only not in (None, name):
+        if name not in method.only:
             continue
         reason = _unfit(name, method)
         if reason:

@@ -232,13 +232,14 @@ def test_variants_change_one_thing_each(monkeypatch, picture):
         return Result
 
     monkeypatch.setattr(saccade, "segment", segment, raising=False)
-    for spec in ("paper+dilated6", "paper+random", "paper+adam", "fast+norefine"):
+    for spec in ("paper+dilated6", "paper+random", "paper+adam", "fast+norefine", "fast+pixels9"):
         methods.resolve(f"saccade:{spec}").run(image, strokes, 0)
     paper, fast = preset_named("paper"), preset_named("fast")
     assert seen[0] == replace(paper, network=replace(paper.network, branch="dilated", dilation=6))
     assert seen[1] == replace(paper, network=replace(paper.network, features="random"))
     assert seen[2] == replace(paper, fit=replace(paper.fit, optimizer="adam"))
     assert seen[3] == replace(fast, refine=None)
+    assert seen[4] == replace(fast, max_pixels=9)
 
 
 def test_unknown_variant_is_refused():
@@ -248,10 +249,34 @@ def test_unknown_variant_is_refused():
 
 def test_a_method_can_be_kept_to_one_set():
     method = methods.resolve("saccade:paper+dilated6@thin")
-    assert (method.name, method.only) == ("saccade:paper+dilated6", "thin")
+    assert (method.name, method.only) == ("saccade:paper+dilated6", ("thin",))
     thin = measure("thin", [], [method, methods.resolve("nearest")], (0,), warm=set())
     full = measure("full", [], [method, methods.resolve("nearest")], (0,), warm=set())
     assert set(thin.matrices) == {"saccade:paper+dilated6", "nearest"}
     assert set(full.matrices) == {"nearest"}
+    assert methods.resolve("nearest@thin/camvid").only == ("thin", "camvid")
     with pytest.raises(InputError, match="no set 'thick'"):
-        methods.resolve("nearest@thick")
+        methods.resolve("nearest@thin/thick")
+
+
+def test_scores_of_an_earlier_run_stand_beside_the_new_ones(root, tmp_path):
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text('{"table": [{"set": "thin", "method": "nearest", "score": 0.25}]}')
+    out = tmp_path / "results"
+    arguments = ("--sets", "thin", "--methods", "nearest,geodesic", "--out", out)
+    done = run_script(root, *arguments, "--before", earlier)
+    assert done.returncode == 0, done.stderr
+    head, _, nearest, geodesic = (line.split() for line in done.stdout.splitlines()[:4])
+    assert head[-2:] == ["before", "change"]
+    assert nearest[-2] == "0.250"
+    assert float(nearest[-1]) == pytest.approx(float(nearest[3]) - 0.25, abs=2e-3)
+    assert geodesic[-2:] == ["-", "-"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"table": [{}]}', '{"table": [{"set": 1}]}'])
+def test_what_is_no_earlier_run_is_an_error(root, tmp_path, capsys, text):
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(text)
+    arguments = ("--sets", "thin", "--methods", "nearest", "--before", str(earlier))
+    assert interactive.main([str(root), *arguments, "--out", str(tmp_path)]) == 1
+    assert "earlier.json: not the JSON file" in capsys.readouterr().err

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 import saccade
+from saccade.cli.app import app
 from saccade.formats.masks import read_mask
 from tests.cli.conftest import tree, write_pair
 
@@ -21,7 +23,6 @@ QUICK = [
     pytest.param([], 0, "Usage: saccade", id="nothing"),
     pytest.param(["--help"], 0, "segment", id="help"),
     pytest.param(["--version"], 0, saccade.__version__, id="version"),
-    pytest.param(["segment", "--help"], 0, "--uncertainty", id="segment help"),
     pytest.param(["segment", "a"], 2, "STROKES", id="wrong arguments"),
     pytest.param(["segment", "a", "b", "-o", "c"], 1, "error: a: no such file", id="missing file"),
 ]
@@ -57,7 +58,17 @@ def python(*arguments, cwd):
     )
 
 
-@pytest.mark.parametrize(("arguments", "code", "text"), QUICK)
+def every_help(command, words=()):
+    """The help of every verb there is, verbs of verbs too."""
+    for name, inner in getattr(command, "commands", {}).items():
+        here = (*words, name)
+        yield pytest.param([*here, "--help"], 0, " ".join(here), id=" ".join(here))
+        yield from every_help(inner, here)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"), [*QUICK, *every_help(typer.main.get_command(app))]
+)
 def test_quick_answers_import_nothing_heavy(tmp_path, arguments, code, text):
     process = python("-c", REPORT, *arguments, cwd=tmp_path)
     assert process.returncode == code
