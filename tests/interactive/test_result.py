@@ -65,3 +65,29 @@ def test_the_place_is_deep_inside_the_doubtful_part():
 def test_the_score_counts_pixels_of_large_images_too():
     uncertainty, drawn = _doubt((1024, 1024), (400, 400, 80, 1.0))
     assert suggest_regions(uncertainty, drawn, 1)[0].score == pytest.approx(6400, rel=0.1)
+
+
+def test_a_thin_band_of_doubt_gives_way_to_a_patch():
+    uncertainty = np.zeros((200, 300), np.float32)
+    uncertainty[:, 50:52] = 1.0  # 80 pixels of it in a window of 41
+    uncertainty[90:110, 200:220] = 0.3  # 120
+    place = suggest_regions(uncertainty, np.zeros((200, 300), bool), 1)[0]
+    assert 95 <= place.row <= 104
+    assert 205 <= place.column <= 214
+
+
+def test_a_lone_doubtful_pixel_is_not_the_place():
+    uncertainty = np.zeros((200, 300), np.float32)
+    uncertainty[100, 140] = 1.0
+    uncertainty[105:115, 155:165] = 0.8
+    place = suggest_regions(uncertainty, np.zeros((200, 300), bool), 1)[0]
+    assert 107 <= place.row <= 112
+    assert 157 <= place.column <= 162
+
+
+def test_the_place_is_not_on_a_stroke_that_runs_through_the_doubt():
+    uncertainty, drawn = _doubt((200, 200), (90, 90, 21, 1.0))
+    drawn[100, 80:120] = True
+    place = suggest_regions(uncertainty, drawn, 1)[0]
+    assert not drawn[place.row, place.column]
+    assert 90 <= place.row < 111

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from saccade.errors import InputError
 from saccade.scribbles.simulate import (
     CLASSES,
     FULL,
@@ -9,6 +10,7 @@ from saccade.scribbles.simulate import (
     StrokeStyle,
     draw_medial_stroke,
     draw_stroke,
+    draw_through,
     simulate_strokes,
 )
 
@@ -134,3 +136,54 @@ def test_an_empty_region_has_no_stroke():
     region = np.zeros((6, 6), bool)
     assert not draw_stroke(region, region, StrokeStyle(), np.random.default_rng(0)).any()
     assert not draw_medial_stroke(region, np.random.default_rng(0)).any()
+
+
+@pytest.mark.parametrize("place", [(45, 60), (20, 55), (60, 80), (45, 33)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stroke_through_a_place_holds_it_and_stays_inside(place, seed):
+    region = _disc().astype(bool)
+    stroke = draw_through(region, place, np.random.default_rng(seed))
+    assert stroke[place]
+    assert not (stroke & ~region).any()
+    assert ndimage.label(stroke, np.ones((3, 3)))[1] == 1
+    assert np.array_equal(stroke, draw_through(region, place, np.random.default_rng(seed)))
+
+
+def test_a_stroke_through_a_place_is_as_long_as_asked_and_as_wide_as_a_pen():
+    region = np.ones((200, 300), bool)
+    for seed in range(5):
+        stroke = draw_through(
+            region, (100, 150), np.random.default_rng(seed), length=(0.3, 0.3), margin=5.0
+        )
+        rows, columns = np.nonzero(stroke)
+        assert 50 < np.hypot(np.ptp(rows), np.ptp(columns)) < 66  # 60 and the bend
+        assert 100 < stroke.sum() < 220
+
+
+def test_a_stroke_through_a_place_does_not_leave_its_part_of_the_class():
+    region = np.zeros((60, 60), bool)
+    region[10:50, 5:20] = region[10:50, 22:55] = True
+    for seed in range(5):
+        stroke = draw_through(region, (30, 12), np.random.default_rng(seed), length=(0.9, 0.9))
+        assert stroke[:, 5:20].any()
+        assert not stroke[:, 22:].any()
+
+
+def test_a_stroke_through_a_place_keeps_off_the_border_where_the_place_leaves_room():
+    depth = ndimage.distance_transform_edt(_disc())
+    for seed in range(5):
+        stroke = draw_through(_disc().astype(bool), (45, 60), np.random.default_rng(seed))
+        assert depth[stroke].min() > 4
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 4), (8, 8)])
+def test_a_stroke_through_the_only_pixel(place):
+    region = np.zeros((9, 9), bool)
+    region[place] = True
+    assert np.array_equal(draw_through(region, place, np.random.default_rng(0)), region)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (-1, 4), (90, 4), (4, 120)])
+def test_a_place_outside_is_refused(place):
+    with pytest.raises(InputError, match="outside of the region"):
+        draw_through(_disc().astype(bool), place, np.random.default_rng(0))

@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+# Of the shorter side: a window is a fifth of it wide, a patch has this standard deviation.
+_WINDOW = 5
+_PATCH = 0.015
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -17,8 +21,8 @@ class Segmentation:
         labels: (H, W) int32, the stroke values.
         probabilities: (K, H, W) float32, sum to 1 over the first axis, which is in the order of
             ``classes``.
-        uncertainty: (H, W) float32 in [0, 1], 0 where all draws of the network agree firmly on
-            one class, 1 where all classes are equally likely on average over the draws.
+        uncertainty: (H, W) float32 in [0, 1], 0 where one class is certain and on strokes, 1
+            where all classes are equally likely, before regions were formed.
         classes: the K stroke values, ascending.
         timings: seconds spent in each stage, and ``"total"``.
     """
@@ -38,7 +42,7 @@ class Suggestion:
         row: y of the place to draw at, in pixels.
         column: x of it.
         box: (top, left, bottom, right) of the region, bottom and right exclusive.
-        score: expected number of wrong pixels in the region.
+        score: uncertainty summed over the region's pixels, which grows with its expected errors.
     """
 
     row: int
@@ -52,8 +56,11 @@ def suggest_regions(
 ) -> list[Suggestion]:
     """Regions of doubt, most first.
 
-    Uncertainty is summed over a window a tenth of the shorter side wide; the best window is
-    taken, everything in it is struck out, and so on.
+    Uncertainty is summed over a window a fifth of the shorter side wide; the best window is taken,
+    everything in it is struck out, and so on. Windows this large pass over thin bands of doubt
+    along borders, where a stroke changes little. The place in the window is where the doubt is
+    highest on a patch as large as a stroke is wide. ``benchmarks/annotation.py`` compares this with
+    other places to draw at.
 
     Args:
         uncertainty: (H, W) in [0, 1].
@@ -63,7 +70,7 @@ def suggest_regions(
     height, width = uncertainty.shape
     stride = max(1, min(height, width) // 256)
     doubt = np.where(drawn, 0.0, uncertainty)[::stride, ::stride].astype(np.float64)
-    side = max(3, min(doubt.shape) // 10 | 1)
+    side = max(3, min(doubt.shape) // _WINDOW | 1)
     found: list[Suggestion] = []
     for _ in range(count):
         mass = ndimage.uniform_filter(doubt, side, mode="constant")
@@ -71,22 +78,21 @@ def suggest_regions(
         score = float(mass[y, x]) * side * side * stride * stride
         if score < 1.0:
             break
-        top, left = max(0, y - side // 2), max(0, x - side // 2)
+        top, left = max(0, int(y) - side // 2), max(0, int(x) - side // 2)
         window = doubt[top : top + side, left : left + side]
-        # The place itself: deep inside the doubtful part, not on its rim.
-        depth = ndimage.distance_transform_edt(np.pad(window >= 0.5 * window.max(), 1))
-        inner = np.unravel_index(int(depth.argmax()), depth.shape)
-        row, column = top + int(inner[0]) - 1, left + int(inner[1]) - 1
-        box = (top, left, top + window.shape[0], left + window.shape[1])
+        # Nothing beyond the window counts, so that the place is not on its rim.
+        patches = ndimage.gaussian_filter(window, _PATCH * min(doubt.shape), mode="constant")
+        free = ~drawn[::stride, ::stride][top : top + side, left : left + side]
+        row, column = np.unravel_index(int(np.where(free, patches, -1.0).argmax()), window.shape)
         found.append(
             Suggestion(
-                row=row * stride,
-                column=column * stride,
+                row=(top + int(row)) * stride,
+                column=(left + int(column)) * stride,
                 box=(
-                    box[0] * stride,
-                    box[1] * stride,
-                    min(box[2] * stride, height),
-                    min(box[3] * stride, width),
+                    top * stride,
+                    left * stride,
+                    min((top + window.shape[0]) * stride, height),
+                    min((left + window.shape[1]) * stride, width),
                 ),
                 score=score,
             )

@@ -6,7 +6,8 @@ Three habits are modelled after the human strokes that interactive methods are j
 - ``full``: several longer strokes a side,
 - ``classes``: one or two strokes in each of the larger connected regions of every class.
 
-A stroke is a slightly bent line whose whole length stays inside its region.
+A stroke is a slightly bent line whose whole length stays inside its region. `draw_through` is the
+same hand when it is told where to draw: a correction, or the answer to a suggestion.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
+
+from saccade.errors import InputError
 
 _TRIES = 24
 
@@ -99,14 +102,78 @@ def draw_stroke(
         stop = int(leave[0]) if len(leave) else len(points)
         if stop > best_length:
             best, best_length = points[: max(stop, 1)], float(stop)
-    canvas = Image.new("1", (region.shape[1], region.shape[0]))
     assert best is not None
-    ImageDraw.Draw(canvas).line(
-        [(float(x), float(y)) for y, x in best] * (2 if len(best) == 1 else 1),
-        fill=1,
-        width=style.width,
-    )
-    return np.asarray(canvas, dtype=bool) & region
+    return _rasterise(best, region.shape, style.width) & region
+
+
+def draw_through(
+    region: NDArray[np.bool_],
+    place: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    length: tuple[float, float] = (0.2, 0.4),
+    margin: float = 5.0,
+) -> NDArray[np.bool_]:
+    """Draw one stroke through ``place`` that stays inside ``region``.
+
+    Lengths and width are those of the human strokes of the thin kind: half of these are between
+    0.27 and 0.38 of the image's shorter side long, and they are a hundredth of it wide.
+
+    Args:
+        region: (H, W), where the stroke's class is.
+        place: (y, x) in ``region``, anywhere along the stroke.
+        rng: the annotator's hand.
+        length: range of the stroke's length as a share of the image's shorter side; shorter where
+            no direction has the room.
+        margin: distance in pixels that the stroke keeps from the region's border where ``place``
+            leaves room for it.
+
+    Returns:
+        The stroke's pixels (H, W), ``place`` among them, all inside ``region``.
+
+    Raises:
+        InputError: ``place`` lies outside of ``region``.
+    """
+    size = region.shape
+    if not (0 <= place[0] < size[0] and 0 <= place[1] < size[1] and region[place]):
+        raise InputError(f"place (y, x) = {place} is outside of the region; the stroke goes inside")
+    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    room = depth > min(margin, 0.6 * float(depth[place]))
+    wanted = min(size) * rng.uniform(*length)
+    best = np.array([place], float)
+    for _ in range(_TRIES):
+        angle, before = rng.uniform(0, 2 * np.pi), rng.uniform()
+        along = wanted * np.array([np.sin(angle), np.cos(angle)])
+        points = _bent_line(np.zeros(2), along, rng.normal(0, 0.08))
+        here = round(before * (len(points) - 1))
+        piece = _piece_inside(points - points[here] + place, here, room)
+        if len(piece) > len(best):
+            best = piece
+        if len(best) == len(points):
+            break
+    stroke = _rasterise(np.rint(best), size, max(1, round(min(size) / 100)))
+    stroke[place] = True
+    return np.logical_and(stroke, region)
+
+
+def _piece_inside(
+    points: NDArray[np.float64], here: int, room: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The longest piece of a curve (n, 2) around its point ``here`` that stays in ``room``."""
+    index = np.rint(points).astype(int).clip(-1, room.shape) + 1
+    outside = np.flatnonzero(~np.pad(room, 1)[index[:, 0], index[:, 1]])
+    cut = int(np.searchsorted(outside, here))
+    first = int(outside[cut - 1]) + 1 if cut else 0
+    last = int(outside[cut]) if cut < len(outside) else len(points)
+    return points[first : max(last, first)]
+
+
+def _rasterise(points: NDArray[np.float64], size: tuple[int, ...], width: int) -> NDArray[np.bool_]:
+    """A line (H, W) of ``width`` pixels along points (n, 2), (y, x)."""
+    canvas = Image.new("1", (size[1], size[0]))
+    corners = [(float(x), float(y)) for y, x in points]
+    ImageDraw.Draw(canvas).line(corners * (2 if len(corners) == 1 else 1), fill=1, width=width)
+    return np.array(canvas, dtype=bool)
 
 
 def draw_medial_stroke(

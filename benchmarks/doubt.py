@@ -1,0 +1,214 @@
+"""What a segmentation says of its own errors, measured against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from benchmarks.datasets import UNKNOWN, UNLABELED, Pair
+from saccade.evaluation.calibration import (
+    calibration_error,
+    error_auroc,
+    reliability_counts,
+    reliability_curve,
+    sparsification_error,
+)
+from saccade.interactive.posterior import draw
+from saccade.interactive.segmenter import ScribbleSegmenter
+
+BINS = 15
+# Probabilities to the power of 1 / temperature, made to sum to 1 again: would that be calibrated?
+TEMPERATURES = (1.0, 1.25, 1.5, 2.0)
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One image: how its probabilities are calibrated, how well each measure finds the errors."""
+
+    image: str
+    wrong: float  # share of wrong pixels
+    reliability: NDArray[np.float64]  # (temperatures, 3, BINS) of `reliability_counts`
+    auroc: Mapping[str, float]
+    ause: Mapping[str, float]
+
+
+def judge(pair: Pair, seed: int) -> Judged:
+    """Segment an image from its strokes; pixels with a stroke or without a truth stay out."""
+    segmenter = ScribbleSegmenter(seed=seed).fit(pair.image, pair.strokes)
+    asked = (pair.strokes == UNLABELED) & (pair.truth != UNKNOWN)
+    wrong = (segmenter.predict() != pair.truth)[asked]
+    found = {name: doubt[asked] for name, doubt in measures(segmenter).items()}
+    probabilities = segmenter.predict_proba()[:, asked]
+    return Judged(
+        image=pair.stem,
+        wrong=float(wrong.mean()),
+        reliability=np.stack(
+            [
+                reliability_counts(tempered(probabilities, t).max(0), ~wrong, BINS)
+                for t in TEMPERATURES
+            ]
+        ),
+        auroc={name: error_auroc(doubt, wrong) for name, doubt in found.items()},
+        ause={name: sparsification_error(doubt, wrong) for name, doubt in found.items()},
+    )
+
+
+def tempered(probabilities: Map, temperature: float) -> Map:
+    """Probabilities (K, N) at another temperature; the order of the classes stays."""
+    scores = probabilities.clip(1e-7, 1) ** np.float32(1 / temperature)
+    return (scores / scores.sum(0)).clip(0, 1)
+
+
+def measures(segmenter: ScribbleSegmenter) -> dict[str, Map]:
+    """Measures of doubt, each (H, W), larger where less sure.
+
+    ``uncertainty`` is what a user gets. ``entropy`` and ``margin`` (ilastik's, 1 - (p1 - p2)) are
+    of the final probabilities. ``spread`` is the standard deviation over draws of the sampling
+    positions, of the fitted network alone, and ``network`` the entropy of its mean. ``both`` is the
+    mean of uncertainty and margin: doubt before and after the regions were formed.
+    """
+    result = segmenter.result
+    first, second = np.partition(result.probabilities, -2, axis=0)[-2:][::-1]
+    margin = 1 - (first - second)
+    mean, spread = over_draws(segmenter)
+    return {
+        "uncertainty": result.uncertainty,
+        "entropy": _entropy(result.probabilities),
+        "margin": margin,
+        "both": (result.uncertainty + margin) / 2,
+        "spread": spread,
+        "network": _entropy(mean),
+    }
+
+
+def over_draws(segmenter: ScribbleSegmenter) -> tuple[Map, Map]:
+    """Mean (K, H, W) and spread (H, W) over draws of the fitted network, before all else."""
+    scene, net = segmenter._scene, segmenter._net  # no user needs them, so no name leads there
+    assert scene is not None
+    assert net is not None
+    belief = draw(
+        net,
+        scene.maps,
+        draws=segmenter.preset.draws,
+        average=segmenter.preset.average,
+        absent=torch.zeros(len(segmenter.result.classes), dtype=torch.bool),
+        generator=torch.Generator().manual_seed(segmenter.seed),
+        step=lambda _: True,
+    )
+    maps = torch.cat([belief.mean, belief.spread[None]])[None]
+    full = F.interpolate(maps, scene.size, mode="bilinear", align_corners=False)[0].numpy()
+    return full[:-1], full[-1]
+
+
+def _entropy(probabilities: Map) -> Map:
+    p = probabilities.clip(1e-7, 1)
+    entropy: Map = -(p * np.log(p)).sum(0)
+    return entropy
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A reliability diagram over the pixels of a set."""
+
+    errors: tuple[float, ...]  # expected calibration error at each of TEMPERATURES
+    points: tuple[tuple[float, float], ...]  # mean confidence and accuracy, bins with pixels only
+    shares: tuple[float, ...]  # of the pixels, for each point
+
+
+def diagram(judged: Sequence[Judged]) -> Diagram:
+    """The diagram of a set at temperature 1: every pixel counts the same."""
+    counts = np.sum([j.reliability for j in judged], axis=0)
+    confidence, accuracy, share = reliability_curve(counts[0])
+    filled = share > 0
+    points = zip(confidence[filled].tolist(), accuracy[filled].tolist(), strict=True)
+    errors = tuple(calibration_error(c) for c in counts)
+    return Diagram(errors, tuple(points), tuple(share[filled].tolist()))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure on one set; means over the images that have right and wrong pixels."""
+
+    set: str
+    measure: str
+    images: int
+    auroc: float
+    auroc_error: float
+    against: float  # AUROC minus that of the margin
+    against_error: float
+    ause: float
+    ause_error: float
+
+
+def summarize(name: str, judged: Sequence[Judged], reference: str = "margin") -> list[Row]:
+    """The table of one set; errors are standard errors over images."""
+    rows = []
+    for measure in judged[0].auroc:
+        auroc = np.array([j.auroc[measure] for j in judged])
+        kept = ~np.isnan(auroc)
+        difference = auroc - np.array([j.auroc[reference] for j in judged])
+        ause = np.array([j.ause[measure] for j in judged])
+        rows.append(
+            Row(
+                set=name,
+                measure=measure,
+                images=int(kept.sum()),
+                auroc=_mean(auroc[kept]),
+                auroc_error=_standard_error(auroc[kept]),
+                against=_mean(difference[kept]),
+                against_error=_standard_error(difference[kept]),
+                ause=_mean(ause[kept]),
+                ause_error=_standard_error(ause[kept]),
+            )
+        )
+    return rows
+
+
+def as_lines(name: str, judged: Judged) -> list[dict[str, object]]:
+    """For CSV, one line for each measure."""
+    return [
+        {
+            "set": name,
+            "image": judged.image,
+            "wrong": judged.wrong,
+            "measure": measure,
+            "auroc": judged.auroc[measure],
+            "ause": judged.ause[measure],
+        }
+        for measure in judged.auroc
+    ]
+
+
+def without_nan(content: Any) -> Any:
+    """NaN -> None, at any depth: JSON has no NaN."""
+    if isinstance(content, dict):
+        return {key: without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [without_nan(value) for value in content]
+    return None if isinstance(content, float) and np.isnan(content) else content
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The aligned table."""
+    lines = ["set     measure        n   AUROC (se)     minus margin (se)   AUSE (se)"]
+    for r in rows:
+        lines.append(
+            f"{r.set:7} {r.measure:12} {r.images:3d}   {r.auroc:.3f} ({r.auroc_error:.3f})"
+            f"  {r.against:+.3f} ({r.against_error:.3f})      {r.ause:.4f} ({r.ause_error:.4f})"
+        )
+    return "\n".join(lines)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _standard_error(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")

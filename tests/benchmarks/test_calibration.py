@@ -1,0 +1,125 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import calibration
+from benchmarks.datasets import Pair
+from benchmarks.doubt import (
+    TEMPERATURES,
+    Judged,
+    as_lines,
+    diagram,
+    judge,
+    measures,
+    summarize,
+    table,
+    tempered,
+    without_nan,
+)
+from saccade.evaluation.calibration import reliability_counts
+from saccade.interactive.segmenter import ScribbleSegmenter
+
+
+def _judged(name, auroc, margin):
+    counts = reliability_counts(np.array([0.6, 0.9, 0.9]), np.array([0, 1, 1], bool))
+    counts = np.stack([counts] * len(TEMPERATURES))
+    return Judged(
+        name, 0.1, counts, {"spread": auroc, "margin": margin}, {"spread": 0.1, "margin": 0.2}
+    )
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (40, 52, 3)).astype(np.uint8)
+    image[:, 26:] //= 3
+    strokes = np.full((40, 52), 255, np.uint8)
+    strokes[10:30, 8], strokes[10:30, 44], strokes[5, 20:30] = 0, 1, 2
+    return ScribbleSegmenter(seed=0).fit(image, strokes)
+
+
+def test_measures_are_maps_that_are_zero_where_all_is_sure(segmenter):
+    found = measures(segmenter)
+    assert set(found) == {"uncertainty", "entropy", "margin", "both", "spread", "network"}
+    for name, doubt in found.items():
+        assert doubt.shape == (40, 52), name
+        assert np.isfinite(doubt).all(), name
+        assert doubt.min() >= 0, name
+        assert doubt.max() > doubt.min(), name
+    assert found["margin"].max() <= 1
+    drawn = np.s_[12:28, 8]
+    assert found["entropy"][drawn].max() < 1e-5
+    assert found["margin"][drawn].max() < 1e-5
+
+
+def test_margin_is_between_the_two_best_classes(segmenter):
+    p = np.sort(segmenter.predict_proba(), 0)
+    np.testing.assert_allclose(measures(segmenter)["margin"], 1 - (p[-1] - p[-2]), atol=1e-6)
+
+
+def test_temperature_flattens_and_keeps_the_order():
+    p = np.array([[0.9, 0.5, 0.0], [0.1, 0.5, 1.0]], np.float32)
+    np.testing.assert_allclose(tempered(p, 1.0), p, atol=1e-6)
+    odds = tempered(p, 2.0)[0, 0] / tempered(p, 2.0)[1, 0]
+    assert odds == pytest.approx(3, rel=1e-5)  # the root of 9
+    for temperature in TEMPERATURES:
+        q = tempered(p, temperature)
+        np.testing.assert_allclose(q.sum(0), 1, atol=1e-6)
+        assert q[0, 0] > q[1, 0]
+        assert q[0, 1] == pytest.approx(0.5)
+
+
+def test_strokes_and_unknown_pixels_are_not_judged(picture):
+    image, strokes, truth = picture
+    judged = judge(Pair("a", image, strokes, truth), seed=0)
+    counts = judged.reliability[0]
+    assert counts[0].sum() == ((strokes == 255) & (truth != 255)).sum()
+    assert 1 - counts[2].sum() / counts[0].sum() == pytest.approx(judged.wrong)
+
+
+def test_the_table_is_paired_and_leaves_out_images_without_an_error():
+    rows = summarize(
+        "thin", [_judged("a", 0.9, 0.7), _judged("b", 0.7, 0.5), _judged("c", np.nan, np.nan)]
+    )
+    spread = rows[0]
+    assert (spread.measure, spread.images) == ("spread", 2)
+    assert spread.auroc == pytest.approx(0.8)
+    assert spread.against == pytest.approx(0.2)
+    assert spread.against_error == pytest.approx(0)
+    assert "+0.200 (0.000)" in table(rows)
+    assert as_lines("thin", _judged("a", 0.9, 0.7))[0]["auroc"] == 0.9
+
+
+def test_the_diagram_counts_pixels_and_skips_empty_bins():
+    found = diagram([_judged("a", 0.9, 0.7), _judged("b", 0.9, 0.7)])
+    np.testing.assert_allclose(found.points, [(0.6, 0.0), (0.9, 1.0)])
+    np.testing.assert_allclose(found.shares, [1 / 3, 2 / 3])
+    assert found.errors[0] == pytest.approx(0.6 / 3 + 0.1 * 2 / 3)
+
+
+def test_json_gets_no_nan():
+    assert without_nan({"a": [1.0, float("nan")], "b": (np.float64("nan"),)}) == {
+        "a": [1.0, None],
+        "b": [None],
+    }
+
+
+def test_the_command_writes_tables_and_diagram(root, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    out, chart = tmp_path / "out", tmp_path / "chart.png"
+    options = ["--sets", "thin,camvid", "--limit", "1", "--out", str(out), "--chart", str(chart)]
+    assert calibration.main([str(root), *options]) == 0
+    assert "expected calibration error" in capsys.readouterr().out
+    (result,) = out.glob("calibration-*.json")
+    content = json.loads(result.read_text())
+    assert set(content["calibration"]) == {"thin", "camvid"}
+    with next(out.glob("calibration-*.csv")).open() as file:
+        assert {line["set"] for line in csv.DictReader(file)} == {"thin", "camvid"}
+    assert chart.stat().st_size > 1000
+
+
+def test_a_missing_root_is_one_line(tmp_path, capsys):
+    assert calibration.main([str(tmp_path / "nothing")]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
