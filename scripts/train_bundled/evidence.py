@@ -1,54 +1,153 @@
-"""Evidence of the frozen fit, as the product computes it, and examples of it."""
+"""The evidence stage: the frozen fit run as the product runs it, and a network that weighs it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
-from episodes import Episodes
+from episodes import MANY, Episodes, pooled
 from fit import FitStart
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from saccade.interactive.fitting import fit_learned
 from saccade.interactive.posterior import draw, gather_evidence
 from saccade.interactive.presets import LearnedSettings
-from saccade.interactive.scene import describe, shrink_strokes
-from saccade.models.evidence import EvidenceNet
+from saccade.interactive.scene import Scene, describe, shrink_strokes
+from saccade.models.evidence import EvidenceNet, ImageGuide
 from saccade.models.weights import Bundle
 from saccade.scribbles.superpixels import expand_strokes
 
+SETTINGS = LearnedSettings(repeats=3)
+KINDS = {"binary": 0.50, "thing": 0.20, "segments": 0.07, "street": 0.23}
+PAIRS = ("binary", "thing")  # an object and the rest
 
-def bundle_of(model: FitStart) -> Bundle:
-    """The learned start in the form the product reads."""
+
+@dataclass(frozen=True)
+class Example:
+    """Evidence (P, E, h, w) of the ``present`` classes (P,), maps (C, h, w), truth (h, w)."""
+
+    evidence: Tensor
+    maps: Tensor
+    present: Tensor
+    truth: Tensor
+
+    def flip(self, axes: list[int]) -> Example:
+        return Example(
+            self.evidence.flip(axes), self.maps.flip(axes), self.present, self.truth.flip(axes)
+        )
+
+
+class Weigher(nn.Module):
+    """Both networks of the stage, with batch normalisation until `folded`."""
+
+    def __init__(self, norm: bool = True) -> None:
+        super().__init__()
+        self.guide, self.evidence = ImageGuide(norm=norm), EvidenceNet(norm=norm)
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d):
+                nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+                if m.bias is not None:
+                    nn.init.zeros_(m.bias)
+        with torch.no_grad():  # what is added to a normalised map starts small
+            for name in ("to0", "to1", "to2", "to3"):
+                getattr(self.guide, name).weight.mul_(0.5)
+            self.evidence.rivals.weight.mul_(0.5)
+            self.evidence.leave.weight.mul_(0.3)
+            self.evidence.leave.bias.copy_(torch.tensor([0.0, 0.5]))
+
+    def freeze_norm(self) -> None:
+        for m in self.modules():
+            if isinstance(m, nn.BatchNorm2d):
+                m.eval()
+
+    def folded(self) -> Weigher:
+        """The same function without normalisation layers."""
+        plain = Weigher(norm=False)
+        state = {k: v for k, v in self.state_dict().items() if ".norm." not in k}
+        for name, m in self.named_modules():
+            if hasattr(m, "conv") and isinstance(m.norm, nn.BatchNorm2d):
+                conv = fuse_conv_bn_eval(m.conv.eval(), m.norm.eval())
+                state[f"{name}.conv.weight"], state[f"{name}.conv.bias"] = conv.weight, conv.bias
+        plain.load_state_dict(state)
+        return plain.eval().requires_grad_(False)
+
+    def loss(self, example: tuple[str, list[Example]], device, generator) -> Tensor:
+        kind, images = example
+        owner = torch.cat([torch.full_like(x.present, i) for i, x in enumerate(images)])
+        guides = self.guide(torch.stack([x.maps.float() for x in images]).to(device))
+        evidence = torch.cat([x.evidence.float() for x in images]).to(device)
+        scores = self.evidence(evidence, owner.to(device), guides)
+        losses = [
+            _image_loss(scores[owner == i], x, binary=kind in PAIRS) for i, x in enumerate(images)
+        ]
+        return torch.stack(losses).mean()
+
+
+def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
+    """Cross-entropy, in part balanced over classes, and soft IoU.
+
+    With many classes balance costs more than it gives: what a rare class wrongly takes of a
+    frequent one hardly shows in the frequent one's loss, and ruins the rare one's IoU.
+    """
+    balance, overlap = (0.4, 0.6) if binary else (0.15, 0.8)
+    classes = len(scores)
+    table = torch.full((256,), 255)
+    table[example.present] = torch.arange(classes)
+    target = table[example.truth.long()].to(scores.device)
+    valid = target != 255
+    safe = target.masked_fill(~valid, 0)
+    loss = F.cross_entropy(scores[None], safe[None], reduction="none")[0]
+    loss = (loss * valid).clamp_max(8.0)  # human segments err too
+    onehot = F.one_hot(safe, classes).movedim(2, 0) * valid
+    count = onehot.flatten(1).sum(1)
+    each = (loss * onehot).flatten(1).sum(1) / count.clamp_min(1)
+    p = scores.softmax(0) * valid
+    both, either = (p * onehot).flatten(1).sum(1), (p + onehot).flatten(1).sum(1)
+    iou = (both + 1) / (either - both + 1)
+    there = count > 0
+    parts = (
+        balance * each.sum() / there.sum(),
+        (1 - balance) * loss.sum() / valid.sum().clamp_min(1),
+        overlap * (1 - (iou * there).sum() / there.sum()),
+    )
+    return sum(parts[1:], parts[0])
+
+
+def bundle_of(model: FitStart, weigher: Weigher) -> Bundle:
+    """What was learned in the form the product reads."""
     start = {k: v.detach() for k, v in model.start.items()}
     rates = {k: v.detach() for k, v in model.rates.items()}
-    return Bundle(model.head, model.fuse, start, rates, EvidenceNet())
+    return Bundle(model.head, model.fuse, start, rates, weigher.guide, weigher.evidence)
 
 
-def evidence_of(bundle, image, strokes, classes, generator, draws=6):
-    """(evidence (1, K, E, h, w), guide, absent) by the very functions of the product."""
+def evidence_of(
+    bundle: Bundle, image, strokes, classes: int, generator
+) -> tuple[Scene, Tensor, Tensor]:
+    """The scene, evidence (P, E, h, w) and present classes, by the functions of the product."""
     scene = describe(image, bundle=bundle)
-    marks = shrink_strokes(strokes.astype(np.int64), classes, scene.half)
-    grown = torch.from_numpy(expand_strokes(marks, scene.segments, classes))
-    marks = torch.from_numpy(marks)
+    shrunk = shrink_strokes(strokes.astype(np.int64), classes, scene.half)
+    grown = torch.from_numpy(expand_strokes(shrunk, scene.segments, classes))
+    marks = torch.from_numpy(shrunk)
     go = lambda _: True  # noqa: E731
-    net = fit_learned(
-        scene, grown, classes, LearnedSettings(), sigma=0.2, generator=generator, step=go
-    )
+    net = fit_learned(scene, grown, classes, SETTINGS, sigma=0.2, generator=generator, step=go)
     absent = torch.tensor([not (marks == k).any() for k in range(classes)])
     belief = draw(
         net,
         scene.maps,
-        draws=draws,
+        draws=6,
         average="softmax",
         absent=absent,
         generator=generator,
         step=go,
     )
-    return gather_evidence(scene, net, belief, marks, grown, generator=generator)
+    return scene, *gather_evidence(scene, belief, marks, grown, generator=generator)
 
 
 class EvidenceEpisodes(Episodes):
-    """Episodes with the frozen fit already run on them."""
+    """Lists of examples; few of many classes, as each class is a row."""
 
     def __init__(self, model: FitStart, *args) -> None:
         super().__init__(*args)
@@ -56,42 +155,36 @@ class EvidenceEpisodes(Episodes):
 
     def __iter__(self):
         torch.set_num_threads(1)
-        generator = torch.Generator().manual_seed(self.seed)
-        bundle = bundle_of(self.model)
-        for batch in super().__iter__():
-            rows = [
-                evidence_of(bundle, image, strokes, batch.classes, generator)
-                for image, strokes in zip(batch.image.numpy(), batch.strokes.numpy(), strict=True)
-            ]
-            evidence, guide, absent = (torch.stack(x) for x in zip(*rows, strict=True))
-            truth = batch.truth[:, ::2, ::2].clone()
-            yield evidence[:, 0].half(), guide[:, 0].half(), absent, truth, batch.classes
+        info = torch.utils.data.get_worker_info()
+        worker = info.id if info else 0
+        rng = np.random.default_rng((self.seed, worker))
+        generator = torch.Generator().manual_seed(self.seed + worker)
+        bundle = bundle_of(self.model, Weigher())
+        while True:
+            kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+            turned = kind != "street" and rng.random() < 0.4
+            images: list[Example] = []
+            while len(images) < (self.batch if kind in PAIRS else max(1, self.batch // 2)):
+                episode = self._episode(rng, kind)
+                if episode is None:
+                    continue
+                image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
+                scene, maps, present = evidence_of(
+                    bundle,
+                    np.ascontiguousarray(image),
+                    strokes,
+                    2 if kind in PAIRS else MANY,
+                    generator,
+                )
+                truth = torch.from_numpy(truth[::2, ::2].copy())
+                images.append(Example(maps.half(), scene.maps[0].half(), present, truth))
+            yield kind, images
 
 
-def evidence_pool(args, model):
-    """Endless examples; each is kept and seen several times, mirrored at random."""
-    data = EvidenceEpisodes(model, args.data, args.batch, args.seed)
-    fresh = iter(
-        DataLoader(
-            data,
-            batch_size=None,
-            num_workers=args.workers,
-            prefetch_factor=4 if args.workers else None,
-        )
-    )
+def examples(args, model: FitStart):
+    """Endless examples, mirrored at random."""
     rng = np.random.default_rng(args.seed)
-    pool = []
-    while True:
-        if len(pool) < args.reuse or rng.random() < 1 / args.reuse:
-            pool.append(next(fresh))
-            if len(pool) > args.pool:
-                pool[int(rng.integers(len(pool)))] = pool.pop()
-        evidence, guide, absent, truth, classes = pool[int(rng.integers(len(pool)))]
-        axes = [a for a in (-1, -2) if rng.random() < 0.5]
-        yield (
-            evidence.float().flip(axes),
-            guide.float().flip(axes),
-            absent,
-            truth.long().flip(axes),
-            classes,
-        )
+    data = EvidenceEpisodes(model, args.data, args.batch, args.seed)
+    for (kind, images), _ in pooled(args, data):
+        axes = [axis for axis, share in ((-1, 0.5), (-2, 0.25)) if rng.random() < share]
+        yield kind, [x.flip(axes) for x in images]

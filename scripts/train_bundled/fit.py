@@ -96,13 +96,3 @@ def balanced_cross_entropy(scores: Tensor, target: Tensor, classes: int) -> Tens
     share = (onehot / counts.clamp_min(1)[:, None]).sum(2) / (counts > 0).sum(1, keepdim=True)
     plain = valid.flatten(1) / valid.flatten(1).sum(1, keepdim=True).clamp_min(1)
     return (loss * (0.5 * share + 0.5 * plain)).sum(1).mean()
-
-
-def dice_loss(scores: Tensor, target: Tensor, classes: int) -> Tensor:
-    valid = (target != 255).unsqueeze(1)
-    onehot = F.one_hot(target.masked_fill(target == 255, 0), classes).movedim(3, 1) * valid
-    p = scores.softmax(1) * valid
-    inter, total = (p * onehot).sum((2, 3)), (p + onehot).sum((2, 3))
-    there = onehot.sum((2, 3)) > 0
-    iou = (inter + 1) / (total - inter + 1)
-    return 1 - (iou * there).sum() / there.sum()

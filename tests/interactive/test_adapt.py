@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from saccade.interactive.adapt import adapt, half_gaussian, labelled_pixels
+from saccade.interactive.adapt import _clipped, adapt, half_gaussian, labelled_pixels
 from saccade.interactive.sparse import initial_weights, sparse_logits
 
 
@@ -142,3 +142,15 @@ def test_the_graph_through_the_steps_reaches_rates_and_start():
     for name in weights:
         assert weights[name].grad.abs().sum() > 0, name
         assert (rates[name].grad != 0).all(), name
+
+
+def test_no_gradient_is_longer_than_the_limit_and_short_ones_stay():
+    short = {"a": torch.full((1, 2, 3), 0.1), "b": torch.full((1, 1, 4), -0.2)}
+    long = {name: 1e6 * g for name, g in short.items()}
+    both = {name: torch.cat([short[name], long[name]]) for name in short}
+    found = _clipped(both)
+    for name, gradient in short.items():
+        torch.testing.assert_close(found[name][:1], gradient)
+        shrunk = found["a"][1, 0, 0] / 0.1
+        torch.testing.assert_close(found[name][1:], shrunk * gradient)
+    assert sum(g[1].square().sum() for g in found.values()) ** 0.5 == pytest.approx(8)

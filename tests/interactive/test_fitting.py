@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from saccade.interactive.fitting import (
-    bundled_net,
-    class_weights,
-    fit_descent,
-    fit_learned,
-    training_labels,
-)
+from saccade.interactive.descent import class_weights, fit_descent, training_labels
+from saccade.interactive.fitting import bundled_net, fit_learned
 from saccade.interactive.presets import DescentSettings, LearnedSettings, NetworkSettings
 from saccade.interactive.scene import describe, shrink_strokes
 
@@ -183,11 +178,3 @@ def test_learned_steps_start_from_the_bundle_and_leave_it_alone(scene, picture):
     assert torch.equal(net.fuse.weight, start.fuse.weight)
     assert not torch.equal(net.local.weight, start.local.weight)
     assert all(torch.equal(v, scene.bundle.start[k]) for k, v in before.items())
-
-
-def test_a_warm_fit_skips_the_first_half_of_the_schedule(scene, picture):
-    told = []
-    cold = _learn(scene, picture)
-    _learn(scene, picture, LearnedSettings(16, 3), step=lambda f: told.append(f) or True, warm=cold)
-    steps = len(scene.bundle.rates["out"])
-    assert len(told) == (steps - steps // 2) + steps // 2  # less than a third of a cold fit

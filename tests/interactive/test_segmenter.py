@@ -98,6 +98,14 @@ def test_the_same_seed_gives_the_same_mask_and_another_seed_another(picture, pre
     assert not _equal(first, other)
 
 
+def test_an_update_is_what_a_new_fit_would_give(picture):
+    more = picture.strokes.copy()
+    more[44:46, 50:60] = 0
+    updated = ScribbleSegmenter(QUICK).fit(picture.image, picture.strokes).update(more).result
+    assert _equal(updated, segment(picture.image, more, preset=QUICK))
+    assert updated.timings.keys() == {"superpixels", "fit", "draw", "refine", "total"}
+
+
 @pytest.mark.parametrize("preset", OWN)
 def test_updates_are_deterministic_too(picture, preset):
     more = picture.strokes.copy()

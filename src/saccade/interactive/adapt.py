@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from saccade.interactive.sparse import TAPS, Weights, sparse_logits
+from saccade.interactive.sparse import TAPS, Weights, loss_gradients, sparse_logits
 from saccade.ops import half_gaussian_offsets, round_positions
+
+_GRADIENT_LIMIT = 8.0
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,43 @@ def adapt(
     batch, classes = labelled.counts.shape
     present = (labelled.counts > 0).repeat_interleave(per_class, 1).to(rows.dtype)
     scale = sigma * min(size)
+    share = present / present.sum(1, keepdim=True)
+    find = _traced_gradients if create_graph else loss_gradients
     for step in range(steps):
         pixels, targets = labelled.sample(per_class, generator)
         shape = (batch, TAPS * classes * per_class, TAPS, 2)
         offsets = half_gaussian(shape, scale, generator, rows.device)
-        scores = sparse_logits(weights, rows, size, pixels, offsets)
-        losses = F.cross_entropy(scores.movedim(2, 1), targets, reduction="none") * present
-        loss = (losses.sum(1) / present.sum(1)).sum()
-        gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=create_graph)
+        gradients = _clipped(find(weights, rows, size, pixels, offsets, targets, share))
         weights = {
-            name: value - rates[name][step] * gradient
-            for (name, value), gradient in zip(weights.items(), gradients, strict=True)
+            name: value - rates[name][step] * gradients[name] for name, value in weights.items()
         }
         if not create_graph:
-            weights = {name: value.detach().requires_grad_() for name, value in weights.items()}
+            weights = {name: value.detach() for name, value in weights.items()}
     return weights
+
+
+def _clipped(gradients: Weights) -> Weights:
+    """Each image's gradient, no longer than it ever is where the steps converge.
+
+    The learned step sizes are large; without a limit strokes of two classes that look alike can
+    make every step undo more than the last one did, until nothing is finite.
+    """
+    square = torch.stack([g.flatten(1).square().sum(1) for g in gradients.values()]).sum(0)
+    scale = (_GRADIENT_LIMIT * torch.rsqrt(square.clamp_min(1e-12))).clamp_max(1)
+    return {name: g * scale.view(-1, 1, 1) for name, g in gradients.items()}
+
+
+def _traced_gradients(
+    weights: Weights,
+    rows: Tensor,
+    size: tuple[int, int],
+    pixels: Tensor,
+    offsets: Tensor,
+    targets: Tensor,
+    share: Tensor,
+) -> Weights:
+    """`loss_gradients` by autograd, to be differentiated again."""
+    scores = sparse_logits(weights, rows, size, pixels, offsets)
+    losses = F.cross_entropy(scores.movedim(2, 1), targets, reduction="none") * share
+    gradients = torch.autograd.grad(losses.sum(), list(weights.values()), create_graph=True)
+    return dict(zip(weights, gradients, strict=True))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 
 from saccade.scribbles.distances import geodesic_distances
 
-CHANNELS = 9
+CHANNELS = 10
 _LOGIT_LIMIT = 6.0
 
 
@@ -30,47 +31,57 @@ def normalised_lab(image: Tensor) -> Tensor:
 
 
 def _against_rest(distance: Tensor) -> Tensor:
-    """(nearest other - own) / (nearest other + own) of distances (B, K, H, W), in [-1, 1]."""
-    best2, index = distance.topk(2, 1, largest=False)
-    own_is_best = index[:, :1] == torch.arange(distance.shape[1], device=distance.device).view(
-        1, -1, 1, 1
-    )
-    other = torch.where(own_is_best, best2[:, 1:], best2[:, :1])
+    """(nearest other - own) / (nearest other + own) of distances (P, h, w), in [-1, 1]."""
+    if len(distance) == 1:
+        return torch.ones_like(distance)
+    best, second = distance[0], torch.full_like(distance[0], torch.inf)
+    for one in distance[1:]:
+        second = second.minimum(best.maximum(one))
+        best = best.minimum(one)
+    other = torch.where(distance == best, second, best)
     return (other - distance) / (other + distance + 1e-3)
 
 
+def _euclidean(own: Tensor) -> Tensor:
+    """Distance in pixels of each pixel to the strokes of each class; every one has some."""
+    fields = [ndimage.distance_transform_edt(~mask) for mask in own.cpu().numpy()]
+    return torch.from_numpy(np.stack(fields).astype(np.float32)).to(own.device)
+
+
 def evidence_maps(
-    mean: Tensor, spread: Tensor, marks: Tensor, lab: Tensor, colour_odds: Tensor
+    mean: Tensor, spread: Tensor, own: Tensor, lab: Tensor, colour_odds: Tensor
 ) -> Tensor:
-    """Stack the evidence.
+    """Stack the evidence of the P classes that somebody drew.
 
     Args:
-        mean: probabilities (B, K, h, w) of the fitted network.
-        spread: their standard deviation over draws (B, h, w).
-        marks: strokes at half size (B, h, w), values >= K are no stroke.
-        lab: standardised colours (B, 3, h, w).
-        colour_odds: log odds of each class by colour alone (B, K, h, w).
+        mean: probabilities (P, h, w) of the fitted network.
+        spread: their standard deviation over draws (h, w).
+        own: (P, h, w) bool, strokes of each class at half size; each has a pixel.
+        lab: standardised colours (3, h, w).
+        colour_odds: log odds of each class by colour alone (P, h, w).
 
     Returns:
-        (B, K, 9, h, w): log odds of the class, the same by colour alone, spread, geodesic
-        distance against the nearest other class and by itself, Euclidean distance likewise, own
-        strokes, other strokes.
+        (P, 10, h, w): half the log odds of the class, the same by colour alone, spread, geodesic
+        distance against the nearest other class and by itself, Euclidean distance likewise, log
+        share of the strokes (0 with fewer than three classes), own strokes, other strokes.
     """
-    classes = mean.shape[1]
-    own = F.one_hot(marks.clamp(max=classes), classes + 1)[..., :classes].movedim(3, 1).bool()
-    drawn = own.any(1, keepdim=True)
-    coarse = F.avg_pool2d(lab, 2, ceil_mode=True)
-    seeds = F.max_pool2d(own.float(), 2, ceil_mode=True).bool()
-    size = tuple(mean.shape[2:])
-    geodesic = geodesic_distances(seeds, coarse)
-    blank = torch.zeros_like(coarse[:, :1])
-    flat = geodesic_distances(seeds, blank, step=2.0 / min(size), rounds=1)
-    grown = [
-        F.interpolate(d.clamp_max(50.0), size, mode="bilinear", align_corners=False)
-        for d in (_against_rest(geodesic), torch.log1p(geodesic), _against_rest(flat), flat)
+    drawn = own.any(0)
+    geodesic = geodesic_distances(own[None], lab[None])[0]
+    flat = _euclidean(own) / min(own.shape[1:])
+    odds = torch.logit(mean, eps=1e-4).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT) / 2
+    share = own.flatten(1).sum(1).to(mean.dtype)
+    # With two classes how much somebody drew says nothing of their sizes.
+    share = (share / share.mean()).log() / 2 if len(own) > 2 else torch.zeros_like(share)
+    parts = [
+        odds,
+        colour_odds / 4,
+        4 * spread,
+        _against_rest(geodesic),
+        torch.log1p(geodesic.clamp_max(50.0)),
+        _against_rest(flat),
+        flat.clamp_max(2.0),
+        share.view(-1, 1, 1),
+        own,
+        drawn & ~own,
     ]
-    odds = torch.logit(mean.clamp(1e-4, 1 - 1e-4)).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT) / 2
-    others = (drawn & ~own).to(mean.dtype)
-    spreads = 4 * spread.unsqueeze(1).expand_as(odds)
-    parts = [odds, colour_odds / 4, spreads, *grown, own.to(mean.dtype), others]
-    return torch.stack([p.to(mean.dtype) for p in parts], 2)
+    return torch.stack([p.to(mean.dtype).expand_as(mean) for p in parts], 1)

@@ -1,22 +1,18 @@
-"""Fitting the light network to one image: from the learned start, or as the paper does."""
+"""Fitting the light network to one image from the learned start; `descent` does it as the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from saccade.interactive.adapt import adapt, labelled_pixels
-from saccade.interactive.presets import DescentSettings, LearnedSettings, NetworkSettings
-from saccade.interactive.scene import Scene, shrink_strokes
+from saccade.interactive.presets import LearnedSettings
+from saccade.interactive.scene import Scene
 from saccade.interactive.sparse import Weights
 from saccade.models.scribble_net import ScribbleNet
 from saccade.models.weights import Bundle
-from saccade.scribbles.superpixels import expand_strokes, superpixels
 
 Step = Callable[[float], bool]
 """Told the fraction done after each step; answers whether to go on."""
@@ -34,7 +30,6 @@ def fit_learned(
     sigma: float,
     generator: torch.Generator,
     step: Step,
-    warm: ScribbleNet | None = None,
 ) -> ScribbleNet:
     """Adapt the bundled start to the strokes.
 
@@ -46,9 +41,8 @@ def fit_learned(
         sigma: standard deviation of the offsets.
         generator: of the drawn pixels and offsets.
         step: progress; its False ends the fit early.
-        warm: a network fitted before, to go on from; it is changed.
     """
-    net = warm or bundled_net(scene, classes, sigma)
+    net = bundled_net(scene, classes, sigma)
     with torch.no_grad():
         rows = net.fused(scene.maps).flatten(2).transpose(1, 2).contiguous()
     labelled = labelled_pixels(marks[None], classes)
@@ -57,9 +51,7 @@ def fit_learned(
     total = len(next(iter(rates.values())))
     # Few classes leave room for more pixels of each at the same cost.
     per_class = max(16, 2 * settings.per_class // classes)
-    first = total // 2 if warm else 0
-    more = total // 2 if warm else total * (settings.repeats - 1)
-    schedule = [*range(first, total), *[total - 1] * more]
+    schedule = [*range(total), *[total - 1] * (total * (settings.repeats - 1))]
     for done, index in enumerate(schedule):
         one = {k: v[index : index + 1] for k, v in rates.items()}
         weights = adapt(
@@ -122,88 +114,3 @@ def load_weights(net: ScribbleNet, weights: Weights) -> None:
             matrix = weights[name].detach()[0].view(high, wide, inputs, outputs)
             layer.weight.copy_(matrix.permute(3, 2, 0, 1))
             layer.bias.copy_(weights[f"{name}_bias"].detach().view(-1))
-
-
-@torch.enable_grad()
-def fit_descent(
-    scene: Scene,
-    strokes: NDArray[np.integer],
-    classes: int,
-    settings: DescentSettings,
-    network: NetworkSettings,
-    *,
-    generator: torch.Generator,
-    step: Step,
-    warm: ScribbleNet | None = None,
-) -> ScribbleNet:
-    """Optimise from a random start (GDC paper, section V-A, equations 5 and 6).
-
-    ``strokes`` (H, W) are at the full size, values outside of [0, K) where nobody drew. A ``warm``
-    network is changed.
-    """
-    device = scene.maps.device
-    maps = scene.maps[:, :PAPER_CHANNELS]
-    net = warm or ScribbleNet(
-        maps.shape[1],
-        classes,
-        channels=network.channels,
-        hidden=network.hidden,
-        branch=network.branch,
-        sigma=network.sigma,
-        dilation=network.dilation,
-        norm=network.norm,
-        generator=torch.Generator().manual_seed(generator.initial_seed()),
-    ).to(device)
-    labels = training_labels(scene, strokes, classes, settings)
-    pixels = torch.from_numpy(np.argwhere(labels < classes)).to(device)
-    targets = torch.from_numpy(labels[labels < classes]).to(device)
-    weight = class_weights(targets, classes, settings.class_weight)
-    optimizer = _optimizer(net, settings)
-    for done in range(settings.steps):
-        scores = net.scores_at(maps, pixels, generator=generator)
-        loss = F.cross_entropy(scores, targets, weight)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if settings.optimizer == "adam":
-            optimizer.param_groups[0]["lr"] = settings.lr * (1 - (done + 1) / settings.steps) ** 0.9
-        if not step((done + 1) / settings.steps):
-            break
-    return net
-
-
-def training_labels(
-    scene: Scene, strokes: NDArray[np.integer], classes: int, settings: DescentSettings
-) -> NDArray[np.int64]:
-    """Labels at half size, K where there is none, grown to superpixels where settings say so."""
-    if not settings.superpixels:
-        return shrink_strokes(strokes, classes, scene.half)
-    small = shrink_strokes(strokes, classes, scene.work)
-    segments = superpixels(
-        scene.small,
-        pixels_per_segment=settings.pixels_per_superpixel,
-        compactness=settings.compactness,
-    )
-    grown = expand_strokes(small, segments, classes, conflict=settings.conflict)
-    return shrink_strokes(grown, classes, scene.half)
-
-
-def class_weights(targets: Tensor, classes: int, rule: str) -> Tensor:
-    """Weight of each class (K,): N / (K n_c), n_c / N as the paper prints (eq. 6), or 1."""
-    counts = torch.bincount(targets, minlength=classes).float()
-    if rule == "paper":
-        return counts / counts.sum()
-    if rule == "none":
-        return torch.ones_like(counts)
-    return counts.sum() / (classes * counts.clamp_min(1))
-
-
-def _optimizer(net: nn.Module, settings: DescentSettings) -> torch.optim.Optimizer:
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(net.parameters(), lr=settings.lr)
-    return torch.optim.SGD(
-        net.parameters(),
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )

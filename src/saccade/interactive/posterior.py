@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from saccade.interactive.colour import colour_log_odds
 from saccade.interactive.evidence import evidence_maps, normalised_lab
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
-from saccade.interactive.presets import Average, PottsSettings
+from saccade.interactive.presets import Average, Placing, PottsSettings
 from saccade.interactive.scene import Scene
-from saccade.models.evidence import EvidenceNet
+from saccade.models.draws import Draws
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
-from saccade.refine.guided import enlarged_rows, guided_strips
+from saccade.refine.guided import enlarged_rows, guided_distributions
 from saccade.refine.potts import edge_weights, potts
 
 Maps = NDArray[np.float32]
@@ -49,6 +49,7 @@ def draw(
     absent: Tensor,
     generator: torch.Generator,
     step: Step,
+    placing: Placing = "independent",
 ) -> Belief:
     """Average the network over draws of its sampling positions (GDC paper, section V-A).
 
@@ -60,13 +61,16 @@ def draw(
         absent: (K,), True for classes without a stroke; they get probability 0.
         generator: of the offsets.
         step: progress; its False stops after the draw at hand.
+        placing: whether the draws are "independent" of each other or spread "even"ly.
     """
     count = draws if net.branch in RANDOM_BRANCHES else 1
     inputs = net.fuse.in_channels
-    prepared = net.draws(maps[:, :inputs])
+    prepared = Draws(net, maps[:, :inputs])
     total = squares = kept = torch.zeros(())
-    for done in range(count):
-        scores = prepared.scores(generator)[0].masked_fill(absent.view(-1, 1, 1), -1e4)
+    independent = (prepared.scores(generator) for _ in range(count))
+    drawn = prepared.even(count, generator) if placing == "even" else independent
+    for done, found in enumerate(drawn):
+        scores = found[0].masked_fill(absent.view(-1, 1, 1), -1e4)
         p = scores.softmax(0)
         total, squares = total + p, squares + p.square()
         if average != "softmax":
@@ -89,41 +93,49 @@ def _votes(p: Tensor) -> Tensor:
 
 @torch.no_grad()
 def gather_evidence(
-    scene: Scene,
-    net: ScribbleNet,
-    belief: Belief,
-    marks: Tensor,
-    grown: Tensor,
-    *,
-    generator: torch.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:
+    scene: Scene, belief: Belief, marks: Tensor, grown: Tensor, *, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """What `EvidenceNet` reads.
 
     Args:
         scene: the image.
-        net: the fitted network.
-        belief: its answer.
+        belief: answer of the fitted network.
         marks: strokes at half size (h, w), K where nobody drew.
         grown: the same, grown to superpixels.
         generator: of the colour models.
 
     Returns:
-        Evidence (1, K, E, h, w), guide maps (1, G, h, w) and the absent classes (K,).
+        Evidence (P, E, h, w) of the P classes that somebody drew, and their indices (P,).
     """
     classes = len(belief.mean)
-    lab = scene.maps[:, PAPER_CHANNELS:]
+    own = F.one_hot(marks, classes + 1)[..., :-1].movedim(2, 0).bool()
+    present = own.flatten(1).any(1).nonzero()[:, 0]
     odds = colour_log_odds(scene.lab, grown, classes, generator=generator)
-    maps = evidence_maps(belief.mean[None], belief.spread[None], marks[None], lab, odds[None])
-    guide = torch.cat([net.fused(scene.maps), lab], 1)
-    absent = ~F.one_hot(marks, classes + 1).flatten(0, 1).any(0)[:-1]
-    return maps, guide, absent
+    maps = evidence_maps(
+        belief.mean[present],
+        belief.spread,
+        own[present],
+        scene.maps[0, PAPER_CHANNELS:],
+        odds[present],
+    )
+    return maps, present
 
 
 @torch.no_grad()
-def weigh_evidence(module: EvidenceNet, maps: Tensor, guide: Tensor, absent: Tensor) -> Tensor:
-    """Probabilities (K, h, w) by the evidence network; arguments of `gather_evidence`."""
-    scores: Tensor = module.to(maps.device)(maps, guide)[0]
-    return scores.masked_fill(absent.view(-1, 1, 1), -1e4).softmax(0)
+def weigh_evidence(scene: Scene, maps: Tensor, present: Tensor, classes: int) -> Tensor:
+    """Probabilities (K, h, w) by the evidence network, 0 for classes that are not ``present``.
+
+    Args:
+        scene: the image.
+        maps: of `gather_evidence`.
+        present: likewise.
+        classes: K.
+    """
+    owner = torch.zeros_like(present)
+    scores: Tensor = scene.bundle.evidence.to(maps.device)(maps, owner, scene.guides)
+    out = maps.new_zeros(classes, *scores.shape[1:])
+    out[present] = scores.softmax(0)
+    return out
 
 
 @torch.no_grad()
@@ -149,8 +161,7 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     """
     grey = brightness(scene.small).to(mean.device)
     guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
-    fine = torch.cat([strip for _, strip in guided_strips(mean, guide, grey)], 1)
-    fine = fine / fine.sum(0).clamp_min(1e-6)
+    fine = torch.cat([strip for _, strip in guided_distributions(mean, guide, grey)], 1)
     lab = normalised_lab(torch.tensor(scene.small, device=mean.device)[None])[0]
     lab = lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5)
     regions = potts(
@@ -192,9 +203,9 @@ def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
     grey = brightness(scene.rgb).to(mean.device)
     guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
     there = tuple(mean.shape[1:]) == scene.size
-    for top, strip in [(0, mean)] if there else guided_strips(mean, guide, grey):
+    for top, strip in [(0, mean)] if there else guided_distributions(mean, guide, grey):
         rows = slice(top, top + strip.shape[1])
-        probabilities[:, rows] = (strip / strip.sum(0).clamp_min(1e-6)).cpu().numpy()
+        probabilities[:, rows] = strip.cpu().numpy()
         smooth = enlarged_rows(doubt[None], top, strip.shape[1], scene.size)
         uncertainty[rows] = smooth[0, 0].cpu().numpy()
     return probabilities, uncertainty

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.evidence import normalised_lab
+from saccade.models.evidence import Guides
 from saccade.models.features import half_size_features
 from saccade.models.weights import Bundle, load_bundle, load_head
 from saccade.scribbles.superpixels import superpixels
@@ -58,6 +59,13 @@ class Scene:
         image = np.asarray(Image.fromarray(self.small).resize(size, Image.Resampling.BOX))
         # Five rounds: what they move after that changes no mask.
         return superpixels(image, pixels_per_segment=100, rounds=5)
+
+    @cached_property
+    def guides(self) -> Guides:
+        """What the evidence network may know of the image."""
+        with torch.no_grad():
+            guides: Guides = self.bundle.guide.to(self.maps.device)(self.maps)
+        return guides
 
 
 def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:

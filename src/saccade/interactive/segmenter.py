@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from saccade.data.images import as_rgb
 from saccade.errors import InputError
-from saccade.interactive.fitting import fit_descent, fit_learned
+from saccade.interactive.descent import fit_descent
+from saccade.interactive.fitting import fit_learned
 from saccade.interactive.inputs import encode_strokes, pick_device
 from saccade.interactive.posterior import (
     Belief,
@@ -24,7 +25,7 @@ from saccade.interactive.posterior import (
     sharpen_fine,
     weigh_evidence,
 )
-from saccade.interactive.presets import LearnedSettings, Preset, preset_named
+from saccade.interactive.presets import DescentSettings, LearnedSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.interactive.scene import Scene, describe, shrink_strokes
@@ -112,10 +113,11 @@ class ScribbleSegmenter:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> ScribbleSegmenter:
-        """Go on from the fitted network with other strokes on the same image.
+        """Segment the same image with other strokes.
 
-        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. The image's
-        features are not computed again. With other classes the fit starts anew.
+        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. Features,
+        superpixels and guides of the image are not computed again. The paper's descent goes on
+        from the fitted network, unless the classes have changed.
 
         Args:
             strokes: (H, W) integers.
@@ -130,8 +132,10 @@ class ScribbleSegmenter:
             strokes, scene.size, unlabeled=self.unlabeled, classes=self.classes
         )
         same = classes == self.result.classes
-        # Of a copy: what is fitted must outlive an update that is cancelled or fails.
-        warm = copy.deepcopy(self._net) if same else None
+        # From the learned start a few steps do better than going on from the last fit does. The
+        # paper's descent goes on, from a copy, as what is fitted must outlive a cancelled update.
+        descends = isinstance(self.preset.fit, DescentSettings)
+        warm = copy.deepcopy(self._net) if same and descends else None
         with one_thread(self.device):
             self._solve(scene, classes, index, warm, Run(progress, cancel), keep=True)
         return self
@@ -198,11 +202,12 @@ class ScribbleSegmenter:
                 absent=torch.tensor([not (marks == k).any() for k in range(count)]).to(self.device),
                 generator=generator,
                 step=run.inner(0.6, 0.8, "draw"),
+                placing=preset.placing,
             )
         if run.cancelled and keep:
             return
         with run.stage("refine", 0.8):
-            result = self._finish(scene, net, belief, marks, grown, index, classes, generator)
+            result = self._finish(scene, belief, marks, grown, index, classes, generator)
         result.timings.update(run.timings, total=sum(run.timings.values()))
         self._scene, self._net, self._strokes, self._result = scene, net, index, result
         run.report(1.0, "done")
@@ -228,7 +233,6 @@ class ScribbleSegmenter:
                 sigma=network.sigma,
                 generator=generator,
                 step=step,
-                warm=warm,
             )
         return fit_descent(
             scene, index, count, settings, network, generator=generator, step=step, warm=warm
@@ -237,7 +241,6 @@ class ScribbleSegmenter:
     def _finish(
         self,
         scene: Scene,
-        net: ScribbleNet,
         belief: Belief,
         marks: torch.Tensor,
         grown: torch.Tensor,
@@ -248,8 +251,8 @@ class ScribbleSegmenter:
         """Evidence, refinement, enlargement, strokes: from half size to the caller's pixels."""
         mean = belief.mean
         if self.preset.evidence:
-            evidence = gather_evidence(scene, net, belief, marks, grown, generator=generator)
-            mean = weigh_evidence(scene.bundle.evidence, *evidence)
+            maps, present = gather_evidence(scene, belief, marks, grown, generator=generator)
+            mean = weigh_evidence(scene, maps, present, len(classes))
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
             mean = mixed(sharpen(scene, mean, marks, self.preset.refine), mean)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from saccade.errors import InputError
-from saccade.models.evidence import EvidenceNet
+from saccade.models.evidence import EvidenceNet, ImageGuide
 from saccade.models.features import MobileNetHead
 
 _BUNDLED = "bundled.safetensors"
@@ -31,7 +31,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Bundle:
-    """What ships with the package, trained by ``scripts/train_bundled.py``.
+    """What ships with the package, trained by ``scripts/train_bundled``.
 
     ``start`` and ``rates`` are the learned start and step sizes of the fit, ``fuse`` the 1x1
     fusion of 40 features and Lab colour that belongs to them.
@@ -41,6 +41,7 @@ class Bundle:
     fuse: nn.Conv2d
     start: dict[str, Tensor]
     rates: dict[str, Tensor]
+    guide: ImageGuide
     evidence: EvidenceNet
 
 
@@ -60,17 +61,13 @@ def load_bundle() -> Bundle:
             fuse=nn.Conv2d(inputs, outputs, 1),
             start=_part(tensors, "start."),
             rates=_part(tensors, "rates."),
-            evidence=EvidenceNet(guide=outputs + 3),
+            guide=ImageGuide(inputs),
+            evidence=EvidenceNet(),
         )
-    counters = {
-        name: torch.zeros((), dtype=torch.long)
-        for name in bundle.evidence.state_dict()
-        if name.endswith("num_batches_tracked")  # not stored, evaluation does not read them
-    }
-    bundle.head.load_state_dict(_part(tensors, "head."), assign=True)
     bundle.fuse.load_state_dict(fuse, assign=True)
-    bundle.evidence.load_state_dict(_part(tensors, "evidence.") | counters, assign=True)
-    for module in (bundle.head, bundle.fuse, bundle.evidence):
+    for name in ("head", "guide", "evidence"):
+        getattr(bundle, name).load_state_dict(_part(tensors, f"{name}."), assign=True)
+    for module in (bundle.head, bundle.fuse, bundle.guide, bundle.evidence):
         module.eval().requires_grad_(False)
     return bundle
 

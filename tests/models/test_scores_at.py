@@ -1,0 +1,166 @@
+import pytest
+import torch
+
+from saccade.models.scores_at import ScoresAt, points_around
+from saccade.models.scribble_net import BRANCHES, RANDOM_BRANCHES, ScribbleNet
+
+FIXED = [b for b in BRANCHES if b not in RANDOM_BRANCHES]
+NORMS = ["none", "batch", "group"]
+SIZES = [(1, 1), (1, 7), (7, 1), (5, 9)]
+
+
+def _generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def _net(branch="gdc", norm="none", **options):
+    net = ScribbleNet(
+        5, 3, channels=8, hidden=6, branch=branch, norm=norm, generator=_generator(), **options
+    )
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():  # what starts at zero must be read too
+            if parameter.ndim == 1 or "predictor" in name:
+                parameter.add_(torch.randn(parameter.shape, generator=_generator(7)) * 0.3)
+    return net
+
+
+def _features(size):
+    return torch.randn(1, 5, *size, generator=_generator(1)) * 2 + 0.5
+
+
+def _every_pixel(size):
+    return torch.cartesian_prod(torch.arange(size[0]), torch.arange(size[1])).view(-1, 2)
+
+
+def _scores_at(net, features, pixels, **more):
+    return ScoresAt(net, features, pixels, generator=_generator(8), **more)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("branch", FIXED)
+def test_scores_are_the_map_there(branch, norm, size):
+    net, features, pixels = _net(branch, norm), _features(size), _every_pixel(size)
+    expected = net(features)[0].flatten(1).T
+    found = _scores_at(net, features, pixels)()
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("branch", FIXED)
+def test_a_sample_of_all_other_pixels_gives_the_map_and_its_gradient(branch, norm):
+    net, features = _net(branch, norm).double(), _features((8, 11)).double()
+    pixels = torch.tensor([[0, 0], [3, 4], [3, 4], [7, 10]])
+    upstream = torch.randn(4, 3, generator=_generator(2), dtype=torch.double)
+    dense = net(features)[0][:, pixels[:, 0], pixels[:, 1]].T
+    found = _scores_at(net, features, pixels)()
+    torch.testing.assert_close(found, dense, rtol=1e-5, atol=1e-6)
+    parameters = list(net.parameters())
+    expected = torch.autograd.grad(dense, parameters, upstream)
+    gradients = torch.autograd.grad(found, parameters, upstream)
+    for ours, theirs in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("branch", RANDOM_BRANCHES)
+def test_without_a_spread_random_scores_are_the_map_there(branch, norm):
+    net = _net(branch, norm, sigma=0.0)
+    if branch == "uniform":
+        net.dynamic.low = net.dynamic.high = 0.34  # two pixels
+    features, pixels = _features((6, 10)), _every_pixel((6, 10))
+    expected = net(features, generator=_generator())[0].flatten(1).T
+    found = _scores_at(net, features, pixels)(_generator())
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("branch", RANDOM_BRANCHES)
+def test_random_scores_have_the_mean_and_the_spread_of_the_map(branch, norm):
+    # The two consume the generator differently, so only their distributions can agree.
+    net, features = _net(branch, norm), _features((12, 16))
+    pixels = torch.tensor([[6, 8], [1, 14]])
+    stream, some = _generator(5), _scores_at(net, features, pixels)
+    with torch.no_grad():
+        maps = [net(features, generator=stream)[:, :, [6, 1], [8, 14]] for _ in range(150)]
+        few = torch.stack([some(stream).T for _ in range(150)])
+    maps = torch.cat(maps)
+    error = (maps.mean(0) - few.mean(0)).abs() / (maps.std(0) * (2 / 150) ** 0.5)
+    assert error.max() < 5
+    ratio = few.std(0) / maps.std(0)
+    assert ratio.min() > 0.7
+    assert ratio.max() < 1.4
+
+
+@pytest.mark.parametrize("branch", RANDOM_BRANCHES)
+def test_without_a_generator_each_call_draws_anew(branch):
+    some = _scores_at(_net(branch), _features((12, 16)), _every_pixel((12, 16)))
+    assert not torch.equal(some(), some())
+
+
+def test_scores_follow_the_parameters():
+    net, features, pixels = _net("normal", "batch"), _features((5, 9)), _every_pixel((5, 9))
+    some = _scores_at(net, features, pixels)
+    before = some()
+    with torch.no_grad():
+        net.fuse.weight.mul_(-1)
+    assert not torch.allclose(some(), before)
+    torch.testing.assert_close(some(), net(features)[0].flatten(1).T, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_every_parameter_gets_a_gradient(branch, norm):
+    net, pixels = _net(branch, norm), torch.tensor([[0, 0], [3, 4], [4, 8]])
+    scores = _scores_at(net, _features((5, 9)), pixels)(_generator())
+    torch.nn.functional.cross_entropy(scores, torch.tensor([0, 1, 2])).backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        # Adding a constant before a normalisation changes nothing, nor does one to group norm.
+        if norm == "none" or not name.endswith("bias"):
+            assert parameter.grad.abs().max() > 0, name
+
+
+def test_points_are_the_windows_and_an_even_sample_of_the_rest():
+    pixels = torch.tensor([[0, 0], [10, 10]])
+    points = points_around(pixels, (40, 50), sample=200, generator=_generator())
+    near = {(y, x) for y in (0, 1) for x in (0, 1)}
+    near |= {(y, x) for y in (9, 10, 11) for x in (9, 10, 11)}
+    found = [tuple(p) for p in points.centres.tolist()]
+    assert set(found[:13]) == near
+    assert len(found) == len(set(found)) == 213
+    torch.testing.assert_close(points.share.sum(), torch.tensor(1.0))
+    torch.testing.assert_close(points.share[:13], torch.full((13,), 1 / 2000))
+    rows = torch.bincount(points.centres[13:, 0], minlength=40)
+    assert rows.min() >= 4  # five of each row, less those on a border between strides
+    assert rows.max() <= 6
+
+
+def test_every_other_pixel_is_equally_likely():
+    counts = torch.zeros(6, 7)
+    for seed in range(2000):
+        points = points_around(torch.tensor([[0, 0]]), (6, 7), sample=5, generator=_generator(seed))
+        y, x = points.centres[4:].T
+        counts[y, x] += 1
+    assert counts[:2, :2].sum() == 0
+    expected = 2000 * 5 / 38
+    others = counts[counts > 0]
+    assert len(others) == 38
+    assert (others - expected).abs().max() < 5 * expected**0.5
+
+
+def test_statistics_of_a_sample_are_near_those_of_the_map():
+    net, features = _net("normal", "batch"), _features((60, 70))
+    pixels = _every_pixel((60, 70))[100:160]
+    exact = _scores_at(net, features, pixels, sample=60 * 70)()
+    near = _scores_at(net, features, pixels, sample=800)()
+    windows_only = _scores_at(net, features, pixels, sample=0)()
+    assert (near - exact).abs().mean() < 0.15 * exact.std()
+    assert (near - exact).abs().mean() < 0.7 * (windows_only - exact).abs().mean()
+
+
+def test_a_map_that_is_all_windows_needs_no_sample():
+    points = points_around(_every_pixel((3, 4)), (3, 4), sample=9, generator=_generator())
+    assert len(points.centres) == 12
+    torch.testing.assert_close(points.share, torch.full((12,), 1 / 12))
