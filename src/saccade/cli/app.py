@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from saccade import __version__
+from saccade.cli.experiment import experiment
 from saccade.cli.segment import segment
 
 app = typer.Typer(
@@ -41,3 +42,4 @@ def saccade(
 
 
 app.command(no_args_is_help=False)(segment)
+app.command(no_args_is_help=False)(experiment)

@@ -1,0 +1,25 @@
+"""Which experiments there are; importable without NumPy and PyTorch."""
+
+from saccade.errors import InputError
+
+TABLES = {
+    "gdc-table1": "GDC paper, table I: the branch against normal, dilated and deformable ones",
+    "gdc-table4": "GDC paper, table IV: the standard deviation of the offsets",
+    "gdc-table7": "GDC paper, table VII: half-Gaussian against uniform offsets",
+}
+FIGURES = {
+    "gdc-figure10": "GDC paper, figure 10: where the kernel samples, on a photograph",
+    "gdc-figure11": "GDC paper, figure 11: feature vectors during the optimisation, by t-SNE",
+}
+EXPERIMENTS = {**TABLES, **FIGURES}
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it is an experiment.
+
+    Raises:
+        InputError: it is none; the message lists those that there are.
+    """
+    if name not in EXPERIMENTS:
+        raise InputError(f"experiment {name!r} is unknown; choose from {', '.join(EXPERIMENTS)}")
+    return name

@@ -1,0 +1,123 @@
+"""One sample's files as arrays, every set with the same meaning of its values."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.data.images import load_image
+from saccade.errors import InputError
+from saccade.experiments.pascal import CONTEXT_ALIASES, CONTEXT_CLASSES
+from saccade.experiments.samples import SPECS, UNLABELED, Sample
+from saccade.scribbles.scribblesup import read_scribblesup
+
+CAMVID_VOID = 11
+
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One image: (H, W, 3) uint8 RGB; strokes and truth (H, W) uint8, 255 = none or unknown."""
+
+    image: NDArray[np.uint8]
+    strokes: Labels
+    truth: Labels
+
+
+def load(sample: Sample) -> Loaded:
+    """Read the files of a sample.
+
+    Raises:
+        InputError: a file cannot be read, sizes differ, a class is out of range, or the strokes
+            are of fewer than two classes.
+    """
+    image = load_image(sample.image)
+    strokes, truth = _strokes(sample, image.shape[:2]), _truth(sample)
+    classes = SPECS[sample.set].classes
+    for path, labels in ((sample.strokes, strokes), (sample.truth, truth)):
+        if labels.shape != image.shape[:2]:
+            raise InputError(
+                f"{path}: size {labels.shape} (H, W) differs from its image's {image.shape[:2]}"
+            )
+        found = labels[labels != UNLABELED]
+        if found.size and found.max() >= classes:
+            raise InputError(
+                f"{path}: holds class {found.max()}, expected 0 to {classes - 1} and 255"
+            )
+    if len(np.setdiff1d(strokes, [UNLABELED])) < 2:
+        raise InputError(f"{sample.strokes}: strokes of fewer than two classes")
+    return Loaded(image, strokes, truth)
+
+
+def _strokes(sample: Sample, size: tuple[int, ...]) -> Labels:
+    if sample.strokes.suffix.lower() != ".xml":
+        return read_labels(sample.strokes)
+    shape = (size[0], size[1])
+    if sample.set == "voc":
+        return read_scribblesup(sample.strokes, shape=shape).labels.astype(np.uint8)
+    names = (*CONTEXT_CLASSES, *CONTEXT_ALIASES, "background")
+    labels = read_scribblesup(sample.strokes, shape=shape, names=names).labels
+    return _context_lookup(names)[labels]
+
+
+def _truth(sample: Sample) -> Labels:
+    if sample.truth.suffix.lower() == ".mat":
+        return _context_mat(sample.truth)
+    labels = read_labels(sample.truth)
+    if sample.set == "camvid":
+        labels[labels == CAMVID_VOID] = UNLABELED
+    elif sample.set == "context":  # 0 is everything outside of the 59 classes
+        labels = np.where(labels == 0, UNLABELED, labels - (labels < UNLABELED))
+    return labels.astype(np.uint8)
+
+
+def read_labels(path: Path) -> Labels:
+    """Read a label image (H, W) uint8; a palette image gives its indices.
+
+    Raises:
+        InputError: no image, or a coloured one.
+    """
+    try:
+        with Image.open(path) as file:
+            labels = np.array(file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as a label image") from error
+    if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
+        labels = labels[..., 0]
+    if labels.ndim != 2:
+        raise InputError(f"{path}: coloured; a label image must be grey or palette")
+    return np.ascontiguousarray(labels).astype(np.uint8)
+
+
+def _context_mat(path: Path) -> Labels:
+    from scipy.io import loadmat
+
+    try:
+        ids: NDArray[np.integer[Any]] = loadmat(path)["LabelMap"]
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path}: no LabelMap, expected a file of PASCAL-Context") from error
+    labels: Labels = _context_lookup(_names_of_ids(path.parent.parent / "labels.txt"))[ids]
+    return labels
+
+
+def _names_of_ids(path: Path) -> tuple[str, ...]:
+    """Names by value from lines ``12: name``; values that no line has get an empty one."""
+    names: dict[int, str] = {0: ""}
+    for line in path.read_text().splitlines():
+        number, _, name = line.partition(":")
+        if number.strip().isdecimal():
+            names[int(number)] = name.strip()
+    return tuple(names.get(i, "") for i in range(max(names) + 1))
+
+
+def _context_lookup(names: tuple[str, ...]) -> Labels:
+    """Table (256 or more,) from the index of a name to its class; 255 where it has none."""
+    index = {name: i for i, name in enumerate(CONTEXT_CLASSES)}
+    index |= {alias: index[name] for alias, name in CONTEXT_ALIASES.items()}
+    table = np.full(max(256, len(names)), UNLABELED, np.uint8)
+    table[: len(names)] = [index.get(name, UNLABELED) for name in names]
+    return table

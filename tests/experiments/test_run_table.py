@@ -1,0 +1,142 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from saccade.experiments import measure as measuring
+from saccade.experiments.gdc_tables import GDC, TABLE1
+from saccade.experiments.measure import measure, plan_tasks
+from saccade.experiments.run_table import count_tasks, run_table
+from saccade.experiments.samples import shared_samples
+from saccade.experiments.summary import Claim
+from tests.experiments.conftest import SHAPE, save
+
+
+def ignore(done, text):
+    pass
+
+
+def run(root, out, name="gdc-table1", sets=("thin",), seeds=(0,), progress=ignore, jobs=1):
+    out.mkdir(exist_ok=True)
+    plan = shared_samples(root, sets)
+    return run_table(name, plan, out, seeds=seeds, jobs=jobs, progress=progress)
+
+
+def test_tasks_take_the_sets_in_turns(root):
+    plan = shared_samples(root, ("thin", "camvid"))
+    tasks = plan_tasks(plan.samples, ("x", "y"), (0,))
+    assert [t.sample.stem for t in tasks[::2]] == ["a", "f1", "b", "f2", "c"]
+    assert [t.branch for t in tasks[:2]] == ["x", "y"]
+    assert count_tasks("gdc-table1", plan, (0, 1)) == 5 * 6 * 2
+
+
+def test_scores_differences_and_verdicts(root, tmp_path, fake_segment):
+    done = run(root, tmp_path / "out", sets=("thin", "camvid"), seeds=(0, 1))
+    assert not done.interrupted
+    assert not done.failed
+    assert len(fake_segment) == 5 * 6 * 2
+    thin, camvid = json.loads((tmp_path / "out/gdc-table1.json").read_text())["sets"]
+    lines = {line["branch"]: line for line in thin["lines"]}
+    # normal: 2 of 7 known background columns wrong, all 7 of the object right
+    assert lines["normal"]["miou"] == pytest.approx((5 / 7 + 7 / 9) / 2)
+    assert lines["normal"]["accuracy"] == pytest.approx(12 / 14)
+    assert lines["normal"]["difference"] == pytest.approx(1 - (5 / 7 + 7 / 9) / 2)
+    assert lines[GDC]["miou"] == 1
+    assert lines[GDC]["difference"] is None
+    assert (thin["images"], thin["of"], thin["seeds"]) == (3, 3, [0, 1])
+    verdicts = {(c["better"], c["worse"]): c["verdict"] for c in camvid["claims"]}
+    assert verdicts[GDC, "normal"] == "holds"
+    assert verdicts["dilated 6", "normal"] == "holds"
+    assert set(verdicts) == set(TABLE1.claims)
+
+
+def test_text_has_the_papers_numbers(root, tmp_path, fake_segment):
+    done = run(root, tmp_path / "out")
+    assert (tmp_path / "out/gdc-table1.md").read_text() == done.text
+    line = next(li for li in done.text.splitlines() if li.startswith("| normal"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[:4] == ["normal", "68.94", "53.41", "74.60"]
+    assert "| +5.12 / +11.71 |" in done.text
+    assert "other data than the paper's" in done.text
+    with (tmp_path / "out/gdc-table1.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 18
+    assert {row["image"] for row in rows} == {"a", "b", "c"}
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(root, tmp_path, fake_segment):
+    out = tmp_path / "out"
+
+    def stop(done, text):
+        if done == 8:
+            raise KeyboardInterrupt
+
+    first = run(root, out, progress=stop)
+    assert first.interrupted
+    assert "thin: 1 of 3 images" in first.text  # the second has two branches only
+    assert len(fake_segment) == 8
+    second = run(root, out)
+    assert not second.interrupted
+    assert len(fake_segment) == 18
+    assert "thin: 3 images" in second.text
+
+
+def test_stopped_before_the_first_image(root, tmp_path, fake_segment):
+    def stop(done, text):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    first = run(root, tmp_path / "out", progress=stop)
+    assert "No image is finished" in first.text
+    assert json.loads((tmp_path / "out/gdc-table1.json").read_text())["sets"] == []
+
+
+def test_tables_share_measurements(root, tmp_path, fake_segment):
+    run(root, tmp_path / "out")
+    run(root, tmp_path / "out", name="gdc-table7")
+    assert [branch for branch, _ in fake_segment[18:]] == ["uniform"] * 3
+
+
+def test_an_image_that_cannot_be_used_is_told_and_left_out(root, tmp_path, fake_segment):
+    save(root / "iseg/scribbles_thin/b.png", np.zeros(SHAPE))
+    done = run(root, tmp_path / "out")
+    assert list(done.failed) == [("thin", "b")]
+    assert "fewer than two classes" in done.failed["thin", "b"]
+    assert "thin: 2 of 3 images" in done.text
+    assert "Note: thin: 1 images could not be used, b for one." in done.text
+    assert str(root) not in done.text
+
+
+def test_processes_give_the_same_rows(root, tmp_path, monkeypatch, fake_segment):
+    """The pool is replaced by threads, so that the fake segmenter stays in place."""
+    from multiprocessing.pool import ThreadPool
+
+    class Context:
+        def Pool(self, jobs, initializer, arguments):  # noqa: N802
+            return ThreadPool(jobs)
+
+    monkeypatch.setattr(measuring, "get_context", lambda method: Context())
+    tasks = plan_tasks(shared_samples(root, ("thin",)).samples, ("normal", GDC), (0,))
+    alone = measure(tasks, tmp_path / "alone.jsonl", jobs=1, progress=ignore)
+    together = measure(tasks, tmp_path / "together.jsonl", jobs=2, progress=ignore)
+    assert set(alone.rows) == set(together.rows)
+    for key, row in alone.rows.items():
+        np.testing.assert_array_equal(row.matrix, together.rows[key].matrix)
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "images", "verdict"),
+    [
+        (0.03, 0.01, 30, "holds"),
+        (-0.03, 0.01, 30, "reversed"),
+        (0.01, 0.01, 30, "within noise (same sign)"),
+        (-0.01, 0.01, 30, "within noise (reversed)"),
+        (0.03, 0.01, 3, "within noise (same sign)"),  # t is 4.3 for three images
+        (0.05, 0.01, 3, "holds"),
+        (0.0, 0.0, 3, "within noise (reversed)"),
+        (0.01, float("nan"), 1, "one image (same sign)"),
+    ],
+)
+def test_verdicts(difference, error, images, verdict):
+    assert Claim("a", "b", difference, error, images).verdict == verdict
