@@ -22,6 +22,7 @@ from saccade.scribbles.superpixels import expand_strokes
 
 SETTINGS = LearnedSettings(repeats=3)
 KINDS = {"binary": 0.50, "thing": 0.20, "segments": 0.07, "street": 0.23}
+TRIES = 50  # at a kind that the photographs may not have
 PAIRS = ("binary", "thing")  # an object and the rest
 
 
@@ -164,9 +165,12 @@ class EvidenceEpisodes(Episodes):
             kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
             turned = kind != "street" and rng.random() < 0.4
             images: list[Example] = []
-            while len(images) < (self.batch if kind in PAIRS else max(1, self.batch // 2)):
+            wanted = self.batch if kind in PAIRS else max(1, self.batch // 2)
+            tries = 0
+            while len(images) < wanted and tries < TRIES:
                 episode = self._episode(rng, kind)
-                if episode is None:
+                if episode is None or len(np.unique(episode[2])) < 3:
+                    tries += 1
                     continue
                 image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
                 scene, maps, present = evidence_of(
@@ -178,7 +182,8 @@ class EvidenceEpisodes(Episodes):
                 )
                 truth = torch.from_numpy(truth[::2, ::2].copy())
                 images.append(Example(maps.half(), scene.maps[0].half(), present, truth))
-            yield kind, images
+            if images:
+                yield kind, images
 
 
 def examples(args, model: FitStart):
