@@ -80,6 +80,7 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
     each = half * (taps * width + 2 * taps * width * hidden + 2 * hidden * classes + 36)
     maps = 1 if classes == 2 else classes  # in the partition
     project = 0 if classes == 2 else 8  # a pixel and class
+    fine = preset.refine.fine_iterations
     return [
         Least("features", head, 3 * full + FLOAT * half * (MAPS + 3)),
         # SLIC: every pixel is near four centres, in five dimensions, five rounds.
@@ -100,8 +101,8 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
         ),
         Least(
             "partition",
-            preset.refine.iterations * half * maps * (16 + project),
-            FLOAT * half * maps * 4,
+            (preset.refine.iterations * half + fine * full) * maps * (16 + project),
+            FLOAT * (half + bool(fine) * full) * maps * 4,
         ),
         Least("enlargement", full * classes * 12, full * (1 + FLOAT * (classes + 1) + FLOAT)),
     ]
