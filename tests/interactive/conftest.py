@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from saccade.interactive.run import one_thread
+from saccade.interactive.scene import Scene, describe
 
 NOBODY = 255
 
@@ -44,3 +45,9 @@ def _one_thread():
     """As the segmenter computes: with more threads sums are not added in the same order twice."""
     with one_thread(torch.device("cpu")):
         yield
+
+
+@pytest.fixture
+def scene(picture) -> Scene:
+    """The picture, described with the bundled features on the CPU."""
+    return describe(picture.image, device=torch.device("cpu"))

@@ -4,20 +4,9 @@ import torch
 
 from saccade.interactive.descent import class_weights, fit_descent, training_labels
 from saccade.interactive.presets import DescentSettings, NetworkSettings
-from saccade.interactive.scene import describe, shrink_strokes
+from saccade.interactive.scene import shrink_strokes
 
 NET = NetworkSettings()
-
-
-@pytest.fixture
-def scene(picture):
-    return describe(
-        picture.image,
-        features="bundled",
-        max_pixels=640_000,
-        seed=0,
-        device=torch.device("cpu"),
-    )
 
 
 def _index(picture):

@@ -1,23 +1,11 @@
 import numpy as np
-import pytest
 import torch
 
 from saccade.interactive.fitting import bundled_net, fit_learned
 from saccade.interactive.presets import LearnedSettings
-from saccade.interactive.scene import describe, shrink_strokes
+from saccade.interactive.scene import shrink_strokes
 
 LEARNED = LearnedSettings(per_class=16, repeats=1)
-
-
-@pytest.fixture
-def scene(picture):
-    return describe(
-        picture.image,
-        features="bundled",
-        max_pixels=640_000,
-        seed=0,
-        device=torch.device("cpu"),
-    )
 
 
 def _index(picture):

@@ -84,11 +84,6 @@ def test_a_stop_keeps_the_draws_so_far():
     torch.testing.assert_close(belief.mean, _draw(net, draws=2).mean)
 
 
-@pytest.fixture
-def scene(picture):
-    return describe(picture.image, features="bundled", max_pixels=640_000, seed=0, device=CPU)
-
-
 def test_sharpening_keeps_strokes_and_repairs_what_noise_did(scene, picture):
     truth = torch.from_numpy(picture.truth).long()
     noise = torch.rand(truth.shape, generator=_generator()) < 0.2
