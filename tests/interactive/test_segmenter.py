@@ -282,6 +282,53 @@ def test_nothing_is_told_before_a_fit(picture):
             ask()
 
 
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_previews_are_whole_masks_that_change_nothing(picture, preset):
+    seen = []
+    watched = ScribbleSegmenter(preset).fit(picture.image, picture.strokes, preview=seen.append)
+    assert seen
+    for labels in seen:
+        assert labels.shape == picture.truth.shape
+        assert labels.dtype == np.int32
+        assert set(np.unique(labels)) <= {0, 1}
+    assert _equal(
+        watched.result, ScribbleSegmenter(preset).fit(picture.image, picture.strokes).result
+    )
+    if preset == "fast":
+        assert (seen[-1] == watched.result.labels).mean() > 0.95
+
+
+def test_a_cancelled_fit_shows_no_more_previews(picture):
+    seen = []
+    ScribbleSegmenter("paper").fit(
+        picture.image, picture.strokes, cancel=lambda: True, preview=seen.append
+    )
+    assert not seen
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+def test_an_update_of_a_prepared_image_is_a_fit(picture, preset):
+    prepared = ScribbleSegmenter(preset).prepare(picture.image)
+    with pytest.raises(InputError, match="nothing is fitted yet"):
+        _ = prepared.result
+    prepared.update(picture.strokes)
+    assert _equal(
+        prepared.result, ScribbleSegmenter(preset).fit(picture.image, picture.strokes).result
+    )
+
+
+def test_preparing_another_image_forgets_the_last_result(picture):
+    segmenter = ScribbleSegmenter(QUICK).fit(picture.image, picture.strokes)
+    with pytest.raises(InputError, match="shape"):
+        segmenter.prepare(np.zeros((2, 2, 2), np.uint8))
+    assert segmenter.result.labels.shape == picture.truth.shape
+    segmenter.prepare(picture.image[:40])
+    with pytest.raises(InputError, match="nothing is fitted yet"):
+        segmenter.predict()
+    segmenter.update(picture.strokes[:40])
+    assert segmenter.predict().shape == (40, 66)
+
+
 @pytest.mark.parametrize("preset", OWN)
 def test_progress_never_falls_and_ends_at_one(picture, preset):
     segmenter = ScribbleSegmenter(OWN[preset])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from saccade.models.scores_at import ScoresAt
 from saccade.models.scribble_net import ScribbleNet
 from saccade.scribbles.superpixels import expand_strokes, superpixels
 
+_GLANCES = 4
+"""A watcher sees the network at the ends of all but the last of so many parts of the steps."""
+
 
 @torch.enable_grad()
 def fit_descent(
@@ -27,11 +32,12 @@ def fit_descent(
     generator: torch.Generator,
     step: Step,
     warm: ScribbleNet | None = None,
+    watch: Callable[[ScribbleNet], None] | None = None,
 ) -> ScribbleNet:
     """Optimise from a random start (GDC paper, section V-A, equations 5 and 6).
 
     ``strokes`` (H, W) are at the full size, values outside of [0, K) where nobody drew. A ``warm``
-    network is changed.
+    network is changed. ``watch`` is given the half fitted network a few times.
     """
     device = scene.maps.device
     maps = scene.maps[:, :PAPER_CHANNELS]
@@ -52,6 +58,7 @@ def fit_descent(
     weight = class_weights(targets, classes, settings.class_weight)
     scores = ScoresAt(net, maps, pixels, generator=generator)
     optimizer = _optimizer(net, settings)
+    glances = {settings.steps * part // _GLANCES for part in range(1, _GLANCES)}
     for done in range(settings.steps):
         loss = F.cross_entropy(scores(generator), targets, weight)
         optimizer.zero_grad()
@@ -61,6 +68,8 @@ def fit_descent(
             optimizer.param_groups[0]["lr"] = settings.lr * (1 - (done + 1) / settings.steps) ** 0.9
         if not step((done + 1) / settings.steps):
             break
+        if watch is not None and done + 1 in glances:
+            watch(net)
     return net
 
 

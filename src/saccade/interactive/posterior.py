@@ -211,6 +211,16 @@ def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
     return probabilities, uncertainty
 
 
+def coarse_labels(
+    mean: Tensor, classes: tuple[int, ...], size: tuple[int, int]
+) -> NDArray[np.int32]:
+    """The likeliest class of probabilities (K, h, w), in blocks, as class values (H, W)."""
+    small = np.asarray(classes, np.int32)[mean.argmax(0).cpu().numpy()]
+    rows = np.arange(size[0]) * small.shape[0] // size[0]
+    columns = np.arange(size[1]) * small.shape[1] // size[1]
+    return np.asarray(small[rows][:, columns])
+
+
 def brightness(rgb: NDArray[np.uint8]) -> Tensor:
     """Luma (H, W) uint8 of an RGB image (H, W, 3), ITU-R 601."""
     return torch.from_numpy(np.array(Image.fromarray(rgb).convert("L")))

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 Progress = Callable[[float, str], None]
 Cancel = Callable[[], bool]
+Preview = Callable[[NDArray[np.int32]], None]
 
 
 @contextmanager
@@ -29,10 +32,12 @@ def one_thread(device: torch.device) -> Iterator[None]:
 
 
 class Run:
-    """Progress, cancellation and timings of one call."""
+    """Progress, cancellation, previews and timings of one call."""
 
-    def __init__(self, progress: Progress | None, cancel: Cancel | None) -> None:
-        self._progress, self._cancel = progress, cancel
+    def __init__(
+        self, progress: Progress | None, cancel: Cancel | None, preview: Preview | None = None
+    ) -> None:
+        self._progress, self._cancel, self._preview = progress, cancel, preview
         self.cancelled = False
         self.timings: dict[str, float] = {}
 
@@ -40,6 +45,16 @@ class Run:
         """Tell the caller the fraction done, in [0, 1], and the stage's name."""
         if self._progress is not None:
             self._progress(fraction, stage)
+
+    @property
+    def wants_previews(self) -> bool:
+        """Whether somebody looks at coarse masks."""
+        return self._preview is not None
+
+    def show(self, labels: Callable[[], NDArray[np.int32]]) -> None:
+        """Hand a coarse mask (H, W) to whoever wants one; it is not computed for nobody."""
+        if self._preview is not None and not self.cancelled:
+            self._preview(labels())
 
     @contextmanager
     def stage(self, name: str, fraction: float) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from saccade.interactive.fitting import fit_learned
 from saccade.interactive.inputs import encode_strokes, pick_device
 from saccade.interactive.posterior import (
     Belief,
+    coarse_labels,
     draw,
     enlarge,
     gather_evidence,
@@ -27,7 +28,7 @@ from saccade.interactive.posterior import (
 )
 from saccade.interactive.presets import DescentSettings, LearnedSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
-from saccade.interactive.run import Cancel, Progress, Run, one_thread
+from saccade.interactive.run import Cancel, Preview, Progress, Run, one_thread
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.scribble_net import ScribbleNet
 from saccade.scribbles.superpixels import expand_strokes
@@ -75,6 +76,7 @@ class ScribbleSegmenter:
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        preview: Preview | None = None,
     ) -> ScribbleSegmenter:
         """Fit to an image and its strokes.
 
@@ -84,6 +86,8 @@ class ScribbleSegmenter:
             progress: told the fraction done in [0, 1] and the stage's name.
             cancel: asked between steps. Once it answers True the fit ends with the mask of the
                 steps done so far.
+            preview: given coarse masks, (H, W) int32 stroke values, before the result is there.
+                They change nothing about the result.
 
         Raises:
             InputError: the image or the strokes cannot be used. What was fitted before stays.
@@ -93,17 +97,29 @@ class ScribbleSegmenter:
         classes, index = encode_strokes(
             strokes, rgb.shape[:2], unlabeled=self.unlabeled, classes=self.classes
         )
-        run = Run(progress, cancel)
+        run = Run(progress, cancel, preview)
         with run.stage("features", 0.0), one_thread(self.device):
-            scene = describe(
-                rgb,
-                features=self.preset.network.features,
-                max_pixels=self.preset.max_pixels,
-                seed=self.seed,
-                device=self.device,
-            )
+            scene = self._describe(rgb)
         with one_thread(self.device):
             self._solve(scene, classes, index, None, run, keep=False)
+        return self
+
+    def prepare(self, image: object) -> ScribbleSegmenter:
+        """Compute what does not depend on strokes, so that the first `update` is fast.
+
+        There is no result before that update; what was fitted before is forgotten.
+
+        Args:
+            image: as in `fit`.
+
+        Raises:
+            InputError: the image cannot be used. What was fitted before stays.
+        """
+        rgb = np.array(as_rgb(image), order="C")
+        with one_thread(self.device):
+            scene = self._describe(rgb)
+            _ = scene.segments, scene.guides  # computed when first asked for, and kept
+        self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
 
     def update(
@@ -112,6 +128,7 @@ class ScribbleSegmenter:
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        preview: Preview | None = None,
     ) -> ScribbleSegmenter:
         """Segment the same image with other strokes.
 
@@ -123,21 +140,22 @@ class ScribbleSegmenter:
             strokes: (H, W) integers.
             progress: as in `fit`.
             cancel: as in `fit`, but the last good result stays as it is.
+            preview: as in `fit`.
 
         Raises:
-            InputError: nothing is fitted yet, or the strokes cannot be used.
+            InputError: no image is known yet, or the strokes cannot be used.
         """
         scene = self._fitted(self._scene)
         classes, index = encode_strokes(
             strokes, scene.size, unlabeled=self.unlabeled, classes=self.classes
         )
-        same = classes == self.result.classes
+        same = self._result is not None and classes == self._result.classes
         # From the learned start a few steps do better than going on from the last fit does. The
         # paper's descent goes on, from a copy, as what is fitted must outlive a cancelled update.
         descends = isinstance(self.preset.fit, DescentSettings)
         warm = copy.deepcopy(self._net) if same and descends else None
         with one_thread(self.device):
-            self._solve(scene, classes, index, warm, Run(progress, cancel), keep=True)
+            self._solve(scene, classes, index, warm, Run(progress, cancel, preview), keep=True)
         return self
 
     def predict(self) -> NDArray[np.int32]:
@@ -168,6 +186,15 @@ class ScribbleSegmenter:
             raise InputError("nothing is fitted yet: call fit(image, strokes) first")
         return value
 
+    def _describe(self, rgb: NDArray[np.uint8]) -> Scene:
+        return describe(
+            rgb,
+            features=self.preset.network.features,
+            max_pixels=self.preset.max_pixels,
+            seed=self.seed,
+            device=self.device,
+        )
+
     def _solve(
         self,
         scene: Scene,
@@ -190,7 +217,7 @@ class ScribbleSegmenter:
                 grown = torch.from_numpy(expand_strokes(shrunk, scene.segments, count))
                 grown = grown.to(self.device)
         with run.stage("fit", 0.05):
-            net = self._fit_network(scene, index, grown, count, warm, generator, run)
+            net = self._fit_network(scene, index, grown, classes, warm, generator, run)
         if run.cancelled and keep:
             return
         with run.stage("draw", 0.6):
@@ -207,7 +234,7 @@ class ScribbleSegmenter:
         if run.cancelled and keep:
             return
         with run.stage("refine", 0.8):
-            result = self._finish(scene, belief, marks, grown, index, classes, generator)
+            result = self._finish(scene, belief, marks, grown, index, classes, generator, run)
         result.timings.update(run.timings, total=sum(run.timings.values()))
         self._scene, self._net, self._strokes, self._result = scene, net, index, result
         run.report(1.0, "done")
@@ -217,13 +244,13 @@ class ScribbleSegmenter:
         scene: Scene,
         index: NDArray[np.int64],
         grown: torch.Tensor,
-        count: int,
+        classes: tuple[int, ...],
         warm: ScribbleNet | None,
         generator: torch.Generator,
         run: Run,
     ) -> ScribbleNet:
         step = run.inner(0.05, 0.6, "fit")
-        settings, network = self.preset.fit, self.preset.network
+        settings, network, count = self.preset.fit, self.preset.network, len(classes)
         if isinstance(settings, LearnedSettings):
             return fit_learned(
                 scene,
@@ -235,8 +262,36 @@ class ScribbleSegmenter:
                 step=step,
             )
         return fit_descent(
-            scene, index, count, settings, network, generator=generator, step=step, warm=warm
+            scene,
+            index,
+            count,
+            settings,
+            network,
+            generator=generator,
+            step=step,
+            warm=warm,
+            watch=self._glance(scene, classes, run) if run.wants_previews else None,
         )
+
+    def _glance(
+        self, scene: Scene, classes: tuple[int, ...], run: Run
+    ) -> Callable[[ScribbleNet], None]:
+        """Previews of a half fitted network, by draws of their own: no other draw may change."""
+
+        def watch(net: ScribbleNet) -> None:
+            belief = draw(
+                net,
+                scene.maps,
+                draws=1,
+                average=self.preset.average,
+                absent=torch.zeros(len(classes), dtype=torch.bool, device=self.device),
+                generator=torch.Generator(self.device).manual_seed(self.seed),
+                step=lambda _: True,
+                placing=self.preset.placing,
+            )
+            run.show(lambda: coarse_labels(belief.mean, classes, scene.size))
+
+        return watch
 
     def _finish(
         self,
@@ -247,6 +302,7 @@ class ScribbleSegmenter:
         index: NDArray[np.int64],
         classes: tuple[int, ...],
         generator: torch.Generator,
+        run: Run,
     ) -> Segmentation:
         """Evidence, refinement, enlargement, strokes: from half size to the caller's pixels."""
         mean = belief.mean
@@ -256,6 +312,7 @@ class ScribbleSegmenter:
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
             mean = mixed(sharpen(scene, mean, marks, self.preset.refine), mean)
+            run.show(lambda: coarse_labels(mean, classes, scene.size))
             if self.preset.refine.fine_iterations:
                 fine = torch.from_numpy(shrink_strokes(index, len(classes), scene.work))
                 mean = sharpen_fine(scene, mean, fine.to(self.device), self.preset.refine)
