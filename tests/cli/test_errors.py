@@ -127,7 +127,7 @@ def test_an_unexpected_error_names_its_type(saccade_cli, pair, tmp_path, monkeyp
     ("options", "message"),
     [
         (("--preset", "slow"), "'slow' is not one of fast, best, paper"),
-        (("--format", "gif"), "'gif' is not one of png, tiff, coco, labelme"),
+        (("--format", "gif"), "'gif' is not one of png, tiff, coco, coco-polygons, labelme"),
         (("--unlabeled", "many"), "'many' is neither 'auto' nor a whole number"),
         (("--seed", "x"), "--seed"),
         (("--nope",), "--nope"),

@@ -37,9 +37,11 @@ main()
 """
 
 # A segmenter that takes a fifth of a second and needs no PyTorch.
-SLOW = """
+SLOW = f"""
+import sys
 import saccade.interactive
-from tests.cli import fake
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import fake
 fake.DELAY = 0.2
 saccade.interactive.ScribbleSegmenter = fake.FakeSegmenter
 from saccade.cli import main

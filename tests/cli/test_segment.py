@@ -10,7 +10,7 @@ from saccade.cli.outputs import MASK_SUFFIXES
 from saccade.cli.segment import read_names
 from saccade.data.images import load_image
 from saccade.errors import InputError
-from saccade.formats.masks import SUFFIXES, read_mask
+from saccade.formats.masks import MASK_FORMATS, read_mask
 from tests.cli import fake
 from tests.cli.conftest import SHAPE, tree
 
@@ -55,11 +55,12 @@ def test_all_formats_lie_beside_each_other(saccade_cli, pair, tmp_path):
     out = tmp_path / "out"
     options = [x for fmt in MASK_SUFFIXES for x in ("--format", fmt)]
     assert saccade_cli("segment", *pair, "-o", out, "--no-overlay", *options).exit_code == 0
-    assert tree(out) == {"photo.png", "photo.tif", "photo.coco.json", "photo.json"}
+    assert tree(out) == {f"photo{suffix}" for suffix in MASK_SUFFIXES.values()}
+    assert len(tree(out)) == len(MASK_FORMATS)
 
 
 def test_formats_are_those_that_can_be_written():
-    assert set(MASK_SUFFIXES) == set(SUFFIXES)
+    assert set(MASK_SUFFIXES) == set(MASK_FORMATS)
 
 
 def test_uncertainty_and_probabilities(saccade_cli, pair, tmp_path):

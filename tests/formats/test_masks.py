@@ -13,17 +13,17 @@ from PIL import Image
 
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.formats.masks import SUFFIXES, read_mask, write_mask
+from saccade.formats.masks import MASK_FORMATS, read_mask, write_mask
 
 RNG = np.random.default_rng(0)
 BLOBS = np.kron(RNG.integers(0, 5, (6, 8)), np.ones((7, 5))).astype(np.int32)
 BLOBS[20:22, 10:12] = 0  # a hole
 
 
-@pytest.mark.parametrize("fmt", SUFFIXES)
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
 @pytest.mark.parametrize("told", [True, False])
 def test_round_trip(tmp_path, fmt, told):
-    path = tmp_path / f"mask{SUFFIXES[fmt]}"
+    path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, BLOBS, fmt, names={1: "cat"}, classes=range(9), image_path="dir/a.jpg")
     labels = read_mask(path, fmt if told else None)
     assert labels.dtype == np.int32
@@ -31,7 +31,7 @@ def test_round_trip(tmp_path, fmt, told):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("fmt", SUFFIXES)
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     labels=hnp.arrays(
@@ -41,15 +41,15 @@ def test_round_trip(tmp_path, fmt, told):
     )
 )
 def test_any_labels_round_trip(tmp_path, fmt, labels):
-    path = tmp_path / f"mask{SUFFIXES[fmt]}"
+    path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, labels, fmt)
     np.testing.assert_array_equal(read_mask(path), labels)
 
 
-@pytest.mark.parametrize("fmt", ["tiff", "coco", "labelme"])
+@pytest.mark.parametrize("fmt", [f for f in MASK_FORMATS if f != "png"])
 def test_labels_above_255(tmp_path, fmt):
     labels = np.array([[0, 256, 65535], [7, 7, 256]])
-    path = tmp_path / f"mask{SUFFIXES[fmt]}"
+    path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, labels, fmt)
     np.testing.assert_array_equal(read_mask(path), labels)
 
@@ -80,7 +80,7 @@ def test_png_names_tiff_for_labels_above_255(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("fmt", SUFFIXES)
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -97,7 +97,7 @@ def test_no_label_image(tmp_path, fmt, labels, message):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("fmt", SUFFIXES)
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
 def test_bool_masks_and_no_folder(tmp_path, fmt):
     mask = BLOBS > 2
     write_mask(tmp_path / "m", mask, fmt)
@@ -106,7 +106,7 @@ def test_bool_masks_and_no_folder(tmp_path, fmt):
         write_mask(tmp_path / "gone" / "m", mask, fmt)
 
 
-@pytest.mark.parametrize("fmt", SUFFIXES)
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
 def test_failed_write_keeps_the_old_file(tmp_path, fmt, monkeypatch):
     write_mask(tmp_path / "m", BLOBS, fmt)
 
@@ -130,7 +130,7 @@ def test_where_the_image_is(tmp_path, monkeypatch):
 
 
 def test_unknown_format(tmp_path):
-    with pytest.raises(InputError, match="format 'gif': expected one of png, tiff, coco, labelme"):
+    with pytest.raises(InputError, match="format 'gif': expected one of png, tiff, coco, coco-polygons, l"):
         write_mask(tmp_path / "m", BLOBS, "gif")
     (tmp_path / "m").write_text("x")
     with pytest.raises(InputError, match="format 'gif'"):
@@ -148,7 +148,8 @@ def test_grey_masks_are_read_too(tmp_path):
     [
         (b"", "empty"),
         (b"no image", "not an image"),
-        (b"{", "not a COCO file"),
+        (b"{", "malformed JSON"),
+        (b'{"images": 3}', "not a COCO file"),
         (json.dumps({"shapes": 3}).encode(), "not a labelme file"),
     ],
 )

@@ -109,7 +109,7 @@ def test_byte_order_mark_and_accents(tmp_path, write):
         ([shape("a", [])], {}, "with 0 points"),
         ([shape("a", [[1, 2], [3, 4]], "polygon")], {}, "with 2 points"),
         ([shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle")], {}, "with 3 points"),
-        ([shape("a", [[1, 2], [3, 4]], "mask")], {}, "type 'mask' cannot be read as a stroke"),
+        ([shape("a", [[1, 2], [3, 4]], "mask")], {}, "the mask of shape 'a' cannot be read"),
         (TWO, {"imageWidth": "wide"}, "two integers"),
         (TWO, {"imageWidth": 0}, "no pixels"),
         (TWO, {"imageWidth": 10**9}, "megapixels"),

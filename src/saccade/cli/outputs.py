@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
+from saccade.formats.names import MASK_FORMATS
 
 if TYPE_CHECKING:
     from saccade.interactive import Segmentation
 
-MASK_SUFFIXES = {"png": ".png", "tiff": ".tif", "coco": ".coco.json", "labelme": ".json"}
+MASK_SUFFIXES = {name: fmt.suffix for name, fmt in MASK_FORMATS.items()}
 """Format of a mask -> what follows the stem; no two are the same, so all can lie together."""
 
 EXTRA_SUFFIXES = {"overlay": ".png", "uncertainty": ".png", "probabilities": ".npz"}

@@ -1,11 +1,11 @@
-"""Label images as COCO JSON: one image, one annotation in run-length encoding per class.
+"""Label images as COCO JSON: one annotation per class, in run lengths or polygons.
 
 Class 0 is a category like any other, so that the file reads back to the same labels.
 """
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from saccade.data.files import atomic_write, check_readable, one_line
 from saccade.data.images import check_pixels
 from saccade.errors import InputError
-from saccade.formats.labels import ClassNames, checked_labels, class_names
+from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels, class_names
+from saccade.formats.polygons import checked_points, fill_polygon, region_polygons
 from saccade.formats.rle import Region, compress_counts, decode_mask, encode_regions
 
 
@@ -26,6 +27,7 @@ def coco_document(
     names: ClassNames | None = None,
     file_name: str = "",
     compressed: bool = True,
+    polygons: bool = False,
 ) -> dict[str, Any]:
     """Return an (H, W) label image as a COCO document (images, categories, annotations).
 
@@ -35,6 +37,7 @@ def coco_document(
         names: names of the categories.
         file_name: `file_name` of the image.
         compressed: counts as text, as pycocotools writes them; False: as lists of integers.
+        polygons: polygons along the sides of pixels instead of run lengths.
 
     Raises:
         InputError: `labels` is not a label image.
@@ -49,7 +52,14 @@ def coco_document(
             {"id": value, "name": name, "supercategory": ""} for value, name in categories.items()
         ],
         "annotations": [
-            _annotation(i, value, region, (height, width), compressed)
+            _annotation(
+                i,
+                value,
+                region,
+                _polygons(labels, value)
+                if polygons
+                else _run_lengths(region, (height, width), compressed),
+            )
             for i, (value, region) in enumerate(regions.items(), start=1)
         ],
     }
@@ -76,62 +86,120 @@ def write_coco(
         temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def read_coco(path: str | os.PathLike[str]) -> NDArray[np.int32]:
+def read_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a COCO JSON file of one image.
 
-    Later annotations are painted over earlier ones; pixels of none are 0.
+    Later annotations are painted over earlier ones; pixels of none are `uncovered`.
 
     Raises:
-        InputError: malformed JSON, not exactly one image, polygons instead of run lengths,
-            run lengths that do not fit the image.
+        InputError: malformed JSON, not exactly one image, run lengths or polygons that do not
+            fit the image.
     """
+    path, document = _parse(path)
+    if len(document["images"]) != 1:
+        raise InputError(
+            f"{path}: not a COCO file of one image but of {len(document['images'])}; "
+            "saccade convert writes a mask for each"
+        )
+    (image,) = iter_coco(path, uncovered=uncovered)
+    return image.labels
+
+
+def iter_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> Iterator[AnnotatedImage]:
+    """Yield the images of a COCO JSON file with their labels, decoded one at a time.
+
+    Raises:
+        InputError: as `read_coco`, but for the number of images.
+    """
+    path, document = _parse(path)
+    names = {int(c["id"]): str(c["name"]) for c in document["categories"]}
+    by_image: dict[Any, list[Any]] = {}
+    for annotation in document["annotations"]:
+        if not isinstance(annotation, dict):
+            raise InputError(f"{path}: an annotation without run lengths or polygons")
+        # A file of one image may leave it out.
+        key = annotation.get("image_id", document["images"][0].get("id"))
+        by_image.setdefault(key, []).append(annotation)
+    for image in document["images"]:
+        height, width = int(image["height"]), int(image["width"])
+        check_pixels(path, height, width)
+        labels = np.full((height, width), uncovered, dtype=np.int32)
+        for annotation in by_image.get(image.get("id"), []):
+            _paint(labels, annotation, path)
+        file_name = str(image.get("file_name", "")).replace("\\", "/").rpartition("/")[2]
+        yield AnnotatedImage(file_name, labels, names)
+
+
+def _parse(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
     path = check_readable(path)
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
-        (image,) = document["images"]
-        height, width = int(image["height"]), int(image["width"])
-        annotations = list(document["annotations"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        for image in document["images"]:
+            int(image["height"]), int(image["width"])
+        for category in document.setdefault("categories", []):
+            int(category["id"]), str(category["name"])
+        list(document["annotations"])
+        if not document["images"]:
+            raise ValueError("it has no images")
+    except (ValueError, TypeError, KeyError, RecursionError, AttributeError) as error:
         raise InputError(
-            f"{path}: not a COCO file of one image with its height and width ({one_line(error)})"
+            f"{path}: not a COCO file of one image or more with height and width "
+            f"({one_line(error)})"
         ) from error
-    check_pixels(path, height, width)
-    labels = np.zeros((height, width), dtype=np.int32)
-    for annotation in annotations:
-        _paint(labels, annotation, path)
-    return labels
+    return path, document
 
 
-def _annotation(
-    number: int, value: int, region: Region, size: tuple[int, int], compressed: bool
-) -> dict[str, Any]:
-    counts = compress_counts(region.counts) if compressed else region.counts.tolist()
+def _annotation(number: int, value: int, region: Region, segmentation: Any) -> dict[str, Any]:
     return {
         "id": number,
         "image_id": 1,
         "category_id": value,
-        "segmentation": {"size": list(size), "counts": counts},
+        "segmentation": segmentation,
         "area": region.area,
         "bbox": list(region.bbox),
         "iscrowd": 0,
     }
 
 
+def _run_lengths(region: Region, size: tuple[int, int], compressed: bool) -> dict[str, Any]:
+    counts = compress_counts(region.counts) if compressed else region.counts.tolist()
+    return {"size": list(size), "counts": counts}
+
+
+def _polygons(labels: NDArray[np.int32], value: int) -> list[list[int]]:
+    return [ring.ravel().tolist() for ring in region_polygons(labels == value)]
+
+
 def _paint(labels: NDArray[np.int32], annotation: Any, path: Path) -> None:
     try:
         value, segmentation = int(annotation["category_id"]), annotation["segmentation"]
-        size, counts = list(segmentation["size"]), segmentation["counts"]
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"{path}: an annotation without run lengths, expected "
-            "'segmentation': {'size': [H, W], 'counts': ...}"
+            f"{path}: an annotation without run lengths or polygons, expected 'category_id' and "
+            "'segmentation'"
         ) from error
-    if size != list(labels.shape) or not 0 <= value <= np.iinfo(np.int32).max:
-        raise InputError(
-            f"{path}: annotation of size {size} and category {value}, expected "
-            f"{list(labels.shape)} and a category of 0 or above"
-        )
+    if not 0 <= value <= np.iinfo(np.int32).max:
+        raise InputError(f"{path}: category {value}, expected 0 or above")
     try:
-        labels[decode_mask(counts, *labels.shape)] = value
+        labels[_mask(segmentation, labels.shape)] = value
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _mask(segmentation: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    height, width = shape
+    if isinstance(segmentation, list):
+        mask = np.zeros((height, width), dtype=bool)
+        for polygon in segmentation:
+            mask |= fill_polygon(checked_points(polygon, "a polygon"), height, width)
+        return mask
+    try:
+        size, counts = list(segmentation["size"]), segmentation["counts"]
+    except (TypeError, KeyError) as error:
+        raise InputError(
+            "an annotation without run lengths or polygons, expected 'segmentation': "
+            "{'size': [H, W], 'counts': ...} or [[x, y, ...], ...]"
+        ) from error
+    if size != [height, width]:
+        raise InputError(f"annotation of size {size}, expected {[height, width]}")
+    return decode_mask(counts, height, width)

@@ -20,7 +20,15 @@ from PIL import Image
 from saccade.data.files import atomic_write, check_readable, one_line
 from saccade.data.images import check_pixels, open_unlimited
 from saccade.errors import InputError
-from saccade.formats.labels import ClassNames, checked_labels, class_names, present_classes
+from saccade.formats.labels import (
+    AnnotatedImage,
+    ClassNames,
+    checked_labels,
+    class_names,
+    present_classes,
+    saved_values,
+    values_of_names,
+)
 
 _VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
 _CLASSES_KEY = "saccade_classes"
@@ -74,16 +82,22 @@ def write_labelme(
         temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def read_labelme_mask(path: str | os.PathLike[str]) -> NDArray[np.int32]:
+def read_labelme_mask(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a labelme JSON file with shapes of type "mask".
 
-    Without "saccade_classes" the labels of the file are numbered 1, 2, ... in alphabetical
-    order, and labels called "background" or "_background_" are 0.
+    Pixels of no shape are `uncovered`. Without "saccade_classes" the labels of the file are
+    numbered 1, 2, ... in alphabetical order, and labels called "background" or "_background_"
+    are 0.
 
     Raises:
         InputError: malformed JSON, another JSON format, shapes of another type, a box outside
             the image, a damaged mask.
     """
+    return read_labelme_image(path, uncovered=uncovered).labels
+
+
+def read_labelme_image(path: str | os.PathLike[str], *, uncovered: int = 0) -> AnnotatedImage:
+    """`read_labelme_mask` with the name of the image and those of the classes."""
     path = check_readable(path)
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
@@ -93,10 +107,11 @@ def read_labelme_mask(path: str | os.PathLike[str]) -> NDArray[np.int32]:
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path}: not a labelme file ({one_line(error)})") from error
     check_pixels(path, height, width)
-    labels = np.zeros((height, width), dtype=np.int32)
+    labels = np.full((height, width), uncovered, dtype=np.int32)
     for shape in shapes:
         _paint(labels, shape, values, path)
-    return labels
+    name = str(document.get("imagePath") or "").replace("\\", "/").rpartition("/")[2]
+    return AnnotatedImage(name, labels, {value: label for label, value in values.items()})
 
 
 def _regions(labels: NDArray[np.int32]) -> Iterator[tuple[int, int, int, NDArray[np.bool_]]]:
@@ -131,15 +146,12 @@ def _shape(
 def _values(document: dict[str, Any], shapes: list[dict[str, Any]]) -> dict[str, int]:
     found = sorted({str(shape["label"]) for shape in shapes})
     if _CLASSES_KEY in document:
-        values = {str(name): int(value) for value, name in document[_CLASSES_KEY]}
+        values = saved_values(document[_CLASSES_KEY])
     else:
-        plain = [name for name in found if name.strip("_").lower() != "background"]
-        values = dict.fromkeys(found, 0) | {name: i for i, name in enumerate(plain, start=1)}
+        values = values_of_names(found)
     missing = [name for name in found if name not in values]
     if missing:  # added in labelme after the file was written
         raise ValueError(f"label '{missing[0]}' is not in {_CLASSES_KEY}")
-    if values and not 0 <= min(values.values()) <= max(values.values()) < 2**31:
-        raise ValueError(f"{_CLASSES_KEY} has class values below 0 or above 2**31")
     return values
 
 

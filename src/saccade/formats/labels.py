@@ -1,6 +1,7 @@
 """Checks and names that every mask format shares."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,21 @@ from saccade.errors import InputError
 
 ClassNames = Mapping[int, str] | Sequence[str]
 """Names by class value, or in the order of the values 0, 1, ..."""
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """What an annotation file says of one image.
+
+    Attributes:
+        file_name: of the image, as the file has it.
+        labels: (H, W) int32 class values.
+        names: class value -> name, for every class that the file knows.
+    """
+
+    file_name: str
+    labels: NDArray[np.int32]
+    names: dict[int, str] = field(default_factory=dict)
 
 
 def checked_labels(labels: Any, what: str = "labels") -> NDArray[np.int32]:
@@ -46,6 +62,28 @@ def class_names(
     """
     values = sorted({int(c) for c in present} | {int(c) for c in classes or ()})
     return {value: _name(value, names) for value in values}
+
+
+def values_of_names(names: Iterable[str]) -> dict[str, int]:
+    """Return name -> value for a file that has no values of its own.
+
+    "background" is 0, the others are 1, 2, ... in alphabetical order.
+    """
+    found = sorted(set(names))
+    plain = [name for name in found if name.strip("_").lower() != "background"]
+    return dict.fromkeys(found, 0) | {name: i for i, name in enumerate(plain, start=1)}
+
+
+def saved_values(pairs: Any) -> dict[str, int]:
+    """Return name -> value for [[value, name], ...] as Saccade keeps it in files.
+
+    Raises:
+        ValueError, TypeError: it is something else.
+    """
+    values = {str(name): int(value) for value, name in pairs}
+    if values and not 0 <= min(values.values()) <= max(values.values()) < 2**31:
+        raise ValueError("class values below 0 or above 2**31")
+    return values
 
 
 def _name(value: int, names: ClassNames | None) -> str:

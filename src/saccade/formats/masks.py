@@ -1,7 +1,9 @@
 """Label images to files and back, in every format, each reading back to the same labels."""
 
+import io
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,71 @@ from saccade.data.files import atomic_write, check_readable
 from saccade.data.images import decode_image, exif_orientation, oriented
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.formats.coco import read_coco, write_coco
-from saccade.formats.labelme import read_labelme_mask, write_labelme
-from saccade.formats.labels import ClassNames, checked_labels
+from saccade.formats.coco import coco_document, iter_coco, read_coco
+from saccade.formats.cvat import cvat_text, iter_cvat, read_cvat
+from saccade.formats.label_studio import (
+    iter_label_studio,
+    label_studio_tasks,
+    read_label_studio,
+)
+from saccade.formats.labelme import labelme_document, read_labelme_image, read_labelme_mask
+from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
+from saccade.formats.names import MASK_FORMATS, MaskFormat
 
-SUFFIXES = {"png": ".png", "tiff": ".tif", "coco": ".json", "labelme": ".json"}
-"""Format -> the suffix that its files usually have."""
+__all__ = [
+    "MASK_FORMATS",
+    "MaskFormat",
+    "encode_mask",
+    "iter_annotations",
+    "mask_format",
+    "read_mask",
+    "write_mask",
+]
+
+
+def encode_mask(
+    labels: Any,
+    fmt: str,
+    *,
+    classes: Iterable[int] | None = None,
+    names: ClassNames | None = None,
+    colors: Mapping[int, tuple[int, int, int]] | None = None,
+    image_path: str = "",
+) -> bytes:
+    """Return a label image as the bytes of a file.
+
+    Args:
+        labels: (H, W) integers >= 0.
+        fmt: "png" (palette PNG, labels up to 255), "tiff" (16 bits, deflate, labels up to 65535),
+            "coco" (compressed run lengths), "coco-polygons" (along the sides of pixels),
+            "labelme" (mask shapes), "label-studio" (a task with brush labels) or "cvat" (XML for
+            images, with mask shapes).
+        classes: class values to list where the format has names, even where they do not occur.
+        names: class names, where the format has them.
+        colors: class value -> (r, g, b) in 0..255 for the palette of a PNG; the colours of VOC for
+            all that are not given.
+        image_path: the image that the labels belong to; labelme gets it as it is, the others its
+            last part.
+
+    Raises:
+        InputError: an unknown format, or labels that the format cannot hold.
+    """
+    _check_format(fmt)
+    labels = checked_labels(labels)
+    file_name = image_path.replace("\\", "/").rpartition("/")[2]
+    common: dict[str, Any] = {"classes": classes, "names": names}
+    if fmt == "png":
+        return _png(labels, colors or {})
+    if fmt == "tiff":
+        return _tiff(labels)
+    if fmt == "cvat":
+        return cvat_text(labels, file_name=file_name, **common).encode()
+    if fmt == "labelme":
+        return _json(labelme_document(labels, image_path=image_path, **common))
+    if fmt == "label-studio":
+        return _json(label_studio_tasks(labels, file_name=file_name, **common))
+    polygons = fmt == "coco-polygons"
+    return _json(coco_document(labels, file_name=file_name, polygons=polygons, **common))
 
 
 def write_mask(
@@ -28,50 +89,62 @@ def write_mask(
     *,
     classes: Iterable[int] | None = None,
     names: ClassNames | None = None,
+    colors: Mapping[int, tuple[int, int, int]] | None = None,
     image_path: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write a label image; a file that is already there is replaced as a whole or not at all.
 
     Args:
-        path: file to write; the suffix is not looked at (see `SUFFIXES`).
+        path: file to write; the suffix is not looked at (see `MASK_FORMATS`).
         labels: (H, W) integers >= 0.
-        fmt: "png" (palette PNG in VOC colours, labels up to 255), "tiff" (16 bits, deflate,
-            labels up to 65535), "coco" (compressed run lengths) or "labelme" (mask shapes).
-        classes: class values to list in COCO and labelme files even where they do not occur.
-        names: class names for COCO and labelme.
-        image_path: the image that the labels belong to; COCO keeps its last part, labelme its
-            path relative to the folder of `path`, where labelme looks for it.
+        fmt: as in `encode_mask`.
+        classes: likewise.
+        names: likewise.
+        colors: likewise.
+        image_path: the image that the labels belong to; labelme keeps its path relative to the
+            folder of `path`, where labelme looks for it, the others its last part.
 
     Raises:
         InputError: an unknown format, labels that the format cannot hold, no such folder.
     """
-    _check_format(fmt)
     image = "" if image_path is None else os.fspath(image_path)
-    if fmt == "png":
-        _write_png(path, checked_labels(labels))
-    elif fmt == "tiff":
-        _write_tiff(path, checked_labels(labels))
-    elif fmt == "coco":
-        write_coco(path, labels, classes=classes, names=names, file_name=Path(image).name)
-    else:
-        relative = _relative(image, path) if image else ""
-        write_labelme(path, labels, classes=classes, names=names, image_path=relative)
+    if fmt == "labelme" and image:
+        image = _relative(image, path)
+    try:
+        data = encode_mask(
+            labels, fmt, classes=classes, names=names, colors=colors, image_path=image
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
 
 
-def read_mask(path: str | os.PathLike[str], fmt: str | None = None) -> NDArray[np.int32]:
+def read_mask(
+    path: str | os.PathLike[str], fmt: str | None = None, *, uncovered: int = 0
+) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a mask file; `fmt` None: told from the content.
+
+    Args:
+        path: a file of any of `MASK_FORMATS`.
+        fmt: its format.
+        uncovered: value of pixels that no region of a JSON or XML file covers.
 
     Raises:
         InputError: the file is missing, damaged, of another format, or has colours instead of
-            labels.
+            labels, or annotates several images.
     """
     path = check_readable(path)
-    fmt = _sniff(path) if fmt is None else fmt
+    fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
-    if fmt == "coco":
-        return read_coco(path)
+    if fmt in ("coco", "coco-polygons"):
+        return read_coco(path, uncovered=uncovered)
     if fmt == "labelme":
-        return read_labelme_mask(path)
+        return read_labelme_mask(path, uncovered=uncovered)
+    if fmt == "label-studio":
+        return read_label_studio(path, uncovered=uncovered)
+    if fmt == "cvat":
+        return read_cvat(path, uncovered=uncovered)
     image = decode_image(path)
     if image.mode not in ("P", "L", "1", "I") and not image.mode.startswith("I;16"):
         raise InputError(
@@ -81,9 +154,49 @@ def read_mask(path: str | os.PathLike[str], fmt: str | None = None) -> NDArray[n
     return checked_labels(array, str(path))
 
 
+def iter_annotations(
+    path: str | os.PathLike[str], *, uncovered: int = 0
+) -> Iterator[AnnotatedImage]:
+    """Yield what a file of any of `MASK_FORMATS` says of its image, or of each of its images.
+
+    Images are decoded one at a time. Label images have no names, and that of the file.
+
+    Raises:
+        InputError: as `read_mask`, but for the number of images.
+    """
+    path = check_readable(path)
+    fmt = mask_format(path)
+    if fmt == "coco":
+        yield from iter_coco(path, uncovered=uncovered)
+    elif fmt == "label-studio":
+        yield from iter_label_studio(path, uncovered=uncovered)
+    elif fmt == "cvat":
+        yield from iter_cvat(path, uncovered=uncovered)
+    elif fmt == "labelme":
+        yield read_labelme_image(path, uncovered=uncovered)
+    else:
+        yield AnnotatedImage(path.name, read_mask(path, fmt))
+
+
+def mask_format(path: Path) -> str:
+    """Tell the format of a mask file from its content; what nobody knows is called "png"."""
+    with open(path, "rb") as file:
+        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"<"):
+        return "cvat"
+    if start.startswith(b"["):
+        return "label-studio"
+    if not start.startswith(b"{"):
+        return "png"  # or any other image: the decoder finds out
+    text = path.read_bytes()
+    if b'"shapes"' in text:
+        return "labelme"
+    return "coco" if b'"images"' in text else "label-studio"
+
+
 def _check_format(fmt: str) -> None:
-    if fmt not in SUFFIXES:
-        raise InputError(f"format '{fmt}': expected one of {', '.join(SUFFIXES)}")
+    if fmt not in MASK_FORMATS:
+        raise InputError(f"format '{fmt}': expected one of {', '.join(MASK_FORMATS)}")
 
 
 def _relative(image: str, path: str | os.PathLike[str]) -> str:
@@ -93,29 +206,33 @@ def _relative(image: str, path: str | os.PathLike[str]) -> str:
         return Path(os.path.abspath(image)).as_posix()
 
 
-def _sniff(path: Path) -> str:
-    with open(path, "rb") as file:
-        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not start.startswith(b"{"):
-        return "png"  # or any other image: the decoder finds out
-    return "labelme" if b'"shapes"' in path.read_bytes() else "coco"
+def _json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode("utf-8")
 
 
-def _write_png(path: str | os.PathLike[str], labels: NDArray[np.int32]) -> None:
+def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) -> bytes:
     if int(labels.max()) > 255:
         raise InputError(
-            f"{path}: label {int(labels.max())} does not fit a palette PNG (0..255); "
+            f"label {int(labels.max())} does not fit a palette PNG (0..255); "
             "use the format tiff (0..65535)"
         )
+    palette = voc_palette(256).copy()
+    for value, color in colors.items():
+        if 0 <= value < 256:
+            palette[value] = color
     image = Image.fromarray(labels.astype(np.uint8))
-    image.putpalette(voc_palette(256).tobytes())
-    with atomic_write(path) as temporary:
-        image.save(temporary, format="PNG")
+    image.putpalette(palette.tobytes())
+    return _saved(image, "PNG")
 
 
-def _write_tiff(path: str | os.PathLike[str], labels: NDArray[np.int32]) -> None:
+def _tiff(labels: NDArray[np.int32]) -> bytes:
     if int(labels.max()) > 65535:
-        raise InputError(f"{path}: label {int(labels.max())} does not fit a 16-bit TIFF (0..65535)")
+        raise InputError(f"label {int(labels.max())} does not fit a 16-bit TIFF (0..65535)")
     image = Image.fromarray(labels.astype(np.uint16))
-    with atomic_write(path) as temporary:
-        image.save(temporary, format="TIFF", compression="tiff_adobe_deflate")
+    return _saved(image, "TIFF", compression="tiff_adobe_deflate")
+
+
+def _saved(image: Image.Image, fmt: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=fmt, **options)
+    return buffer.getvalue()

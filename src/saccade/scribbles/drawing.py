@@ -26,20 +26,39 @@ class Drawn:
         points: (x, y) of its vertices.
         shape: "line" (a polyline with round ends and joints, a dot where there is one point),
             "polygon", "rectangle" (two corners) or "circle" (centre, then a point on it).
+        width: of a line in pixels; None: that of the file.
     """
 
     label: int
     points: tuple[Point, ...]
     shape: str = "line"
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A stroke that is given by its pixels.
+
+    Attributes:
+        label: class value.
+        x: column of the mask's left pixels in the image.
+        y: row of its upper pixels.
+        mask: (h, w), True where the stroke is.
+    """
+
+    label: int
+    x: int
+    y: int
+    mask: NDArray[np.bool_]
 
 
 def draw_strokes(
-    strokes: Sequence[Drawn], shape: tuple[int, int], *, width: int, unlabeled: int
+    strokes: Sequence[Drawn | Stamp], shape: tuple[int, int], *, width: int, unlabeled: int
 ) -> NDArray[np.int32]:
     """Return (H, W) int32 class values, `unlabeled` where no stroke is; later strokes are on top.
 
     Vertices of lines outside the image are moved to its border, as strokes that a hand drew
-    over the edge are meant.
+    over the edge are meant. `width` is that of lines that have none of their own.
 
     Raises:
         InputError: `width` is below 1.
@@ -49,8 +68,11 @@ def draw_strokes(
     canvas = Image.new("I", (shape[1], shape[0]), _EMPTY)
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
-        if stroke.shape == "line":
-            _draw_line(pen, [_inside(p, shape) for p in stroke.points], stroke.label, width)
+        if isinstance(stroke, Stamp):
+            canvas.paste(stroke.label, (stroke.x, stroke.y), Image.fromarray(stroke.mask))
+        elif stroke.shape == "line":
+            points = [_inside(p, shape) for p in stroke.points]
+            _draw_line(pen, points, stroke.label, stroke.width or width)
         else:
             _draw_region(pen, stroke)
     labels = np.array(canvas, dtype=np.int32)

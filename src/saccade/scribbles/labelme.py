@@ -1,4 +1,8 @@
-"""Strokes of labelme JSON: line strips and lines, dots, and small filled regions."""
+"""Strokes of labelme JSON: line strips and lines, dots, and small filled regions.
+
+The values and names of classes are those of the key "saccade_classes" where a file has it, the
+width of a line that of its shape's key "width"; both are what Saccade itself writes.
+"""
 
 import json
 import math
@@ -6,10 +10,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from saccade.data.files import one_line
 from saccade.data.images import check_pixels
 from saccade.errors import InputError
-from saccade.scribbles.drawing import Drawn, Point, draw_strokes
+from saccade.scribbles.document import (
+    CLASSES_KEY,
+    COLOR,
+    COLORS_KEY,
+    MOST_WIDTH,
+    WIDTH_KEY,
+    Line,
+    Patch,
+    StrokeClass,
+    StrokeDocument,
+    decode_png,
+    pixel_width,
+)
+from saccade.scribbles.drawing import Drawn, Point, Stamp, draw_strokes
 from saccade.scribbles.strokes import (
     Strokes,
     check_classes,
@@ -44,9 +63,10 @@ def read_labelme(
 ) -> Strokes:
     """Read the shapes of one labelme JSON file as strokes; later shapes are on top.
 
-    Lines, line strips and points are drawn `width` pixels wide; polygons, rectangles and
-    circles are filled. The value of a label is its position in `names`, or without them its
-    place among the file's labels, "background" first, then in alphabetical order.
+    Lines, line strips and points are drawn `width` pixels wide where they have no "width" of
+    their own; polygons, rectangles and circles are filled, masks taken as they are. The value of
+    a label is its position in `names`; without them what "saccade_classes" says, or its place
+    among the file's labels, "background" first, then in alphabetical order.
 
     Args:
         path: the JSON file.
@@ -63,22 +83,103 @@ def read_labelme(
     document = _parse(path)
     shape = _size(document, path, shape)
     shapes = [_checked(item, path) for item in document["shapes"]]
-    labels = {item["label"] for item in shapes}
-    ordered = list(names) if names is not None else _default_order(labels)
-    unknown = sorted(labels - set(ordered))
-    if unknown:
-        raise InputError(
-            f"{path}: unknown label '{unknown[0]}', expected one of {', '.join(ordered)}"
-        )
-    drawn = [s for item in shapes for s in _strokes(item, ordered.index(item["label"]), path)]
+    table = _values(document, shapes, path) if names is None else _positions(names, shapes, path)
+    drawn = [s for item in shapes for s in _strokes(item, table[item["label"]], shape, path)]
     classes = sorted({stroke.label for stroke in drawn})
     check_classes(classes, str(path))
     unlabeled = free_unlabeled(classes)
     values = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled)
-    found = {c: ordered[c] for c in classes}
-    listed = ", ".join(f"{c} = {name}" for c, name in found.items())
-    line = f"{short_name(str(path))}: labelme JSON, {width} px lines, classes {listed}"
+    found = {value: name for name, value in table.items() if value in classes}
+    listed = ", ".join(f"{c} = {found[c]}" for c in classes)
+    own = any(isinstance(s, Drawn) and s.width for s in drawn)
+    lines = "lines as wide as drawn" if own else f"{width} px lines"
+    line = f"{short_name(str(path))}: labelme JSON, {lines}, classes {listed}"
     return Strokes(values, unlabeled, found, line)
+
+
+def read_document(
+    path: Path, shape: tuple[int, int], *, width: int = 10, most_pixels: int = 400_000_000
+) -> StrokeDocument:
+    """Read a labelme JSON file as strokes that can go on being changed.
+
+    Line strips, lines and points become a `Line`, everything else a `Patch`. Classes are as in
+    `read_labelme`; there may be one, or none.
+
+    Args:
+        path: the JSON file.
+        shape: (H, W) of the image, checked.
+        width: of lines that have no "width" of their own.
+        most_pixels: bound of what all patches may cover together.
+
+    Raises:
+        InputError: as `read_labelme`.
+    """
+    document = _parse(path)
+    _size(document, path, shape)
+    shapes = [_checked(item, path) for item in document["shapes"]]
+    table = _values(document, shapes, path)
+    colors = document.get(COLORS_KEY)
+    colors = colors if isinstance(colors, dict) else {}
+    items: list[Line | Patch] = []
+    for item in shapes:
+        for stroke in _strokes(item, table[item["label"]], shape, path):
+            made = _item(stroke, f"s{len(items) + 1}", shape, width)
+            if made is not None:
+                items.append(made)
+                most_pixels -= made.mask.size if isinstance(made, Patch) else 0
+        if most_pixels < 0:
+            raise InputError(f"{path}: its regions cover too many pixels, expected strokes")
+    ordered = sorted(table.items(), key=lambda entry: entry[1])
+    classes = (StrokeClass(v, name, _color(colors.get(str(v)))) for name, v in ordered)
+    return StrokeDocument(tuple(classes), tuple(items))
+
+
+def _item(
+    stroke: Drawn | Stamp, name: str, shape: tuple[int, int], width: int
+) -> Line | Patch | None:
+    if isinstance(stroke, Stamp):
+        return Patch(name, stroke.label, stroke.x, stroke.y, stroke.mask)
+    if stroke.shape == "line":
+        return Line(name, stroke.label, float(stroke.width or width), stroke.points)
+    mask = draw_strokes([stroke], shape, width=1, unlabeled=-2) != -2
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):  # outside of the image
+        return None
+    y, x = int(rows[0]), int(columns[0])
+    return Patch(name, stroke.label, x, y, mask[y : rows[-1] + 1, x : columns[-1] + 1].copy())
+
+
+def _color(text: Any) -> str | None:
+    return text.lower() if isinstance(text, str) and COLOR.fullmatch(text) else None
+
+
+def _positions(names: Sequence[str], shapes: list[dict[str, Any]], path: Path) -> dict[str, int]:
+    unknown = sorted({item["label"] for item in shapes} - set(names))
+    if unknown:
+        raise InputError(
+            f"{path}: unknown label '{unknown[0]}', expected one of {', '.join(names)}"
+        )
+    return {name: value for value, name in enumerate(names)}
+
+
+def _values(document: dict[str, Any], shapes: list[dict[str, Any]], path: Path) -> dict[str, int]:
+    """Label -> class value: what the file says, else by the order of the labels."""
+    labels = {item["label"] for item in shapes}
+    table: dict[str, int] = {}
+    try:
+        for value, name in document.get(CLASSES_KEY) or ():
+            table[str(name)] = int(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: '{CLASSES_KEY}' is not a list of [value, name] ({one_line(error)})"
+        ) from error
+    if len(set(table.values())) < len(table) or not all(0 <= v < 65535 for v in table.values()):
+        raise InputError(f"{path}: '{CLASSES_KEY}' has a value twice or outside 0..65534")
+    if not table:
+        return {label: value for value, label in enumerate(_default_order(labels))}
+    for label in _default_order(labels - set(table)):  # added in labelme after it was written
+        table[label] = max(table.values()) + 1
+    return table
 
 
 def _default_order(labels: set[str]) -> list[str]:
@@ -118,19 +219,54 @@ def _checked(item: Any, path: Path) -> dict[str, Any]:
     return item
 
 
-def _strokes(item: dict[str, Any], value: int, path: Path) -> list[Drawn]:
+def _strokes(
+    item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
+) -> list[Drawn | Stamp]:
     kind = item.get("shape_type") or "polygon"  # labelme before 3.0 had nothing else
+    if kind == "mask":
+        return [_stamp(item, value, shape, path)]
     if kind not in _SHAPES:
         raise InputError(
-            f"{path}: shape type '{kind}' cannot be read as a stroke, expected {', '.join(_SHAPES)}"
+            f"{path}: shape type '{kind}' cannot be read as a stroke, expected "
+            f"{', '.join([*_SHAPES, 'mask'])}"
         )
     points = tuple(_point(point, path) for point in item["points"])
-    shape = _SHAPES[kind]
-    if not _FEWEST_POINTS[shape] <= len(points) <= _MOST_POINTS.get(shape, len(points)):
+    form = _SHAPES[kind]
+    if not _FEWEST_POINTS[form] <= len(points) <= _MOST_POINTS.get(form, len(points)):
         raise InputError(f"{path}: {kind} '{item['label']}' with {len(points)} points")
+    width = _width(item, path) if form == "line" else None
     if kind == "points":
-        return [Drawn(value, (point,)) for point in points]
-    return [Drawn(value, points, shape)]
+        return [Drawn(value, (point,), width=width) for point in points]
+    return [Drawn(value, points, form, width)]
+
+
+def _width(item: dict[str, Any], path: Path) -> int | None:
+    width = item.get(WIDTH_KEY)
+    if width is None:
+        return None
+    if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= MOST_WIDTH:
+        raise InputError(
+            f"{path}: shape '{item['label']}' is {str(width)[:30]} wide, expected pixels above 0 "
+            f"and up to {MOST_WIDTH}"
+        )
+    return pixel_width(width)
+
+
+def _stamp(item: dict[str, Any], value: int, shape: tuple[int, int], path: Path) -> Stamp:
+    try:
+        (x, y), (x1, y1) = [_point(point, path) for point in item["points"]]
+        mask = decode_png(item["mask"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
+        ) from error
+    box = (int(x), int(y), int(x1) + 1, int(y1) + 1)
+    fits = mask.shape == (box[3] - box[1], box[2] - box[0])
+    if not fits or min(box) < 0 or box[3] > shape[0] or box[2] > shape[1]:
+        raise InputError(
+            f"{path}: the mask of shape '{item['label']}' does not fit its box or the image"
+        )
+    return Stamp(value, box[0], box[1], mask)
 
 
 def _point(point: Any, path: Path) -> Point:

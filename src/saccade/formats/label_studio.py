@@ -1,0 +1,233 @@
+"""Label images as Label Studio tasks with brush labels, one result for each class.
+
+Class 0 is what no brush covers. The key "saccade_classes" in the task's "meta" keeps the values of
+the classes.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.files import check_readable, one_line
+from saccade.data.images import check_pixels
+from saccade.errors import InputError
+from saccade.formats.brush_rle import decode_brush, encode_brush
+from saccade.formats.labels import (
+    AnnotatedImage,
+    ClassNames,
+    checked_labels,
+    class_names,
+    present_classes,
+    saved_values,
+    values_of_names,
+)
+from saccade.formats.polygons import checked_points, fill_polygon
+
+_CLASSES_KEY = "saccade_classes"
+_KINDS = ("brushlabels", "polygonlabels", "rectanglelabels")
+
+
+def brush_result(
+    mask: NDArray[np.bool_], name: str, *, from_name: str = "tag", to_name: str = "image"
+) -> dict[str, Any]:
+    """Return a mask (H, W) as one result of type "brushlabels"."""
+    height, width = mask.shape
+    return {
+        "id": secrets.token_hex(5),
+        "type": "brushlabels",
+        "from_name": from_name,
+        "to_name": to_name,
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": {"format": "rle", "rle": encode_brush(mask), "brushlabels": [name]},
+    }
+
+
+def label_studio_tasks(
+    labels: Any,
+    *,
+    classes: Iterable[int] | None = None,
+    names: ClassNames | None = None,
+    file_name: str = "",
+    from_name: str = "tag",
+    to_name: str = "image",
+) -> list[dict[str, Any]]:
+    """Return an (H, W) label image as a list of one task, which Label Studio imports.
+
+    The mask is a prediction, which an annotator accepts or changes.
+
+    Args:
+        labels: (H, W) integers >= 0.
+        classes: class values to list even where they do not occur.
+        names: names of the classes; they must be those of the labelling interface.
+        file_name: of the image, for the task's "image".
+        from_name: name of the BrushLabels tag.
+        to_name: name of the Image tag.
+
+    Raises:
+        InputError: `labels` is not a label image, or two of its classes have one name.
+    """
+    labels = checked_labels(labels)
+    table = class_names(present_classes(labels), classes, names)
+    if len(set(table.values())) < len(table):
+        raise InputError(
+            f"class names {', '.join(table.values())}: Label Studio needs a different one for "
+            "each class"
+        )
+    results = []
+    for value, name in table.items():
+        mask = labels == value
+        if value and mask.any():
+            result = brush_result(mask, name, from_name=from_name, to_name=to_name)
+            results.append(result | {"id": f"saccade-{value}"})
+    if not results:  # a task says its size in its results only
+        empty = np.zeros(labels.shape, dtype=bool)
+        name = table[max(table)]
+        results = [brush_result(empty, name, from_name=from_name, to_name=to_name)]
+        results[0]["id"] = "saccade-0"
+    return [
+        {
+            "data": {"image": file_name},
+            "meta": {_CLASSES_KEY: [[value, name] for value, name in table.items()]},
+            "predictions": [{"model_version": "saccade", "result": results}],
+        }
+    ]
+
+
+def read_label_studio(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
+    """Read the labels, (H, W) int32, of a Label Studio file of one task.
+
+    Raises:
+        InputError: malformed JSON, another JSON format, not exactly one task with brush labels,
+            run lengths that do not fit.
+    """
+    images = list(iter_label_studio(path, uncovered=uncovered))
+    if len(images) != 1:
+        raise InputError(
+            f"{path}: has {len(images)} tasks with labels, expected one; saccade convert writes a "
+            "mask for each"
+        )
+    return images[0].labels
+
+
+def iter_label_studio(
+    path: str | os.PathLike[str], *, uncovered: int = 0
+) -> Iterator[AnnotatedImage]:
+    """Yield the tasks of a Label Studio file that have labels, decoded one at a time.
+
+    Exports in JSON and in JSON-MIN are read, and files of tasks with predictions. Annotations come
+    before predictions; of several the first that was not cancelled is taken.
+
+    Raises:
+        InputError: as `read_label_studio`.
+    """
+    path = check_readable(path)
+    try:
+        tasks = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: malformed JSON ({one_line(error)})") from error
+    tasks = tasks if isinstance(tasks, list) else [tasks]
+    if not all(isinstance(task, dict) for task in tasks):
+        raise InputError(f"{path}: not a list of Label Studio tasks")
+    found = [(task, _results(task)) for task in tasks]
+    values: dict[str, int] = {}
+    try:
+        for task, _ in found:
+            meta = task.get("meta")
+            pairs = meta.get(_CLASSES_KEY, []) if isinstance(meta, dict) else []
+            values |= saved_values(pairs)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: its '{_CLASSES_KEY}' is damaged") from error
+    used = {_label(result) for _, results in found for result in results} - {""}
+    if not used <= set(values):
+        values = values_of_names(used)
+    names = {value: name for name, value in values.items()}
+    for task, results in found:
+        if results:
+            yield AnnotatedImage(
+                _file_name(task), _painted(results, values, uncovered, path), names
+            )
+
+
+def result_mask(result: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
+    """The pixels (H, W) of one result: brush, polygon or rectangle.
+
+    Raises:
+        InputError: it is none of these, or does not fit.
+    """
+    value = result.get("value")
+    value = value if isinstance(value, dict) else result
+    if "rle" in value:
+        return decode_brush(value["rle"], height, width)
+    scale = np.array([width, height]) / 100  # Label Studio counts in percent
+    if "points" in value:
+        points = checked_points(value["points"], "a polygon") * scale
+        return fill_polygon(points, height, width)
+    try:
+        x, y, w, h = (float(value[key]) for key in ("x", "y", "width", "height"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("a result that is no brush, polygon or rectangle") from error
+    corners = checked_points([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], "a rectangle")
+    return fill_polygon(corners * scale, height, width)
+
+
+def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """Everything in a task that labels pixels."""
+    lists: list[Any] = []
+    for key in ("annotations", "completions", "predictions"):
+        given = task.get(key)
+        for entry in given if isinstance(given, list) else []:
+            if isinstance(entry, dict) and not entry.get("was_cancelled"):
+                lists.append(entry.get("result"))
+    if not any(key in task for key in ("annotations", "completions", "predictions")):
+        lists += [value for value in task.values() if isinstance(value, list)]  # JSON-MIN
+    for results in lists:
+        kept = [r for r in results or [] if isinstance(r, dict) and _label(r)]
+        if kept:
+            return kept
+    return []
+
+
+def _label(result: dict[str, Any]) -> str:
+    value = result.get("value")
+    value = value if isinstance(value, dict) else result
+    for kind in _KINDS:
+        labels = value.get(kind)
+        if isinstance(labels, list) and labels and isinstance(labels[0], str):
+            return str(labels[0])
+    return ""
+
+
+def _file_name(task: dict[str, Any]) -> str:
+    data = task.get("data")
+    data = data if isinstance(data, dict) else task
+    texts = [str(v) for k, v in data.items() if isinstance(v, str) and ("image" in k or "img" in k)]
+    address = (texts or [""])[0].partition("?d=")
+    name = (address[2] or address[0]).partition("?")[0]
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def _painted(
+    results: list[dict[str, Any]], values: dict[str, int], uncovered: int, path: Path
+) -> NDArray[np.int32]:
+    try:
+        height, width = int(results[0]["original_height"]), int(results[0]["original_width"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: a result without original_width and _height") from error
+    check_pixels(path, height, width)
+    labels = np.full((height, width), uncovered, dtype=np.int32)
+    for result in results:
+        if result.get("image_rotation"):
+            raise InputError(f"{path}: a rotated image ({result['image_rotation']} degrees)")
+        try:
+            labels[result_mask(result, height, width)] = values[_label(result)]
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+    return labels

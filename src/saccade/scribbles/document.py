@@ -1,0 +1,232 @@
+"""Strokes as a person drew them: an ordered list that can be changed, kept and drawn again.
+
+A document is kept as labelme JSON, so that labelme opens it: lines are shapes of type
+"linestrip" with their width in a key "width", regions are shapes of type "mask". The values and
+colours of the classes are in "saccade_classes" and "saccade_colors"; labelme hands unknown keys on.
+"""
+
+import base64
+import io
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.data.files import atomic_write, one_line
+from saccade.data.images import MAX_PIXELS, open_unlimited
+from saccade.errors import InputError
+from saccade.scribbles.drawing import Drawn, Point, Stamp, draw_strokes
+from saccade.scribbles.strokes import Strokes, free_unlabeled
+
+CLASSES_KEY = "saccade_classes"
+COLORS_KEY = "saccade_colors"
+WIDTH_KEY = "width"
+STROKE_SUFFIX = ".strokes.json"
+"""What follows the stem of an image in the name of its stroke file."""
+
+COLOR = re.compile("#[0-9a-fA-F]{6}")
+MOST_WIDTH = 10_000
+
+_VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
+
+
+@dataclass(frozen=True)
+class StrokeClass:
+    """A class that strokes can have.
+
+    Attributes:
+        value: its value in masks, 0 and above.
+        name: different for each class.
+        color: "#rrggbb", or None for the usual one.
+    """
+
+    value: int
+    name: str
+    color: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stroke of a brush: a polyline with round ends and joints, or a dot.
+
+    Attributes:
+        id: names the stroke within its document.
+        value: class value.
+        width: in pixels of the image.
+        points: (x, y); (0, 0) is the centre of the upper left pixel.
+    """
+
+    id: str
+    value: int
+    width: float
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A stroke that is given by its pixels, such as one that was imported.
+
+    Attributes:
+        id: names the stroke within its document.
+        value: class value.
+        x: column of the mask's left pixels in the image.
+        y: row of its upper pixels.
+        mask: (h, w), True where the stroke is.
+    """
+
+    id: str
+    value: int
+    x: int
+    y: int
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class StrokeDocument:
+    """The classes of an image and its strokes; later ones are on top."""
+
+    classes: tuple[StrokeClass, ...]
+    items: tuple[Line | Patch, ...] = ()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Class value -> name."""
+        return {c.value: c.name for c in self.classes}
+
+
+def rasterize(document: StrokeDocument, shape: tuple[int, int]) -> Strokes:
+    """Draw a document: the pixels that `read_strokes` gives for the file it is written to.
+
+    Unlike there it may have no stroke at all, or strokes of one class only.
+
+    Args:
+        document: what to draw.
+        shape: (H, W) of the image.
+    """
+    values = sorted({item.value for item in document.items})
+    unlabeled = free_unlabeled(values)
+    labels = draw_strokes(
+        [_drawn(item) for item in document.items], shape, width=1, unlabeled=unlabeled
+    )
+    names = document.names
+    return Strokes(labels, unlabeled, {v: names[v] for v in values if v in names})
+
+
+def document_from_strokes(
+    strokes: Strokes, *, known: tuple[StrokeClass, ...] = (), prefix: str = "p"
+) -> StrokeDocument:
+    """Return strokes as one `Patch` for each class.
+
+    Args:
+        strokes: read from a file of any kind.
+        known: classes that there are already; others are added after them.
+        prefix: what the ids of the patches begin with.
+    """
+    classes = {c.value: c for c in known}
+    items = []
+    for value in strokes.classes:
+        name = strokes.names.get(value) or ("background" if value == 0 else f"class {value}")
+        classes.setdefault(value, StrokeClass(value, _unused(name, classes)))
+        rows, columns = np.nonzero(strokes.labels == value)
+        y, x = int(rows.min()), int(columns.min())
+        box = strokes.labels[y : int(rows.max()) + 1, x : int(columns.max()) + 1]
+        items.append(Patch(f"{prefix}{value}", value, x, y, box == value))
+    ordered = tuple(classes[value] for value in sorted(classes))
+    return StrokeDocument(ordered, tuple(items))
+
+
+def labelme_strokes(
+    document: StrokeDocument, shape: tuple[int, int], image_path: str = ""
+) -> dict[str, Any]:
+    """Return a document as labelme JSON for an image of (H, W) `shape`; `imageData` is null."""
+    names = document.names
+    return {
+        "version": _VERSION,
+        "flags": {},
+        "shapes": [_shape(item, names[item.value]) for item in document.items],
+        "imagePath": image_path,
+        "imageData": None,
+        "imageHeight": shape[0],
+        "imageWidth": shape[1],
+        CLASSES_KEY: [[c.value, c.name] for c in document.classes],
+        COLORS_KEY: {str(c.value): c.color for c in document.classes if c.color},
+    }
+
+
+def write_document(
+    path: str | os.PathLike[str],
+    document: StrokeDocument,
+    shape: tuple[int, int],
+    image_path: str = "",
+) -> None:
+    """Write `labelme_strokes` of the same arguments; an older file is replaced as a whole.
+
+    Raises:
+        InputError: the folder of `path` does not exist.
+    """
+    text = json.dumps(labelme_strokes(document, shape, image_path), ensure_ascii=False)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def encode_png(mask: NDArray[np.bool_]) -> str:
+    """Return a mask (h, w) as a PNG of 0 and 1 in base64, as labelme does."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).save(buffer, format="PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def decode_png(text: str) -> NDArray[np.bool_]:
+    """Return the mask (h, w) of a PNG in base64: True where it is not 0.
+
+    Raises:
+        InputError: no base64, no image, one with colours, or one with too many pixels.
+    """
+    try:
+        file = io.BytesIO(base64.b64decode(text, validate=True))
+        with open_unlimited(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            mask = np.asarray(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"a mask is no PNG in base64 ({one_line(error)})") from error
+    if mask.ndim != 2:
+        raise InputError("a mask has colours, expected a PNG of 0 and 1")
+    return np.asarray(mask != 0)
+
+
+def _unused(name: str, classes: dict[int, StrokeClass]) -> str:
+    taken = {c.name for c in classes.values()}
+    unused, number = name, 2
+    while unused in taken:
+        unused, number = f"{name} {number}", number + 1
+    return unused
+
+
+def _drawn(item: Line | Patch) -> Drawn | Stamp:
+    if isinstance(item, Patch):
+        return Stamp(item.value, item.x, item.y, item.mask)
+    return Drawn(item.value, item.points, width=pixel_width(item.width))
+
+
+def pixel_width(width: float) -> int:
+    """Return the width in whole pixels with which a line is drawn, at least 1."""
+    return max(1, int(width + 0.5))
+
+
+def _shape(item: Line | Patch, label: str) -> dict[str, Any]:
+    common: dict[str, Any] = {"label": label, "group_id": None, "description": "", "flags": {}}
+    if isinstance(item, Line):
+        points = [[float(x), float(y)] for x, y in item.points]
+        kind = "linestrip" if len(points) > 1 else "point"
+        return common | {"points": points, "shape_type": kind, WIDTH_KEY: item.width}
+    height, width = item.mask.shape
+    corners = [[float(item.x), float(item.y)], [item.x + width - 1.0, item.y + height - 1.0]]
+    return common | {"points": corners, "shape_type": "mask", "mask": encode_png(item.mask)}
