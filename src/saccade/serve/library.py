@@ -1,0 +1,302 @@
+"""The images that a server shows, and where their strokes are kept.
+
+A client names an image by an opaque id of this library, never by a path, so that no request can
+reach a file outside of what was handed over.
+"""
+
+import hashlib
+import io
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from saccade.data.files import atomic_write, one_line
+from saccade.data.images import exif_orientation, load_image, open_unlimited
+from saccade.errors import InputError
+from saccade.scribbles.document import STROKE_SUFFIX
+from saccade.serve.settings import ServeSettings
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "MPO")
+SAMPLE_NAME = "cat.png"
+_SHOWN_BY_BROWSERS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_LONGEST_NAME = 120
+
+
+class UploadError(InputError):
+    """An upload that is refused for its kind or size; `status` is the HTTP status that says so."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An image of the library.
+
+    Attributes:
+        id: opaque, the same for the same path.
+        path: of the image.
+        name: of the file.
+        folder: relative to the folder that was handed over, "" there.
+        strokes: where its strokes are kept.
+    """
+
+    id: str
+    path: Path
+    name: str
+    folder: str
+    strokes: Path
+
+
+class Library:
+    """The images of one server. Safe to use from several threads."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._uploads = settings.home / "uploads"
+        self._entries: dict[str, Entry] = {}
+        self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
+        if not settings.paths:
+            _write_sample(settings.home)
+        self.entries()
+
+    def entries(self) -> list[Entry]:
+        """All images there are now, in natural order; files may have come and gone."""
+        found = list(self._scan())
+        with self._lock:
+            self._entries = {entry.id: entry for entry in found}
+        return found
+
+    def find(self, image: str) -> Entry | None:
+        """The image of an id, or None."""
+        with self._lock:
+            entry = self._entries.get(image)
+        return entry if entry is not None and entry.path.is_file() else None
+
+    def find_path(self, relative: str) -> Path | None:
+        """The image whose path ends with all of ``relative``, for tools that name files."""
+        parts = Path(relative.replace("\\", "/")).parts
+        if not parts or ".." in parts or "\0" in relative:
+            return None
+        wanted = tuple(part for part in parts if part != "/")
+        with self._lock:
+            entries = list(self._entries.values())
+        for entry in entries:
+            if wanted and entry.path.parts[-len(wanted) :] == wanted:
+                return entry.path
+        return None
+
+    def upload(self, name: str, data: bytes) -> Entry:
+        """Keep an uploaded image.
+
+        Raises:
+            UploadError: no image, too large, or no room left.
+        """
+        image_size(data, self._settings.limits.pixels, name or "the upload")
+        self._uploads.mkdir(parents=True, exist_ok=True)
+        used = sum(file.stat().st_size for file in self._uploads.iterdir() if file.is_file())
+        if used + len(data) > self._settings.limits.uploads_bytes:
+            raise UploadError(f"{self._uploads}: is full, remove uploads that are not needed", 413)
+        with self._lock:
+            path = _free_path(self._uploads / _safe_name(name))
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(data)
+            entry = self._entry(path, self._uploads)
+            self._entries[entry.id] = entry
+        return entry
+
+    def load(self, entry: Entry) -> NDArray[np.uint8]:
+        """The pixels (H, W, 3).
+
+        Raises:
+            InputError: the file cannot be read, or has too many pixels.
+        """
+        self.size(entry)
+        rgb = load_image(entry.path)
+        if rgb.shape[0] * rgb.shape[1] > self._settings.limits.pixels:  # a header may lie
+            raise UploadError(f"{entry.name}: has too many pixels, scale it down", 413)
+        return rgb
+
+    def size(self, entry: Entry) -> tuple[int, int]:
+        """(width, height) upright, from the header.
+
+        Raises:
+            UploadError: no image, or too many pixels.
+        """
+        stamp = entry.path.stat().st_mtime_ns
+        known = self._sizes.get(entry.path)
+        if known is None or known[0] != stamp:
+            with open(entry.path, "rb") as file:
+                size = image_size(file, self._settings.limits.pixels, entry.name)
+            known = self._sizes[entry.path] = (stamp, size)
+        return known[1]
+
+    def _scan(self) -> Iterator[Entry]:
+        settings = self._settings
+        roots = settings.paths or (settings.home / "sample",)
+        seen: set[Path] = set()
+        for root in (*roots, self._uploads):
+            for path in _images(root, recursive=settings.recursive):
+                if path not in seen:
+                    seen.add(path)
+                    yield self._entry(path, root if root.is_dir() else root.parent)
+
+    def _entry(self, path: Path, root: Path) -> Entry:
+        folder = path.parent.relative_to(root).as_posix()
+        # Beside the image; in a store, files of different folders must not meet.
+        place, stem = path.parent, path.stem
+        if self._settings.store is not None:
+            place, stem = self._settings.store, f"{path.stem}-{_digest(path)[:6]}"
+        return Entry(
+            id=_digest(path),
+            path=path,
+            name=path.name,
+            folder="" if folder == "." else folder,
+            strokes=place / f"{stem}{STROKE_SUFFIX}",
+        )
+
+
+def browser_file(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
+    """An image as a browser can show it, upright, and its media type.
+
+    Files that every browser decodes as we do go out as they are.
+    """
+    with open(entry.path, "rb") as file, open_unlimited(file) as image:
+        kind = _SHOWN_BY_BROWSERS.get(image.format or "")
+        plain = image.mode in ("RGB", "L") and not getattr(image, "is_animated", False)
+        # Every browser turns a JPEG as its EXIF says, but not every one a PNG.
+        plain = plain and (kind == "image/jpeg" or exif_orientation(image) == 1)
+    if kind and plain and (kind != "image/png" or not _is_16_bit(entry.path)):
+        return entry.path.read_bytes(), kind
+    return picture_bytes(rgb, "PNG"), "image/png"
+
+
+def picture_bytes(rgb: NDArray[np.uint8], fmt: str) -> bytes:
+    """An RGB or grey picture as a file; PNG is compressed little, as it is read once."""
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"compress_level": 1} if fmt == "PNG" else {"quality": 82}
+    Image.fromarray(rgb).save(buffer, format=fmt, **options)
+    return buffer.getvalue()
+
+
+def thumbnail(entry: Entry, longest: int = 160) -> bytes:
+    """A small JPEG of an image, upright.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with open(entry.path, "rb") as file, open_unlimited(file) as image:
+            image.draft("RGB", (2 * longest, 2 * longest))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode in ("RGB", "L", "P", "1"):
+                small = upright.convert("RGB")
+                small.thumbnail((longest, longest))
+                return picture_bytes(np.asarray(small), "JPEG")
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
+    small = Image.fromarray(load_image(entry.path))
+    small.thumbnail((longest, longest))
+    return picture_bytes(np.asarray(small), "JPEG")
+
+
+def image_size(data: Any, most_pixels: int, name: str) -> tuple[int, int]:
+    """(width, height) in the header of an image file, before anything is decoded.
+
+    Raises:
+        UploadError: no image, or too many pixels.
+    """
+    try:
+        with open_unlimited(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
+            if image.format not in _FORMATS:
+                raise UploadError(f"{name}: {image.format} is none of {', '.join(_FORMATS)}", 415)
+            width, height = image.size
+            if exif_orientation(image) >= 5 and image.format != "TIFF":  # Pillow turns TIFF
+                width, height = height, width
+    except UploadError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UploadError(
+            f"{name}: not an image that can be read (expected PNG, JPEG, TIFF, BMP, WebP, ...)", 415
+        ) from error
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise UploadError(f"{name}: damaged image ({one_line(error)})", 415) from error
+    if width * height > most_pixels:
+        raise UploadError(
+            f"{name}: {width} x {height} pixels are more than the {most_pixels // 10**6} "
+            "megapixels that are taken; scale it down",
+            413,
+        )
+    return width, height
+
+
+def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
+    if root.is_file():
+        yield root.resolve()
+        return
+    if not root.is_dir():
+        return
+    base = root.resolve()
+    files = base.rglob("*") if recursive else base.iterdir()
+    for path in sorted(files, key=lambda p: _natural(str(p))):
+        hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
+        if path.suffix.lower() not in IMAGE_SUFFIXES or hidden or not path.is_file():
+            continue
+        if path.resolve().is_relative_to(base):  # a link may lead anywhere
+            yield path
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    parts = re.split(r"(\d+)", text.lower())
+    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def _safe_name(name: str) -> str:
+    base = name.replace("\\", "/").rpartition("/")[2]
+    stem, suffix = os.path.splitext(re.sub(r"[^\w.\- ]", "_", base).strip(". "))
+    suffix = suffix if suffix.lower() in IMAGE_SUFFIXES else ".png"
+    return f"{stem[:_LONGEST_NAME] or 'upload'}{suffix}"
+
+
+def _free_path(path: Path) -> Path:
+    """The path, or one with a number; two images must not share a stem, as their strokes do."""
+    taken = {file.stem for file in path.parent.iterdir()}
+    free, number = path, 2
+    while free.stem in taken:
+        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return free
+
+
+def _is_16_bit(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(25)[24:] == b"\x10"
+
+
+def _write_sample(home: Path) -> None:
+    """The photograph that scikit-image carries."""
+    target = home / "sample" / SAMPLE_NAME
+    if target.is_file():
+        return
+    from skimage import data
+
+    photograph: Any = data  # its functions carry no types
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(target) as temporary:
+        Image.fromarray(photograph.cat()).save(temporary, format="PNG")

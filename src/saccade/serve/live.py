@@ -1,0 +1,199 @@
+"""The live socket: strokes in, masks out."""
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import Any
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from saccade.errors import InputError
+from saccade.serve.outbox import Outbox
+from saccade.serve.problems import GoneError, ServeError
+from saccade.serve.results import encode_result
+from saccade.serve.scheduler import SupersededError
+from saccade.serve.schemas import (
+    Message,
+    OptionsMessage,
+    StrokesMessage,
+    SuggestMessage,
+    one_line_of,
+    to_document,
+)
+from saccade.serve.service import Service
+from saccade.serve.session import WAITING, Session
+from saccade.serve.state import state_of
+
+UNKNOWN, TAKEN_OVER, TOO_LARGE, TOO_SLOW = 4404, 4409, 1009, 4408
+_INLINE_BYTES = 32_768
+
+
+def live_router(service: Service) -> APIRouter:
+    """The WebSocket below ``/api/sessions``."""
+    router = APIRouter()
+
+    @router.websocket("/api/sessions/{session}/live")
+    async def live(socket: WebSocket, session: str) -> None:
+        await socket.accept()
+        try:
+            found = service.find(session)
+        except GoneError as error:
+            await _end(socket, UNKNOWN, str(error))
+            return
+        await _serve(socket, service, found)
+
+    return router
+
+
+async def _serve(socket: WebSocket, service: Service, session: Session) -> None:
+    outbox = Outbox()
+    if session.outbox is not None:  # the same page again, or a second one
+        session.tell({"type": "closed", "detail": "the image was opened in another window"})
+        session.outbox.close()
+    session.outbox, session.left = outbox, None
+    sender = asyncio.create_task(_send(socket, outbox, service.settings.limits.send_seconds))
+    receiver = asyncio.create_task(_receive(socket, service, session, outbox))
+    try:
+        await _greet(service, session, outbox)
+        await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if session.outbox is outbox:
+            session.outbox = None
+            session.left = session.used = time.monotonic()
+            service.scheduler.cancel(session.entry.id)
+        outbox.close()
+        receiver.cancel()
+        sender.cancel()
+        await asyncio.gather(sender, receiver, return_exceptions=True)
+
+
+async def _greet(service: Service, session: Session, outbox: Outbox) -> None:
+    """The state, and the mask that there is or the fit that makes one."""
+    outbox.put({"type": "state"} | await service.off_loop(state_of, service, session))
+    shown = session.shown
+    if shown is not None and (session.imported or shown.revision == session.revision):
+        message = await service.off_loop(
+            encode_result, shown, uncertainty=session.wants_uncertainty
+        )
+        outbox.put(message, "result")
+    elif len(session.classes_drawn) >= 2:
+        service.start_fit(session)
+    else:
+        outbox.put({"type": "waiting", "revision": session.revision, "detail": WAITING}, "result")
+
+
+async def _send(socket: WebSocket, outbox: Outbox, seconds: float) -> None:
+    """Whatever is in the outbox, until it is closed or the page no longer reads."""
+    try:
+        while (message := await outbox.next()) is not None:
+            send = socket.send_bytes if isinstance(message, bytes) else socket.send_text
+            async with asyncio.timeout(seconds):
+                await send(message)  # type: ignore[arg-type]
+        await _end(socket, TAKEN_OVER, "")
+    except TimeoutError:
+        await _end(socket, TOO_SLOW, "the page does not read what it is sent")
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        pass  # it is gone
+
+
+async def _receive(
+    socket: WebSocket, service: Service, session: Session, outbox: Outbox
+) -> None:
+    limit = service.settings.limits.message_bytes
+    while session.closed is None:
+        try:
+            data = await socket.receive()
+        except RuntimeError:  # it is gone already
+            return
+        if data["type"] == "websocket.disconnect":
+            return
+        raw = data.get("text") or data.get("bytes") or b""
+        if len(raw) > limit:
+            await _end(socket, TOO_LARGE, "the message is too large")
+            return
+        service.find(session.id)
+        try:
+            message = await _parsed(service, raw)
+            await _handle(message, service, session, outbox)
+        except ValidationError as error:
+            outbox.put(_error(session, one_line_of(error.errors()), raw))
+        except (InputError, ServeError) as error:
+            outbox.put(_error(session, str(error), raw))
+
+
+async def _parsed(service: Service, raw: str | bytes) -> Any:
+    if len(raw) < _INLINE_BYTES:
+        return Message.model_validate_json(_wrapped(raw)).message
+    parsed = await service.off_loop(lambda: Message.model_validate_json(_wrapped(raw)))
+    return parsed.message
+
+
+def _wrapped(raw: str | bytes) -> bytes:
+    data = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
+    return b'{"message":' + data + b"}"
+
+
+async def _handle(message: Any, service: Service, session: Session, outbox: Outbox) -> None:
+    if isinstance(message, StrokesMessage):
+        limits = service.settings.limits
+        # A running fit is out of date now, whatever comes of this message.
+        service.scheduler.cancel(session.entry.id)
+        document = await service.off_loop(to_document, message.document, session.size, limits)
+        service.put_strokes(session, document, message.revision)
+        service.start_fit(session)
+    elif isinstance(message, OptionsMessage):
+        await _set_options(message, service, session, outbox)
+    elif isinstance(message, SuggestMessage):
+        service.spawn(_suggest(message.n, service, session, outbox))
+    elif message.type == "cancel":
+        service.scheduler.cancel(session.entry.id)
+    else:
+        outbox.put({"type": "pong"}, "pong")
+
+
+async def _set_options(
+    message: OptionsMessage, service: Service, session: Session, outbox: Outbox
+) -> None:
+    before = (session.preset, session.seed)
+    session.preset = message.preset or session.preset
+    session.seed = session.seed if message.seed is None else message.seed
+    if message.uncertainty is not None:
+        session.wants_uncertainty = message.uncertainty
+    if (session.preset, session.seed) != before:
+        session.shown = None
+        service.start_fit(session)
+    elif message.uncertainty and session.shown is not None:
+        shown = session.shown
+        outbox.put(await service.off_loop(encode_result, shown, uncertainty=True), "result")
+
+
+async def _suggest(count: int, service: Service, session: Session, outbox: Outbox) -> None:
+    revision = session.revision
+    try:
+        regions = await service.suggest(session, count)
+    except SupersededError:
+        return
+    except (InputError, ServeError) as error:
+        outbox.put({"type": "error", "revision": revision, "detail": str(error)})
+    else:
+        outbox.put({"type": "suggestions", "revision": revision, "regions": regions}, "suggest")
+
+
+def _error(session: Session, detail: str, raw: str | bytes) -> dict[str, Any]:
+    """An error message; the revision is the one in what was sent, if it can be found."""
+    revision = None
+    if len(raw) < _INLINE_BYTES:
+        with contextlib.suppress(ValueError, AttributeError, RecursionError):
+            revision = json.loads(raw).get("revision")
+    return {
+        "type": "error",
+        "revision": revision if isinstance(revision, int) else None,
+        "detail": detail,
+    }
+
+
+async def _end(socket: WebSocket, code: int, reason: str) -> None:
+    with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
+        await socket.close(code, reason[:100])

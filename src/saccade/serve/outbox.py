@@ -1,0 +1,47 @@
+"""What waits to be sent to one page, so that a slow one holds up nobody."""
+
+import asyncio
+import json
+from collections import OrderedDict
+from typing import Any
+
+
+class Outbox:
+    """Messages for one page, the newest of each kind; it belongs to the event loop's thread.
+
+    A page that reads slowly misses progress and masks that newer ones have replaced, and costs no
+    more memory than one that reads fast.
+    """
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[str, bytes | str] = OrderedDict()
+        self._there = asyncio.Event()
+        self._count = 0
+        self.closed = False
+
+    def put(self, message: dict[str, Any] | bytes, kind: str = "") -> None:
+        """Add a message; one of the same ``kind`` that still waits is replaced by it."""
+        if self.closed:
+            return
+        if not kind:
+            self._count += 1
+            kind = f"#{self._count}"
+        self._messages.pop(kind, None)
+        self._messages[kind] = (
+            message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False)
+        )
+        self._there.set()
+
+    def close(self) -> None:
+        """Take no more messages; `next` gives what is left, then None."""
+        self.closed = True
+        self._there.set()
+
+    async def next(self) -> bytes | str | None:
+        """Wait for a message; None once the outbox is closed and empty."""
+        while not self._messages:
+            if self.closed:
+                return None
+            self._there.clear()
+            await self._there.wait()
+        return self._messages.popitem(last=False)[1]

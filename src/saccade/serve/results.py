@@ -1,0 +1,128 @@
+"""A segmentation as the page gets it: runs of equal labels instead of a picture.
+
+A picture would have to be decoded through a canvas, which may change its values; runs are exact,
+smaller, and painted in the colours that the page has for its classes.
+"""
+
+import json
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.interactive import Segmentation
+
+LONGEST_RUN = 2**24 - 1
+_SHOWN_SIDE = 640
+_KEPT_VALUES = 2**24
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A mask and what is known beside it, kept small: an image may have 100 megapixels.
+
+    Attributes:
+        revision: of the strokes that it belongs to.
+        labels: (H, W) integer class values.
+        classes: the values that there are, ascending.
+        seconds: that the fit took.
+        timings: seconds of each stage.
+        uncertainty: (H, W) float16 in [0, 1]; None for a coarse or an imported mask.
+        probabilities: (K, H, W) float16; None likewise, and where they would take much memory.
+        drawn: (H, W), True on strokes; None where there is no uncertainty.
+        final: False for a coarse mask while the fit goes on.
+    """
+
+    revision: int
+    labels: NDArray[np.integer[Any]]
+    classes: tuple[int, ...]
+    seconds: float = 0.0
+    timings: dict[str, float] = field(default_factory=dict)
+    uncertainty: NDArray[np.float16] | None = None
+    probabilities: NDArray[np.float16] | None = None
+    drawn: NDArray[np.bool_] | None = None
+    final: bool = True
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it holds."""
+        arrays = (self.labels, self.uncertainty, self.probabilities, self.drawn)
+        return sum(array.nbytes for array in arrays if array is not None)
+
+
+def shown_of(
+    result: Segmentation,
+    revision: int,
+    *,
+    drawn: NDArray[np.bool_],
+    seconds: float,
+    all_probabilities: bool = False,
+) -> Shown:
+    """What is kept of a result; probabilities only where they are small or asked for."""
+    small = result.probabilities.size <= _KEPT_VALUES
+    return Shown(
+        revision,
+        result.labels.astype(np.uint8),  # values are at most 254
+        result.classes,
+        seconds,
+        {name: round(time, 4) for name, time in result.timings.items()},
+        result.uncertainty.astype(np.float16),
+        result.probabilities.astype(np.float16) if small or all_probabilities else None,
+        drawn,
+    )
+
+
+def encode_runs(labels: NDArray[np.integer[Any]], classes: tuple[int, ...]) -> NDArray[np.uint32]:
+    """Runs (R,) of equal labels in row-major order, each ``length * 256 + index`` into classes.
+
+    Args:
+        labels: (H, W) values, all of them in ``classes``.
+        classes: at most 256 values, ascending.
+    """
+    flat = labels.ravel()
+    ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1, flat.size)
+    lengths = np.diff(ends, prepend=0)
+    index = np.searchsorted(np.asarray(classes), flat[ends - 1])
+    if lengths.max() > LONGEST_RUN:
+        pieces = -(-lengths // LONGEST_RUN)
+        index = np.repeat(index, pieces)
+        last = np.cumsum(pieces) - 1
+        rest = lengths - (pieces - 1) * LONGEST_RUN
+        lengths = np.full(len(index), LONGEST_RUN)
+        lengths[last] = rest
+    return np.asarray(lengths * 256 + index, dtype="<u4")
+
+
+def encode_result(shown: Shown, *, uncertainty: bool) -> bytes:
+    """The binary message for a page: a header in JSON, runs, and uncertainty where it is wanted."""
+    runs = encode_runs(shown.labels, shown.classes)
+    header = {
+        "type": "result",
+        "revision": shown.revision,
+        "final": shown.final,
+        "width": shown.labels.shape[1],
+        "height": shown.labels.shape[0],
+        "values": list(shown.classes),
+        "runs": len(runs),
+        "seconds": round(shown.seconds, 4),
+        "uncertainty": None,
+    }
+    body = runs.tobytes()
+    if uncertainty and shown.uncertainty is not None:
+        doubt = _shrunk(shown.uncertainty)
+        header["uncertainty"] = {"width": doubt.shape[1], "height": doubt.shape[0]}
+        body += doubt.tobytes()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 4)  # so that the runs are aligned
+    return struct.pack("<I", len(text)) + text + body
+
+
+def _shrunk(uncertainty: NDArray[np.float16]) -> NDArray[np.uint8]:
+    stride = max(1, -(-max(uncertainty.shape) // (2 * _SHOWN_SIDE)))
+    values = np.rint(uncertainty[::stride, ::stride].astype(np.float32) * 255).astype(np.uint8)
+    image = Image.fromarray(values)
+    image.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE), Image.Resampling.BOX)
+    return np.asarray(image)

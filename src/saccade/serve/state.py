@@ -1,0 +1,59 @@
+"""What a page is told about a session."""
+
+from dataclasses import asdict
+from typing import Any
+
+from saccade.formats import masks
+from saccade.interactive.presets import PRESETS
+from saccade.serve.library import Entry
+from saccade.serve.schemas import FormatModel, ImageModel, SessionState, from_document
+from saccade.serve.service import Service
+from saccade.serve.session import Session
+from saccade.serve.stroke_file import class_colors
+
+_PALETTE_COLORS = 64
+_SHOWN_LIMITS = ("message_bytes", "upload_bytes", "pixels", "items", "points")
+
+
+def state_of(service: Service, session: Session) -> dict[str, Any]:
+    """The state of a session as JSON."""
+    limits = asdict(service.settings.limits)
+    height, width = session.size
+    image = image_of(service, session.entry).model_copy(update={"width": width, "height": height})
+    return SessionState(
+        session=session.id,
+        image=image,
+        preset=session.preset,
+        presets=list(PRESETS),
+        seed=session.seed,
+        revision=session.revision,
+        document=from_document(session.document),
+        has_mask=session.shown is not None,
+        palette=class_colors(_PALETTE_COLORS),
+        formats=formats(),
+        limits={name: limits[name] for name in _SHOWN_LIMITS},
+    ).model_dump(mode="json")
+
+
+def image_of(service: Service, entry: Entry) -> ImageModel:
+    """An image as it is listed."""
+    try:
+        width, height = service.library.size(entry)
+    except (OSError, ValueError):  # it is opened to be told what is wrong
+        width = height = 0
+    return ImageModel(
+        id=entry.id,
+        name=entry.name,
+        folder=entry.folder,
+        width=width,
+        height=height,
+        has_strokes=entry.strokes.is_file(),
+    )
+
+
+def formats() -> list[FormatModel]:
+    """The formats that masks can be exported to."""
+    return [
+        FormatModel(name=name, title=fmt.title, suffix=fmt.suffix)
+        for name, fmt in masks.MASK_FORMATS.items()
+    ]

@@ -1,0 +1,109 @@
+"""The file that keeps the strokes of an image, beside it or in a store."""
+
+import contextlib
+import os
+import shutil
+import threading
+
+from saccade.data.files import atomic_write
+from saccade.errors import InputError
+from saccade.formats.palette import display_palette
+from saccade.scribbles.document import StrokeClass, StrokeDocument, write_document
+from saccade.scribbles.labelme import read_document
+from saccade.serve.library import Entry
+
+STARTING_CLASSES = ((0, "background"), (1, "object"))
+
+
+class StrokeFile:
+    """Reads and writes the strokes of one image.
+
+    What another program wrote meanwhile is kept as ``.bak`` before it is replaced.
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._lock = threading.Lock()
+        self._seen: int | None = None
+
+    def read(self, shape: tuple[int, int]) -> StrokeDocument:
+        """The strokes kept for an image of (H, W) `shape`; a new document where there are none.
+
+        Where there is no stroke file, labelme's own file of the image is a start.
+
+        Raises:
+            InputError: the stroke file cannot be used.
+        """
+        path = self._entry.strokes
+        with self._lock:
+            if path.is_file():
+                self._seen = path.stat().st_mtime_ns
+                return completed(read_document(path, shape))
+        foreign = self._entry.path.with_suffix(".json")
+        if foreign.is_file():
+            with contextlib.suppress(InputError):  # any JSON may lie there
+                return completed(read_document(foreign, shape))
+        return completed(StrokeDocument(()))
+
+    def changed_outside(self) -> bool:
+        """Whether another program has written the file since it was last read or written."""
+        path = self._entry.strokes
+        with self._lock:
+            return (path.stat().st_mtime_ns if path.is_file() else None) != self._seen
+
+    def write(self, document: StrokeDocument, shape: tuple[int, int]) -> None:
+        """Keep the strokes, unless there are neither strokes nor a file yet.
+
+        Raises:
+            InputError, OSError: they cannot be written.
+        """
+        path = self._entry.strokes
+        with self._lock:
+            there = path.is_file()
+            if not there and not document.items:
+                return
+            if there and path.stat().st_mtime_ns != self._seen:
+                shutil.copy2(path, path.with_name(f"{path.name}.bak"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            relative = os.path.relpath(self._entry.path, path.parent)
+            write_document(path, document, shape, relative)
+            self._seen = path.stat().st_mtime_ns
+
+
+def completed(document: StrokeDocument) -> StrokeDocument:
+    """A document with the classes that a new one has, and with a colour for every class."""
+    classes = {c.value: c for c in document.classes}
+    if len(classes) < 2:
+        names = {c.name for c in document.classes}
+        for value, name in STARTING_CLASSES:
+            if value not in classes and name not in names:
+                classes[value] = StrokeClass(value, name)
+    palette = class_colors(max(classes, default=0) + 1)
+    ordered = (classes[value] for value in sorted(classes))
+    return StrokeDocument(
+        tuple(StrokeClass(c.value, c.name, c.color or palette[c.value]) for c in ordered),
+        document.items,
+    )
+
+
+def class_colors(count: int) -> list[str]:
+    """The usual colours of the classes 0, 1, ... on the page, "#rrggbb".
+
+    As `display_palette`, but 0 is a grey blue instead of black, which nobody sees in a shadow.
+    """
+    colors = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in display_palette(max(count, 1)).tolist()]
+    colors[0] = "#5b8def"
+    return colors
+
+
+def check_writable(folder_of: Entry) -> str | None:
+    """Why strokes could not be kept for an image, or None."""
+    folder = folder_of.strokes.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError), atomic_write(folder / ".probe") as temporary:
+            temporary.write_bytes(b"")
+            raise FileNotFoundError  # it can be written, and need not stay
+    except (OSError, InputError) as error:
+        return f"{folder}: cannot be written to ({error})"
+    return None

@@ -1,0 +1,253 @@
+// One open image: its strokes with undo, the live connection, the mask that is shown.
+
+import { closeSession, loadPhoto } from "./api";
+import { erase, simplify, touches } from "./geometry";
+import { History, withItems } from "./history";
+import { Photo } from "./layers";
+import { Live } from "./live";
+import type { Painted, PaintJob } from "./painter";
+import { eraseFromPatch, patchTouched } from "./patches";
+import type { Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
+import PaintWorker from "./painter?worker";
+
+export interface Timing {
+  revision: number;
+  strokeEnd: number;
+  firstMask: number | null;
+  finalMask: number | null;
+}
+
+export interface EditorHost {
+  changed(): void;
+  painted(painted: Painted | null): void;
+  status(text: string, fraction: number | null): void;
+  error(text: string): void;
+  connection(connected: boolean): void;
+  regions(regions: Region[]): void;
+  closed(detail: string): void;
+  wantsUncertainty(): boolean;
+}
+
+export class Editor {
+  readonly history: History;
+  revision: number;
+  resultRevision = -1;
+  final = false;
+  waiting = false;
+  open = true;
+  timings: Timing[] = [];
+  painted: Painted | null = null;
+  result: Result | null = null;
+  private live: Live;
+  private worker = new PaintWorker();
+  private jobs = 0;
+  private working: Item[] | null = null;
+
+  private constructor(
+    readonly state: SessionState,
+    readonly photo: Photo,
+    private host: EditorHost,
+  ) {
+    this.history = new History(state.document);
+    this.revision = state.revision;
+    this.worker.onmessage = (event: MessageEvent<Painted>) => this.showPainted(event.data);
+    this.live = new Live(state.session, {
+      message: (message) => this.receive(message),
+      result: (result) => this.receiveResult(result),
+      connection: (connected) => {
+        if (connected && host.wantsUncertainty()) this.live.send({ type: "options", uncertainty: true });
+        host.connection(connected);
+      },
+    });
+  }
+
+  static async start(state: SessionState, host: EditorHost): Promise<Editor> {
+    return new Editor(state, await Photo.from(await loadPhoto(state.image.id)), host);
+  }
+
+  /** The strokes as they look now, with what the eraser has done so far. */
+  get document(): StrokeDocument {
+    return this.working ? withItems(this.history.document, this.working) : this.history.document;
+  }
+
+  /** Whether strokes are on their way and not known to be kept. */
+  get unsaved(): boolean {
+    return this.live.waiting;
+  }
+
+  close(): void {
+    this.live.close();
+    this.worker.terminate();
+    closeSession(this.state.session);
+  }
+
+  /** Leaves the session to whoever took it over. */
+  abandon(): void {
+    this.open = false;
+    this.live.close();
+  }
+
+  commit(next: StrokeDocument, ended = performance.now()): void {
+    this.history.commit(next);
+    this.send(ended);
+  }
+
+  addLine(line: LineItem, scale: number): void {
+    const points = simplify(line.points, Math.min(0.5, 0.5 / scale));
+    this.commit(withItems(this.history.document, [...this.history.document.items, { ...line, points }]));
+  }
+
+  undo(): void {
+    if (this.history.undo()) this.send();
+  }
+
+  redo(): void {
+    if (this.history.redo()) this.send();
+  }
+
+  eraseAlong(a: Point, b: Point, radius: number): void {
+    this.working = (this.working ?? this.history.document.items).flatMap((item) =>
+      item.kind === "line" && touches(item, a, radius + Math.hypot(b[0] - a[0], b[1] - a[1])) ? erase(item, a, b, radius) : [item],
+    );
+  }
+
+  async eraseDone(path: Point[], radius: number): Promise<void> {
+    const before = this.history.document;
+    const items = this.working ?? before.items;
+    const cut = await Promise.all(items.map((item) => (item.kind === "patch" ? this.cutPatch(item, path, radius) : item)));
+    this.working = null;
+    const left = cut.filter((item) => item !== null);
+    const same = left.length === before.items.length && left.every((item, i) => item === before.items[i]);
+    if (!same && this.history.document === before) this.commit(withItems(before, left));
+    else this.host.changed();
+  }
+
+  async removeAt(at: Point, slack: number): Promise<void> {
+    const { items } = this.history.document;
+    for (let i = items.length - 1; i >= 0; i--) {
+      const item = items[i];
+      const hit = item.kind === "line" ? touches(item, at, slack) : await patchTouched(item, at);
+      if (hit) {
+        this.commit(withItems(this.history.document, items.filter((other) => other !== item)));
+        return;
+      }
+    }
+  }
+
+  setPreset(preset: string): void {
+    this.state.preset = preset;
+    this.live.send({ type: "options", preset });
+  }
+
+  setUncertainty(wanted: boolean): void {
+    this.live.send({ type: "options", uncertainty: wanted });
+  }
+
+  suggest(count: number): void {
+    this.live.send({ type: "suggest", n: count });
+  }
+
+  cancelFit(): void {
+    this.live.send({ type: "cancel" });
+    this.host.status("Stopped; the last mask stays", null);
+  }
+
+  /** Paints the result of now anew, in the colours of now. */
+  repaint(): void {
+    if (this.result) this.paint(this.result);
+  }
+
+  labelAt(x: number, y: number): number | null {
+    if (!this.painted || !this.result) return null;
+    const { width, height, values } = this.result.header;
+    if (x < 0 || y < 0 || x >= width || y >= height) return null;
+    return values[this.painted.labels[Math.floor(y) * width + Math.floor(x)]];
+  }
+
+  private async cutPatch(item: Item & { kind: "patch" }, path: Point[], radius: number): Promise<Item | null> {
+    const near = path.some((p) => p[0] > item.x - radius - 1 && p[1] > item.y - radius - 1);
+    if (!near) return item;
+    const cut = await eraseFromPatch(item, path, radius);
+    return cut && cut.png === item.png ? item : cut;
+  }
+
+  private send(ended = performance.now()): void {
+    this.revision++;
+    this.timings.push({ revision: this.revision, strokeEnd: ended, firstMask: null, finalMask: null });
+    if (this.timings.length > 1000) this.timings.shift();
+    this.live.sendStrokes(this.revision, this.history.document);
+    this.host.regions([]);
+    this.host.changed();
+  }
+
+  private receive(message: ServerMessage): void {
+    if (message.type === "saved") {
+      this.live.saved(message.revision);
+    } else if (message.type === "progress") {
+      if (message.revision < this.revision) return;
+      const queue = message.ahead > 0 ? `Waiting, ${message.ahead} before this one` : "Segmenting";
+      this.host.status(queue, message.fraction);
+    } else if (message.type === "waiting") {
+      if (message.revision < this.revision) return;
+      this.waiting = true;
+      this.result = this.painted = null;
+      this.jobs++;
+      this.resultRevision = message.revision;
+      this.host.painted(null);
+      this.host.status("Draw on two classes to see a mask", null);
+    } else if (message.type === "suggestions") {
+      if (message.revision === this.revision) this.host.regions(message.regions);
+      this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is in doubt", null);
+    } else if (message.type === "error") {
+      this.host.status("", null);
+      this.host.error(message.detail);
+    } else if (message.type === "closed") {
+      this.open = false;
+      this.host.closed(message.detail);
+    }
+  }
+
+  private receiveResult(result: Result): void {
+    if (result.header.revision < this.resultRevision) return;
+    this.waiting = false;
+    this.result = result;
+    this.paint(result);
+  }
+
+  private paint(result: Result): void {
+    const { header, runs, uncertainty } = result;
+    const colors = new Map(this.history.document.classes.map((c) => [c.value, c.color ?? "#888888"]));
+    const table = Uint32Array.from(header.values, (value) => packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"));
+    const doubt = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
+    const job: PaintJob = { id: ++this.jobs, width: header.width, height: header.height, runs, colors: table, uncertainty: doubt };
+    this.worker.postMessage(job);
+  }
+
+  private showPainted(painted: Painted): void {
+    if (painted.id < this.jobs || !this.result) {
+      for (const bitmap of [...painted.masks, painted.uncertainty]) bitmap?.close();
+      return;
+    }
+    this.painted = painted;
+    const { revision, final, seconds } = this.result.header;
+    this.resultRevision = revision;
+    this.final = final;
+    this.host.painted(painted);
+    if (final && revision >= this.revision) this.host.status(`Done in ${seconds.toFixed(2)} s`, null);
+    // Once for the frame that paints it, once for the frame after: then it has been seen.
+    requestAnimationFrame(() => requestAnimationFrame((now) => this.stamp(revision, final, now)));
+  }
+
+  private stamp(revision: number, final: boolean, now: number): void {
+    const timing = this.timings.find((t) => t.revision === revision);
+    if (!timing) return;
+    timing.firstMask ??= now;
+    if (final) timing.finalMask ??= now;
+  }
+}
+
+/** "#rrggbb" as the number whose bytes in memory are red, green, blue and full alpha. */
+export function packed(color: string): number {
+  const [r, g, b] = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16));
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}

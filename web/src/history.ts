@@ -1,0 +1,75 @@
+// The strokes of now and those before and after: every change is a new document, old ones share what
+// they have in common.
+
+import type { Item, StrokeClass, StrokeDocument } from "./protocol";
+
+const MOST_STEPS = 500;
+
+export class History {
+  private past: StrokeDocument[] = [];
+  private future: StrokeDocument[] = [];
+
+  constructor(private present: StrokeDocument) {}
+
+  get document(): StrokeDocument {
+    return this.present;
+  }
+
+  get canUndo(): boolean {
+    return this.past.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.future.length > 0;
+  }
+
+  /** Makes `next` the document of now, with a step back to the one before. */
+  commit(next: StrokeDocument): void {
+    this.past.push(this.present);
+    if (this.past.length > MOST_STEPS) this.past.shift();
+    this.future = [];
+    this.present = next;
+  }
+
+  undo(): boolean {
+    const before = this.past.pop();
+    if (!before) return false;
+    this.future.push(this.present);
+    this.present = before;
+    return true;
+  }
+
+  redo(): boolean {
+    const after = this.future.pop();
+    if (!after) return false;
+    this.past.push(this.present);
+    this.present = after;
+    return true;
+  }
+}
+
+export function withItems(document: StrokeDocument, items: Item[]): StrokeDocument {
+  return { ...document, items };
+}
+
+export function withClasses(document: StrokeDocument, classes: StrokeClass[]): StrokeDocument {
+  return { ...document, classes };
+}
+
+export function withoutClass(document: StrokeDocument, value: number): StrokeDocument {
+  return {
+    classes: document.classes.filter((c) => c.value !== value),
+    items: document.items.filter((item) => item.value !== value),
+  };
+}
+
+/** A class that is not there yet: the lowest free value, a free name, the usual colour. */
+export function nextClass(classes: StrokeClass[], palette: string[]): StrokeClass {
+  const values = new Set(classes.map((c) => c.value));
+  const names = new Set(classes.map((c) => c.name));
+  let value = 0;
+  while (values.has(value)) value++;
+  let name = value === 0 ? "background" : `class ${value}`;
+  for (let n = 2; names.has(name); n++) name = `class ${value} (${n})`;
+  return { value, name, color: palette[value % palette.length] ?? "#888888" };
+}

@@ -1,0 +1,187 @@
+// What is drawn: the photograph with the mask over it on one canvas, the strokes on another above it,
+// so that a stroke in progress only adds to the upper one.
+
+import type { Painted } from "./painter";
+import type { Item, LineItem, PatchItem, StrokeDocument } from "./protocol";
+import type { View } from "./view";
+
+export interface Shown {
+  strokes: boolean;
+  mask: boolean;
+  outline: boolean;
+  uncertainty: boolean;
+  opacity: number;
+}
+
+export function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  return canvas.getContext("2d", { desynchronized: false })!;
+}
+
+/** The photograph at full size and smaller, so that drawing it small is fast and smooth. */
+export class Photo {
+  private constructor(
+    readonly levels: ImageBitmap[],
+    readonly width: number,
+    readonly height: number,
+  ) {}
+
+  static async from(full: ImageBitmap): Promise<Photo> {
+    const levels = [full];
+    let [width, height] = [full.width, full.height];
+    while (width * height > 1_000_000) {
+      [width, height] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+      const options = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" } as const;
+      levels.push(await createImageBitmap(levels[levels.length - 1], options));
+    }
+    return new Photo(levels, full.width, full.height);
+  }
+
+  close(): void {
+    for (const level of this.levels) level.close();
+  }
+}
+
+/** The smallest of `levels`, each half of the one before, that has enough pixels for `scale`. */
+function level(levels: ImageBitmap[], scale: number): ImageBitmap {
+  const wanted = Math.floor(Math.log2(1 / Math.max(scale, 1e-6)));
+  return levels[Math.max(0, Math.min(levels.length - 1, wanted))];
+}
+
+export function drawBase(
+  ctx: CanvasRenderingContext2D,
+  view: View,
+  ratio: number,
+  photo: Photo,
+  painted: Painted | null,
+  outline: Path2D | null,
+  shown: Shown,
+): void {
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const [x, y] = view.toScreen([0, 0]);
+  const [w, h] = [photo.width * view.scale, photo.height * view.scale];
+  const scale = view.scale * ratio;
+  ctx.imageSmoothingEnabled = scale < 2;
+  ctx.drawImage(level(photo.levels, scale), x, y, w, h);
+  if (!painted) return;
+  if (shown.uncertainty && painted.uncertainty) {
+    ctx.imageSmoothingEnabled = true;
+    ctx.drawImage(painted.uncertainty, x, y, w, h);
+  } else if (shown.mask && shown.opacity > 0) {
+    ctx.imageSmoothingEnabled = false;
+    ctx.globalAlpha = shown.opacity;
+    ctx.drawImage(level(painted.masks, scale), x, y, w, h);
+    ctx.globalAlpha = 1;
+  }
+  if (shown.outline && outline) strokeOutline(ctx, view, ratio, outline);
+}
+
+function strokeOutline(ctx: CanvasRenderingContext2D, view: View, ratio: number, outline: Path2D): void {
+  ctx.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
+  ctx.lineJoin = ctx.lineCap = "round";
+  ctx.lineWidth = 3 / view.scale;
+  ctx.strokeStyle = "rgba(0, 0, 0, 0.45)";
+  ctx.stroke(outline);
+  ctx.lineWidth = 1.4 / view.scale;
+  ctx.strokeStyle = "#ffffff";
+  ctx.stroke(outline);
+}
+
+export function outlinePath(edges: Float32Array): Path2D {
+  const path = new Path2D();
+  for (let i = 0; i < edges.length; i += 4) {
+    path.moveTo(edges[i], edges[i + 1]);
+    path.lineTo(edges[i + 2], edges[i + 3]);
+  }
+  return path;
+}
+
+/** Pictures of patches, made once for each patch and colour. */
+export class PatchPictures {
+  private pictures = new Map<string, { color: string; canvas: HTMLCanvasElement | null }>();
+
+  constructor(private ready: () => void) {}
+
+  get(item: PatchItem, color: string): HTMLCanvasElement | null {
+    const known = this.pictures.get(item.id);
+    if (known && known.color === color) return known.canvas;
+    const entry = { color, canvas: null as HTMLCanvasElement | null };
+    this.pictures.set(item.id, entry);
+    void this.make(item, color).then((canvas) => {
+      entry.canvas = canvas;
+      this.ready();
+    });
+    return known?.canvas ?? null;
+  }
+
+  private async make(item: PatchItem, color: string): Promise<HTMLCanvasElement> {
+    const bitmap = await patchBitmap(item.png);
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+    const ctx = context(canvas);
+    ctx.drawImage(bitmap, 0, 0);
+    const data = ctx.getImageData(0, 0, canvas.width, canvas.height);
+    const [r, g, b] = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16));
+    for (let i = 0; i < data.data.length; i += 4) {
+      const there = data.data[i] > 0;
+      data.data.set(there ? [r, g, b, 255] : [0, 0, 0, 0], i);
+    }
+    ctx.putImageData(data, 0, 0);
+    return canvas;
+  }
+}
+
+export async function patchBitmap(png: string): Promise<ImageBitmap> {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+}
+
+export function drawStrokes(
+  ctx: CanvasRenderingContext2D,
+  view: View,
+  ratio: number,
+  strokes: StrokeDocument,
+  patches: PatchPictures,
+): void {
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  toImage(ctx, view, ratio);
+  const colors = new Map(strokes.classes.map((c) => [c.value, c.color ?? "#888888"]));
+  for (const item of strokes.items) drawItem(ctx, item, colors.get(item.value) ?? "#888888", patches);
+}
+
+/** Makes the context count in pixel centres of the image, as strokes do. */
+export function toImage(ctx: CanvasRenderingContext2D, view: View, ratio: number): void {
+  const scale = ratio * view.scale;
+  ctx.setTransform(scale, 0, 0, scale, ratio * view.x + scale / 2, ratio * view.y + scale / 2);
+}
+
+function drawItem(ctx: CanvasRenderingContext2D, item: Item, color: string, patches: PatchPictures): void {
+  if (item.kind === "line") {
+    drawLine(ctx, item, color, 0);
+    return;
+  }
+  const picture = patches.get(item, color);
+  if (!picture) return;
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(picture, item.x - 0.5, item.y - 0.5);
+}
+
+/** Draws a line from its point number `from` on; the rest is there already. */
+export function drawLine(ctx: CanvasRenderingContext2D, item: LineItem, color: string, from: number): void {
+  const { points } = item;
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.lineWidth = item.width;
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.beginPath();
+  if (points.length === 1) {
+    ctx.arc(points[0][0], points[0][1], item.width / 2, 0, 2 * Math.PI);
+    ctx.fill();
+    return;
+  }
+  const start = Math.max(0, from - 1);
+  ctx.moveTo(...points[start]);
+  for (let i = start + 1; i < points.length; i++) ctx.lineTo(...points[i]);
+  ctx.stroke();
+}

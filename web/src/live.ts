@@ -1,0 +1,83 @@
+// The live socket: reconnects by itself and then sends the strokes again, so that nothing is lost.
+
+import { decodeResult, type Result, type ServerMessage, type StrokeDocument } from "./protocol";
+
+export interface LiveEvents {
+  message(message: ServerMessage): void;
+  result(result: Result): void;
+  connection(connected: boolean): void;
+}
+
+const LONGEST_PAUSE = 8000;
+const FINAL_CODES = new Set([4401, 4403, 4404, 4409]);
+
+export class Live {
+  private socket: WebSocket | null = null;
+  private attempts = 0;
+  private timer = 0;
+  private ended = false;
+  private unsent: { revision: number; document: StrokeDocument } | null = null;
+
+  constructor(
+    private session: string,
+    private events: LiveEvents,
+  ) {
+    this.connect();
+  }
+
+  /** Sends all strokes; while there is no connection the newest wait for it. */
+  sendStrokes(revision: number, document: StrokeDocument): void {
+    this.unsent = { revision, document };
+    this.flush();
+  }
+
+  send(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  /** The strokes that the server has kept up to now. */
+  saved(revision: number): void {
+    if (this.unsent && this.unsent.revision <= revision) this.unsent = null;
+  }
+
+  get waiting(): boolean {
+    return this.unsent !== null;
+  }
+
+  close(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    this.socket?.close();
+  }
+
+  private flush(): void {
+    if (this.unsent) this.send({ type: "strokes", ...this.unsent });
+  }
+
+  private connect(): void {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/api/sessions/${this.session}/live`);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempts = 0;
+      this.events.connection(true);
+      this.flush();
+    };
+    socket.onmessage = (event) => {
+      if (typeof event.data === "string") this.events.message(JSON.parse(event.data) as ServerMessage);
+      else this.events.result(decodeResult(event.data as ArrayBuffer));
+    };
+    socket.onclose = (event) => {
+      if (this.ended) return;
+      this.events.connection(false);
+      if (FINAL_CODES.has(event.code)) {
+        this.ended = true;
+        this.events.message({ type: "closed", detail: event.reason || "this image is no longer open here" });
+        return;
+      }
+      this.attempts++;
+      this.timer = window.setTimeout(() => this.connect(), Math.min(LONGEST_PAUSE, 250 * 2 ** this.attempts));
+    };
+  }
+}

@@ -1,0 +1,118 @@
+// What travels between page and server. Points are image pixels; (0, 0) is the centre of the upper
+// left pixel.
+
+export type Point = [number, number];
+
+export interface StrokeClass {
+  value: number;
+  name: string;
+  color: string | null;
+}
+
+export interface LineItem {
+  id: string;
+  kind: "line";
+  value: number;
+  width: number;
+  points: Point[];
+}
+
+export interface PatchItem {
+  id: string;
+  kind: "patch";
+  value: number;
+  x: number;
+  y: number;
+  png: string;
+}
+
+export type Item = LineItem | PatchItem;
+
+export interface StrokeDocument {
+  classes: StrokeClass[];
+  items: Item[];
+}
+
+export interface ImageEntry {
+  id: string;
+  name: string;
+  folder: string;
+  width: number;
+  height: number;
+  has_strokes: boolean;
+}
+
+export interface SessionState {
+  session: string;
+  image: ImageEntry;
+  preset: string;
+  presets: string[];
+  seed: number;
+  revision: number;
+  document: StrokeDocument;
+  has_mask: boolean;
+  palette: string[];
+  formats: { name: string; title: string; suffix: string }[];
+}
+
+export interface Region {
+  row: number;
+  column: number;
+  box: [number, number, number, number];
+  score: number;
+}
+
+export type ServerMessage =
+  | ({ type: "state" } & SessionState)
+  | { type: "saved"; revision: number }
+  | { type: "progress"; revision: number; fraction: number; stage: string; ahead: number }
+  | { type: "waiting"; revision: number; detail: string }
+  | { type: "suggestions"; revision: number; regions: Region[] }
+  | { type: "error"; revision: number | null; detail: string }
+  | { type: "pong" }
+  | { type: "closed"; detail: string };
+
+export interface ResultHeader {
+  type: "result";
+  revision: number;
+  final: boolean;
+  width: number;
+  height: number;
+  values: number[];
+  runs: number;
+  seconds: number;
+  uncertainty: { width: number; height: number } | null;
+}
+
+export interface Result {
+  header: ResultHeader;
+  /** Each run is `length * 256 + index into header.values`, row by row over the whole image. */
+  runs: Uint32Array<ArrayBuffer>;
+  /** 0..255, or null where it was not asked for. */
+  uncertainty: Uint8Array<ArrayBuffer> | null;
+}
+
+export function decodeResult(buffer: ArrayBuffer): Result {
+  const length = new DataView(buffer).getUint32(0, true);
+  const text = new TextDecoder().decode(new Uint8Array(buffer, 4, length));
+  const header = JSON.parse(text) as ResultHeader;
+  const start = 4 + length;
+  const runs = new Uint32Array(buffer.slice(start, start + 4 * header.runs));
+  const size = header.uncertainty;
+  const uncertainty = size
+    ? new Uint8Array(buffer.slice(start + 4 * header.runs, start + 4 * header.runs + size.width * size.height))
+    : null;
+  return { header, runs, uncertainty };
+}
+
+/** Expands runs to one class index for each pixel. */
+export function expandRuns(runs: Uint32Array, pixels: number): Uint8Array<ArrayBuffer> {
+  const labels = new Uint8Array(pixels);
+  let place = 0;
+  for (let i = 0; i < runs.length; i++) {
+    const end = place + (runs[i] >>> 8);
+    labels.fill(runs[i] & 255, place, end);
+    place = end;
+  }
+  return labels;
+}
