@@ -10,6 +10,7 @@ import typer
 from saccade import __version__
 from saccade.cli.experiment import experiment
 from saccade.cli.segment import segment
+from saccade.cli.serve import serve
 
 app = typer.Typer(
     name="saccade",
@@ -42,4 +43,5 @@ def saccade(
 
 
 app.command(no_args_is_help=False)(segment)
+app.command(no_args_is_help=False)(serve)
 app.command(no_args_is_help=False)(experiment)

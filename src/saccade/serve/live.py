@@ -98,9 +98,7 @@ async def _send(socket: WebSocket, outbox: Outbox, seconds: float) -> None:
         pass  # it is gone
 
 
-async def _receive(
-    socket: WebSocket, service: Service, session: Session, outbox: Outbox
-) -> None:
+async def _receive(socket: WebSocket, service: Service, session: Session, outbox: Outbox) -> None:
     limit = service.settings.limits.message_bytes
     while session.closed is None:
         try:

@@ -171,7 +171,8 @@ class Service:
         key = session.entry.id
         if len(session.classes_drawn) < 2:
             self.scheduler.cancel(key)
-            return self._wait_for_strokes(session)
+            self._wait_for_strokes(session)
+            return None
         loop = asyncio.get_running_loop()
 
         def tell(message: dict[str, Any] | bytes, kind: str) -> None:
@@ -193,7 +194,8 @@ class Service:
         try:
             shown, message = await asyncio.shield(future)
         except TooFewClassesError:
-            return self._wait_for_strokes(session)
+            self._wait_for_strokes(session)
+            return None
         if session.pending is future:
             session.pending = None
             session.shown, session.imported = shown, False
@@ -432,9 +434,7 @@ class Service:
     def _tell_ahead(self) -> None:
         for session in self.sessions.values():
             if (ahead := self.scheduler.ahead(session.entry.id)) > 0:
-                session.tell(
-                    progress_message(session.revision, 0.0, "queued", ahead), "progress"
-                )
+                session.tell(progress_message(session.revision, 0.0, "queued", ahead), "progress")
 
     def _trim(self, newest: Session) -> None:
         """Drop what was computed for the sessions that have waited longest, until it fits."""

@@ -1,12 +1,18 @@
 """What a page is told about a session."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from saccade.formats import masks
 from saccade.interactive.presets import PRESETS
 from saccade.serve.library import Entry
-from saccade.serve.schemas import FormatModel, ImageModel, SessionState, from_document
+from saccade.serve.schemas import (
+    FormatModel,
+    ImageModel,
+    Preset,
+    SessionState,
+    from_document,
+)
 from saccade.serve.service import Service
 from saccade.serve.session import Session
 from saccade.serve.stroke_file import class_colors
@@ -23,7 +29,7 @@ def state_of(service: Service, session: Session) -> dict[str, Any]:
     return SessionState(
         session=session.id,
         image=image,
-        preset=session.preset,
+        preset=cast(Preset, session.preset),  # checked where it was set
         presets=list(PRESETS),
         seed=session.seed,
         revision=session.revision,

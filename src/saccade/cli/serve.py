@@ -1,0 +1,190 @@
+"""``saccade serve``: the page to draw on."""
+
+import ipaddress
+import logging
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saccade.cli.errors import one_line_errors
+from saccade.cli.segment import _check_preset
+from saccade.errors import InputError
+from saccade.interactive.presets import PRESETS
+
+PORT = 8765
+_TRIES = 20
+
+
+def serve(
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[IMAGES]...",
+            help="Images and folders of images; none: a sample photograph.",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help=f"[default: {PORT}, or the next free one]")
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders below the folders too.")
+    ] = False,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder for strokes; otherwise they lie beside the images.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(metavar="|".join(PRESETS), callback=_check_preset, help="To begin with.")
+    ] = "fast",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same mask, on one device.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    token: Annotated[
+        str | None,
+        typer.Option(help="Visitors must show it; made up where others can reach the address."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Further name under which the server is visited, may be repeated."),
+    ] = None,
+    max_sessions: Annotated[int, typer.Option(min=1, help="Images open at once.")] = 64,
+    label_studio_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Label Studio whose images may be fetched, with LABEL_STUDIO_API_KEY as the key."
+        ),
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page.")] = False,
+) -> None:
+    """Draw strokes on images in the browser and see their masks at once.
+
+    Strokes are kept beside the images as NAME.strokes.json; masks are exported from the page.
+    """
+    with one_line_errors():
+        _check_extra()
+        from saccade.serve.settings import Limits, ServeSettings
+
+        settings = ServeSettings(
+            paths=tuple(path.resolve() for path in images or ()),
+            home=_home(),
+            store=store,
+            recursive=recursive,
+            preset=preset,
+            seed=seed,
+            device=device,
+            token=token or (None if _is_loopback(host) else secrets.token_urlsafe(12)),
+            host=host,
+            hosts=tuple(allow_host or ()),
+            label_studio_url=label_studio_url,
+            limits=Limits(sessions=max_sessions),
+        )
+        _check_paths(settings.paths)
+        listener = _listen(host, port)
+        _run(settings, listener, open_browser=open_browser)
+
+
+def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> None:
+    import uvicorn
+
+    from saccade.interactive.inputs import pick_device
+    from saccade.serve.app import create_app
+    from saccade.serve.settings import ServeSettings
+    from saccade.serve.stroke_file import check_writable
+
+    assert isinstance(settings, ServeSettings)
+    pick_device(settings.device)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    app = create_app(settings)
+    entries = app.state.service.library.entries()
+    if settings.paths and not entries:
+        listed = ", ".join(str(path) for path in settings.paths)
+        raise InputError(f"{listed}: no images there (expected PNG, JPEG, TIFF, BMP, WebP, ...)")
+    problems = {check_writable(entry) for entry in entries} - {None}
+    if problems:
+        raise InputError(f"{sorted(map(str, problems))[0]}; --store DIR keeps strokes elsewhere")
+    address = _address(settings.host, listener, settings.token)
+    where = settings.store or ("beside the images" if settings.paths else settings.home / "sample")
+    count = len(entries)
+    typer.echo(f"{count} image{'' if count == 1 else 's'} at {address}")
+    typer.echo(
+        f"strokes are kept in {where}"
+        if settings.store or not settings.paths
+        else f"strokes are kept {where}, as NAME.strokes.json"
+    )
+    typer.echo("Ctrl-C stops the server")
+    sys.stdout.flush()
+    if open_browser:
+        import threading
+        import webbrowser
+
+        threading.Timer(1.0, webbrowser.open, [address]).start()
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        ws_max_size=settings.limits.message_bytes,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _check_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [
+        n
+        for n in ("fastapi", "uvicorn", "websockets", "platformdirs", "python_multipart")
+        if find_spec(n) is None
+    ]
+    if missing:
+        raise InputError(f"{missing[0]} is not installed: pip install 'saccade[serve]'")
+
+
+def _home() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("saccade", appauthor=False)) / "serve"
+
+
+def _check_paths(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    """A socket at the port, or at the first free one after the usual one.
+
+    Raises:
+        InputError: none can be had.
+    """
+    ports = range(PORT, PORT + _TRIES) if port is None else (port,)
+    reason = ""
+    for number in ports:
+        try:
+            family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, number))
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            return listener
+    raise InputError(f"cannot listen at {host}, port {ports[0]}: {reason}")
+
+
+def _address(host: str, listener: socket.socket, token: str | None) -> str:
+    name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    name = f"[{name}]" if ":" in name else name
+    address = f"http://{name}:{listener.getsockname()[1]}/"
+    return address if token is None else f"{address}?token={token}"
