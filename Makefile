@@ -10,10 +10,10 @@ BEFORE := benchmarks/results/before-speed-amd-epyc-2cpu-torch2.15.0.json
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check page page-check browser format bench clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -25,14 +25,30 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## segment a photograph; writes mask, overlay and uncertainty to out/demo
 	@$(BIN)/python examples/demo.py
 
-test: $(INSTALLED) ## the whole test suite
+test: $(INSTALLED) browser ## the whole test suite
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+# Tests of the page drive a real Chromium; without one they are skipped and say so.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1; } \
+		|| echo "note: there is no chromium, so the tests of the page are skipped (apt-get install chromium)"
 
 check: $(INSTALLED) ## style, types and the order of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+web/node_modules/.installed: web/package.json
+	cd web && npm install --no-audit --no-fund --loglevel=error
+	@touch $@
+
+page: web/node_modules/.installed ## build the page from web/; needs Node.js 20 or newer
+	cd web && npm run --silent build
+
+page-check: web/node_modules/.installed ## types and tests of the page; needs Node.js 20 or newer
+	cd web && npm run --silent check && npm run --silent test
 
 format: $(INSTALLED) ## rewrite the code in the common style
 	$(BIN)/ruff check --fix .
@@ -44,6 +60,6 @@ bench: $(INSTALLED) ## quality, speed, memory and the operator, beside the peers
 	$(BIN)/python benchmarks/performance.py $(SACCADE_DATA)
 
 clean: ## remove the environment, results and caches
-	rm -rf $(VENV) out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) web/node_modules out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache
 	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 // One open image: its strokes with undo, the live connection, the mask that is shown.
 
 import { closeSession, loadPhoto } from "./api";
+import { packed } from "./color";
 import { erase, simplify, touches } from "./geometry";
 import { History, withItems } from "./history";
 import { Photo } from "./layers";
@@ -217,7 +218,11 @@ export class Editor {
   private paint(result: Result): void {
     const { header, runs, uncertainty } = result;
     const colors = new Map(this.history.document.classes.map((c) => [c.value, c.color ?? "#888888"]));
-    const table = Uint32Array.from(header.values, (value) => packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"));
+    // One object on a background: the photograph shows best where nothing is.
+    const plain = colors.size <= 2 ? 0 : null;
+    const table = Uint32Array.from(header.values, (value) =>
+      value === plain ? 0 : packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"),
+    );
     const doubt = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
     const job: PaintJob = { id: ++this.jobs, width: header.width, height: header.height, runs, colors: table, uncertainty: doubt };
     this.worker.postMessage(job);
@@ -244,10 +249,4 @@ export class Editor {
     timing.firstMask ??= now;
     if (final) timing.finalMask ??= now;
   }
-}
-
-/** "#rrggbb" as the number whose bytes in memory are red, green, blue and full alpha. */
-export function packed(color: string): number {
-  const [r, g, b] = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16));
-  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }

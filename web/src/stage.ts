@@ -170,7 +170,10 @@ export class Stage {
     if (this.dirty.strokes) {
       if (this.host.shown().strokes || this.drawing) {
         drawStrokes(ctx, this.view, this.ratio, this.host.strokes(), this.patches);
-      } else ctx.clearRect(0, 0, 1e5, 1e5), ctx.setTransform(1, 0, 0, 1, 0, 0), ctx.clearRect(0, 0, 1e5, 1e5);
+      } else {
+        ctx.setTransform(1, 0, 0, 1, 0, 0);
+        ctx.clearRect(0, 0, this.top.width, this.top.height);
+      }
       this.drawn = 0;
     }
     if (this.line && this.drawn < this.line.points.length) {

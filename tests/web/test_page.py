@@ -1,0 +1,216 @@
+"""Somebody draws with a pointer in a real browser."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saccade.formats.masks import read_mask
+
+ROOT = Path(__file__).parents[2]
+OBJECT = [(85, 60), (140, 45), (205, 60), (265, 70), (320, 80)]
+BESIDE = [(418, 28), (425, 70), (400, 105), (380, 135), (420, 165)]
+BODY = [(20, 160), (25, 215), (50, 260), (120, 275), (220, 285)]
+CORNER = [(430, 190), (375, 205), (350, 225), (395, 250), (430, 280)]
+
+
+@pytest.fixture
+def truth(examples):
+    return np.asarray(Image.open(examples / "cat_truth.png"))
+
+
+def iou(labels, truth):
+    found, wanted = np.asarray(labels) == 1, truth == 1
+    return (found & wanted).sum() / (found | wanted).sum()
+
+
+def export(page, name, folder):
+    """Export the mask in a format; the path of the file."""
+    page.get_by_test_id("export").click()
+    with page.expect_download() as download:
+        page.get_by_test_id(f"export-{name}").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_strokes_make_a_mask_that_can_be_kept(hand, page, until, truth, tmp_path):
+    size = truth.shape
+    hand.draw(1, OBJECT)
+    until(page, "saccade.waiting")  # one class is not enough for a mask
+    assert page.get_by_test_id("status").inner_text() == "Draw on two classes to see a mask"
+    hand.draw(0, BESIDE)
+    hand.wait()
+    first = hand.labels(*size)
+    assert iou(first, truth[::4, ::4]) > 0.6
+    hand.draw(1, BODY)
+    hand.wait()
+    second = hand.labels(*size)
+    assert (np.asarray(first) != np.asarray(second)).mean() > 0.005
+    hand.draw(0, CORNER)
+    hand.wait()
+    third = hand.labels(*size)
+    assert iou(third, truth[::4, ::4]) > 0.85
+
+    page.get_by_test_id("undo").click()
+    hand.wait()
+    assert hand.facts()["strokeCount"] == 3
+    np.testing.assert_array_equal(hand.labels(*size), second)
+    page.get_by_test_id("redo").click()
+    hand.wait()
+    np.testing.assert_array_equal(hand.labels(*size), third)
+
+    until(page, "!saccade.unsaved")
+    page.reload()
+    until(page, "saccade.revision >= 0")
+    hand.wait()
+    assert hand.facts()["strokeCount"] == 4
+    np.testing.assert_array_equal(hand.labels(*size), third)
+
+    path = export(page, "png", tmp_path)
+    with Image.open(path) as image:
+        assert image.mode == "P"
+        labels = np.asarray(image)
+    assert labels.shape == size
+    assert iou(labels, truth) > 0.85
+    np.testing.assert_array_equal(labels[::4, ::4], third)
+    for name in ("tiff", "coco", "coco-polygons", "labelme", "label-studio", "cvat"):
+        np.testing.assert_array_equal(read_mask(export(page, name, tmp_path)), labels)
+
+
+def test_eraser_remove_and_clear(hand, page, until):
+    hand.draw(1, [(60, 150), (390, 150)])
+    hand.draw(0, [(60, 20), (390, 20)])
+    hand.wait()
+    page.get_by_test_id("tool-eraser").click()
+    hand.drag([(225, 120), (225, 180)])
+    until(page, "saccade.strokeCount === 3")  # the stroke is cut in two
+    page.keyboard.press("Control+z")
+    until(page, "saccade.strokeCount === 2")
+    page.get_by_test_id("tool-remove").click()
+    hand.drag([(100, 20), (100, 20)])
+    until(page, "saccade.strokeCount === 1")
+    hand.wait()
+    assert hand.facts()["waiting"]
+    assert page.evaluate("saccade.labelAt(100, 100)") is None
+    page.get_by_test_id("clear").click()
+    until(page, "saccade.strokeCount === 0")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    until(page, "saccade.strokeCount === 2")
+    hand.wait()
+    assert not hand.facts()["waiting"]
+
+
+def test_classes_are_added_renamed_recoloured_and_deleted(hand, page, tmp_path):
+    hand.draw(1, OBJECT)
+    hand.draw(0, BESIDE)
+    page.get_by_test_id("add-class").click()
+    row = page.get_by_test_id("class-2")
+    name = row.locator("input[type=text]")
+    name.fill("whiskers")
+    name.press("Enter")
+    page.keyboard.press("3")
+    hand.drag([(60, 200), (60, 215)])
+    hand.wait()
+    assert 2 in np.unique(hand.labels(300, 451))
+    document = json.loads(export(page, "coco", tmp_path).read_text())
+    assert [c["name"] for c in document["categories"]] == ["background", "object", "whiskers"]
+    name.fill("object")
+    name.press("Enter")
+    assert "already" in page.get_by_test_id("error").inner_text()
+    page.get_by_test_id("dismiss-error").click()
+    assert row.locator("input[type=text]").input_value() == "whiskers"
+    row.locator("input[type=color]").evaluate(
+        "e => { e.value = '#00ff80'; e.dispatchEvent(new Event('change', {bubbles: true})); }"
+    )
+    page.get_by_test_id("delete-2").click()
+    hand.wait()
+    assert hand.facts()["strokeCount"] == 2
+    assert 2 not in np.unique(hand.labels(300, 451))
+    page.keyboard.press("Control+z")
+    hand.wait()
+    assert page.get_by_test_id("class-2").locator("input[type=color]").input_value() == "#00ff80"
+
+
+def test_where_next_names_places_and_goes_there(hand, page):
+    hand.draw(1, OBJECT)
+    hand.draw(0, BESIDE)
+    hand.wait()
+    page.get_by_test_id("suggest").click()
+    page.get_by_test_id("suggestion-0").wait_for()
+    before = page.evaluate("saccade.toClient(0, 0).x")
+    page.get_by_test_id("suggestion-0").click()
+    assert page.evaluate("saccade.toClient(0, 0).x") != before
+    page.get_by_test_id("zoom-fit").click()
+    assert page.evaluate("saccade.toClient(0, 0).x") == pytest.approx(before)
+    hand.draw(1, BODY)
+    assert page.get_by_test_id("suggestion-0").count() == 0  # they were for other strokes
+
+
+def test_many_images_and_strokes_beside_them(page, serve, person, until, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rng = np.random.default_rng(0)
+    for i in (1, 2, 10):
+        picture = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)
+        picture[:, 80:] //= 4
+        Image.fromarray(picture).save(photos / f"shot {i}.jpg")
+    with serve(tmp_path / "home", photos) as address:
+        from_page = person(page, address)
+        assert page.get_by_test_id("image-name").inner_text() == "shot 1.jpg"
+        from_page.draw(1, [(20, 30), (40, 90)])
+        from_page.draw(0, [(120, 30), (140, 90)])
+        from_page.wait()
+        until(page, "!saccade.unsaved")
+        assert (photos / "shot 1.strokes.json").is_file()
+        page.keyboard.press("d")
+        until(page, "document.title.startsWith('shot 2.jpg')")
+        assert from_page.facts()["strokeCount"] == 0
+        page.get_by_test_id("next").click()
+        until(page, "document.title.startsWith('shot 10.jpg')")
+        page.get_by_test_id("next").click()
+        until(page, "document.title.startsWith('shot 1.jpg')")
+        from_page.wait()
+        assert from_page.facts()["strokeCount"] == 2
+        page.goto("about:blank")
+    shapes = json.loads((photos / "shot 1.strokes.json").read_text())["shapes"]
+    assert [s["label"] for s in shapes] == ["object", "background"]
+
+
+def test_a_second_window_takes_over_and_says_so(browser, page, serve, person, until, tmp_path):
+    with serve(tmp_path / "home") as address:
+        first = person(page, address)
+        first.draw(1, OBJECT)
+        until(page, "!saccade.unsaved")
+        other = browser.new_page()
+        second = person(other, address)
+        assert second.facts()["strokeCount"] == 1
+        page.get_by_text("opened in another window").wait_for()
+        page.get_by_role("button", name="Open it here").click()
+        other.get_by_text("opened in another window").wait_for()
+        other.close()
+        page.goto("about:blank")
+
+
+def test_the_keys_are_listed(hand, page):
+    page.keyboard.press("?")
+    assert page.get_by_test_id("shortcuts").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("m")
+    assert not page.get_by_test_id("toggle-mask").is_checked()
+
+
+def test_the_page_was_built_from_these_sources():
+    """The rule is at the top of web/scripts/digest.mjs."""
+    web = ROOT / "web"
+    names = ["package.json", "index.html", "tsconfig.json", "vite.config.ts"]
+    names += [p.relative_to(web).as_posix() for p in (web / "src").rglob("*") if p.is_file()]
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        digest.update(name.encode() + b"\0" + (web / name).read_bytes() + b"\0")
+    built = json.loads((ROOT / "src/saccade/serve/page/build.json").read_text())
+    assert built["sources"] == digest.hexdigest(), "run make page"
