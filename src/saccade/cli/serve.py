@@ -124,6 +124,7 @@ def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> No
     config = uvicorn.Config(
         app,
         log_level="warning",
+        ws="websockets-sansio",  # the other one of uvicorn's is built on a deprecated interface
         timeout_graceful_shutdown=2,
         ws_max_size=settings.limits.message_bytes,
         server_header=False,

@@ -114,6 +114,7 @@ class Library:
             path = _free_path(self._uploads / _safe_name(name))
             with atomic_write(path) as temporary:
                 temporary.write_bytes(data)
+                _check_decodes(temporary, name or "the upload")
             entry = self._entry(path, self._uploads)
             self._entries[entry.id] = entry
         return entry
@@ -192,12 +193,14 @@ def picture_bytes(rgb: NDArray[np.uint8], fmt: str) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnail(entry: Entry, longest: int = 160) -> bytes:
+def thumbnail(entry: Entry, most_pixels: int, longest: int = 160) -> bytes:
     """A small JPEG of an image, upright.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or has more than `most_pixels` pixels.
     """
+    with open(entry.path, "rb") as file:
+        image_size(file, most_pixels, entry.name)
     try:
         with open(entry.path, "rb") as file, open_unlimited(file) as image:
             image.draft("RGB", (2 * longest, 2 * longest))
@@ -224,6 +227,12 @@ def image_size(data: Any, most_pixels: int, name: str) -> tuple[int, int]:
             if image.format not in _FORMATS:
                 raise UploadError(f"{name}: {image.format} is none of {', '.join(_FORMATS)}", 415)
             width, height = image.size
+            if width * height > most_pixels:  # before EXIF, for which Pillow decodes a PNG
+                raise UploadError(
+                    f"{name}: {width} x {height} pixels are more than the "
+                    f"{most_pixels // 10**6} megapixels that are taken; scale it down",
+                    413,
+                )
             if exif_orientation(image) >= 5 and image.format != "TIFF":  # Pillow turns TIFF
                 width, height = height, width
     except UploadError:
@@ -234,13 +243,14 @@ def image_size(data: Any, most_pixels: int, name: str) -> tuple[int, int]:
         ) from error
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise UploadError(f"{name}: damaged image ({one_line(error)})", 415) from error
-    if width * height > most_pixels:
-        raise UploadError(
-            f"{name}: {width} x {height} pixels are more than the {most_pixels // 10**6} "
-            "megapixels that are taken; scale it down",
-            413,
-        )
     return width, height
+
+
+def _check_decodes(path: Path, name: str) -> None:
+    try:
+        load_image(path)
+    except InputError as error:
+        raise UploadError(str(error).replace(str(path), name), 415) from error
 
 
 def _images(root: Path, *, recursive: bool) -> Iterator[Path]:

@@ -121,7 +121,8 @@ def _add_images(router: APIRouter, service: Service) -> None:
     async def image_thumbnail(image: Id) -> Response:
         """Return a small JPEG of an image."""
         entry = _known(await service.off_loop(service.library.find, image))
-        return Response(await service.off_loop(thumbnail, entry), media_type="image/jpeg")
+        data = await service.off_loop(thumbnail, entry, service.settings.limits.pixels)
+        return Response(data, media_type="image/jpeg")
 
 
 def _add_sessions(router: APIRouter, service: Service) -> None:
