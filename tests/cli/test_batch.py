@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import saccade.cli.batch
+from saccade.cli.pairs import pair_up
 from tests.cli import fake
 from tests.cli.conftest import tree, write_pair
 
@@ -177,3 +178,21 @@ def test_names_make_values_the_same_in_every_file(saccade_cli, named, tmp_path):
     assert result.exit_code == 0
     assert set(np.unique(np.asarray(Image.open(out / "a.png")))) == {1, 2}
     assert set(np.unique(np.asarray(Image.open(out / "b.png")))) == {0, 2}
+
+
+def test_strokes_of_the_page_belong_to_their_image(tmp_path):
+    for name in ("a.jpg", "b.png", "b.json"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "a.strokes.json").write_text("{}")
+    (tmp_path / "b.strokes.json").write_text("{}")
+    found = pair_up(tmp_path, tmp_path)
+    assert [(p.image.name, p.strokes.name) for p in found.pairs] == [
+        ("a.jpg", "a.strokes.json"),
+        ("b.png", "b.strokes.json"),
+    ]
+    strokes = tmp_path / "strokes"
+    strokes.mkdir()
+    (strokes / "a.strokes.json").write_text("{}")
+    (strokes / "b.xml").write_text("<annotation/>")
+    found = pair_up(tmp_path, strokes)
+    assert [p.strokes.name for p in found.pairs] == ["a.strokes.json", "b.xml"]

@@ -172,13 +172,13 @@ def _segment_one(
     progress: Callable[[float, str], None],
 ) -> float:
     """Do one job and return the seconds that the segmenter took."""
+    from saccade.annotations import read_any_strokes
     from saccade.data.images import load_image
-    from saccade.scribbles.readers import read_strokes
 
     pair = job.pair
     image = load_image(pair.image)
     height, width = image.shape[:2]
-    strokes = read_strokes(
+    strokes = read_any_strokes(
         pair.strokes, shape=(height, width), unlabeled=settings.unlabeled, names=wanted.names
     )
     notes.add(strokes, pair.strokes)

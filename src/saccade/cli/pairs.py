@@ -11,6 +11,8 @@ IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 STROKE_SUFFIXES = frozenset({".bmp", ".json", ".npy", ".png", ".tif", ".tiff", ".xml"})
+PAGE_SUFFIX = ".strokes.json"
+"""What follows the stem of an image in the name of a file of `saccade serve`."""
 
 _SHOWN = 5
 
@@ -50,7 +52,7 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     if not image.is_dir():
         return Pairing((Pair(image, strokes),), single=True)
     images = _by_stem(image, IMAGE_SUFFIXES)
-    drawn = _by_stem(strokes, STROKE_SUFFIXES)
+    drawn = _drawn_by_stem(strokes, beside=image.resolve() == strokes.resolve())
     pairs = tuple(Pair(images[stem], drawn[stem]) for stem in sorted(images.keys() & drawn.keys()))
     if not pairs:
         raise InputError(
@@ -62,6 +64,22 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
         _listed("strokes without an image", (drawn[s] for s in drawn.keys() - images.keys())),
     ]
     return Pairing(pairs, tuple(remark for remark in lonely if remark))
+
+
+def _drawn_by_stem(folder: Path, *, beside: bool) -> dict[str, Path]:
+    """Stroke files by the stem of their image; those of the page, NAME.strokes.json, come first.
+
+    Where the strokes lie beside the images, nothing else can be told from an image.
+    """
+    paged = {
+        path.name.removesuffix(PAGE_SUFFIX): path
+        for path in sorted(folder.iterdir())
+        if path.name.endswith(PAGE_SUFFIX) and not path.name.startswith(".")
+    }
+    if beside:
+        return paged
+    others = _by_stem(folder, STROKE_SUFFIXES)
+    return {stem: path for stem, path in others.items() if path not in paged.values()} | paged
 
 
 def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:

@@ -42,7 +42,8 @@ def segment(
         typer.Argument(
             metavar="STROKES",
             help="Strokes over it: label image (PNG, TIFF), RGBA overlay, ScribbleSup XML, "
-            "labelme JSON or .npy; or a folder of these, matched by file name.",
+            "labelme, COCO or Label Studio JSON, CVAT XML or .npy; or a folder of these, matched "
+            "by file name.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],

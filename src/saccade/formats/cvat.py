@@ -205,13 +205,13 @@ def _mask(shape: ET.Element, size: tuple[int, ...]) -> NDArray[np.bool_]:
         x0, y0, x1, y1 = (_number(shape.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr"))
         corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
         return fill_polygon(checked_points(corners, "corners"), height, width)
+    if shape.tag not in ("polygon", "polyline", "points"):
+        raise InputError("is no shape that can be filled, expected mask, polygon, box or polyline")
     text = [pair.split(",") for pair in shape.get("points", "").split(";")]
     points = [[_number(part) for part in pair] for pair in text]
     if shape.tag == "polygon":
         return fill_polygon(checked_points(points, "points"), height, width)
-    if shape.tag in ("polyline", "points"):
-        return _lines(points, height, width, joined=shape.tag == "polyline")
-    raise InputError("is no shape that can be filled, expected mask, polygon, box or polyline")
+    return _lines(points, height, width, joined=shape.tag == "polyline")
 
 
 def _decoded(shape: ET.Element, height: int, width: int) -> NDArray[np.bool_]:

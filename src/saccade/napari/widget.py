@@ -1,0 +1,139 @@
+"""The panel in napari: buttons over `saccade.napari.model`."""
+
+import threading
+from typing import Any
+
+from saccade.errors import InputError
+from saccade.interactive.presets import PRESETS
+from saccade.napari.model import Fitted, Options, compute, current_plane, show, show_places
+
+
+def make_widget(viewer: Any) -> Any:
+    """Return the panel for a viewer.
+
+    Args:
+        viewer: a `napari.Viewer`, given by napari.
+    """
+    return Panel(viewer).container
+
+
+class Panel:
+    """Layers, preset, seed and buttons; fits run in a thread, the last good mask stays."""
+
+    def __init__(self, viewer: Any) -> None:
+        from magicgui.widgets import (
+            CheckBox,
+            ComboBox,
+            Container,
+            Label,
+            PushButton,
+            SpinBox,
+            create_widget,
+        )
+        from napari.layers import Image, Labels
+
+        self.viewer = viewer
+        self._fitted: Fitted | None = None
+        self._cancel = threading.Event()
+        self._running = False
+        self._again = False
+        self._followed: Any = None
+        self.image: Any = create_widget(annotation=Image, label="Image")
+        self.strokes: Any = create_widget(annotation=Labels, label="Strokes")
+        self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="fast")
+        self.seed = SpinBox(label="Seed", min=0, max=2**31 - 1, value=0)
+        self.follow = CheckBox(text="Follow the strokes", value=True)
+        self.run: Any = PushButton(text="Segment")
+        self.places: Any = PushButton(text="Where next?")
+        self.status = Label(value="Draw in a labels layer: 1, 2, ... are classes, 0 is nothing")
+        self.container = Container(
+            widgets=[
+                self.image,
+                self.strokes,
+                self.preset,
+                self.seed,
+                self.follow,
+                self.run,
+                self.places,
+                self.status,
+            ]
+        )
+        self.run.changed.connect(lambda _: self.start())
+        self.places.changed.connect(lambda _: self.where_next())
+        strokes: Any = self.strokes
+        strokes.changed.connect(lambda _: self._watch())
+        viewer.layers.events.inserted.connect(self._reset)
+        viewer.layers.events.removed.connect(self._reset)
+        self._watch()
+
+    def start(self) -> None:
+        """Fit to the strokes of now; a fit that still runs is stopped first."""
+        from napari.qt.threading import create_worker
+
+        image, strokes = self.image.value, self.strokes.value
+        if image is None or strokes is None:
+            self._say("Choose an image layer and a labels layer with strokes")
+            return
+        if self._running:
+            self._cancel.set()
+            self._again = True
+            return
+        self._cancel = threading.Event()
+        self._running = True
+        self._say("Segmenting")
+        options = Options(self.preset.value, self.seed.value)
+        plane = current_plane(self.viewer, image)
+        # Progress is not shown: napari's own busy sign is, and a fit takes a fraction of a second.
+        worker: Any = create_worker(
+            compute, image, strokes, plane, options, self._fitted, cancel=self._cancel.is_set
+        )
+        worker.returned.connect(lambda fitted: self._done(fitted, image, strokes))
+        worker.errored.connect(self._failed)
+        worker.finished.connect(self._finished)
+        worker.start()
+
+    def where_next(self) -> None:
+        """Show where a stroke would help most."""
+        if self._fitted is None or self.image.value is None:
+            self._say("Segment first")
+            return
+        count = show_places(self.viewer, self.image.value, self._fitted)
+        self._say("Draw where the numbers are" if count else "Little is in doubt")
+
+    def _done(self, fitted: Fitted, image: Any, strokes: Any) -> None:
+        self._fitted = fitted
+        show(self.viewer, image, strokes, fitted)
+        self._say(f"Done in {fitted.segmenter.result.timings['total']:.2f} s")
+
+    def _failed(self, error: Exception) -> None:
+        from napari.utils.notifications import show_error
+
+        text = str(error) if isinstance(error, InputError) else f"unexpected: {error}"
+        self._say(text)
+        if not self.follow.value:  # while strokes are followed, half a set of them is no fault
+            show_error(text)
+
+    def _finished(self) -> None:
+        self._running = False
+        if self._again:
+            self._again = False
+            self.start()
+
+    def _watch(self) -> None:
+        """Follow the labels layer that is chosen."""
+        if self._followed is not None:
+            self._followed.events.paint.disconnect(self._painted)
+        self._followed = self.strokes.value
+        if self._followed is not None:
+            self._followed.events.paint.connect(self._painted)
+
+    def _painted(self, _: Any = None) -> None:
+        if self.follow.value:
+            self.start()
+
+    def _reset(self, _: Any = None) -> None:
+        self.image.reset_choices()
+        self.strokes.reset_choices()
+
+    def _say(self, text: str) -> None:
+        self.status.value = text
