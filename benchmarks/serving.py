@@ -1,4 +1,4 @@
-"""The page and its server, measured: python benchmarks/serving.py [-o benchmarks/results]
+"""The page and its server, measured: python -m benchmarks.serving [-o benchmarks/results]
 
 In a real browser: from the end of a stroke to the first frame with a mask of it, on a photograph of
 500 x 375, and how long frames take while drawing on 3000 x 2000. Against the server: thirty
@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
 import time
@@ -66,8 +65,8 @@ def draw_many(browser: object, folder: Path, size: tuple[int, int]) -> dict[str,
     return {
         "size": list(size),
         "strokes": len(waits),
-        "first_mask_ms": {"median": statistics.median(waits), "p95": percentile(waits, 95)},
-        "final_mask_ms": {"median": statistics.median(finals), "p95": percentile(finals, 95)},
+        "first_mask_ms": {"median": percentile(waits, 50), "p95": percentile(waits, 95)},
+        "final_mask_ms": {"median": percentile(finals, 50), "p95": percentile(finals, 95)},
         "frame_ms": {
             "count": len(facts["frames"]),
             "median": percentile(facts["frames"], 50),
@@ -136,11 +135,11 @@ def load(folder: Path) -> dict[str, object]:
         photograph(photos, f"{i:02}.png", (451, 300))
     with serving(folder / "home", photos) as address:
         port = int(address.rsplit(":", 1)[1].strip("/"))
-        server = [
+        server = next(
             p
             for p in psutil.process_iter(["cmdline"])
             if "serve" in (p.info["cmdline"] or []) and str(photos) in p.info["cmdline"]
-        ][0]
+        )
         time.sleep(3)
         before = server.memory_info().rss / 2**20
         images = [e["id"] for e in httpx.get(f"{address}api/images").json()]
