@@ -26,6 +26,7 @@ export interface EditorHost {
   connection(connected: boolean): void;
   regions(regions: Region[]): void;
   closed(detail: string): void;
+  saved(): void;
   wantsUncertainty(): boolean;
 }
 
@@ -184,6 +185,7 @@ export class Editor {
   private receive(message: ServerMessage): void {
     if (message.type === "saved") {
       this.live.saved(message.revision);
+      if (this.history.document.items.length > 0) this.host.saved();
     } else if (message.type === "progress") {
       if (message.revision < this.revision) return;
       const queue = message.ahead > 0 ? `Waiting, ${message.ahead} before this one` : "Segmenting";

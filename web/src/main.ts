@@ -22,7 +22,7 @@ let brushWidth = 12;
 let regions: Region[] = [];
 let nextRegion = 0;
 const frames: number[] = [];
-const shown: Shown = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.45 };
+const shown: Shown = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38 };
 
 // The bars and what lies over the image
 
@@ -188,6 +188,7 @@ async function open(entry: ImageEntry): Promise<void> {
       error: showError,
       connection: (connected) => (offline.hidden = connected),
       regions: setRegions,
+      saved: () => markKept(entry.id),
       closed,
       wantsUncertainty: () => shown.uncertainty,
     });
@@ -242,6 +243,13 @@ function showStrip(): void {
   if (images.length > 1) strip.classList.remove("hidden");
   strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   for (const button of [previousButton, nextButton]) button.disabled = images.length < 2;
+}
+
+function markKept(image: string): void {
+  const entry = images.find((i) => i.id === image);
+  if (!entry || entry.has_strokes) return;
+  entry.has_strokes = true;
+  showStrip();
 }
 
 async function upload(files: Iterable<File>): Promise<void> {

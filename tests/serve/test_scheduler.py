@@ -1,0 +1,121 @@
+"""Who computes when: newest work only, one place each, nobody starves."""
+
+import asyncio
+import threading
+
+import pytest
+
+from saccade.serve.scheduler import QueueFullError, Scheduler, SupersededError
+
+
+def run(scenario, workers=1, places=8):
+    async def main():
+        scheduler = Scheduler(workers, places)
+        try:
+            return await asyncio.wait_for(scenario(scheduler), 20)
+        finally:
+            await scheduler.close()
+
+    return asyncio.run(main())
+
+
+class Work:
+    """Work that waits until it is let go and notes when it ran."""
+
+    def __init__(self, name, log, gate=None):
+        self.name, self.log, self.gate = name, log, gate
+        self.cancelled = False
+
+    def __call__(self, cancelled):
+        self.log.append(self.name)
+        if self.gate is not None:
+            while not self.gate.wait(0.005):
+                if cancelled.is_set():
+                    self.cancelled = True
+                    raise SupersededError
+        return self.name
+
+
+def test_newer_work_takes_the_place_of_older_and_stops_what_runs():
+    async def scenario(scheduler):
+        log, gate = [], threading.Event()
+        running = Work("a1", log, gate)
+        first = scheduler.submit("a", running)
+        await asyncio.sleep(0.05)
+        others = [scheduler.submit("b", Work("b1", log)), scheduler.submit("a", Work("a2", log))]
+        newest = scheduler.submit("a", Work("a3", log))
+        with pytest.raises(SupersededError):
+            await first
+        with pytest.raises(SupersededError):
+            await others[1]
+        assert await newest == "a3"
+        assert await others[0] == "b1"
+        return log, running.cancelled
+
+    log, cancelled = run(scenario)
+    assert cancelled
+    assert log == ["a1", "b1", "a3"]  # b waited before a's newer strokes came
+
+
+def test_somebody_who_draws_all_the_time_holds_nobody_up():
+    async def scenario(scheduler):
+        log = []
+        busy = [scheduler.submit("busy", Work("busy", log))]
+        calm = scheduler.submit("calm", Work("calm", log))
+        for _ in range(20):
+            busy.append(scheduler.submit("busy", Work("busy", log)))
+        await calm
+        await asyncio.gather(*busy, return_exceptions=True)
+        return log
+
+    log = run(scenario)
+    assert "calm" in log[:2]
+    assert log.count("busy") <= 3
+
+
+def test_a_session_never_runs_twice_at_once():
+    async def scenario(scheduler):
+        running, most = 0, 0
+        lock = threading.Lock()
+
+        def work(_):
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            threading.Event().wait(0.02)
+            with lock:
+                running -= 1
+
+        jobs = [scheduler.submit("a", work) for _ in range(6)]
+        await asyncio.gather(*jobs, return_exceptions=True)
+        return most
+
+    assert run(scenario, workers=4) == 1
+
+
+def test_a_full_queue_says_so():
+    async def scenario(scheduler):
+        gate = threading.Event()
+        scheduler.submit("a", Work("a", [], gate))
+        scheduler.submit("b", Work("b", []))
+        scheduler.submit("c", Work("c", []))
+        with pytest.raises(QueueFullError):
+            scheduler.submit("d", Work("d", []))
+        scheduler.submit("c", Work("c2", []))  # it has a place already
+        assert scheduler.ahead("c") == 2
+        gate.set()
+
+    run(scenario, places=2)
+
+
+def test_what_goes_wrong_reaches_whoever_waits():
+    async def scenario(scheduler):
+        def broken(_):
+            raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no"):
+            await scheduler.submit("a", broken)
+        return await scheduler.submit("a", lambda _: 3)
+
+    assert run(scenario) == 3
