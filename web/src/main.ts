@@ -2,8 +2,10 @@
 
 import "./style.css";
 import * as api from "./api";
+import { attempt, error, exportMenu, filePicker, hint, imageName, importMenu, offline, progress, setStatus, showError, status, strip, veil } from "./chrome";
 import { h, icon, iconButton } from "./dom";
 import { Editor } from "./editor";
+import { buildExports } from "./exports";
 import { nextClass, withClasses, withItems, withoutClass } from "./history";
 import type { Shown } from "./layers";
 import { clampBrush, Panel } from "./panel";
@@ -23,42 +25,6 @@ let regions: Region[] = [];
 let nextRegion = 0;
 const frames: number[] = [];
 const shown: Shown = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38 };
-
-// The bars and what lies over the image
-
-const status = h("span", { class: "status", "data-testid": "status", role: "status" });
-const progress = h("div", { class: "progress", hidden: true });
-const errorText = h("span", {});
-const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
-  iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
-const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
-const hint = h("div", { class: "hint" }, h("b", {}, "Draw a stroke on the object"), ", then choose ", h("b", {}, "background"), " and draw one beside it.");
-const veil = h("div", { class: "veil", hidden: true });
-const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => strip.classList.toggle("hidden") });
-const strip = h("nav", { class: "strip hidden", "aria-label": "Images" });
-const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
-const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
-const filePicker = h("input", { type: "file", hidden: true });
-
-function setStatus(text: string, fraction: number | null): void {
-  status.textContent = text;
-  progress.hidden = fraction === null;
-  progress.style.transform = `scaleX(${Math.max(0.03, fraction ?? 0)})`;
-}
-
-function showError(text: string): void {
-  errorText.textContent = text;
-  error.hidden = false;
-}
-
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (problem) {
-    setStatus("", null);
-    showError(problem instanceof Error ? problem.message : String(problem));
-  }
-}
 
 // Stage and panel
 
@@ -205,7 +171,7 @@ async function open(entry: ImageEntry): Promise<void> {
     panel.showPresets(state.presets, state.preset);
     stage.setPhoto(next.photo);
     setRegions([]);
-    buildExports();
+    buildExports(state);
     setStatus("", null);
     refresh();
     showStrip();
@@ -265,20 +231,6 @@ async function upload(files: Iterable<File>): Promise<void> {
 }
 
 // Files in and out
-
-function buildExports(): void {
-  const state = editor!.state;
-  const stem = state.image.name.replace(/\.[^.]*$/, "");
-  exportMenu.replaceChildren(...state.formats.map((format) => h("button", {
-    type: "button", role: "menuitem", "data-testid": `export-${format.name}`,
-    click: () => void attempt(async () => {
-      exportMenu.hidden = true;
-      setStatus(`Writing ${format.title}`, 0.5);
-      await api.download(state.session, format.name, `${stem}${format.suffix}`);
-      setStatus(`Saved ${stem}${format.suffix}`, null);
-    }),
-  }, h("span", {}, format.title), h("small", {}, format.suffix))));
-}
 
 function pick(as: "strokes" | "mask" | "image"): void {
   importMenu.hidden = true;

@@ -129,10 +129,8 @@ async def _predicted(
 def _labelled(result: Segmentation, names: dict[int, str], tag: Tag) -> Prediction:
     results = []
     for value, name in names.items():
-        if _is_background(name) and name not in tag.labels:
-            continue
         mask = result.labels == value
-        if mask.any() and not _is_background(name):
+        if mask.any() and not _is_background(name):  # the background is what no brush covers
             made = brush_result(mask, name, from_name=tag.from_name, to_name=tag.to_name)
             certainty = 1 - float(result.uncertainty[mask].mean(dtype=np.float64))
             results.append(made | {"score": round(certainty, 4)})

@@ -1,0 +1,38 @@
+// The bars and what lies over the image: status, progress, errors, menus.
+
+import { h, iconButton } from "./dom";
+
+export const status = h("span", { class: "status", "data-testid": "status", role: "status" });
+export const progress = h("div", { class: "progress", hidden: true });
+export const errorText = h("span", {});
+export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
+  iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
+export const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
+export const hint = h("div", { class: "hint" }, h("b", {}, "Draw a stroke on the object"), ", then choose ", h("b", {}, "background"), " and draw one beside it.");
+export const veil = h("div", { class: "veil", hidden: true });
+export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => strip.classList.toggle("hidden") });
+export const strip = h("nav", { class: "strip hidden", "aria-label": "Images" });
+export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
+export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
+export const filePicker = h("input", { type: "file", hidden: true });
+
+export function setStatus(text: string, fraction: number | null): void {
+  status.textContent = text;
+  progress.hidden = fraction === null;
+  progress.style.transform = `scaleX(${Math.max(0.03, fraction ?? 0)})`;
+}
+
+export function showError(text: string): void {
+  errorText.textContent = text;
+  error.hidden = false;
+}
+
+export async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (problem) {
+    setStatus("", null);
+    showError(problem instanceof Error ? problem.message : String(problem));
+  }
+}
+
