@@ -1,11 +1,21 @@
 """The panel in napari: buttons over `saccade.napari.model`."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from saccade.errors import InputError
 from saccade.interactive.presets import PRESETS
-from saccade.napari.model import Fitted, Options, compute, current_plane, show, show_places
+from saccade.napari.model import (
+    MASK_NAME,
+    UNCERTAINTY_NAME,
+    Fitted,
+    Options,
+    compute,
+    current_plane,
+    show,
+    show_places,
+)
 
 
 def make_widget(viewer: Any) -> Any:
@@ -28,7 +38,6 @@ class Panel:
             Label,
             PushButton,
             SpinBox,
-            create_widget,
         )
         from napari.layers import Image, Labels
 
@@ -38,8 +47,16 @@ class Panel:
         self._running = False
         self._again = False
         self._followed: Any = None
-        self.image: Any = create_widget(annotation=Image, label="Image")
-        self.strokes: Any = create_widget(annotation=Labels, label="Strokes")
+
+        def of_type(kind: type) -> Callable[[Any], list[Any]]:
+            return lambda _: [
+                layer
+                for layer in viewer.layers
+                if isinstance(layer, kind) and layer.name not in (MASK_NAME, UNCERTAINTY_NAME)
+            ]
+
+        self.image: Any = ComboBox(label="Image", choices=of_type(Image))
+        self.strokes: Any = ComboBox(label="Strokes", choices=of_type(Labels))
         self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="fast")
         self.seed = SpinBox(label="Seed", min=0, max=2**31 - 1, value=0)
         self.follow = CheckBox(text="Follow the strokes", value=True)

@@ -1,0 +1,59 @@
+"""The panel itself, where Qt is installed; the canvas, which needs a graphics card, is not made."""
+
+import os
+import time
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+pytestmark = pytest.mark.filterwarnings("default")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    try:
+        from qtpy.QtWidgets import QApplication
+    except Exception:  # qtpy has errors of its own for "no Qt at all"
+        pytest.skip("no Qt; pip install PySide6-Essentials", allow_module_level=True)
+    components = pytest.importorskip("napari.components", reason="saccade[napari] is missing")
+
+from saccade.napari import model  # noqa: E402
+from saccade.napari.widget import Panel  # noqa: E402
+
+
+def wait_for(condition, seconds=30):
+    """Let Qt work until something is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        QApplication.processEvents()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_mask_follows_the_strokes(examples):
+    application = QApplication.instance() or QApplication([])
+    viewer = components.ViewerModel()
+    drawn = np.asarray(Image.open(examples / "cat_strokes.png")).astype(int)
+    image = viewer.add_image(data.cat(), name="cat")
+    strokes = viewer.add_labels(np.where(drawn == 255, 0, drawn + 1), name="strokes")
+    panel = Panel(viewer)
+    assert (panel.image.value, panel.strokes.value) == (image, strokes)
+    panel.start()
+    wait_for(lambda: model.MASK_NAME in viewer.layers and not panel._running)
+    assert panel.status.value.startswith("Done")
+    before = viewer.layers[model.MASK_NAME].data.copy()
+    strokes.selected_label = 1
+    strokes.brush_size = 30
+    with strokes.block_history():  # as a drag of the mouse does
+        strokes.paint((150, 225), 1)
+    wait_for(lambda: (viewer.layers[model.MASK_NAME].data != before).any())
+    panel.where_next()
+    assert model.PLACES_NAME in viewer.layers
+    strokes.data = np.zeros_like(strokes.data)
+    panel.start()
+    wait_for(lambda: "empty" in panel.status.value)  # in words; the last good mask stays
+    assert (viewer.layers[model.MASK_NAME].data != 0).any()
+    wait_for(lambda: not panel._running)
+    assert application is not None
