@@ -48,7 +48,7 @@ class Panel:
         self._again = False
         self._followed: Any = None
 
-        def of_type(kind: type) -> Callable[[Any], list[Any]]:
+        def of_type(kind: Any) -> Callable[[Any], list[Any]]:
             return lambda _: [
                 layer
                 for layer in viewer.layers
