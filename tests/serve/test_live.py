@@ -1,5 +1,7 @@
 """The live socket: strokes in, masks out, the last good mask stays."""
 
+import time
+
 import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -168,3 +170,31 @@ def test_what_is_computed_is_dropped_for_room_and_comes_back(make):
     client.put(f"{second}/strokes", json=TWO)
     assert not client.get(first).json()["has_mask"]
     assert client.get(f"{first}/mask").status_code == 200
+
+
+def test_closing_the_page_frees_its_session_after_a_moment(make):
+    client = make(limits={"grace_seconds": 0.2})
+    address = opened(client)
+    with live(client, address) as socket:
+        say(socket, **strokes(1, TWO))
+        until(socket, "result", revision=1)
+        client.in_loop(client.service.expire())
+        assert client.service.sessions  # the page is there
+    deadline = time.monotonic() + 10
+    while client.service.sessions and time.monotonic() < deadline:
+        time.sleep(0.05)
+        client.in_loop(client.service.expire())
+    assert not client.service.sessions
+    assert len(client.get(opened(client)).json()["document"]["items"]) == 2
+
+
+def test_a_page_that_does_not_read_holds_up_nobody(make):
+    client = make(limits={"send_seconds": 0.5})
+    lazy, other = opened(client, "cat.png"), opened(client, "2.png")
+    with live(client, lazy, max_queue=1) as deaf, live(client, other) as socket:
+        for revision in range(1, 200):
+            say(deaf, **strokes(revision, TWO if revision % 2 else THREE))
+        say(socket, **strokes(1, TWO))
+        result, _ = until(socket, "result", revision=1)
+        assert result["final"]
+    assert client.get("/api/health").status_code == 200
