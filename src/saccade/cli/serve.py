@@ -1,5 +1,6 @@
 """``saccade serve``: the page to draw on."""
 
+import contextlib
 import ipaddress
 import logging
 import secrets
@@ -129,7 +130,9 @@ def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> No
         ws_max_size=settings.limits.message_bytes,
         server_header=False,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # the way to stop it
+        uvicorn.Server(config).run(sockets=[listener])
+    typer.echo("stopped; all strokes are kept")
 
 
 def _check_extra() -> None:
