@@ -99,7 +99,7 @@ def read_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np
     if len(document["images"]) != 1:
         raise InputError(
             f"{path}: not a COCO file of one image but of {len(document['images'])}; "
-            "saccade convert writes a mask for each"
+            "read them one by one with saccade.formats.masks.iter_annotations"
         )
     (image,) = iter_coco(path, uncovered=uncovered)
     return image.labels

@@ -117,8 +117,8 @@ def iter_cvat(
         raise InputError(f"{path}: has no <image>, expected CVAT's XML for images (not for videos)")
     if most is not None and len(images) > most:
         raise InputError(
-            f"{path}: has {len(images)} images, expected {most}; saccade convert writes a mask "
-            "for each"
+            f"{path}: has {len(images)} images, expected {most}; read them one by "
+            "one with saccade.formats.masks.iter_annotations"
         )
     values = _values(root, path)
     names = {value: name for name, value in values.items()}

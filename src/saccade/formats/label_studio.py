@@ -111,8 +111,8 @@ def read_label_studio(path: str | os.PathLike[str], *, uncovered: int = 0) -> ND
     images = list(iter_label_studio(path, uncovered=uncovered))
     if len(images) != 1:
         raise InputError(
-            f"{path}: has {len(images)} tasks with labels, expected one; saccade convert writes a "
-            "mask for each"
+            f"{path}: has {len(images)} tasks with labels, expected one; read "
+            "them one by one with saccade.formats.masks.iter_annotations"
         )
     return images[0].labels
 
