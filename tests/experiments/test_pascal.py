@@ -3,7 +3,8 @@ import pytest
 from scipy.io import savemat
 
 from saccade.errors import InputError
-from saccade.experiments.pascal import CONTEXT_CLASSES, context_samples, voc_samples
+from saccade.data.known import CONTEXT_CLASSES
+from saccade.experiments.pascal import context_samples, voc_samples
 from saccade.experiments.reading import load
 from tests.experiments.conftest import SHAPE, labels, save
 

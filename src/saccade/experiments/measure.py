@@ -14,7 +14,7 @@ from saccade.experiments.gdc_tables import preset_of
 from saccade.experiments.rows import Key, Row, append_row, open_rows
 from saccade.experiments.samples import SPECS, Sample
 
-Progress = Callable[[int, str], None]
+Progress = Callable[[float, str], None]
 """Told how many measurements are done, and what is measured."""
 
 

@@ -13,15 +13,6 @@ from pathlib import Path
 from saccade.errors import InputError
 from saccade.experiments.samples import Plan, Sample, by_stem
 
-_CONTEXT_NAMES = """
-aeroplane bag bed bedclothes bench bicycle bird boat book bottle building bus cabinet car cat
-ceiling chair cloth computer cow cup curtain dog door fence floor flower food grass ground horse
-keyboard light motorbike mountain mouse person plate platform pottedplant road rock sheep shelves
-sidewalk sign sky snow sofa table track train tree truck tvmonitor wall water window wood
-"""
-CONTEXT_CLASSES = tuple(_CONTEXT_NAMES.split())
-"""The 59 classes in the order of SegmentationClassContext's values 1 to 59."""
-
 CONTEXT_ALIASES = {
     "plane": "aeroplane",
     "bike": "bicycle",

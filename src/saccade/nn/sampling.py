@@ -6,6 +6,7 @@ so that a new layer is an ordinary convolution.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,3 +92,27 @@ class DeformConv2d(nn.Module):
             mask=mask,
             border=self.border,
         )
+
+
+class DeformConv2dV2(DeformConv2d):
+    """Deformable convolution v2 (Zhu et al. 2019), a baseline of the DSNet paper.
+
+    `DeformConv2d` with a predicted factor in [0, 1] for every tap: 18 offsets and 9 masks for a
+    3x3 kernel. It samples its own input where its own input says; compare
+    `saccade.nn.ContextGuidedDynamicSampling`.
+
+    Args:
+        in_channels: Cin.
+        out_channels: Cout.
+        kernel_size: one number or (kh, kw).
+        options: as `DeformConv2d`, but for `modulated`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int] = 3,
+        **options: Any,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, modulated=True, **options)

@@ -1,0 +1,107 @@
+"""What is wrong with a data set, and what is in it, before hours of training are spent on it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.images import check_pixels, open_unlimited
+from saccade.data.sets import LabelledSet, read_values
+from saccade.data.specs import IGNORE
+from saccade.errors import InputError
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What `inspect` found.
+
+    Attributes:
+        problems: one line each, naming file, what is wrong and what would be right.
+        pixels: (K,) int64 labelled pixels per class.
+        images: (K,) int64 images in which the class occurs.
+        ignored: pixels without a class.
+        sizes: (N, 2) heights and widths of the images that could be read.
+    """
+
+    problems: tuple[str, ...]
+    pixels: NDArray[np.int64]
+    images: NDArray[np.int64]
+    ignored: int
+    sizes: NDArray[np.int64]
+
+
+def inspect(
+    found: LabelledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
+) -> Findings:
+    """Read every mask and the size of every image.
+
+    Args:
+        found: the set.
+        progress: told how many of how many examples are done.
+        threads: that read.
+    """
+    classes = len(found.spec.names)
+    pixels, images = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
+    ignored, problems, sizes = 0, list[str](), list[tuple[int, int]]()
+    for done, (problem, counts, size) in enumerate(_inspected(found, threads)):
+        if problem:
+            problems.append(problem)
+        if counts is not None:
+            pixels += counts[:classes]
+            images += counts[:classes] > 0
+            ignored += int(counts[IGNORE])
+        if size is not None:
+            sizes.append(size)
+        if progress is not None:
+            progress(done + 1, len(found.examples))
+    return Findings(
+        tuple(problems), pixels, images, ignored, np.array(sizes, np.int64).reshape(-1, 2)
+    )
+
+
+def require_sound(findings: Findings) -> None:
+    """Raise InputError with the first problem and their number, if there is any."""
+    if not findings.problems:
+        return
+    others = len(findings.problems) - 1
+    more = f" (and {others} more files; saccade check-data lists them)" if others else ""
+    raise InputError(findings.problems[0] + more)
+
+
+_One = tuple[str, NDArray[np.int64] | None, tuple[int, int] | None]
+
+
+def _inspected(found: LabelledSet, threads: int) -> Iterator[_One]:
+    """Problem, counts of the 256 label values, and image size of each example, in order."""
+
+    def one(index: int) -> _One:
+        example = found.examples[index]
+        size = None
+        try:
+            with example.image.open("rb") as file, open_unlimited(file) as image:
+                check_pixels(example.image, image.height, image.width)
+                size = (image.height, image.width)
+                if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+                    size = (image.width, image.height)
+        except InputError as error:
+            return str(error), None, None
+        except Exception:
+            return f"{example.image}: not an image that can be read", None, None
+        try:
+            labels = found.spec.apply(read_values(example.mask), example.mask)
+        except InputError as error:
+            return str(error), None, size
+        counts = np.bincount(labels.ravel(), minlength=256)
+        if labels.shape != size:
+            return (
+                f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
+                f"its image has {size[1]} x {size[0]}",
+                counts,
+                size,
+            )
+        return "", counts, size
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(one, range(len(found.examples)))

@@ -1,0 +1,265 @@
+"""Data sets on disk: which image belongs to which mask, and what the mask's values mean.
+
+Layouts, each under the root that the caller names:
+
+    folder        images/ + masks/ (or images/SPLIT/ + masks/SPLIT/), classes.txt
+    camvid        SPLIT/ + SPLITannot/ (SegNet layout)
+    voc           JPEGImages/, SegmentationClass/, ImageSets/Segmentation/SPLIT.txt
+    voc-aug       the same with SegmentationClassAug/; SPLIT.txt has ids or two paths a line
+    sbd           img/, cls/*.mat, SPLIT.txt
+    context59     JPEGImages/, SegmentationClassContext/, ImageSets/SegmentationContext/SPLIT.txt;
+    context60     context/*.mat with labels.txt (459 names) in place of the PNGs is read by name
+    ade20k        images/ + annotations/, with training/ and validation/ in each
+    cityscapes    leftImg8bit/SPLIT/CITY/ + gtFine/SPLIT/CITY/
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data import known
+from saccade.data.files import check_readable, one_line
+from saccade.data.images import decode_image
+from saccade.data.specs import LabelSpec, read_classes
+from saccade.errors import InputError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
+MASK_SUFFIXES = (".png", ".mat", ".tif", ".tiff", ".bmp")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image and its mask; the name is unique in its set."""
+
+    name: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """The examples of a split and the classes of their masks."""
+
+    title: str
+    examples: tuple[Example, ...]
+    spec: LabelSpec
+
+    def labels(self, index: int) -> NDArray[np.uint8]:
+        """(H, W) uint8 class indices of an example, 255 where there is none.
+
+        Raises:
+            InputError: the mask cannot be read or has values of no class.
+        """
+        path = self.examples[index].mask
+        return self.spec.apply(read_values(path), path)
+
+
+def open_set(layout: str, root: Path, split: str) -> LabelledSet:
+    """Find the examples of a split.
+
+    Args:
+        layout: one of `LAYOUTS`.
+        root: its folder.
+        split: "train", "val", ...; of "folder" also "" for everything.
+
+    Raises:
+        InputError: an unknown layout, folders or lists that are missing, images without masks,
+            or a split without images.
+    """
+    if layout not in LAYOUTS:
+        raise InputError(f"data set layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    found = LAYOUTS[layout](root, split)
+    if not found.examples:
+        raise InputError(f"{root}: split {split!r} has no images")
+    return found
+
+
+def read_values(path: Path) -> NDArray[np.integer[Any]]:
+    """The values of a mask file as they stand there: (H, W), or (H, W, 3) of a colour image.
+
+    Reads PNG, TIFF and BMP, and the `.mat` files of SBD and PASCAL-Context.
+
+    Raises:
+        InputError: the file is missing, damaged, or no mask.
+    """
+    if path.suffix == ".mat":
+        return _read_mat(path)
+    image = decode_image(path)
+    if image.mode in ("RGB", "RGBA"):
+        return np.asarray(image.convert("RGB"))
+    values = np.asarray(image)
+    if values.ndim != 2 or values.dtype.kind not in "uib":
+        raise InputError(f"{path}: mode {image.mode}, expected a palette or grey image")
+    return np.asarray(values.astype(np.int32) if values.dtype.kind == "b" else values)
+
+
+def pair_up(images: Path, masks: Path, prefix: str = "") -> tuple[Example, ...]:
+    """Examples of two folders, matched by stem, in the order of their names.
+
+    Raises:
+        InputError: a folder is missing, or an image has no mask; it names the first.
+    """
+    found = _by_stem(masks, MASK_SUFFIXES)
+    pictures = _by_stem(images, IMAGE_SUFFIXES)
+    lost = [path for stem, path in pictures.items() if stem not in found]
+    if lost:
+        raise InputError(f"{masks}: {len(lost)} masks are missing, that of {lost[0].name} for one")
+    return tuple(Example(prefix + stem, path, found[stem]) for stem, path in pictures.items())
+
+
+def unmatched(images: Path, masks: Path) -> tuple[list[str], list[str]]:
+    """Stems of images without a mask, and of masks without an image.
+
+    Raises:
+        InputError: a folder is missing.
+    """
+    pictures, found = _by_stem(images, IMAGE_SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
+    return sorted(set(pictures) - set(found)), sorted(set(found) - set(pictures))
+
+
+def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file())
+    return {path.stem: path for path in files}
+
+
+def _folder(root: Path, split: str) -> LabelledSet:
+    examples = pair_up(root / "images" / split, root / "masks" / split)
+    return LabelledSet(root.name, examples, read_classes(root / "classes.txt"))
+
+
+def _camvid(root: Path, split: str) -> LabelledSet:
+    return LabelledSet("CamVid", pair_up(root / split, root / f"{split}annot"), known.CAMVID)
+
+
+def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabelledSet:
+    listed = root / "ImageSets" / "Segmentation" / f"{split}.txt"
+    examples = _listed(listed, root, "JPEGImages", masks)
+    return LabelledSet("PASCAL VOC 2012", examples, known.VOC)
+
+
+def _voc_aug(root: Path, split: str) -> LabelledSet:
+    return replace(_voc(root, split, "SegmentationClassAug"), title="PASCAL VOC 2012 + SBD")
+
+
+def _sbd(root: Path, split: str) -> LabelledSet:
+    root = root / "dataset" if (root / "dataset").is_dir() else root
+    return LabelledSet("SBD", _listed(root / f"{split}.txt", root, "img", "cls"), known.VOC)
+
+
+def _context(root: Path, split: str, spec: LabelSpec) -> LabelledSet:
+    listed = root / "ImageSets" / "SegmentationContext" / f"{split}.txt"
+    if (root / "SegmentationClassContext").is_dir():
+        return LabelledSet(
+            "PASCAL-Context", _listed(listed, root, "JPEGImages", "SegmentationClassContext"), spec
+        )
+    examples = _listed(listed, root, "JPEGImages", "context")
+    return LabelledSet("PASCAL-Context", examples, _by_names(root / "labels.txt", spec))
+
+
+def _by_names(path: Path, spec: LabelSpec) -> LabelSpec:
+    """The spec for the 459 values of `context/*.mat`, from lines ``VALUE: NAME``."""
+    named = {}
+    for line in check_readable(path).read_text("utf-8").splitlines():
+        value, _, name = line.partition(":")
+        if value.strip().isdecimal():
+            named[name.strip()] = int(value)
+    lost = [n for n in spec.names if n != "background" and _alias(n, named) is None]
+    if lost:
+        raise InputError(f"{path}: has no line for the class {lost[0]!r}")
+    mapping = {_alias(n, named): i for i, n in enumerate(spec.names) if n != "background"}
+    rest = 0 if "background" in spec.names else 255
+    everything = {value: mapping.get(value, rest) for value in (0, *named.values())}
+    return replace(spec, mapping=tuple(everything.items()))
+
+
+def _alias(name: str, named: dict[str, int]) -> int | None:
+    return named.get(name, named.get({"table": "diningtable"}.get(name, name)))
+
+
+def _ade20k(root: Path, split: str) -> LabelledSet:
+    part = {"train": "training", "val": "validation"}.get(split, split)
+    spec = known.ADE20K
+    names = root / "objectInfo150.txt"
+    if names.is_file():
+        rows = [line.split("\t") for line in names.read_text("utf-8").splitlines()[1:] if line]
+        first = [row[-1].split(",")[0].strip() for row in rows]
+        # Two of the 150 share their first word; the number tells them apart.
+        unique = [n if first.count(n) == 1 else f"{n} {i + 1}" for i, n in enumerate(first)]
+        if len(unique) != 150:
+            raise InputError(f"{names}: {len(unique)} classes, expected 150")
+        spec = replace(spec, names=tuple(unique))
+    return LabelledSet("ADE20K", pair_up(root / "images" / part, root / "annotations" / part), spec)
+
+
+def _cityscapes(root: Path, split: str) -> LabelledSet:
+    images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
+    examples = []
+    for path in images:
+        stem = path.name.removesuffix("_leftImg8bit.png")
+        folder = root / "gtFine" / split / path.parent.name
+        mask = folder / f"{stem}_gtFine_labelIds.png"
+        if not mask.is_file():
+            raise InputError(f"{mask}: no such file, the mask of {path.name}")
+        examples.append(Example(stem, path, mask))
+    return LabelledSet("Cityscapes", tuple(examples), known.CITYSCAPES)
+
+
+def _listed(listed: Path, root: Path, images: str, masks: str) -> tuple[Example, ...]:
+    """Examples of a list file: an id a line, or the paths of image and mask."""
+    pictures, found = None, None
+    examples = []
+    for line in check_readable(listed).read_text("utf-8").splitlines():
+        words = line.split()
+        if not words:
+            continue
+        if len(words) == 2:
+            image, mask = (root / word.lstrip("/") for word in words)
+        else:
+            pictures = pictures or _by_stem(root / images, IMAGE_SUFFIXES)
+            found = found or _by_stem(root / masks, MASK_SUFFIXES)
+            image = pictures.get(words[0], root / images / f"{words[0]}.jpg")
+            mask = found.get(words[0], root / masks / f"{words[0]}.png")
+        examples.append(Example(image.stem, image, mask))
+    for path in (path for e in examples for path in (e.image, e.mask)):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file, but {listed.name} lists it")
+    return tuple(examples)
+
+
+def _read_mat(path: Path) -> NDArray[np.integer[Any]]:
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(check_readable(path))
+        if "GTcls" in content:
+            return np.asarray(content["GTcls"][0]["Segmentation"][0])
+        return np.asarray(content["LabelMap"])
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{path}: expected a .mat file with GTcls (SBD) or LabelMap (PASCAL-Context); "
+            f"{one_line(error)}"
+        ) from error
+
+
+LAYOUTS: dict[str, Callable[[Path, str], LabelledSet]] = {
+    "folder": _folder,
+    "camvid": _camvid,
+    "voc": _voc,
+    "voc-aug": _voc_aug,
+    "sbd": _sbd,
+    "context59": lambda root, split: _context(root, split, known.CONTEXT_59),
+    "context60": lambda root, split: _context(root, split, known.CONTEXT_60),
+    "ade20k": _ade20k,
+    "cityscapes": _cityscapes,
+}
+"""How to find the examples of a split, by layout."""

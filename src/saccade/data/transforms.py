@@ -1,0 +1,84 @@
+"""Augmentation for training on whole data sets, with torchvision's transforms v2.
+
+As in the DSNet paper: random scale, random crop, horizontal flip; colour jitter on request.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from saccade.data.specs import IGNORE
+from saccade.errors import InputError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to an image before it trains a network.
+
+    Attributes:
+        crop: (height, width) of what the network sees; smaller images are padded.
+        scale: range of the random factor on the image's size; (1, 1) leaves it.
+        resize: shorter side in pixels before everything else; 0 leaves it.
+        flip: probability of a horizontal flip.
+        jitter: strength of changes to brightness, contrast and saturation, 0 for none.
+    """
+
+    crop: tuple[int, int] = (512, 512)
+    scale: tuple[float, float] = (0.5, 2.0)
+    resize: int = 0
+    flip: float = 0.5
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises InputError for values out of range."""
+        if len(self.crop) != 2 or min(self.crop) < 1:
+            raise InputError(f"augmentation: crop is {self.crop!r}, must be (height, width)")
+        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
+            raise InputError(f"augmentation: scale is {self.scale!r}, must be (low, high), low > 0")
+        if not 0 <= self.flip <= 1 or not 0 <= self.jitter < 1 or self.resize < 0:
+            raise InputError("augmentation: flip must be in [0, 1], jitter in [0, 1), resize >= 0")
+
+
+def augment(
+    image: NDArray[np.uint8], labels: NDArray[np.uint8], settings: Augmentation, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Augment one example; the same seed gives the same result, in whatever process.
+
+    Args:
+        image: (H, W, 3) uint8.
+        labels: (H, W) uint8, 255 where there is no class.
+        settings: what to do.
+        seed: of all that is random here.
+
+    Returns:
+        (3, h, w) uint8 and (h, w) uint8 of the size of the crop; padding is grey and has no class.
+    """
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
+    picture: Any = tv_tensors.Image(torch.from_numpy(np.moveaxis(image, 2, 0).copy()))
+    mask: Any = tv_tensors.Mask(torch.from_numpy(labels.copy()))
+    # torchvision draws from the global generator; what it holds is put back afterwards.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        low, high = settings.scale
+        factor = low + (high - low) * float(torch.rand(()))
+        height, width = labels.shape
+        if settings.resize:
+            factor *= settings.resize / min(height, width)
+        size = [max(1, round(height * factor)), max(1, round(width * factor))]
+        steps: list[Any] = []
+        if size != [height, width]:
+            steps.append(v2.Resize(size, antialias=True))
+        grey: dict[Any, Any] = {tv_tensors.Image: 124, tv_tensors.Mask: IGNORE}
+        steps.append(v2.RandomCrop(list(settings.crop), pad_if_needed=True, fill=grey))
+        steps.append(v2.RandomHorizontalFlip(settings.flip))
+        if settings.jitter:
+            strength = settings.jitter
+            steps.append(v2.ColorJitter(strength, strength, strength))
+        picture, mask = v2.Compose(steps)(picture, mask)
+    return picture.as_subclass(Tensor), mask.as_subclass(Tensor)

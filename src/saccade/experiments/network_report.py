@@ -1,0 +1,154 @@
+"""What a table of networks leaves behind: Markdown, CSV and JSON, ours beside the paper's."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import nan, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from saccade.data.files import atomic_write
+from saccade.evaluation import iou_per_class, mean_iou, overall_accuracy
+from saccade.experiments.network_tables import SCHEDULES, NetworkTable
+from saccade.experiments.report import aligned, machine, number, write_json
+
+if TYPE_CHECKING:
+    from saccade.experiments.run_networks import NetworkPlan
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """One trained and evaluated network; ``matrix`` (K, K) counts, rows = truth."""
+
+    label: str
+    seed: int
+    matrix: NDArray[np.int64]
+    parameters: int
+    head_parameters: int
+    training_images_per_second: float
+    seconds_per_image: float
+
+    @property
+    def miou(self) -> float:
+        """In [0, 1]."""
+        return mean_iou(self.matrix)
+
+
+def write_network_report(
+    folder: Path,
+    table: NetworkTable,
+    plan: "NetworkPlan",
+    rows: Sequence[NetworkRow],
+    images: int,
+) -> tuple[str, list[Path]]:
+    """Write NAME.md, NAME.csv and NAME.json; returns the text and the paths."""
+    text = _markdown(table, plan, rows, images)
+    paths = [folder / f"{table.name}{suffix}" for suffix in (".md", ".csv", ".json")]
+    with atomic_write(paths[0]) as path:
+        path.write_text(text)
+    with atomic_write(paths[1]) as path, path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "seed", "miou", "accuracy", "parameters", "images_per_second"])
+        for row in rows:
+            scores = (f"{row.miou:.6f}", f"{overall_accuracy(row.matrix):.6f}")
+            speed = f"{row.training_images_per_second:.3f}"
+            writer.writerow([row.label, row.seed, *scores, row.parameters, speed])
+    content = {
+        "experiment": table.name,
+        "data": plan.data.layout,
+        "images": images,
+        "schedule": plan.schedule,
+        "settings": SCHEDULES.get(plan.schedule, {}),
+        "weights": Path(plan.weights).name,
+        "machine": machine(),
+        "rows": [_plain(row) for row in rows],
+    }
+    write_json(paths[2], content)
+    return text, paths
+
+
+def _plain(row: NetworkRow) -> dict[str, Any]:
+    content = asdict(row)
+    matrix = content.pop("matrix")
+    ious = iou_per_class(matrix)
+    return {**content, "miou": row.miou, "iou": [None if v != v else float(v) for v in ious]}
+
+
+def _markdown(
+    table: NetworkTable, plan: "NetworkPlan", rows: Sequence[NetworkRow], images: int
+) -> str:
+    seeds = list(dict.fromkeys(row.seed for row in rows))
+    same = plan.data.layout == table.layout and plan.schedule == "paper"
+    backbone = plan.backbone or table.backbone
+    ours = (
+        f"Ours: {plan.data.layout}, {images} images evaluated whole, {backbone}, weights "
+        f"{Path(plan.weights).name}, schedule `{plan.schedule}`, "
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}. "
+        f"The paper: {table.paper}."
+    )
+    if not same:
+        ours += " **Other data and schedule than the paper's**: compare orders, not numbers."
+    head = ["row", "paper", "ours", "sd", "head parameters", "parameters", "train img/s", "s/img"]
+    body = [_cells(table, label, [r for r in rows if r.label == label]) for label in table.rows]
+    parts = [
+        f"# {table.title}",
+        ours,
+        aligned(head, body),
+        "mIoU in percent from one confusion matrix; sd over seeds; speeds on a shared machine.",
+        aligned(
+            ["the paper's order", "paper", "ours", "se", ""],
+            [_claim(table, pair, rows) for pair in table.claims],
+        ),
+        "An order holds or is reversed where Student's t over the seeds says so at 95 %.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(table: NetworkTable, label: str, rows: Sequence[NetworkRow]) -> list[str]:
+    scores = [100 * row.miou for row in rows]
+    speeds = [r.training_images_per_second for r in rows if r.training_images_per_second]
+    times = [r.seconds_per_image for r in rows]
+    return [
+        label,
+        number(table.rows[label].published, ".2f"),
+        number(float(np.mean(scores)) if scores else None, ".2f"),
+        number(float(np.std(scores, ddof=1)) if len(scores) > 1 else None, ".2f"),
+        f"{rows[0].head_parameters:,}" if rows else "",
+        f"{rows[0].parameters:,}" if rows else "",
+        number(float(np.median(speeds)) if speeds else None, ".1f"),
+        number(float(np.median(times)) if times else None, ".2f"),
+    ]
+
+
+def _claim(table: NetworkTable, pair: tuple[str, str], rows: Sequence[NetworkRow]) -> list[str]:
+    better, worse = pair
+    published = [table.rows[label].published for label in pair]
+    gap = "" if None in published else f"{published[0] - published[1]:+.2f}"  # type: ignore[operator]
+    scores = {(row.label, row.seed): 100 * row.miou for row in rows}
+    seeds = sorted({seed for label, seed in scores if label == better})
+    gaps = [scores[better, s] - scores[worse, s] for s in seeds if (worse, s) in scores]
+    mean = float(np.mean(gaps)) if gaps else nan
+    error = float(np.std(gaps, ddof=1)) / sqrt(len(gaps)) if len(gaps) > 1 else nan
+    return [
+        f"{better} > {worse}",
+        gap,
+        number(mean, "+.2f"),
+        number(error, ".2f"),
+        verdict(mean, error, len(gaps)),
+    ]
+
+
+def verdict(mean: float, error: float, count: int) -> str:
+    """Whether an order holds, is reversed, or may be chance."""
+    if not count:
+        return "not measured"
+    side = "same sign" if mean > 0 else "reversed"
+    if count < 2:
+        return f"one seed ({side})"
+    if abs(mean) <= float(stdtrit(count - 1, 0.975)) * error:
+        return f"within noise ({side})"
+    return "holds" if mean > 0 else "reversed"

@@ -1,0 +1,208 @@
+"""One table of networks: every row trained with every seed, resumable, then the report."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from saccade.data.files import atomic_write
+from saccade.data.sets import LabelledSet
+from saccade.data.transforms import Augmentation
+from saccade.errors import InputError
+from saccade.evaluation.inference import Protocol
+from saccade.experiments.measure import Progress
+from saccade.experiments.network_report import NetworkRow, write_network_report
+from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES, NetworkTable, Variant
+from saccade.experiments.run_table import Finished
+from saccade.models.checkpoint import load_checkpoint
+from saccade.models.segmentation import config_from_dict
+from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
+from saccade.training.evaluate import evaluate
+from saccade.training.loop import LAST, open_sets, train
+from saccade.training.state import STATE
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """Where and how the networks of a table are trained.
+
+    Attributes:
+        data: where the examples are.
+        schedule: "paper", or one of `SCHEDULES`.
+        backbone: "" for the paper's.
+        weights: of the backbone.
+        device: "auto", "cpu" or "cuda".
+        workers: processes that read images.
+    """
+
+    data: DataConfig
+    schedule: str
+    backbone: str = ""
+    weights: str = "none"
+    device: str = "auto"
+    workers: int = 0
+
+
+def count_runs(name: str, seeds: Sequence[int]) -> int:
+    """How many networks and evaluations the table `name` needs."""
+    return len(NETWORK_TABLES[name].rows) * len(seeds)
+
+
+def run_config(table: NetworkTable, row: Variant, plan: NetworkPlan, seed: int) -> TrainConfig:
+    """The training run behind a row of a table."""
+    changed = SCHEDULES.get(plan.schedule, {})
+    network = {
+        "classes": 2,
+        "backbone": plan.backbone or table.backbone,
+        **row.network,
+        **changed.get("network", {}),
+    }
+    device: Any = plan.device
+    return TrainConfig(
+        plan.data,
+        config_from_dict(network),
+        plan.weights,
+        "",
+        OptimConfig(**{**table.optim, **changed.get("optim", {}), **row.optim}),
+        Augmentation(**{"crop": table.crop, **changed.get("augmentation", {})}),
+        RunConfig(seed=seed, device=device, workers=plan.workers, validate_every=10**6, pictures=0),
+    )
+
+
+def run_networks(
+    name: str, plan: NetworkPlan, folder: Path, *, seeds: Sequence[int], progress: Progress
+) -> Finished:
+    """Train what is missing and write the report.
+
+    FOLDER/runs keeps a folder per row and seed with the trained network and its result; a run
+    that was stopped goes on where it was. Seeds are the outer loop, so that a table with fewer
+    seeds is there early.
+
+    Args:
+        name: of `NETWORK_TABLES`.
+        plan: where and how.
+        folder: must exist.
+        seeds: of weights, order and augmentation.
+        progress: told how many runs are done.
+
+    Raises:
+        InputError: data or weights that cannot be used, or runs with other settings in FOLDER.
+    """
+    table = NETWORK_TABLES[name]
+    _, val = open_sets(plan.data)
+    if val is None:
+        raise InputError("data: val is empty, a table needs a split to evaluate on")
+    rows: list[NetworkRow] = []
+    interrupted = False
+    total = 0
+    for seed in seeds:
+        for label, row in table.rows.items():
+            done, total = total, total + 1
+            result = _one(table, label, row, plan, folder, seed, val, done, progress)
+            if result is None:
+                interrupted = True
+                break
+            rows.append(result)
+        if interrupted:
+            break
+    text, files = write_network_report(folder, table, plan, rows, len(val.examples))
+    return Finished(text, tuple(files), {}, interrupted)
+
+
+def _one(
+    table: NetworkTable,
+    label: str,
+    row: Variant,
+    plan: NetworkPlan,
+    folder: Path,
+    seed: int,
+    val: LabelledSet,
+    done: int,
+    progress: Progress,
+) -> NetworkRow | None:
+    config = run_config(table, row, plan, seed)
+    home = folder / "runs" / f"{_slug(label)}-seed{seed}"
+    kept = home / "result.json"
+    if kept.is_file():
+        return _read(kept, config, label, seed)
+
+    def told(part: float, whole: float, text: str) -> None:
+        progress(done + part / max(whole, 1), f"{label}, seed {seed}: {text}")
+
+    protocol = Protocol(**row.protocol)
+    if row.trained_as:
+        other = folder / "runs" / f"{_slug(row.trained_as)}-seed{seed}"
+        home.mkdir(parents=True, exist_ok=True)
+        found = load_checkpoint(other / LAST)
+        scores = evaluate(found.net, val, protocol, progress=lambda n, of: told(n, of, "asking"))
+        matrix, speed = scores.matrix, 0.0
+    else:
+        trained = train(config, home, protocol=protocol, report=told)
+        if trained.interrupted or trained.scores is None:
+            return None
+        matrix = trained.scores.matrix
+        images = trained.step * config.optim.batch
+        speed = images / trained.seconds if trained.step == trained.steps else 0.0
+        (home / STATE).unlink(missing_ok=True)
+        (home / "best.safetensors").unlink(missing_ok=True)
+        found = load_checkpoint(home / LAST)
+    content = {
+        "config": _settings(config),
+        "matrix": matrix.tolist(),
+        "parameters": sum(p.numel() for p in found.net.parameters()),
+        "head_parameters": sum(p.numel() for p in found.net.head.parameters()),
+        "training_images_per_second": speed,
+        "seconds_per_image": _latency(found.net),
+    }
+    with atomic_write(kept) as path:
+        path.write_text(json.dumps(content) + "\n")
+    return _read(kept, config, label, seed)
+
+
+def _settings(config: TrainConfig) -> dict[str, Any]:
+    """What a result depends on, without paths of this machine."""
+    content = asdict(replace(config, data=replace(config.data, root="")))
+    content["weights"] = Path(config.weights).name
+    content["run"] = {"seed": config.run.seed, "precision": config.run.precision}
+    plain: dict[str, Any] = json.loads(json.dumps(content))
+    return plain
+
+
+def _read(path: Path, config: TrainConfig, label: str, seed: int) -> NetworkRow:
+    content = json.loads(path.read_text())
+    if content["config"] != _settings(config):
+        raise InputError(f"{path}: was measured with other settings; give -o another folder")
+    matrix: NDArray[np.int64] = np.array(content["matrix"], np.int64)
+    return NetworkRow(
+        label,
+        seed,
+        matrix,
+        content["parameters"],
+        content["head_parameters"],
+        content["training_images_per_second"],
+        content["seconds_per_image"],
+    )
+
+
+@torch.no_grad()
+def _latency(net: nn.Module, size: tuple[int, int] = (360, 480)) -> float:
+    """Median seconds for one image in eval mode, on the CPU."""
+    image = torch.rand(1, 3, *size)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        net(image)
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def _slug(label: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in label.lower()).strip("-")

@@ -1,0 +1,126 @@
+"""Backbones for whole data sets: MobileNetV2 and ResNets of torchvision, with dilation for stride.
+
+The last stages keep their resolution and are dilated instead, as in DeepLab. Feature maps are
+named as in the DSNet paper: X(2) has stride 4, X(3) 8, X(4) 16, X(5) the output stride.
+"""
+
+from typing import Any, Literal, get_args
+
+from torch import Tensor, nn
+
+from saccade.errors import InputError
+
+Backbone = Literal["mobilenet_v2", "resnet50", "resnet101"]
+
+STAGES = (2, 3, 4, 5)
+
+
+class MobileNetV2Features(nn.Module):
+    """MobileNetV2 up to its last bottleneck: 24, 32, 96 and 320 channels.
+
+    Parameters are named as in torchvision's `mobilenet_v2`, without the last 1x1 convolution to
+    1280 channels, which belongs to its classifier.
+
+    Args:
+        output_stride: 8, 16 or 32.
+    """
+
+    channels = dict(zip(STAGES, (24, 32, 96, 320), strict=True))
+    _ends = (3, 6, 13, 17)
+
+    def __init__(self, output_stride: int = 16) -> None:
+        super().__init__()
+        from torchvision.models import mobilenet_v2
+
+        self.features = mobilenet_v2(weights=None).features[:-1]
+        dilate_blocks(list(self.features), output_stride)
+
+    def forward(self, x: Tensor) -> dict[int, Tensor]:
+        """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
+        maps = {}
+        for i, block in enumerate(self.features):
+            x = block(x)
+            if i in self._ends:
+                maps[STAGES[self._ends.index(i)]] = x
+        return maps
+
+
+class ResNetFeatures(nn.Module):
+    """ResNet-50 or ResNet-101 without its classifier: 256, 512, 1024 and 2048 channels.
+
+    Parameters are named as in torchvision's.
+
+    Args:
+        name: "resnet50" or "resnet101".
+        output_stride: 8, 16 or 32.
+    """
+
+    channels = dict(zip(STAGES, (256, 512, 1024, 2048), strict=True))
+
+    def __init__(self, name: str, output_stride: int = 16) -> None:
+        super().__init__()
+        from torchvision import models
+
+        dilate = [False, output_stride <= 8, output_stride <= 16]
+        make = models.resnet50 if name == "resnet50" else models.resnet101
+        net: Any = make(weights=None, replace_stride_with_dilation=dilate)
+        self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
+        self.layer1, self.layer2 = net.layer1, net.layer2
+        self.layer3, self.layer4 = net.layer3, net.layer4
+
+    def forward(self, x: Tensor) -> dict[int, Tensor]:
+        """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        maps = {}
+        for stage, layer in zip(
+            STAGES, (self.layer1, self.layer2, self.layer3, self.layer4), strict=True
+        ):
+            x = layer(x)
+            maps[stage] = x
+        return maps
+
+
+def build_backbone(name: str, output_stride: int = 16) -> MobileNetV2Features | ResNetFeatures:
+    """A backbone with random weights.
+
+    Args:
+        name: of `Backbone`.
+        output_stride: of X(5), 8, 16 or 32.
+
+    Raises:
+        InputError: an unknown name or another stride.
+    """
+    if name not in get_args(Backbone):
+        raise InputError(f"backbone is {name!r}, must be one of {', '.join(get_args(Backbone))}")
+    if output_stride not in (8, 16, 32):
+        raise InputError(f"output_stride is {output_stride!r}, must be 8, 16 or 32")
+    if name == "mobilenet_v2":
+        return MobileNetV2Features(output_stride)
+    return ResNetFeatures(name, output_stride)
+
+
+def dilate_blocks(blocks: list[nn.Module], output_stride: int) -> None:
+    """Replace strides by dilation, in place, once `output_stride` is reached.
+
+    The 3x3 convolution that loses its stride keeps the dilation of its input, as in torchvision's
+    ResNets; those after it get the larger one.
+
+    Args:
+        blocks: of a network, in order; only their `Conv2d` are looked at.
+        output_stride: the total stride to keep.
+    """
+    stride, dilation = 1, 1
+    for block in blocks:
+        for conv in (m for m in block.modules() if isinstance(m, nn.Conv2d)):
+            if conv.kernel_size == (1, 1):
+                continue
+            before = dilation
+            if conv.stride == (2, 2):
+                if stride >= output_stride:
+                    conv.stride = (1, 1)
+                    dilation *= 2
+                else:
+                    stride *= 2
+            size = conv.kernel_size[0]
+            conv.dilation = (before, before)
+            conv.padding = (before * (size // 2),) * 2

@@ -1,0 +1,165 @@
+"""ImageNet weights for backbones: from torchvision's cache or a local file, never downloaded."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from saccade.data.files import check_readable, one_line
+from saccade.errors import InputError
+from saccade.models.segmentation import SegmentationNet
+
+FILES = {
+    "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
+    "resnet50": ("resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"),
+    "resnet101": ("resnet101-63fe2227.pth", "resnet101-cd907fc2.pth"),
+}
+"""torchvision's file names, the preferred one first."""
+
+
+def load_backbone(
+    net: SegmentationNet, source: str, *, images: Callable[[], Tensor] | None = None
+) -> Path:
+    """Load weights into the backbone of a network, in place.
+
+    Args:
+        net: whose backbone it is.
+        source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
+            `.safetensors` with torchvision's names, or `.npz` of a MobileNetV2 with its batch
+            normalisation folded into biases, which expects colours in [-1, 1].
+        images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
+            which the statistics of the normalisation are measured, so that the function stays.
+
+    Returns:
+        The file that was read.
+
+    Raises:
+        InputError: the file is missing (the message says where it was looked for), damaged, of
+            another network, or folded without `images`.
+    """
+    name = net.config.backbone
+    path = _in_cache(name) if source == "imagenet" else check_readable(source)
+    weights = _read(path)
+    own = net.backbone.state_dict()
+    if "features.0.0.bias" in weights:
+        if images is None:
+            raise InputError(f"{path}: folded weights need images to measure statistics on")
+        _check(weights, {k: v for k, v in own.items() if _is_conv(k, own)}, path, name)
+        _unfold(net, weights, images())
+        return path
+    _check(weights, own, path, name)
+    net.backbone.load_state_dict({key: weights[key] for key in own})
+    return path
+
+
+def expects(source: str) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
+    """Mean and standard deviation of the colours that weights were trained on, if not ImageNet's.
+
+    Folded 8-bit models (`.npz`) take x / 128 - 1 for x in 0..255.
+    """
+    if source.endswith(".npz"):
+        half = 128 / 255
+        return (half, half, half), (half, half, half)
+    return None
+
+
+def _in_cache(name: str) -> Path:
+    home = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch"))
+    folder = home / "hub" / "checkpoints"
+    for file in FILES[name]:
+        if (folder / file).is_file():
+            return folder / file
+    raise InputError(
+        f"no ImageNet weights for {name}: looked for {' and '.join(FILES[name])} in {folder}; "
+        'put one there, name a local file as weights, or say weights = "none"'
+    )
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return {k: torch.from_numpy(arrays[k].astype(np.float32)) for k in arrays}
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except (Exception, zipfile.BadZipFile) as error:  # unpickling raises nearly anything
+        raise InputError(f"{path}: weights that cannot be read ({one_line(error)})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds a {type(content).__name__}, must be a state dict")
+    return content
+
+
+def _is_conv(key: str, own: dict[str, Tensor]) -> bool:
+    return key.endswith("weight") and own[key].ndim == 4
+
+
+def _check(weights: dict[str, Tensor], own: dict[str, Tensor], path: Path, name: str) -> None:
+    for key, tensor in own.items():
+        if key.endswith("num_batches_tracked"):
+            weights.setdefault(key, tensor)
+        if key not in weights:
+            raise InputError(f"{path}: no weights for {name}, {key} is missing")
+        if weights[key].shape != tensor.shape:
+            raise InputError(
+                f"{path}: {key} is {tuple(weights[key].shape)}, {name} has {tuple(tensor.shape)}"
+            )
+
+
+@torch.no_grad()
+def _unfold(net: SegmentationNet, weights: dict[str, Tensor], images: Tensor) -> None:
+    """Put back the batch normalisation: mean m and variance v measured, then
+
+    gamma = sqrt(v + eps) and beta = m + bias give gamma (u - m) / sqrt(v + eps) + beta = u + bias.
+    """
+    pairs = _convs_and_norms(net.backbone)
+    for key, conv, norm in pairs:
+        conv.weight.copy_(weights[f"{key}.weight"])
+        norm.running_mean.zero_()  # type: ignore[union-attr]
+        norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
+        norm.weight.fill_(1)
+        norm.bias.copy_(weights[f"{key}.bias"])
+    sums = {id(norm): torch.zeros(3, norm.num_features) for _, _, norm in pairs}
+
+    def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        u = inputs[0].double()
+        count = torch.full((u.shape[1],), float(u.numel() // u.shape[1]))
+        moments = torch.stack([count, u.sum((0, 2, 3)).float(), (u * u).sum((0, 2, 3)).float()])
+        sums[id(norm)] += moments
+
+    hooks = [norm.register_forward_pre_hook(note) for _, _, norm in pairs]
+    training = net.backbone.training
+    net.backbone.eval()
+    for batch in images.split(8):
+        net.backbone((batch - net.mean) / net.std)
+    for hook in hooks:
+        hook.remove()
+    for _, _, norm in pairs:
+        count, total, squares = sums[id(norm)]
+        mean = total / count
+        variance = (squares / count - mean * mean).clamp(min=1e-4)
+        bias = norm.bias.clone()
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.copy_(mean + bias)
+    net.backbone.train(training)
+
+
+def _convs_and_norms(backbone: nn.Module) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
+    """Each convolution with the normalisation that follows it, in order."""
+    layers = [
+        (n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)
+    ]
+    pairs = []
+    for (key, conv), (_, norm) in zip(layers[::2], layers[1::2], strict=True):
+        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        pairs.append((key, conv, norm))
+    return pairs

@@ -1,0 +1,250 @@
+"""Networks for whole data sets, built from one configuration.
+
+DeepLabv3-like networks with a pyramid (GDC paper, section V-B) and DSNet. They take images with
+values in [0, 1] and standardise them inside, so that a checkpoint says all there is to know.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from saccade.errors import InputError
+from saccade.models.backbones import Backbone, build_backbone
+from saccade.models.dsnet import DSNetHead, Guide
+from saccade.nn.guided import DynamicFilter, Sampler, resize
+from saccade.nn.pyramid import ASPP, ConvNormAct, GaussianDynamicPyramidPooling
+from saccade.nn.sampling import DeformConv2dV2
+
+Network = Literal["deeplab", "dsnet"]
+Pyramid = Literal["none", "aspp", "s-aspp", "gdpp"]
+Context = Literal["none", "deformable-v2", "dynamic-filter"]
+
+_RATES: dict[str, tuple[int, ...]] = {
+    "none": (),
+    "aspp": (1, 6, 12, 18),
+    "s-aspp": (1, 9, 18),
+    "gdpp": (1, 18),
+}
+
+
+@dataclass(frozen=True)
+class SegmentationConfig:
+    """Everything that decides the layers of a network; saved in every checkpoint.
+
+    Attributes:
+        classes: number K of classes.
+        network: "deeplab" (pyramid, 3x3 convolution, classifier) or "dsnet".
+        backbone: "mobilenet_v2", "resnet50" or "resnet101".
+        output_stride: of the backbone, 8, 16 or 32.
+        pyramid: of "deeplab": "none", "aspp", "s-aspp" or "gdpp".
+        rates: dilations of the pyramid (of "dsnet": of its ASPP); empty takes the paper's.
+        pointwise: give the pyramid a 1x1 branch, as DeepLabv3 and DSNet have.
+        separable: of "gdpp": depthwise and 1x1 instead of full 3x3 convolutions.
+        base: dilation of GDPP's drawn branch without offset, pixels of the map.
+        sigma: standard deviation of its offset, pixels of the map.
+        context: a layer after the pyramid of "deeplab": "deformable-v2" and "dynamic-filter" are
+            the baselines of the DSNet paper.
+        width: channels of pyramid and head.
+        low: of "dsnet": the stage that is sampled, 2 to 5.
+        guide: of "dsnet": what guides, "aspp" or "x5".
+        sampler: of "dsnet": "conv" or "non-local".
+        auxiliary: a second classifier on X(4) for deep supervision; used in training only.
+        dropout: probability, in the pyramid and before the classifiers.
+        mean: of the colours, in [0, 1].
+        std: of the colours.
+        seed: of GDPP's draws.
+    """
+
+    classes: int
+    network: Network = "deeplab"
+    backbone: Backbone = "mobilenet_v2"
+    output_stride: int = 16
+    pyramid: Pyramid = "gdpp"
+    rates: tuple[int, ...] = ()
+    pointwise: bool = False
+    separable: bool = True
+    base: int = 9
+    sigma: float = 2.0
+    context: Context = "none"
+    width: int = 256
+    low: int = 3
+    guide: Guide = "aspp"
+    sampler: Sampler = "conv"
+    auxiliary: bool = False
+    dropout: float = 0.1
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises InputError for values that no network can be built from."""
+        for name, kind in (
+            ("network", Network),
+            ("backbone", Backbone),
+            ("pyramid", Pyramid),
+            ("context", Context),
+            ("guide", Guide),
+            ("sampler", Sampler),
+        ):
+            choices = get_args(kind)
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"network: {name} is {getattr(self, name)!r}, must be one of "
+                    f"{', '.join(choices)}"
+                )
+        if not isinstance(self.classes, int) or self.classes < 2:
+            raise InputError(f"network: classes is {self.classes!r}, must be at least 2")
+        if self.output_stride not in (8, 16, 32):
+            raise InputError(
+                f"network: output_stride is {self.output_stride!r}, must be 8, 16 or 32"
+            )
+        if self.width < 1 or not 0 <= self.dropout < 1 or min(self.std) <= 0:
+            raise InputError("network: width must be >= 1, dropout in [0, 1), std above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def config_from_dict(content: dict[str, Any]) -> SegmentationConfig:
+    """The configuration of `SegmentationConfig.to_dict`.
+
+    Raises:
+        InputError: a key that is none, a missing number of classes, or values of the wrong kind.
+    """
+    known = {field.name for field in fields(SegmentationConfig)}
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise InputError(f"network: {unknown[0]!r} is no setting; there are {sorted(known)}")
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    try:
+        return SegmentationConfig(**values)
+    except TypeError as error:
+        raise InputError(f"network: {error}") from error
+
+
+class SegmentationNet(nn.Module):
+    """Backbone, context and classifier of a `SegmentationConfig`, with random weights.
+
+    The weights are drawn from PyTorch's global generator, as in every `nn.Module`.
+
+    Args:
+        config: what to build.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: SegmentationConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = build_backbone(config.backbone, config.output_stride)
+        self.head = _head(config, self.backbone.channels)
+        inputs = getattr(self.head, "out_channels", config.width)
+        self.classifier = _classifier(inputs, config.width, config)
+        self.auxiliary = (
+            _classifier(self.backbone.channels[4], config.width, config)
+            if config.auxiliary
+            else None
+        )
+        for name, values in (("mean", config.mean), ("std", config.std)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, *, auxiliary: bool = False) -> Any:
+        """Class scores for images.
+
+        Args:
+            images: (B, 3, H, W), RGB in [0, 1].
+            auxiliary: return the pair (scores, scores of the second classifier); the latter is
+                None where the network has none.
+
+        Returns:
+            (B, K, H, W) logits, upsampled bilinearly to the images' size.
+        """
+        maps = self.backbone((images - self.mean) / self.std)
+        size = images.shape[2:]
+        scores = resize(self.classifier(self.head(maps)), size)
+        if not auxiliary:
+            return scores
+        if self.auxiliary is None:
+            return scores, None
+        return scores, resize(self.auxiliary(maps[4]), size)
+
+
+class DeepLabHead(nn.Module):
+    """A pyramid on X(5), and a layer after it where the configuration asks for one."""
+
+    def __init__(self, config: SegmentationConfig, inputs: int) -> None:
+        super().__init__()
+        self.pyramid = _pyramid(config, inputs)
+        self.out_channels = inputs if config.pyramid == "none" else config.width
+        self.context: nn.Module = nn.Identity()
+        if config.context == "deformable-v2":
+            self.context = nn.Sequential(
+                DeformConv2dV2(self.out_channels, self.out_channels, bias=False),
+                nn.BatchNorm2d(self.out_channels),
+                nn.ReLU(inplace=True),
+            )
+        elif config.context == "dynamic-filter":
+            self.context = DynamicFilter(self.out_channels)
+
+    def forward(self, maps: dict[int, Tensor]) -> Tensor:
+        """The backbone's maps to (B, out_channels, h, w)."""
+        features: Tensor = self.context(self.pyramid(maps[5]))
+        return features
+
+
+def _head(config: SegmentationConfig, channels: dict[int, int]) -> nn.Module:
+    if config.network == "deeplab":
+        return DeepLabHead(config, channels[5])
+    return DSNetHead(
+        channels,
+        low=config.low,
+        guide=config.guide,
+        width=config.width,
+        rates=config.rates or (6, 12, 18),
+        sampler=config.sampler,
+        dropout=config.dropout,
+    )
+
+
+def _pyramid(config: SegmentationConfig, inputs: int) -> nn.Module:
+    rates = config.rates or _RATES[config.pyramid]
+    if config.pyramid == "none":
+        return nn.Identity()
+    if config.pyramid == "gdpp":
+        return GaussianDynamicPyramidPooling(
+            inputs,
+            config.width,
+            rates,
+            base=config.base,
+            sigma=config.sigma,
+            separable=config.separable,
+            pointwise=config.pointwise,
+            dropout=config.dropout,
+            seed=config.seed,
+        )
+    return ASPP(
+        inputs,
+        config.width,
+        rates,
+        separable=config.pyramid == "s-aspp",
+        pointwise=config.pointwise,
+        dropout=config.dropout,
+    )
+
+
+def _classifier(inputs: int, width: int, config: SegmentationConfig) -> nn.Module:
+    return nn.Sequential(
+        ConvNormAct(inputs, width, 3),
+        nn.Dropout(config.dropout),
+        nn.Conv2d(width, config.classes, 1),
+    )
+
+
+def class_probabilities(net: nn.Module, images: Tensor) -> Tensor:
+    """(B, 3, H, W) images in [0, 1] to (B, K, H, W) probabilities."""
+    return functional.softmax(net(images), 1)

@@ -1,0 +1,236 @@
+"""What a training run is made of, read from TOML and checked before anything long begins."""
+
+import dataclasses
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from saccade.data.files import check_readable
+from saccade.data.sets import LAYOUTS
+from saccade.data.transforms import Augmentation
+from saccade.errors import InputError
+from saccade.models.segmentation import SegmentationConfig, config_from_dict
+
+ClassWeights = Literal["none", "inverse", "log"]
+Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the examples are.
+
+    Attributes:
+        layout: of `saccade.data.sets.LAYOUTS`.
+        root: its folder.
+        train: the split that is trained on.
+        val: the split that is evaluated; "" for none.
+        every: take every so many-th example only, for quick runs.
+    """
+
+    layout: str
+    root: str
+    train: str = "train"
+    val: str = "val"
+    every: int = 1
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """Optimiser, schedule and loss.
+
+    Attributes:
+        epochs: passes over the training split.
+        batch: images per step, over all processes and accumulated parts together.
+        lr: learning rate of the backbone at the start.
+        head_lr: factor on it for everything else. The DSNet paper prints 0.1, most code has 10.
+        momentum: of SGD.
+        weight_decay: of SGD.
+        decay_norms: whether biases and normalisations decay too.
+        power: of the poly schedule, lr * (1 - step / steps) ** power.
+        warmup: steps of linear increase before it.
+        accumulate: parts that a batch is cut into, to fit into memory.
+        class_weights: "none", "inverse" of the class's share of pixels, or "log", milder.
+        auxiliary: weight of the second classifier's loss, where the network has one.
+        ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.
+        clip: largest norm of the gradient; 0 for no limit.
+    """
+
+    epochs: int = 50
+    batch: int = 16
+    lr: float = 0.007
+    head_lr: float = 10.0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    decay_norms: bool = True
+    power: float = 0.9
+    warmup: int = 0
+    accumulate: int = 1
+    class_weights: ClassWeights = "none"
+    auxiliary: float = 0.4
+    ema: float = 0.0
+    clip: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How it is run.
+
+    Attributes:
+        seed: of weights, order, augmentation and dropout.
+        device: "auto", "cpu" or "cuda".
+        precision: "32-true", "16-mixed" or "bf16-mixed".
+        workers: processes that read images, per process that trains.
+        sync_norm: batch normalisation over all processes; on GPUs only, CPUs have none.
+        validate_every: epochs between evaluations.
+        save_every: steps between saved states, beside those at the end of each epoch.
+        deterministic: ask PyTorch for deterministic algorithms.
+        pictures: validation images in the log.
+    """
+
+    seed: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Precision = "32-true"
+    workers: int = 0
+    sync_norm: bool = True
+    validate_every: int = 1
+    save_every: int = 500
+    deterministic: bool = False
+    pictures: int = 4
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Attributes:
+        data: where the examples are.
+        network: what is trained; the number of classes comes from the data.
+        weights: of the backbone: "imagenet", a file, or "none".
+        start: a checkpoint of Saccade whose weights all layers start from; "" for none.
+        optim: optimiser, schedule and loss.
+        augmentation: of the training images.
+        run: how it is run.
+    """
+
+    data: DataConfig
+    network: SegmentationConfig
+    weights: str = "none"
+    start: str = ""
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a TOML file with the tables data, network, optim, augmentation and run.
+
+    Relative paths in `data.root`, `network.weights` and `network.start` are relative to the folder of the file.
+
+    Raises:
+        InputError: the file is missing or no TOML, or a key or value is wrong; it names both.
+    """
+    try:
+        content = tomllib.loads(check_readable(path).read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no TOML ({error})") from error
+    try:
+        return config_of(content, path.parent)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
+    """The configuration from the tables of a TOML file in `folder`.
+
+    Raises:
+        InputError: an unknown table or key, or a wrong value.
+    """
+    tables = {"data", "network", "optim", "augmentation", "run"}
+    unknown = sorted(set(content) - tables)
+    if unknown:
+        raise InputError(f"[{unknown[0]}] is no table; there are {', '.join(sorted(tables))}")
+    network = dict(content.get("network", {}))
+    weights, start = network.pop("weights", "none"), network.pop("start", "")
+    for name, value in (("weights", weights), ("start", start)):
+        if not isinstance(value, str):
+            raise InputError(f"network: {name} is {value!r}, must be a string")
+    if "classes" in network:
+        raise InputError("network: classes comes from the data, leave it out")
+    data = _build(DataConfig, "data", content.get("data", {}))
+    if data.layout not in LAYOUTS:
+        raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
+    root = str((folder / Path(data.root).expanduser()).resolve())
+    if weights not in ("none", "imagenet"):
+        weights = str((folder / Path(weights).expanduser()).resolve())
+    config = TrainConfig(
+        dataclasses.replace(data, root=root),
+        config_from_dict({**network, "classes": 2}),
+        weights,
+        str((folder / Path(start).expanduser()).resolve()) if start else "",
+        _build(OptimConfig, "optim", content.get("optim", {})),
+        _build(Augmentation, "augmentation", content.get("augmentation", {})),
+        _build(RunConfig, "run", content.get("run", {})),
+    )
+    check_values(config)
+    return config
+
+
+def check_values(config: TrainConfig) -> None:
+    """Raise InputError for numbers that no run can have."""
+    optim, run = config.optim, config.run
+    for name, value, low in (
+        ("data: every", config.data.every, 1),
+        ("optim: epochs", optim.epochs, 1),
+        ("optim: batch", optim.batch, 1),
+        ("optim: accumulate", optim.accumulate, 1),
+        ("optim: warmup", optim.warmup, 0),
+        ("run: workers", run.workers, 0),
+        ("run: validate_every", run.validate_every, 1),
+        ("run: save_every", run.save_every, 1),
+        ("run: pictures", run.pictures, 0),
+    ):
+        if value < low:
+            raise InputError(f"{name} is {value}, must be at least {low}")
+    if optim.lr <= 0 or optim.head_lr <= 0:
+        raise InputError("optim: lr and head_lr must be above 0")
+    if not 0 <= optim.ema < 1 or not 0 <= optim.momentum < 1:
+        raise InputError("optim: ema and momentum must be in [0, 1)")
+    if optim.batch % optim.accumulate:
+        raise InputError(
+            f"optim: batch {optim.batch} cannot be cut into {optim.accumulate} equal parts"
+        )
+
+
+def _build(kind: Any, table: str, values: dict[str, Any]) -> Any:
+    known = {f.name: f for f in fields(kind)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InputError(f"{table}: {unknown[0]!r} is no setting; there are {', '.join(known)}")
+    for name, f in known.items():
+        if name not in values and f.default is MISSING and f.default_factory is MISSING:
+            raise InputError(f"{table}: {name} is missing")
+    built = {k: _typed(f"{table}: {k}", v, known[k].type) for k, v in values.items()}
+    return kind(**built)
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    """The value in the type of its field, where TOML's types allow it."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise InputError(f"{name} is {value!r}, must be one of {', '.join(get_args(kind))}")
+        return value
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        if not isinstance(value, list) or len(value) != len(parts):
+            raise InputError(f"{name} is {value!r}, must be a list of {len(parts)} numbers")
+        return tuple(_typed(name, v, p) for v, p in zip(value, parts, strict=True))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(f"{name} is {value!r}, must be of type {kind.__name__}")
+    return value

@@ -1,0 +1,113 @@
+"""Examples in the order of training: a function of seed and step, so that any step can be resumed.
+
+Nothing here keeps a state. Which images are in step s, and how each is augmented, follows from
+the seed, s and the image alone; so a resumed run sees what the interrupted one would have seen,
+and two processes together see what one would.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from saccade.data.images import load_image
+from saccade.data.sets import LabelledSet
+from saccade.data.transforms import Augmentation, augment
+from saccade.errors import InputError
+
+Key = tuple[int, int]
+"""Epoch and index of an example."""
+
+
+def mixed(*numbers: int) -> int:
+    """One seed from several numbers; neighbours give unrelated seeds (SplitMix64 per number)."""
+    state = 0
+    for number in numbers:
+        state = (state + number + 0x9E3779B97F4A7C15) % 2**64
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            state = ((state ^ (state >> shift)) * factor) % 2**64
+        state ^= state >> 31
+    return state >> 1
+
+
+class Examples(Dataset[tuple[Tensor, Tensor]]):
+    """Augmented examples by (epoch, index)."""
+
+    def __init__(self, found: LabelledSet, augmentation: Augmentation, seed: int) -> None:
+        self.found, self.augmentation, self.seed = found, augmentation, seed
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        """(3, h, w) uint8 and (h, w) uint8."""
+        epoch, index = key
+        example = self.found.examples[index]
+        image, labels = load_image(example.image), self.found.labels(index)
+        if image.shape[:2] != labels.shape:
+            raise InputError(
+                f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
+                f"its image has {image.shape[1]} x {image.shape[0]}"
+            )
+        return augment(image, labels, self.augmentation, mixed(self.seed, 1, epoch, index))
+
+
+class Order(Sampler[list[Key]]):
+    """The parts of the batches that one process trains on, from a step to the end of the run.
+
+    Args:
+        count: of examples.
+        batch: images per step over all processes.
+        epochs: of the run.
+        parts: that a batch is cut into: processes times accumulation.
+        mine: which parts of each batch this process takes.
+        seed: of the order.
+        start: the first step.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch: int,
+        epochs: int,
+        *,
+        parts: int = 1,
+        mine: tuple[int, ...] = (0,),
+        seed: int = 0,
+        start: int = 0,
+    ) -> None:
+        if count < batch:
+            raise InputError(f"{count} training images are fewer than a batch of {batch}")
+        if batch % parts:
+            raise InputError(f"a batch of {batch} cannot be cut into {parts} equal parts")
+        self.count, self.batch, self.seed, self.start = count, batch, seed, start
+        self.parts, self.mine = parts, mine
+        self.steps_per_epoch = count // batch
+        self.steps = self.steps_per_epoch * epochs
+
+    def __len__(self) -> int:
+        return (self.steps - self.start) * len(self.mine)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        epoch, order = -1, torch.empty(0)
+        size = self.batch // self.parts
+        for step in range(self.start, self.steps):
+            if step // self.steps_per_epoch != epoch:
+                epoch = step // self.steps_per_epoch
+                generator = torch.Generator().manual_seed(mixed(self.seed, 2, epoch))
+                order = torch.randperm(self.count, generator=generator)
+            first = step % self.steps_per_epoch * self.batch
+            for part in self.mine:
+                chosen = order[first + part * size : first + (part + 1) * size]
+                yield [(epoch, int(index)) for index in chosen]
+
+
+def loader(examples: Examples, order: Order, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Batches of `order`, read in `workers` processes or in this one."""
+    return DataLoader(
+        examples,
+        batch_sampler=order,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        # A fork of a process with threads may hang; workers need nothing of it.
+        multiprocessing_context="forkserver" if workers else None,
+    )

@@ -1,0 +1,59 @@
+"""SGD with a rate for the backbone and one for the rest, the poly schedule, a moving average."""
+
+import torch
+from torch import Tensor, nn
+
+from saccade.training.config import OptimConfig
+
+
+def make_optimiser(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
+    """SGD over the parameters in up to four groups: backbone or not, decayed or not."""
+    norms = {
+        id(p)
+        for m in net.modules()
+        if isinstance(m, nn.modules.batchnorm._BatchNorm)
+        for p in m.parameters(recurse=False)
+    }
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in net.named_parameters():
+        factor = 1.0 if name.startswith("backbone.") else config.head_lr
+        small = id(parameter) in norms or name.endswith(".bias")
+        decay = 0.0 if small and not config.decay_norms else config.weight_decay
+        groups.setdefault((factor, decay), []).append(parameter)
+    return torch.optim.SGD(
+        [
+            {"params": parameters, "lr": config.lr * factor, "weight_decay": decay, "full": factor}
+            for (factor, decay), parameters in groups.items()
+        ],
+        lr=config.lr,
+        momentum=config.momentum,
+    )
+
+
+def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:
+    """Factor on the learning rate in a step: (1 - step / steps) ** power, linear at first.
+
+    Args:
+        step: 0 to steps - 1.
+        steps: of the whole run.
+        power: of the schedule.
+        warmup: steps over which the factor also grows linearly from nearly 0.
+    """
+    factor = (1 - step / steps) ** power
+    return factor * min(1.0, (step + 1) / (warmup + 1))
+
+
+def set_rates(optimiser: torch.optim.Optimizer, lr: float, factor: float) -> None:
+    """Set the rate of each group: the run's rate times the group's factor times the schedule's."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr * group["full"] * factor
+
+
+@torch.no_grad()
+def update_average(average: dict[str, Tensor], weights: dict[str, Tensor], decay: float) -> None:
+    """Move a moving average towards the weights, in place; counters are copied."""
+    for name, value in weights.items():
+        if value.is_floating_point():
+            average[name].lerp_(value.to(average[name].dtype), 1 - decay)
+        else:
+            average[name].copy_(value)
