@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from saccade.errors import InputError
 from saccade.data.known import CONTEXT_CLASSES
+from saccade.errors import InputError
 from saccade.experiments.pascal import context_samples, voc_samples
 from saccade.experiments.reading import load
 from tests.experiments.conftest import SHAPE, labels, save

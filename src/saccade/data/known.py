@@ -8,7 +8,21 @@ motorbike person pottedplant sheep sofa train tvmonitor"""
 VOC = LabelSpec(tuple(_VOC.split()))
 
 CAMVID = LabelSpec(
-    tuple("sky building pole road pavement tree sign fence car pedestrian bicyclist".split()),
+    tuple(
+        [
+            "sky",
+            "building",
+            "pole",
+            "road",
+            "pavement",
+            "tree",
+            "sign",
+            "fence",
+            "car",
+            "pedestrian",
+            "bicyclist",
+        ]
+    ),
     (
         (128, 128, 128),
         (128, 0, 0),
@@ -52,7 +66,7 @@ CITYSCAPES = LabelSpec(
     tuple(name for _, name, _ in _CITYSCAPES),
     tuple(color for _, _, color in _CITYSCAPES),
     tuple((value, index) for index, (value, _, _) in enumerate(_CITYSCAPES)),
-    tuple(v for v in range(34) if v not in {value for value, _, _ in _CITYSCAPES}) + (255,),
+    (*(v for v in range(34) if v not in {value for value, _, _ in _CITYSCAPES}), 255),
 )
 """`*_gtFine_labelIds.png`: 19 of 34 values are evaluated."""
 

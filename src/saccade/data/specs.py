@@ -1,4 +1,4 @@
-"""What the values of a mask mean: class names, colours, the value to ignore, a mapping of values."""
+"""What the values of a mask mean: class names, colours, values to ignore, a mapping."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +151,7 @@ def read_classes(path: Path) -> LabelSpec:
     palette = tuple(color for _, _, color in entries if color)
     if palette and len(palette) < len(entries):
         raise InputError(f"{path}: some classes have a colour and some have none")
-    if 0 < len(known) and max(known) > 65535:
+    if len(known) > 0 and max(known) > 65535:
         raise InputError(f"{path}: value {max(known)}, expected 0 to 65535")
     return LabelSpec(
         tuple(name for _, name, _ in entries),

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.data.images import load_image
-from saccade.errors import InputError
 from saccade.data.known import CONTEXT_CLASSES
+from saccade.errors import InputError
 from saccade.experiments.pascal import CONTEXT_ALIASES
 from saccade.experiments.samples import SPECS, UNLABELED, Sample
 from saccade.scribbles.scribblesup import read_scribblesup

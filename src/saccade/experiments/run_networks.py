@@ -26,7 +26,9 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import config_from_dict
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.evaluate import evaluate
-from saccade.training.loop import LAST, open_sets, train
+from saccade.training.keeping import BEST, LAST
+from saccade.training.loop import train
+from saccade.training.run import open_sets
 from saccade.training.state import STATE
 
 
@@ -152,7 +154,7 @@ def _one(
         images = trained.step * config.optim.batch
         speed = images / trained.seconds if trained.step == trained.steps else 0.0
         (home / STATE).unlink(missing_ok=True)
-        (home / "best.safetensors").unlink(missing_ok=True)
+        (home / BEST).unlink(missing_ok=True)
         found = load_checkpoint(home / LAST)
     content = {
         "config": _settings(config),

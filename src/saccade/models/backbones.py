@@ -4,7 +4,7 @@ The last stages keep their resolution and are dilated instead, as in DeepLab. Fe
 named as in the DSNet paper: X(2) has stride 4, X(3) 8, X(4) 16, X(5) the output stride.
 """
 
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from torch import Tensor, nn
 
@@ -25,7 +25,7 @@ class MobileNetV2Features(nn.Module):
         output_stride: 8, 16 or 32.
     """
 
-    channels = dict(zip(STAGES, (24, 32, 96, 320), strict=True))
+    channels: ClassVar[dict[int, int]] = dict(zip(STAGES, (24, 32, 96, 320), strict=True))
     _ends = (3, 6, 13, 17)
 
     def __init__(self, output_stride: int = 16) -> None:
@@ -55,7 +55,7 @@ class ResNetFeatures(nn.Module):
         output_stride: 8, 16 or 32.
     """
 
-    channels = dict(zip(STAGES, (256, 512, 1024, 2048), strict=True))
+    channels: ClassVar[dict[int, int]] = dict(zip(STAGES, (256, 512, 1024, 2048), strict=True))
 
     def __init__(self, name: str, output_stride: int = 16) -> None:
         super().__init__()

@@ -115,7 +115,7 @@ def _check(weights: dict[str, Tensor], own: dict[str, Tensor], path: Path, name:
 
 @torch.no_grad()
 def _unfold(net: SegmentationNet, weights: dict[str, Tensor], images: Tensor) -> None:
-    """Put back the batch normalisation: mean m and variance v measured, then
+    """Put back the batch normalisation, with mean m and variance v as measured.
 
     gamma = sqrt(v + eps) and beta = m + bias give gamma (u - m) / sqrt(v + eps) + beta = u + bias.
     """
@@ -137,7 +137,7 @@ def _unfold(net: SegmentationNet, weights: dict[str, Tensor], images: Tensor) ->
     hooks = [norm.register_forward_pre_hook(note) for _, _, norm in pairs]
     training = net.backbone.training
     net.backbone.eval()
-    for batch in images.split(8):
+    for batch in torch.split(images, 8):
         net.backbone((batch - net.mean) / net.std)
     for hook in hooks:
         hook.remove()
@@ -160,6 +160,7 @@ def _convs_and_norms(backbone: nn.Module) -> list[tuple[str, nn.Conv2d, nn.Batch
     ]
     pairs = []
     for (key, conv), (_, norm) in zip(layers[::2], layers[1::2], strict=True):
-        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
         pairs.append((key, conv, norm))
     return pairs

@@ -119,7 +119,7 @@ def config_from_dict(content: dict[str, Any]) -> SegmentationConfig:
     unknown = sorted(set(content) - known)
     if unknown:
         raise InputError(f"network: {unknown[0]!r} is no setting; there are {sorted(known)}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
     try:
         return SegmentationConfig(**values)
     except TypeError as error:

@@ -129,7 +129,8 @@ class TrainConfig:
 def read_config(path: Path) -> TrainConfig:
     """Read a TOML file with the tables data, network, optim, augmentation and run.
 
-    Relative paths in `data.root`, `network.weights` and `network.start` are relative to the folder of the file.
+    Relative paths in `data.root`, `network.weights` and `network.start` start at the folder of
+    the file.
 
     Raises:
         InputError: the file is missing or no TOML, or a key or value is wrong; it names both.

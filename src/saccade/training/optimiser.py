@@ -39,7 +39,7 @@ def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:
         power: of the schedule.
         warmup: steps over which the factor also grows linearly from nearly 0.
     """
-    factor = (1 - step / steps) ** power
+    factor: float = (1 - step / steps) ** power
     return factor * min(1.0, (step + 1) / (warmup + 1))
 
 

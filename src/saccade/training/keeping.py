@@ -1,0 +1,99 @@
+"""What a training run leaves behind: evaluations, checkpoints, and the state to go on from."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from saccade.data.files import atomic_write
+from saccade.data.images import load_image
+from saccade.evaluation import iou_per_class
+from saccade.evaluation.inference import labels_of, predict_probabilities
+from saccade.models.checkpoint import save_checkpoint
+from saccade.models.segmentation import SegmentationNet
+from saccade.training.evaluate import Scores, evaluate
+from saccade.training.run import Run
+from saccade.training.state import save_state
+
+BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"
+
+
+def validate(run: Run, epoch: int) -> Scores | None:
+    """Evaluate on the validation split in all processes; keep the best weights so far."""
+    if run.val is None:
+        return None
+    net = _evaluated(run)
+    scores = evaluate(
+        net,
+        run.val,
+        run.protocol,
+        device=run.fabric.device,
+        rank=run.fabric.global_rank,
+        world=run.fabric.world_size,
+    )
+    matrix = torch.from_numpy(scores.matrix).to(run.fabric.device)
+    if run.fabric.world_size > 1:
+        matrix = run.fabric.all_reduce(matrix, reduce_op="sum")
+    scores = replace(scores, matrix=matrix.cpu().numpy(), images=len(run.val.examples))
+    names = run.val.spec.names
+    ious = dict(zip(names, iou_per_class(scores.matrix).tolist(), strict=True))
+    entry = {"epoch": epoch, "step": run.state.step, "miou": scores.miou, "iou": ious}
+    run.state.history.append({**entry, "accuracy": scores.accuracy})
+    better = scores.miou > run.state.best
+    run.state.best = max(run.state.best, scores.miou)
+    if run.fabric.global_rank == 0:
+        run.log.scalars({"val/miou": scores.miou, "val/accuracy": scores.accuracy}, run.state.step)
+        _log_pictures(run, net)
+        if better:
+            _save_checkpoint(run, BEST)
+    return scores
+
+
+def _evaluated(run: Run) -> SegmentationNet:
+    """The network in eval mode, a copy with averaged weights where there is an average."""
+    if not run.state.ema:
+        run.plain.eval()
+        return run.plain
+    with torch.random.fork_rng(devices=[]):
+        net = SegmentationNet(run.config.network).to(run.fabric.device)
+    net.load_state_dict(run.state.ema)
+    return net.eval()
+
+
+def _log_pictures(run: Run, net: SegmentationNet) -> None:
+    assert run.val is not None
+    for index in range(min(run.config.run.pictures, len(run.val.examples))):
+        image = load_image(run.val.examples[index].image)
+        found = predict_probabilities(net, image, run.protocol, run.fabric.device)
+        colors = run.val.spec.colors[labels_of(found)]
+        picture = np.concatenate([image, (image * 0.4 + colors * 0.6).astype(np.uint8)], 1)
+        run.log.picture(f"val/{index}", picture, run.state.step)
+
+
+def save(run: Run) -> None:
+    """The state first: should the disk fill up, the run can still go on from it."""
+    if run.fabric.global_rank != 0:
+        return
+    state = replace(run.state, weights=run.plain.state_dict(), optimizer=run.optimiser.state_dict())
+    save_state(run.folder, state, run.config.to_dict())
+    _save_checkpoint(run, LAST)
+    with atomic_write(run.folder / HISTORY) as path:
+        path.write_text(json.dumps(run.state.history, indent=1) + "\n")
+
+
+def _save_checkpoint(run: Run, name: str) -> None:
+    latest = run.state.history[-1] if run.state.history else {}
+    info: dict[str, Any] = {
+        "training": run.config.to_dict(),
+        "data": run.train.title,
+        "step": run.state.step,
+        "miou": latest.get("miou"),
+        "protocol": str(run.protocol),
+    }
+    info["training"]["data"].pop("root")  # a path of this machine is nobody's business
+    for key in ("weights", "start"):
+        info["training"][key] = Path(info["training"][key]).name
+    save_checkpoint(run.folder / name, run.config.network, run.averaged, run.train.spec, info)

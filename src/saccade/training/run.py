@@ -1,0 +1,217 @@
+"""What a training run is set up from: processes, data, network, optimiser, and an older state."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from saccade.data.check import Findings, inspect, require_sound
+from saccade.data.files import atomic_write
+from saccade.data.sets import LabelledSet, open_set
+from saccade.errors import InputError
+from saccade.evaluation.inference import Protocol
+from saccade.models.checkpoint import load_checkpoint
+from saccade.models.pretrained import load_backbone
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.training.config import DataConfig, TrainConfig
+from saccade.training.loading import Examples, Order, mixed
+from saccade.training.log import Log
+from saccade.training.losses import class_weights
+from saccade.training.optimiser import make_optimiser
+from saccade.training.state import State, first_difference, load_state
+
+Report = Callable[[float, float, str], None]
+"""Told how much of how much is done, and what is being done."""
+
+
+@dataclass
+class Run:
+    """What the steps of a run share."""
+
+    config: TrainConfig
+    folder: Path
+    fabric: Any
+    net: nn.Module
+    plain: SegmentationNet
+    optimiser: Any
+    train: LabelledSet
+    val: LabelledSet | None
+    weight: Tensor | None
+    state: State
+    log: Log
+    report: Report
+    protocol: Protocol
+
+    @property
+    def averaged(self) -> dict[str, Tensor]:
+        """The weights that are evaluated and saved."""
+        return self.state.ema or self.plain.state_dict()
+
+
+def open_sets(data: DataConfig) -> tuple[LabelledSet, LabelledSet | None]:
+    """The training split, and the validation split where one is named.
+
+    Raises:
+        InputError: as `open_set`.
+    """
+    sets = [
+        open_set(data.layout, Path(data.root), split) if split else None
+        for split in (data.train, data.val)
+    ]
+    thinned = [s and replace(s, examples=s.examples[:: data.every]) if s else None for s in sets]
+    if thinned[0] is None:
+        raise InputError("data: train is empty, name a split")
+    return thinned[0], thinned[1]
+
+
+def launch(config: TrainConfig) -> Any:
+    """A Fabric for this process, one of several under `torchrun`.
+
+    Raises:
+        InputError: CUDA is asked for and missing, or a batch that the processes cannot share.
+    """
+    from lightning.fabric import Fabric
+
+    device = config.run.device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("run: device is 'cuda', but PyTorch sees no CUDA device here")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    world, local = (int(os.environ.get(n, "1")) for n in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    parts = world * config.optim.accumulate
+    if config.optim.batch % parts:
+        raise InputError(
+            f"optim: batch {config.optim.batch} cannot be shared by {world} processes with "
+            f"{config.optim.accumulate} parts each"
+        )
+    fabric = Fabric(
+        accelerator=device,
+        devices=local,
+        num_nodes=max(1, world // local),
+        strategy="ddp" if world > 1 else "auto",
+        precision=config.run.precision,
+    )
+    fabric.launch()
+    return fabric
+
+
+def check_sets(training: LabelledSet, val: LabelledSet | None, report: Report) -> Findings:
+    """Every mask is read once before the first step, so that a wrong one is not found at night."""
+    count = len(training.examples) + (len(val.examples) if val else 0)
+
+    def told(first: int) -> Callable[[int, int], None]:
+        return lambda done, _: report(first + done, count, "checking masks")
+
+    findings = inspect(training, told(0))
+    require_sound(findings)
+    if val is not None:
+        require_sound(inspect(val, told(len(training.examples))))
+    return findings
+
+
+def prepare(
+    config: TrainConfig,
+    folder: Path,
+    fabric: Any,
+    sets: tuple[LabelledSet, LabelledSet | None],
+    findings: Findings,
+    protocol: Protocol | None,
+    report: Report,
+) -> Run:
+    """Build or restore all that the steps need."""
+    training, val = sets
+    if config.run.deterministic:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    state = load_state(folder, config.to_dict())
+    torch.manual_seed(mixed(config.run.seed, 0))
+    plain = SegmentationNet(replace(config.network, seed=mixed(config.run.seed, 3)))
+    if config.weights != "none" and state is None:
+        some = Examples(training, config.augmentation, config.run.seed)
+        load_backbone(plain, config.weights, images=lambda: _images(some, 64))
+    net: nn.Module = plain
+    if config.run.sync_norm and fabric.world_size > 1 and fabric.device.type == "cuda":
+        net = nn.SyncBatchNorm.convert_sync_batchnorm(plain)  # type: ignore[no-untyped-call]
+    if config.start and state is None:
+        _start_from(plain, config, training)
+    if state is not None:
+        plain.load_state_dict(state.weights)
+    net.to(fabric.device)
+    optimiser: Any = make_optimiser(plain, config.optim)
+    net, optimiser = fabric.setup(net, optimiser)
+    if state is not None:
+        optimiser.load_state_dict(state.optimizer)
+    else:
+        ema = plain.state_dict() if config.optim.ema else {}
+        copies = {name: value.clone() for name, value in ema.items()}
+        state = State(0, {}, {}, copies, {}, -1.0, [])
+    weight = class_weights(findings.pixels, config.optim.class_weights)
+    leader = fabric.global_rank == 0
+    if leader:
+        with atomic_write(folder / "config.json") as path:
+            path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+    return Run(
+        config,
+        folder,
+        fabric,
+        net,
+        plain,
+        optimiser,
+        training,
+        val,
+        None if weight is None else weight.to(fabric.device),
+        _moved(state, fabric.device),
+        Log(folder, on=leader),
+        report,
+        protocol or Protocol(),
+    )
+
+
+def _start_from(net: SegmentationNet, config: TrainConfig, training: LabelledSet) -> None:
+    found = load_checkpoint(config.start)
+    if found.spec.names != training.spec.names:
+        raise InputError(
+            f"{config.start}: knows {len(found.spec.names)} classes, {found.spec.names[0]} ... "
+            f"{found.spec.names[-1]}; the data has {len(training.spec.names)}, "
+            f"{training.spec.names[0]} ... {training.spec.names[-1]}"
+        )
+    ours, theirs = (_shape_of(n) for n in (config.network, found.net.config))
+    differing = first_difference(theirs, ours)
+    if differing:
+        raise InputError(f"{config.start}: its network has another {differing}")
+    net.load_state_dict(found.net.state_dict())
+
+
+def _shape_of(network: SegmentationConfig) -> dict[str, Any]:
+    """What must agree for weights to fit and mean the same: all but seed and dropout."""
+    return replace(network, seed=0, dropout=0.0).to_dict()
+
+
+def _moved(state: State, device: torch.device) -> State:
+    state.ema = {name: value.to(device) for name, value in state.ema.items()}
+    return state
+
+
+def _images(examples: Examples, count: int) -> Tensor:
+    chosen = np.linspace(0, len(examples.found.examples) - 1, count).astype(int)
+    return torch.stack([examples[0, int(i)][0] for i in chosen]).float() / 255
+
+
+def order_of(run: Run) -> Order:
+    """What this process trains on, from the state's step on."""
+    optim, fabric = run.config.optim, run.fabric
+    first = fabric.global_rank * optim.accumulate
+    return Order(
+        len(run.train.examples),
+        optim.batch,
+        optim.epochs,
+        parts=fabric.world_size * optim.accumulate,
+        mine=tuple(range(first, first + optim.accumulate)),
+        seed=run.config.run.seed,
+        start=run.state.step,
+    )
