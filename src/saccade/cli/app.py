@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from saccade import __version__
+from saccade.cli.check_data import check_data
+from saccade.cli.evaluate import evaluate
 from saccade.cli.experiment import experiment
+from saccade.cli.export import export
+from saccade.cli.predict import predict
 from saccade.cli.segment import segment
 from saccade.cli.serve import serve
+from saccade.cli.train import train
 
 app = typer.Typer(
     name="saccade",
@@ -44,4 +49,9 @@ def saccade(
 
 app.command(no_args_is_help=False)(segment)
 app.command(no_args_is_help=False)(serve)
+app.command("check-data", no_args_is_help=False)(check_data)
+app.command(no_args_is_help=False)(train)
+app.command(no_args_is_help=False)(evaluate)
+app.command(no_args_is_help=False)(predict)
+app.command(no_args_is_help=False)(export)
 app.command(no_args_is_help=False)(experiment)

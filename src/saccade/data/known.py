@@ -8,20 +8,18 @@ motorbike person pottedplant sheep sofa train tvmonitor"""
 VOC = LabelSpec(tuple(_VOC.split()))
 
 CAMVID = LabelSpec(
-    tuple(
-        [
-            "sky",
-            "building",
-            "pole",
-            "road",
-            "pavement",
-            "tree",
-            "sign",
-            "fence",
-            "car",
-            "pedestrian",
-            "bicyclist",
-        ]
+    (
+        "sky",
+        "building",
+        "pole",
+        "road",
+        "pavement",
+        "tree",
+        "sign",
+        "fence",
+        "car",
+        "pedestrian",
+        "bicyclist",
     ),
     (
         (128, 128, 128),

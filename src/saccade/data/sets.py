@@ -42,11 +42,21 @@ class Example:
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """The examples of a split and the classes of their masks."""
+    """The examples of a split and the classes of their masks.
+
+    Attributes:
+        title: name for people.
+        examples: pairs of image and mask.
+        spec: what the masks' values mean.
+        missing: a line for each image without a mask, which is not among the examples.
+        remarks: lines on files that are not used.
+    """
 
     title: str
     examples: tuple[Example, ...]
     spec: LabelSpec
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def labels(self, index: int) -> NDArray[np.uint8]:
         """(H, W) uint8 class indices of an example, 255 where there is none.
@@ -58,13 +68,14 @@ class LabelledSet:
         return self.spec.apply(read_values(path), path)
 
 
-def open_set(layout: str, root: Path, split: str) -> LabelledSet:
+def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False) -> LabelledSet:
     """Find the examples of a split.
 
     Args:
         layout: one of `LAYOUTS`.
         root: its folder.
         split: "train", "val", ...; of "folder" also "" for everything.
+        allow_missing: go on where images have no mask; `LabelledSet.missing` names them.
 
     Raises:
         InputError: an unknown layout, folders or lists that are missing, images without masks,
@@ -75,6 +86,9 @@ def open_set(layout: str, root: Path, split: str) -> LabelledSet:
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     found = LAYOUTS[layout](root, split)
+    if found.missing and not allow_missing:
+        more = f" (and {len(found.missing) - 1} more)" if len(found.missing) > 1 else ""
+        raise InputError(found.missing[0] + more)
     if not found.examples:
         raise InputError(f"{root}: split {split!r} has no images")
     return found
@@ -99,28 +113,18 @@ def read_values(path: Path) -> NDArray[np.integer[Any]]:
     return np.asarray(values.astype(np.int32) if values.dtype.kind == "b" else values)
 
 
-def pair_up(images: Path, masks: Path, prefix: str = "") -> tuple[Example, ...]:
+def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabelledSet:
     """Examples of two folders, matched by stem, in the order of their names.
-
-    Raises:
-        InputError: a folder is missing, or an image has no mask; it names the first.
-    """
-    found = _by_stem(masks, MASK_SUFFIXES)
-    pictures = _by_stem(images, IMAGE_SUFFIXES)
-    lost = [path for stem, path in pictures.items() if stem not in found]
-    if lost:
-        raise InputError(f"{masks}: {len(lost)} masks are missing, that of {lost[0].name} for one")
-    return tuple(Example(prefix + stem, path, found[stem]) for stem, path in pictures.items())
-
-
-def unmatched(images: Path, masks: Path) -> tuple[list[str], list[str]]:
-    """Stems of images without a mask, and of masks without an image.
 
     Raises:
         InputError: a folder is missing.
     """
     pictures, found = _by_stem(images, IMAGE_SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
-    return sorted(set(pictures) - set(found)), sorted(set(found) - set(pictures))
+    examples = [Example(s, path, found[s]) for s, path in pictures.items() if s in found]
+    missing = [f"{p}: no mask {s}.png in {masks}" for s, p in pictures.items() if s not in found]
+    alone = sorted(set(found) - set(pictures))
+    remarks = [f"{len(alone)} masks have no image, {found[alone[0]].name} for one"] if alone else []
+    return LabelledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
 
 
 def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -131,12 +135,12 @@ def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def _folder(root: Path, split: str) -> LabelledSet:
-    examples = pair_up(root / "images" / split, root / "masks" / split)
-    return LabelledSet(root.name, examples, read_classes(root / "classes.txt"))
+    spec = read_classes(root / "classes.txt")
+    return pair_up(root.name, root / "images" / split, root / "masks" / split, spec)
 
 
 def _camvid(root: Path, split: str) -> LabelledSet:
-    return LabelledSet("CamVid", pair_up(root / split, root / f"{split}annot"), known.CAMVID)
+    return pair_up("CamVid", root / split, root / f"{split}annot", known.CAMVID)
 
 
 def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabelledSet:
@@ -196,7 +200,7 @@ def _ade20k(root: Path, split: str) -> LabelledSet:
         if len(unique) != 150:
             raise InputError(f"{names}: {len(unique)} classes, expected 150")
         spec = replace(spec, names=tuple(unique))
-    return LabelledSet("ADE20K", pair_up(root / "images" / part, root / "annotations" / part), spec)
+    return pair_up("ADE20K", root / "images" / part, root / "annotations" / part, spec)
 
 
 def _cityscapes(root: Path, split: str) -> LabelledSet:

@@ -120,9 +120,10 @@ class NonLocalSampling(nn.Module):
     def forward(self, context: Tensor, size: torch.Size) -> Tensor:
         """(B, C, h, w) to offsets (B, 2 k k, H, W) for a map of `size` (H, W)."""
         parts = (self.query(context), self.key(context), self.value(context))
-        query, key, value = (part.flatten(2).transpose(1, 2) for part in parts)
+        # (B, 1, h w, C): the axis of one head is for the ONNX exporter.
+        query, key, value = (part.flatten(2).transpose(1, 2)[:, None] for part in parts)
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        mixed = mixed.transpose(1, 2).reshape(len(context), -1, *context.shape[2:])
+        mixed = mixed[:, 0].transpose(1, 2).reshape(len(context), -1, *context.shape[2:])
         offsets: Tensor = self.predict(resize(context + self.join(mixed), size))
         return offsets
 

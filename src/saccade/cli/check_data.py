@@ -1,0 +1,102 @@
+"""``saccade check-data``: what is in a data set, and what is wrong with it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saccade.cli.errors import BAD_INPUT, one_line_errors
+from saccade.cli.networks import Layout, Quiet, Split, make_folder
+from saccade.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from saccade.data.check import Findings
+    from saccade.data.sets import LabelledSet
+
+_SHOWN = 20
+_PICTURES = 12
+
+
+def check_data(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    layout: Layout = "folder",
+    split: Split = "train",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for a sheet of overlays.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check a data set before training on it: pairs, values, sizes, classes.
+
+    Exits with 1 where anything is wrong, and names the files.
+    """
+    with one_line_errors():
+        from saccade.data.check import inspect
+        from saccade.data.sets import open_set
+
+        found = open_set(layout, data, split, allow_missing=True)
+        bar = Bar(len(found.examples), quiet=quiet)
+        try:
+            findings = inspect(found, lambda done, _: bar.show(done, "checking"))
+        finally:
+            bar.close()
+        _print(found, findings, split)
+        if output is not None:
+            make_folder(output)
+            path = output / f"{split or 'all'}-sheet.png"
+            if _write_sheet(found, path):
+                typer.echo(f"written: {path}")
+        problems = (*found.missing, *findings.problems)
+        for problem in problems[:_SHOWN]:
+            typer.echo(f"error: {problem}", err=True)
+        if len(problems) > _SHOWN:
+            typer.echo(f"and {len(problems) - _SHOWN} more", err=True)
+        if problems:
+            raise typer.Exit(BAD_INPUT)
+
+
+def _print(found: "LabelledSet", findings: "Findings", split: str) -> None:
+    sizes = findings.sizes
+    typer.echo(f"{found.title} {split}: {len(found.examples)} images with masks")
+    for note in found.remarks:
+        typer.echo(f"note: {note}")
+    if len(sizes):
+        (low_h, low_w), (high_h, high_w) = sizes.min(0), sizes.max(0)
+        typer.echo(f"width {low_w} to {high_w}, height {low_h} to {high_h} pixels")
+    total = int(findings.pixels.sum())
+    width = max(map(len, found.spec.names))
+    typer.echo(f"{'class':<{width}}  share of pixels  images")
+    for name, pixels, images in zip(
+        found.spec.names, findings.pixels, findings.images, strict=True
+    ):
+        share = f"{100 * pixels / max(total, 1):.2f} %"
+        typer.echo(f"{name:<{width}}  {share:>15}  {images:>6}{'' if images else '  never occurs'}")
+    everything = total + findings.ignored
+    typer.echo(
+        f"without a class: {100 * findings.ignored / max(everything, 1):.2f} % of the pixels"
+    )
+
+
+def _write_sheet(found: "LabelledSet", path: Path) -> bool:
+    """Overlays of examples evenly spread over the set; False where none can be read."""
+    import numpy as np
+
+    from saccade.data.images import load_image
+    from saccade.errors import InputError
+    from saccade.formats.overlay import write_picture
+    from saccade.formats.sheet import contact_sheet
+
+    pictures = []
+    chosen = np.linspace(0, len(found.examples) - 1, min(_PICTURES, len(found.examples)))
+    for index in sorted({int(i) for i in chosen}):
+        try:
+            image, labels = load_image(found.examples[index].image), found.labels(index)
+        except InputError:  # listed among the problems
+            continue
+        if image.shape[:2] == labels.shape:
+            colors = np.vstack([found.spec.colors, np.full((256, 3), 255, np.uint8)])[:256]
+            tinted = image * 0.45 + colors[np.minimum(labels, len(found.spec.names))] * 0.55
+            pictures.append(np.where((labels == 255)[..., None], image, tinted).astype(np.uint8))
+    if pictures:
+        write_picture(path, contact_sheet(pictures))
+    return bool(pictures)

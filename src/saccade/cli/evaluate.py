@@ -1,0 +1,96 @@
+"""``saccade evaluate``: a trained network against masks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saccade.cli.errors import one_line_errors
+from saccade.cli.networks import (
+    Device,
+    Flip,
+    Layout,
+    Quiet,
+    Resize,
+    Scales,
+    Split,
+    Window,
+    device_of,
+    make_folder,
+    protocol_of,
+    require_training_packages,
+)
+from saccade.cli.progress import Bar
+from saccade.errors import InputError
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="Of saccade train.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores.")],
+    layout: Layout = "folder",
+    split: Split = "val",
+    scales: Scales = "1",
+    flip: Flip = False,
+    window: Window = 0,
+    resize: Resize = 0,
+    boundaries: Annotated[
+        bool, typer.Option("--boundaries", help="Also the F-score of boundaries; slower.")
+    ] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Score a trained network: one confusion matrix over all images of a split.
+
+    Prints the table; OUTPUT gets scores.csv, scores.json, confusion.csv and confusion.png.
+    """
+    with one_line_errors():
+        require_training_packages()
+        from saccade.data.sets import open_set
+        from saccade.evaluation.report import (
+            as_table,
+            plot_confusion,
+            score_rows,
+            summary,
+            write_scores,
+        )
+        from saccade.models.checkpoint import load_checkpoint
+        from saccade.training.evaluate import evaluate as run
+
+        protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
+        loaded = load_checkpoint(checkpoint, device=place)
+        found = open_set(layout, data, split)
+        names = loaded.spec.names
+        if found.spec.names != names:
+            raise InputError(
+                f"{checkpoint}: knows {len(names)} classes, {names[0]} ... {names[-1]}; {data} "
+                f"has {len(found.spec.names)}, {found.spec.names[0]} ... {found.spec.names[-1]}"
+            )
+        make_folder(output)
+        bar = Bar(len(found.examples), quiet=quiet)
+        try:
+            scores = run(
+                loaded.net,
+                found,
+                protocol,
+                device=place,
+                boundaries=boundaries,
+                progress=lambda done, _: bar.show(done, "evaluating"),
+            )
+        finally:
+            bar.close()
+        edges = scores.boundaries.f_scores() if scores.boundaries else None
+        about = {
+            "checkpoint": checkpoint.name,
+            "data": found.title,
+            "split": split,
+            "images": scores.images,
+            "protocol": str(protocol),
+        }
+        written = write_scores(output, scores.matrix, names, edges, about)
+        if plot_confusion(output / "confusion.png", scores.matrix, names):
+            written.append(output / "confusion.png")
+        rows = score_rows(scores.matrix, names, edges)
+        typer.echo(as_table(rows, summary(scores.matrix, edges)))
+        typer.echo(f"{found.title} {split}, {scores.images} images; {protocol}")
+        typer.echo(f"written: {', '.join(map(str, written))}")

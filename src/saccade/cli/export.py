@@ -1,0 +1,58 @@
+"""``saccade export``: a trained network as ONNX."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saccade.cli.errors import one_line_errors
+from saccade.cli.networks import require_training_packages
+from saccade.errors import InputError
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="Of saccade train.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    size: Annotated[
+        str, typer.Option(metavar="HxW", help="Height and width of the example image.")
+    ] = "384x512",
+    fixed: Annotated[
+        bool, typer.Option("--fixed", help="Allow this size only, for runtimes that need it.")
+    ] = False,
+) -> None:
+    """Export a trained network: images (1, 3, H, W) in [0, 1] to probabilities (1, K, H, W).
+
+    The file is written only if onnxruntime gives PyTorch's probabilities. Class names and
+    colours are in its metadata.
+    """
+    with one_line_errors():
+        require_training_packages()
+        shape = _size(size)
+        if output.suffix != ".onnx":
+            raise InputError(f"{output}: expected a name that ends in .onnx")
+        from saccade.formats.onnx import export_onnx
+        from saccade.models.checkpoint import load_checkpoint
+        from saccade.models.cost import measure_cost
+
+        loaded = load_checkpoint(checkpoint)
+        about = {
+            "classes": json.dumps(loaded.spec.names),
+            "colors": json.dumps(loaded.spec.colors.tolist()),
+        }
+        done = export_onnx(loaded.net, output, shape, dynamic=not fixed, metadata=about)
+        cost = measure_cost(loaded.net, shape)
+        typer.echo(f"largest difference to PyTorch {done.difference:.1e}")
+        typer.echo(f"operators: {' '.join(done.operators)}")
+        typer.echo(
+            f"{cost.parameters:,} parameters, {cost.multiply_adds / 1e9:.2f} G multiply-adds and "
+            f"{1000 * cost.seconds:.0f} ms in PyTorch at {shape[0]}x{shape[1]}"
+        )
+        typer.echo(f"written: {output}")
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(p.isdecimal() and int(p) >= 32 for p in parts):
+        raise InputError(f"--size is {text!r}, expected HxW like 384x512, at least 32 each")
+    return int(parts[0]), int(parts[1])

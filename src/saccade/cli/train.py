@@ -1,0 +1,46 @@
+"""``saccade train``: a network for a whole data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from saccade.cli.errors import INTERRUPTED, one_line_errors
+from saccade.cli.networks import Quiet, require_training_packages
+from saccade.cli.progress import Bar
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train on what.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
+    quiet: Quiet = False,
+) -> None:
+    """Train a network on images with masks; the same command goes on after an interruption.
+
+    OUTPUT gets best.safetensors and last.safetensors, each enough for `saccade predict`,
+    history.json and tensorboard/. Several GPUs or machines: torchrun -m saccade.cli train ...
+    """
+    with one_line_errors():
+        require_training_packages()
+        from saccade.training.config import read_config
+        from saccade.training.loop import train as run
+
+        settings = read_config(config)
+        bar = Bar(1, quiet=quiet)
+
+        def report(done: float, total: float, text: str) -> None:
+            bar.show(done / max(total, 1), f"{text}, {done:.0f} of {total:.0f}")
+
+        try:
+            trained = run(settings, output, report=report)
+        finally:
+            bar.close()
+    if trained.interrupted:
+        typer.echo(
+            f"interrupted after step {trained.step} of {trained.steps}; the same command goes on",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)
+    for entry in trained.history[-1:]:
+        typer.echo(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
+    typer.echo(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")

@@ -1,0 +1,127 @@
+"""Networks to ONNX, checked by running them: the file is kept only if onnxruntime agrees."""
+
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.files import atomic_write, one_line
+from saccade.errors import InputError
+
+TOLERANCE = 1e-3
+"""Largest difference of probabilities that counts as rounding."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        operators: the kinds of operators in the file, sorted.
+        difference: largest difference of a probability between PyTorch and onnxruntime, over
+            random images of two sizes (one, where sizes are fixed).
+    """
+
+    operators: tuple[str, ...]
+    difference: float
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.softmax(self.net(images), 1)
+
+
+def export_onnx(
+    net: nn.Module,
+    path: Path,
+    size: tuple[int, int],
+    *,
+    dynamic: bool = True,
+    metadata: dict[str, str] | None = None,
+) -> Exported:
+    """Write `net` in eval mode with a softmax behind it.
+
+    Input "images": (1, 3, H, W) float32, RGB in [0, 1]. Output "probabilities": (1, K, H, W). One
+    image at a time, as the sampled convolutions and the dynamic filter are traced for one.
+
+    Args:
+        net: images to logits, on the CPU.
+        path: of the file; replaced only when the check is passed.
+        size: (height, width) of the example images.
+        dynamic: leave height and width open; otherwise they are `size`.
+        metadata: entries for the file, class names for instance.
+
+    Raises:
+        InputError: the packages of saccade[onnx] are missing, or onnxruntime's probabilities
+            differ by more than `TOLERANCE`.
+    """
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        if find_spec(package) is None:
+            raise InputError(f"{package} is not installed; pip install 'saccade[onnx]' brings it")
+    wrapped = _Probabilities(net).eval()
+    example = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    dims = torch.export.Dim
+    shapes = {2: dims("height", min=32), 3: dims("width", min=32)}
+    with atomic_write(path) as temporary:
+        model = _converted(wrapped, example, shapes if dynamic else None)
+        for key, value in (metadata or {}).items():
+            model.metadata_props.add(key=key, value=value)
+        temporary.write_bytes(model.SerializeToString())
+        sizes = [size, (size[0] + 32, size[1] - 32)] if dynamic and size[1] > 64 else [size]
+        difference = max(_difference(wrapped, temporary, s) for s in sizes)
+        if not difference <= TOLERANCE:
+            raise InputError(
+                f"{path}: not written, onnxruntime's probabilities differ by {difference:.2g}, "
+                f"more than {TOLERANCE:g}"
+            )
+    return Exported(tuple(sorted({node.op_type for node in _nodes(model)})), difference)
+
+
+def _converted(net: nn.Module, example: Tensor, shapes: dict[int, Any] | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        try:
+            program = torch.onnx.export(
+                net,
+                (example,),
+                dynamo=True,
+                verbose=False,
+                input_names=["images"],
+                output_names=["probabilities"],
+                dynamic_shapes={"images": shapes} if shapes else None,
+            )
+        except InputError:
+            raise
+        except Exception as failure:
+            error: BaseException = failure
+            # The exporter's messages are pages long; their causes say it in a line.
+            while error.__cause__ is not None:
+                error = error.__cause__
+            raise InputError(f"the network cannot be exported: {one_line(error)[:300]}") from error
+    assert program is not None
+    return program.model_proto
+
+
+def _nodes(model: Any) -> list[Any]:
+    functions = [node for function in model.functions for node in function.node]
+    return [*model.graph.node, *functions]
+
+
+@torch.no_grad()
+def _difference(net: nn.Module, path: Path, size: tuple[int, int]) -> float:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
+    (found,) = session.run(None, {"images": images.numpy()})
+    return float((torch.from_numpy(found) - net(images)).abs().max())
