@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
+from saccade.cli.experiment_networks import WantedNetworks, run_network_table
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
-from saccade.experiments.names import EXPERIMENTS, FIGURES, check_name
+from saccade.experiments.names import EXPERIMENTS, FIGURES, NETWORKS, check_name
 
 if TYPE_CHECKING:
     from saccade.experiments.samples import Plan
@@ -74,6 +75,21 @@ def experiment(
         str, typer.Option(metavar="N,N,...", callback=_seeds, help="Seeds of the draws.")
     ] = "0",
     jobs: Annotated[int, typer.Option(min=1, help="Processes, for tables.")] = 1,
+    cityscapes: Annotated[
+        Path | None, typer.Option(help="Cityscapes, for gdc-table6 on the paper's data.")
+    ] = None,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|paper|full|reduced|smoke",
+            help="For networks; auto: the paper's on its data, else full with CUDA, else reduced.",
+        ),
+    ] = "auto",
+    backbone: Annotated[str, typer.Option(help="For networks; the paper's if not given.")] = "",
+    weights: Annotated[
+        str, typer.Option(metavar="imagenet|none|FILE", help="Of the backbone; default auto.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="For networks.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     list_them: Annotated[
         bool,
@@ -84,14 +100,18 @@ def experiment(
 
     Tables take the paper's data where --voc or --context and --scribbles are given, else the
     shared sets of --data. OUTPUT/rows.jsonl keeps what is measured: the same command goes on
-    after an interruption, and tables that share an OUTPUT share their measurements.
+    after an interruption, and tables that share an OUTPUT share their measurements. Tables of
+    networks train on --voc or --cityscapes, else on CamVid below --data; OUTPUT/runs keeps them.
     """
     given = tuple(int(seed) for seed in seeds.split(","))
     names = tuple(part.strip() for part in sets.split(",") if part.strip())
     sources = Sources(data, voc, context, scribbles, names, limit)
     with one_line_errors():
         check_name(name)
-        if name in FIGURES:
+        if name in NETWORKS:
+            wanted = WantedNetworks(schedule, backbone, weights, device)
+            run_network_table(name, (data, voc, cityscapes), wanted, output, given, quiet=quiet)
+        elif name in FIGURES:
             plan = _figure_plan(name, (image, strokes, truth), sources)
             _make_folder(output)
             _run_figure(name, plan, output, given[0], quiet=quiet)

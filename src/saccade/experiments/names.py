@@ -11,7 +11,15 @@ FIGURES = {
     "gdc-figure10": "GDC paper, figure 10: where the kernel samples, on a photograph",
     "gdc-figure11": "GDC paper, figure 11: feature vectors during the optimisation, by t-SNE",
 }
-EXPERIMENTS = {**TABLES, **FIGURES}
+NETWORKS = {
+    "gdc-table5": "GDC paper, table V: none, ASPP, S-ASPP and GDPP on MobileNetV2",
+    "gdc-table6": "GDC paper, table VI: DeepLabv3 with a Gaussian dynamic dilation",
+    "dsnet-table1": "DSNet paper, table 1: pairs of low-level and high-level features",
+    "dsnet-table2": "DSNet paper, table 2: deep supervision, flip, several scales",
+    "dsnet-related": "DSNet paper: against deformable v2, dynamic filter, non-local sampling",
+}
+"""Tables that train networks for whole data sets."""
+EXPERIMENTS = {**TABLES, **FIGURES, **NETWORKS}
 
 
 def check_name(name: str) -> str:

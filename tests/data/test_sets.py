@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from saccade.data.check import inspect, require_sound
+from saccade.data.known import CONTEXT_CLASSES
+from saccade.data.sets import LAYOUTS, open_set
+from saccade.errors import InputError
+
+LABELS = np.array([[0, 1, 2], [1, 1, 255]], np.uint8)
+
+
+def image(path, shape=(2, 3)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(path)
+
+
+def mask(path, labels=LABELS):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(labels).save(path)
+
+
+def text(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def make_folder(root):
+    image(root / "images/val/a.jpg")
+    mask(root / "masks/val/a.png")
+    text(root / "classes.txt", "x\ny\nz\n")
+
+
+def make_camvid(root):
+    image(root / "val/a.png")
+    mask(root / "valannot/a.png", np.where(LABELS == 255, 11, LABELS).astype(np.uint8))
+
+
+def make_voc(root, masks="SegmentationClass"):
+    image(root / "JPEGImages/a.jpg")
+    mask(root / masks / "a.png")
+    text(root / "ImageSets/Segmentation/val.txt", "a\n")
+
+
+def make_voc_aug(root):
+    make_voc(root, "SegmentationClassAug")
+    listed = "/JPEGImages/a.jpg /SegmentationClassAug/a.png\n"
+    text(root / "ImageSets/Segmentation/val.txt", listed)
+
+
+def make_sbd(root):
+    image(root / "dataset/img/a.jpg")
+    (root / "dataset/cls").mkdir()
+    cell = np.array([(LABELS,)], dtype=[("Segmentation", object)])
+    savemat(root / "dataset/cls/a.mat", {"GTcls": cell})
+    text(root / "dataset/val.txt", "a\n")
+
+
+def make_context(root, *, mat=False):
+    image(root / "JPEGImages/a.jpg")
+    text(root / "ImageSets/SegmentationContext/val.txt", "a\n")
+    if not mat:
+        mask(root / "SegmentationClassContext/a.png", (LABELS + 1).astype(np.uint8))  # 255 -> 0
+        return
+    names = [f"thing{i}" for i in range(400)] + list(CONTEXT_CLASSES)
+    text(root / "labels.txt", "".join(f"{i + 1}: {n}\n" for i, n in enumerate(names)))
+    (root / "context").mkdir()
+    savemat(root / "context/a.mat", {"LabelMap": np.array([[401, 402, 403], [402, 402, 5]])})
+
+
+def make_ade(root):
+    image(root / "images/validation/a.jpg")
+    mask(root / "annotations/validation/a.png", (LABELS + 1).astype(np.uint8))
+
+
+def make_cityscapes(root):
+    image(root / "leftImg8bit/val/ulm/ulm_0_0_leftImg8bit.png")
+    values = np.array([[7, 8, 11], [8, 8, 0]], np.uint8)
+    mask(root / "gtFine/val/ulm/ulm_0_0_gtFine_labelIds.png", values)
+
+
+MAKERS = {
+    "folder": make_folder,
+    "camvid": make_camvid,
+    "voc": make_voc,
+    "voc-aug": make_voc_aug,
+    "sbd": make_sbd,
+    "context59": make_context,
+    "ade20k": make_ade,
+    "cityscapes": make_cityscapes,
+}
+
+
+def test_every_layout_is_tried_here():
+    assert {*MAKERS, "context60"} == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("layout", MAKERS)
+def test_layouts_give_the_same_labels(tmp_path, layout):
+    MAKERS[layout](tmp_path)
+    found = open_set(layout, tmp_path, "val")
+    assert len(found.examples) == 1
+    np.testing.assert_array_equal(found.labels(0), LABELS)
+    assert inspect(found).problems == ()
+
+
+def test_context_with_everything_else_as_a_class(tmp_path):
+    make_context(tmp_path)
+    expected = (LABELS + 1).astype(np.uint8)
+    np.testing.assert_array_equal(open_set("context60", tmp_path, "val").labels(0), expected)
+
+
+def test_context_labels_of_mat_files_go_by_name(tmp_path):
+    make_context(tmp_path, mat=True)
+    np.testing.assert_array_equal(open_set("context59", tmp_path, "val").labels(0), LABELS)
+    sixty = open_set("context60", tmp_path, "val").labels(0)
+    np.testing.assert_array_equal(sixty, (LABELS + 1).astype(np.uint8))
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        open_set("folder", tmp_path / "nowhere", "val")
+    with pytest.raises(InputError, match="layout 'coco', expected one of"):
+        open_set("coco", tmp_path, "val")
+    make_folder(tmp_path)
+    image(tmp_path / "images/val/b.jpg")
+    image(tmp_path / "images/val/c.jpg")
+    mask(tmp_path / "masks/val/z.png")
+    with pytest.raises(InputError, match=r"b\.jpg: no mask b\.png .*and 1 more"):
+        open_set("folder", tmp_path, "val")
+    found = open_set("folder", tmp_path, "val", allow_missing=True)
+    assert (len(found.examples), len(found.missing)) == (1, 2)
+    assert found.remarks == ("1 masks have no image, z.png for one",)
+    (tmp_path / "images/empty").mkdir()
+    (tmp_path / "masks/empty").mkdir()
+    with pytest.raises(InputError, match="split 'empty' has no images"):
+        open_set("folder", tmp_path, "empty")
+
+
+def test_a_listed_file_that_is_not_there(tmp_path):
+    make_voc(tmp_path)
+    text(tmp_path / "ImageSets/Segmentation/val.txt", "a\nb\n")
+    with pytest.raises(InputError, match=r"b\.jpg: no such file, but val\.txt lists it"):
+        open_set("voc", tmp_path, "val")
+
+
+def test_check_finds_what_is_wrong_and_counts_the_rest(tmp_path):
+    make_folder(tmp_path)
+    for stem in "bcd":
+        image(tmp_path / f"images/val/{stem}.jpg")
+    mask(tmp_path / "masks/val/b.png", np.full((2, 3), 9, np.uint8))
+    mask(tmp_path / "masks/val/c.png", np.zeros((3, 3), np.uint8))
+    mask(tmp_path / "masks/val/d.png")
+    (tmp_path / "images/val/d.jpg").write_bytes(b"no image")
+    findings = inspect(open_set("folder", tmp_path, "val"))
+    assert [p.split(":")[0].rsplit("/", 1)[1] for p in findings.problems] == [
+        "b.png",
+        "c.png",
+        "d.jpg",
+    ]
+    assert "value 9 at 6 pixels" in findings.problems[0]
+    assert findings.pixels.tolist() == [1 + 9, 3, 1]
+    assert (findings.images.tolist(), findings.ignored) == ([2, 1, 1], 1)
+    assert findings.sizes.tolist() == [[2, 3]] * 3
+    with pytest.raises(InputError, match=r"b\.png: value 9 .*and 2 more files"):
+        require_sound(findings)
+
+
+def test_damaged_mat_file(tmp_path):
+    make_sbd(tmp_path)
+    (tmp_path / "dataset/cls/a.mat").write_bytes(b"x" * 200)
+    with pytest.raises(InputError, match=r"expected a \.mat file"):
+        open_set("sbd", tmp_path, "val").labels(0)
