@@ -1,0 +1,245 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from saccade.errors import InputError
+from saccade.models.checkpoint import load_checkpoint
+from saccade.training import loop, run
+from saccade.training.config import config_of
+from saccade.training.evaluate import evaluate
+from saccade.training.loop import train
+
+SCRIPT = Path(__file__).with_name("run_train.py")
+
+# Lightning and PyTorch warn of each other's deprecations and of CPUs without a GPU.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def toml(settings):
+    lines = []
+    for table, values in settings.items():
+        lines.append(f"[{table}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    return "\n".join(lines)
+
+
+def changed(settings, **tables):
+    return {**settings, **{k: {**settings.get(k, {}), **v} for k, v in tables.items()}}
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
+    content = changed(
+        settings,
+        network={"pyramid": "none", "output_stride": 8},
+        optim={"epochs": 40, "batch": 2, "lr": 0.02, "head_lr": 1},
+        augmentation={"crop": [48, 64], "scale": [1, 1]},
+        run={"validate_every": 5},
+    )
+    config = config_of(content, Path("."))
+    told = []
+    trained = train(config, tmp_path / "run", report=lambda *what: told.append(what))
+    assert (trained.step, trained.steps, trained.interrupted) == (160, 160, False)
+    assert [e["epoch"] for e in trained.history] == list(range(5, 41, 5))
+    assert trained.history[0]["miou"] < 0.27  # the ground alone
+    assert trained.best > 0.35
+    assert told[-1][:2] == (160, 160)
+    found = load_checkpoint(tmp_path / "run/best.safetensors")
+    assert found.spec.names == ("ground", "red", "green")
+    assert found.info["miou"] == pytest.approx(trained.best)
+    assert str(tmp_path) not in json.dumps(found.info)
+    _, val = run.open_sets(config.data)
+    assert evaluate(found.net, val, trained.scores.protocol).miou == pytest.approx(trained.best)
+    names = {p.name for p in (tmp_path / "run").iterdir()}
+    files = {"best.safetensors", "last.safetensors", "history.json", "config.json", "state.pt"}
+    assert names == files | {"tensorboard"}
+
+
+def test_tensorboard_gets_scalars_and_pictures(config, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(config, tmp_path / "run")
+    events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
+    assert {"val/miou", "val/accuracy"} <= set(events.Tags()["scalars"])
+    assert events.Tags()["images"] == ["val/0"]
+
+
+def test_the_seed_decides_everything(config, tmp_path):
+    other = replace(config, run=replace(config.run, seed=1))
+    for name, one in (("a", config), ("b", config), ("c", other)):
+        train(one, tmp_path / name)
+    a, b, c = (load_file(tmp_path / name / "last.safetensors") for name in "abc")
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert not torch.equal(a["classifier.2.weight"], c["classifier.2.weight"])
+
+
+def test_accumulated_parts_see_the_same_images(settings, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        loop, "pixel_loss", lambda s, labels, w: seen.append(labels.clone()) or s.mean() * 0
+    )
+    for parts in (1, 2):
+        config = config_of(changed(settings, optim={"epochs": 1, "accumulate": parts}), Path("."))
+        train(config, tmp_path / str(parts))
+    assert [len(labels) for labels in seen] == [4, 4, 2, 2, 2, 2]
+    assert torch.equal(torch.cat(seen[:2]), torch.cat(seen[2:]))
+
+
+def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
+    content = changed(settings, optim={"epochs": 4, "ema": 0.9}, run={"save_every": 1})
+    path = tmp_path / "train.toml"
+    path.write_text(toml(content))
+    command = [sys.executable, str(SCRIPT), str(path)]
+    killed = subprocess.Popen(
+        [*command, str(tmp_path / "killed")], stdout=subprocess.PIPE, text=True, env=environment()
+    )
+    for line in killed.stdout:
+        if line.startswith("epoch 2"):  # in the middle of an epoch, while something is written
+            killed.send_signal(signal.SIGKILL)
+            break
+    killed.wait()
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed/history.json").exists() or "finished" not in killed.stdout.read()
+    done = {}
+    for name in ("killed", "whole"):
+        finished = subprocess.run(
+            [*command, str(tmp_path / name)],
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=True,
+        )
+        done[name] = finished.stdout.splitlines()
+    assert done["killed"][-1] == done["whole"][-1]
+    assert len([x for x in done["killed"] if x.startswith("epoch")]) < 8  # it went on, not anew
+    ours, theirs = (load_file(tmp_path / n / "last.safetensors") for n in ("killed", "whole"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    histories = [(tmp_path / n / "history.json").read_text() for n in ("killed", "whole")]
+    assert histories[0] == histories[1]
+
+
+def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
+    path = tmp_path / "train.toml"
+    path.write_text(toml(changed(settings, optim={"epochs": 500})))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "saccade.cli", "train", str(path), "-o", str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run/state.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "the same command goes on" in errors
+    step = torch.load(tmp_path / "run/state.pt", weights_only=True)["step"]
+    assert f"interrupted after step {step} of 1000" in errors
+
+
+def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp_path):
+    path = tmp_path / "train.toml"
+    path.write_text(toml(settings))
+    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    done = subprocess.run(
+        [sys.executable, *command, str(SCRIPT), str(path), str(tmp_path / "two")],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("finished")]
+    assert len(lines) == 2
+    assert lines[0] == lines[1]  # both processes have the matrix of all images
+    assert lines[0].split()[1:4:2] == ["4", "3"]
+    # The saved network on all images in one process: the very same score.
+    found = load_checkpoint(tmp_path / "two/last.safetensors")
+    _, val = run.open_sets(config_of(settings, Path(".")).data)
+    scores = evaluate(found.net, val, run.Protocol())
+    assert scores.miou == pytest.approx(float(lines[0].split()[2]), abs=1e-9)
+
+
+def test_a_wrong_mask_is_named_before_the_first_step(config, data, tmp_path):
+    Image.fromarray(np.full((48, 64), 7, np.uint8)).save(data / "masks/val/1.png")
+    with pytest.raises(InputError, match=r"1\.png: value 7 at 3072 pixels belongs to no class"):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_cuda_without_cuda(config, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(InputError, match="no CUDA device"):
+        train(replace(config, run=replace(config.run, device="cuda")), tmp_path / "run")
+
+
+def test_a_run_with_other_settings_is_not_continued(config, tmp_path):
+    train(config, tmp_path / "run")
+    other = replace(config, optim=replace(config.optim, lr=0.5))
+    with pytest.raises(InputError, match=r"another optim\.lr"):
+        train(other, tmp_path / "run")
+    (tmp_path / "run/state.pt").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"damaged|truncated"):
+        train(config, tmp_path / "run")
+
+
+def test_a_full_disk_leaves_whole_files(config, tmp_path, monkeypatch):
+    train(config, tmp_path / "run")
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
+    longer = replace(config, data=config.data)
+    (tmp_path / "run/state.pt").unlink()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("saccade.training.state.torch.save", full)
+    with pytest.raises(OSError, match="No space"):
+        train(longer, tmp_path / "run")
+    assert (tmp_path / "run/last.safetensors").read_bytes() == kept["last.safetensors"]
+    assert not list((tmp_path / "run").glob(".*part*"))
+
+
+def test_fine_tuning_starts_from_a_checkpoint(config, tmp_path):
+    train(config, tmp_path / "run")
+    start = tmp_path / "run/last.safetensors"
+    tiny = replace(config, start=str(start), optim=replace(config.optim, lr=1e-12, epochs=1))
+    train(tiny, tmp_path / "tuned")
+    ours, theirs = load_file(tmp_path / "tuned/last.safetensors"), load_file(start)
+    key = "classifier.2.weight"
+    torch.testing.assert_close(ours[key], theirs[key], rtol=1e-6, atol=1e-8)
+
+
+def test_a_checkpoint_of_other_classes_or_layers_is_refused(config, data, tmp_path):
+    train(config, tmp_path / "run")
+    start = str(tmp_path / "run/last.safetensors")
+    wider = replace(config, start=start, network=replace(config.network, width=9))
+    with pytest.raises(InputError, match="another width"):
+        train(wider, tmp_path / "b")
+    (data / "classes.txt").write_text("ground\nred\nblue\n")
+    with pytest.raises(
+        InputError, match=r"knows 3 classes, ground \.\.\. green; .*ground \.\.\. blue"
+    ):
+        train(replace(config, start=start), tmp_path / "a")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "pixel_loss", lambda s, labels, w: s.mean() * float("nan"))
+    with pytest.raises(InputError, match="the loss is nan in step 1"):
+        train(config, tmp_path / "run")
