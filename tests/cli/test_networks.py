@@ -1,0 +1,145 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from saccade.cli.app import app
+
+COLORS = np.array([[60, 60, 60], [200, 40, 40], [40, 180, 60]], np.uint8)
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def check(result, *parts, code=0):
+    assert result.exit_code == code, result.output + result.stderr
+    for part in parts:
+        assert part in result.output + result.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A data set in the layout "folder" and the checkpoint of one epoch on it."""
+    root = tmp_path_factory.mktemp("networks")
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 4), ("val", 2)):
+        for number in range(count):
+            labels = generator.integers(0, 3, (4, 5)).astype(np.uint8).repeat(12, 0).repeat(12, 1)
+            for kind, array in (("images", COLORS[labels]), ("masks", labels)):
+                folder = root / "data" / kind / split
+                folder.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(array).save(folder / f"{number}.png")
+    colors = [" ".join(map(str, c)) for c in COLORS.tolist()]
+    names = ("ground", "red", "green")
+    lines = [
+        f"{k} {name} {color}" for k, (name, color) in enumerate(zip(names, colors, strict=True))
+    ]
+    (root / "data/classes.txt").write_text("\n".join(lines))
+    (root / "train.toml").write_text(
+        '[data]\nlayout = "folder"\nroot = "data"\n[network]\nwidth = 8\n'
+        "[optim]\nepochs = 1\nbatch = 2\nlr = 0.01\n[augmentation]\ncrop = [32, 32]\n"
+        '[run]\ndevice = "cpu"\n'
+    )
+    result = run("train", root / "train.toml", "-o", root / "run")
+    check(result, "2 steps", "mIoU")
+    return root
+
+
+def test_training_again_says_that_all_is_done(trained):
+    check(run("train", trained / "train.toml", "-o", trained / "run"), "2 steps")
+
+
+def test_check_data_prints_and_draws(trained, tmp_path):
+    result = run("check-data", trained / "data", "-o", tmp_path)
+    check(result, "4 images with masks", "width 60 to 60, height 48 to 48", "ground")
+    with Image.open(tmp_path / "train-sheet.png") as sheet:
+        assert sheet.width == 1600
+
+
+def test_check_data_lists_what_is_wrong(trained, tmp_path):
+    import shutil
+
+    shutil.copytree(trained / "data", tmp_path / "data")
+    Image.fromarray(np.full((48, 60), 9, np.uint8)).save(tmp_path / "data/masks/train/0.png")
+    (tmp_path / "data/masks/train/1.png").unlink()
+    result = run("check-data", tmp_path / "data")
+    check(result, "value 9 at 2880 pixels", "1.png: no mask 1.png", code=1)
+
+
+def test_evaluate_prints_the_protocol_and_writes_the_scores(trained, tmp_path):
+    checkpoint = trained / "run/last.safetensors"
+    options = ("--scales", "0.5,1", "--flip", "--boundaries")
+    result = run("evaluate", checkpoint, trained / "data", "-o", tmp_path, *options)
+    check(result, "mIoU", "overall accuracy", "boundary F", "scales 0.5 1, flip, whole image")
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["images"] == 2
+    assert (tmp_path / "confusion.png").exists()
+
+
+def test_evaluate_refuses_a_checkpoint_of_other_classes(trained, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    for kind in ("images", "masks"):
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / kind / "a.png")
+    (tmp_path / "classes.txt").write_text("sky\nsea\n")
+    checkpoint = trained / "run/last.safetensors"
+    result = run("evaluate", checkpoint, tmp_path, "-o", tmp_path / "out", "--split", "")
+    check(result, "knows 3 classes, ground ... green", "has 2, sky ... sea", code=1)
+
+
+def test_predict_writes_masks_in_the_colours_of_the_classes(trained, tmp_path):
+    arguments = (trained / "run/best.safetensors", trained / "data/images/val", "-o", tmp_path)
+    check(run("predict", *arguments), "2 masks")
+    with Image.open(tmp_path / "0.png") as mask:
+        assert mask.mode == "P"
+        assert mask.getpalette()[:9] == COLORS.ravel().tolist()
+    assert (tmp_path / "overlay/0.png").exists()
+    before = (tmp_path / "0.png").stat().st_mtime_ns
+    check(run("predict", *arguments), "0 masks", "2 already done")
+    assert (tmp_path / "0.png").stat().st_mtime_ns == before
+
+
+def test_predict_goes_on_past_a_bad_file(trained, tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(images / "b.png")
+    (images / "a.png").write_bytes(b"no image")
+    out = tmp_path / "out"
+    result = run("predict", trained / "run/best.safetensors", images, "-o", out)
+    check(result, "1 masks", "error: a.png", code=1)
+    with Image.open(out / "b.png") as mask:
+        assert mask.size == (50, 40)
+
+
+def test_export_writes_what_onnxruntime_agrees_with(trained, tmp_path):
+    pytest.importorskip("onnxruntime")
+    checkpoint = trained / "run/best.safetensors"
+    result = run("export", checkpoint, "-o", tmp_path / "net.onnx", "--size", "64x96", "--fixed")
+    check(result, "largest difference", "parameters", "multiply-adds")
+    assert (tmp_path / "net.onnx").stat().st_size > 1e6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "nothing.toml", "-o", "out"), "nothing.toml: no such file"),
+        (("predict", "nothing", ".", "-o", "out"), "no images there"),
+        (("export", "net", "-o", "net.pt"), "ends in .onnx"),
+        (("export", "net", "-o", "net.onnx", "--size", "3"), "--size is '3'"),
+        (("evaluate", "net", ".", "-o", "out", "--scales", "a"), "--scales is 'a'"),
+        (("evaluate", "net", ".", "-o", "out", "--device", "tpu"), "--device is 'tpu'"),
+        (("check-data", "nowhere"), "nowhere: no such folder"),
+        (("experiment", "gdc-table5", "-o", "out"), "needs --voc, or --data"),
+        (("experiment", "gdc-table6", "-o", "out", "--schedule", "x"), "--schedule is 'x'"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    check(result, message, code=1)
+    assert result.stderr.strip().count("\n") == 0

@@ -1,0 +1,63 @@
+import pytest
+import torch
+from torch import nn
+
+from saccade.errors import InputError
+from saccade.formats.onnx import export_onnx
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+
+pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+# What only sampled convolutions need.
+SAMPLING = {"Gather", "GatherND", "GatherElements", "GridSample", "DeformConv"}
+
+
+def network(**changes):
+    torch.manual_seed(0)
+    net = SegmentationNet(SegmentationConfig(classes=3, width=8, **changes))
+    for name, parameter in net.named_parameters():
+        if ".predict" in name:  # offsets that are zero would prove nothing
+            nn.init.normal_(parameter, std=0.1)
+    return net
+
+
+def test_gdpp_is_ordinary_convolutions_of_any_size(tmp_path):
+    done = export_onnx(network(pyramid="gdpp"), tmp_path / "net.onnx", (64, 96))
+    assert done.difference < 1e-5
+    assert "Conv" in done.operators
+    assert not SAMPLING & set(done.operators)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": "dsnet"},
+        {"network": "dsnet", "sampler": "non-local"},
+        {"pyramid": "aspp", "context": "deformable-v2"},
+        {"pyramid": "aspp", "context": "dynamic-filter"},
+    ],
+)
+def test_guided_sampling_and_the_baselines_agree_with_onnxruntime(tmp_path, changes):
+    done = export_onnx(network(**changes), tmp_path / "net.onnx", (64, 96), dynamic=False)
+    assert done.difference < 1e-4
+    if changes.get("context") != "dynamic-filter":
+        assert SAMPLING & set(done.operators)
+
+
+def test_metadata_and_names(tmp_path):
+    import onnx
+
+    path = tmp_path / "net.onnx"
+    export_onnx(network(pyramid="none"), path, (64, 64), metadata={"classes": '["a"]'})
+    model = onnx.load(path)
+    assert {p.key: p.value for p in model.metadata_props}["classes"] == '["a"]'
+    assert [i.name for i in model.graph.input] == ["images"]
+    assert [o.name for o in model.graph.output] == ["probabilities"]
+
+
+def test_a_file_that_disagrees_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("saccade.formats.onnx._difference", lambda *_: 0.5)
+    with pytest.raises(InputError, match=r"not written, .* differ by 0\.5"):
+        export_onnx(network(pyramid="none"), tmp_path / "net.onnx", (64, 64))
+    assert list(tmp_path.iterdir()) == []
