@@ -46,7 +46,7 @@ def trained(tmp_path_factory):
         '[run]\ndevice = "cpu"\n'
     )
     result = run("train", root / "train.toml", "-o", root / "run")
-    check(result, "2 steps", "mIoU")
+    check(result, "2 steps", "epoch 1: mIoU")
     return root
 
 

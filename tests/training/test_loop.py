@@ -87,6 +87,16 @@ def test_the_seed_decides_everything(config, tmp_path):
     assert not torch.equal(a["classifier.2.weight"], c["classifier.2.weight"])
 
 
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_mixed_precision(settings, tmp_path, precision):
+    if precision == "16-mixed" and not torch.cuda.is_available():
+        pytest.skip("float16 needs a CUDA device")
+    config = config_of(changed(settings, run={"precision": precision}), Path("."))
+    assert train(config, tmp_path / "run").step == 4
+    weights = load_file(tmp_path / "run/last.safetensors")
+    assert all(w.dtype in (torch.float32, torch.int64) for w in weights.values())
+
+
 def test_accumulated_parts_see_the_same_images(settings, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(

@@ -1,7 +1,8 @@
 """``saccade train``: a network for a whole data set."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,15 +27,18 @@ def train(
         from saccade.training.loop import train as run
 
         settings = read_config(config)
-        bar = Bar(1, quiet=quiet)
+        leader = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun
+        bar = Bar(1, quiet=quiet or not leader)
 
         def report(done: float, total: float, text: str) -> None:
             bar.show(done / max(total, 1), f"{text}, {done:.0f} of {total:.0f}")
 
         try:
-            trained = run(settings, output, report=report)
+            trained = run(settings, output, report=report, on_epoch=lambda e: bar.note(_line(e)))
         finally:
             bar.close()
+    if not leader:
+        return
     if trained.interrupted:
         typer.echo(
             f"interrupted after step {trained.step} of {trained.steps}; the same command goes on",
@@ -44,3 +48,8 @@ def train(
     for entry in trained.history[-1:]:
         typer.echo(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
     typer.echo(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")
+
+
+def _line(entry: dict[str, Any]) -> str:
+    scores = f"mIoU {100 * entry['miou']:.2f} %, accuracy {100 * entry['accuracy']:.2f} %"
+    return f"epoch {entry['epoch']}: {scores}"

@@ -140,25 +140,33 @@ def _one(
         progress(done + part / max(whole, 1), f"{label}, seed {seed}: {text}")
 
     protocol = Protocol(**row.protocol)
+    place = "cuda" if plan.device == "cuda" else "cpu"
     if row.trained_as:
         other = folder / "runs" / f"{_slug(row.trained_as)}-seed{seed}"
         home.mkdir(parents=True, exist_ok=True)
-        found = load_checkpoint(other / LAST)
-        scores = evaluate(found.net, val, protocol, progress=lambda n, of: told(n, of, "asking"))
-        matrix, speed = scores.matrix, 0.0
+        found = load_checkpoint(other / LAST, device=place)
+        scores = evaluate(
+            found.net,
+            val,
+            protocol,
+            device=place,
+            progress=lambda n, of: told(n, of, "asking"),
+        )
+        speed = 0.0
     else:
         trained = train(config, home, protocol=protocol, report=told)
-        if trained.interrupted or trained.scores is None:
+        if trained.interrupted:
             return None
-        matrix = trained.scores.matrix
         images = trained.step * config.optim.batch
         speed = images / trained.seconds if trained.step == trained.steps else 0.0
         (home / STATE).unlink(missing_ok=True)
         (home / BEST).unlink(missing_ok=True)
-        found = load_checkpoint(home / LAST)
+        found = load_checkpoint(home / LAST, device=place)
+        # A run that was killed after its last step has its network, but not its score.
+        scores = trained.scores or evaluate(found.net, val, protocol, device=place)
     content = {
         "config": _settings(config),
-        "matrix": matrix.tolist(),
+        "matrix": scores.matrix.tolist(),
         "parameters": sum(p.numel() for p in found.net.parameters()),
         "head_parameters": sum(p.numel() for p in found.net.head.parameters()),
         "training_images_per_second": speed,
@@ -197,7 +205,7 @@ def _read(path: Path, config: TrainConfig, label: str, seed: int) -> NetworkRow:
 @torch.no_grad()
 def _latency(net: nn.Module, size: tuple[int, int] = (360, 480)) -> float:
     """Median seconds for one image in eval mode, on the CPU."""
-    image = torch.rand(1, 3, *size)
+    net, image = net.cpu(), torch.rand(1, 3, *size)
     times = []
     for _ in range(5):
         start = time.perf_counter()

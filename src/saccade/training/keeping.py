@@ -15,7 +15,7 @@ from saccade.evaluation.inference import labels_of, predict_probabilities
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.run import Run
+from saccade.training.run import Run, loss_scaler
 from saccade.training.state import save_state
 
 BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"
@@ -77,7 +77,13 @@ def save(run: Run) -> None:
     """The state first: should the disk fill up, the run can still go on from it."""
     if run.fabric.global_rank != 0:
         return
-    state = replace(run.state, weights=run.plain.state_dict(), optimizer=run.optimiser.state_dict())
+    scaler = loss_scaler(run.fabric)
+    state = replace(
+        run.state,
+        weights=run.plain.state_dict(),
+        optimizer=run.optimiser.state_dict(),
+        scaler=scaler.state_dict() if scaler is not None else {},
+    )
     save_state(run.folder, state, run.config.to_dict())
     _save_checkpoint(run, LAST)
     with atomic_write(run.folder / HISTORY) as path:

@@ -6,7 +6,7 @@ dropout and GDPP's draws are seeded anew for each. Nothing else has to be saved 
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +58,7 @@ def train(
     *,
     protocol: Protocol | None = None,
     report: Report = lambda done, total, text: None,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> Trained:
     """Train a network, or go on with the run that FOLDER holds.
 
@@ -69,6 +70,7 @@ def train(
         folder: of the run; made if it is missing.
         protocol: how validation asks the network, by default the whole image once.
         report: told of the progress.
+        on_epoch: given each entry of the history as it is made, in the first process only.
 
     Raises:
         InputError: data, weights or settings that cannot be used; before the first step.
@@ -88,7 +90,7 @@ def train(
     fabric.barrier()
     run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
     try:
-        scores, interrupted = _steps(run)
+        scores, interrupted = _steps(run, on_epoch)
     finally:
         run.log.close()
     steps = order_of(run).steps
@@ -103,7 +105,7 @@ def train(
     )
 
 
-def _steps(run: Run) -> tuple[Scores | None, bool]:
+def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:
     order = order_of(run)
     examples = Examples(run.train, run.config.augmentation, run.config.run.seed)
     batches = iter(loader(examples, order, run.config.run.workers))
@@ -119,6 +121,8 @@ def _steps(run: Run) -> tuple[Scores | None, bool]:
             last = done == order.steps
             if ends == 0 and (epoch % run.config.run.validate_every == 0 or last):
                 scores = validate(run, epoch)
+                if scores is not None and run.fabric.global_rank == 0:
+                    on_epoch(run.state.history[-1])
             stop = _any(run.fabric, bool(stopped))
             if ends == 0 or stop or done % run.config.run.save_every == 0:
                 save(run)

@@ -146,6 +146,9 @@ def prepare(
     net, optimiser = fabric.setup(net, optimiser)
     if state is not None:
         optimiser.load_state_dict(state.optimizer)
+        scaler = loss_scaler(fabric)
+        if scaler is not None:
+            scaler.load_state_dict(state.scaler)
     else:
         ema = plain.state_dict() if config.optim.ema else {}
         copies = {name: value.clone() for name, value in ema.items()}
@@ -170,6 +173,11 @@ def prepare(
         report,
         protocol or Protocol(),
     )
+
+
+def loss_scaler(fabric: Any) -> Any:
+    """What scales the loss in float16; None in other precisions."""
+    return getattr(fabric.strategy.precision, "scaler", None)
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, training: LabelledSet) -> None:
