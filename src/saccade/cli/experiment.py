@@ -10,6 +10,7 @@ import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
 from saccade.cli.experiment_networks import WantedNetworks, run_network_table
+from saccade.cli.networks import make_folder
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.experiments.names import EXPERIMENTS, FIGURES, NETWORKS, check_name
@@ -113,11 +114,11 @@ def experiment(
             run_network_table(name, (data, voc, cityscapes), wanted, output, given, quiet=quiet)
         elif name in FIGURES:
             plan = _figure_plan(name, (image, strokes, truth), sources)
-            _make_folder(output)
+            make_folder(output)
             _run_figure(name, plan, output, given[0], quiet=quiet)
         else:
             plan = _table_plan(sources)
-            _make_folder(output)
+            make_folder(output)
             _run_table(name, plan, output, given, jobs=jobs, quiet=quiet)
 
 
@@ -165,13 +166,6 @@ def _figure_plan(name: str, files: Sequence[Path | None], sources: Sources) -> "
     if sources.data is None:
         raise InputError(f"{name} needs --data, or --image with --strokes and --truth")
     return Plan(thinned(shared_samples(sources.data, ("thin",)).samples, sources.limit))
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise InputError(f"{folder}: is a file, expected a folder to write to") from error
 
 
 def _run_table(

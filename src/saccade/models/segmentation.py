@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from saccade.errors import InputError
 from saccade.models.backbones import Backbone, build_backbone
@@ -243,8 +242,3 @@ def _classifier(inputs: int, width: int, config: SegmentationConfig) -> nn.Modul
         nn.Dropout(config.dropout),
         nn.Conv2d(width, config.classes, 1),
     )
-
-
-def class_probabilities(net: nn.Module, images: Tensor) -> Tensor:
-    """(B, 3, H, W) images in [0, 1] to (B, K, H, W) probabilities."""
-    return functional.softmax(net(images), 1)
