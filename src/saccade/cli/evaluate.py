@@ -18,7 +18,7 @@ from saccade.cli.networks import (
     device_of,
     make_folder,
     protocol_of,
-    require_training_packages,
+    require_packages,
 )
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
@@ -45,7 +45,7 @@ def evaluate(
     Prints the table; OUTPUT gets scores.csv, scores.json, confusion.csv and confusion.png.
     """
     with one_line_errors():
-        require_training_packages()
+        require_packages("torchvision")
         from saccade.data.sets import open_set
         from saccade.evaluation.report import (
             as_table,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from saccade.cli.errors import INTERRUPTED
-from saccade.cli.networks import device_of, make_folder, require_training_packages
+from saccade.cli.networks import device_of, make_folder, require_packages
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
@@ -50,7 +50,7 @@ def run_network_table(
     Raises:
         InputError: data that is missing, or options that do not exist.
     """
-    require_training_packages()
+    require_packages("torchvision", "lightning")
     from saccade.experiments.run_networks import count_runs, run_networks
 
     plan = network_plan(name, roots, wanted)

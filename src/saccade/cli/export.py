@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from saccade.cli.errors import one_line_errors
-from saccade.cli.networks import require_training_packages
+from saccade.cli.networks import require_packages
 from saccade.errors import InputError
 
 
@@ -27,7 +27,7 @@ def export(
     colours are in its metadata.
     """
     with one_line_errors():
-        require_training_packages()
+        require_packages("torchvision")
         shape = _size(size)
         if output.suffix != ".onnx":
             raise InputError(f"{output}: expected a name that ends in .onnx")

@@ -67,11 +67,11 @@ def device_of(name: str) -> str:
     return name
 
 
-def require_training_packages() -> None:
-    """Raise InputError where the packages of saccade[train] are missing."""
+def require_packages(*packages: str) -> None:
+    """Raise InputError where one of these packages of saccade[train] is missing."""
     from importlib.util import find_spec
 
-    for package in ("torchvision", "lightning"):
+    for package in packages:
         if find_spec(package) is None:
             raise InputError(f"{package} is not installed; pip install 'saccade[train]' brings it")
 

@@ -16,7 +16,7 @@ from saccade.cli.networks import (
     device_of,
     make_folder,
     protocol_of,
-    require_training_packages,
+    require_packages,
 )
 from saccade.cli.pairs import IMAGE_SUFFIXES
 from saccade.cli.progress import Bar
@@ -48,7 +48,7 @@ def predict(
     are skipped, so a batch that was stopped goes on where it was.
     """
     with one_line_errors():
-        require_training_packages()
+        require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         files = _files(images, output)
         from saccade.models.checkpoint import load_checkpoint
@@ -121,6 +121,7 @@ def _one(
     image = load_image(path)
     labels = labels_of(predict_probabilities(loaded.net, image, protocol, device))
     if overlay:
-        write_picture(output / "overlay" / f"{path.stem}.png", render_overlay(image, labels))
+        picture = render_overlay(image, labels, colors=loaded.spec.colors)
+        write_picture(output / "overlay" / f"{path.stem}.png", picture)
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
     write_mask(output / f"{path.stem}.png", labels, "png", colors=colors)

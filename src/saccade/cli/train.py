@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.networks import Quiet, require_training_packages
+from saccade.cli.networks import Quiet, require_packages
 from saccade.cli.progress import Bar
 
 
@@ -22,7 +22,7 @@ def train(
     history.json and tensorboard/. Several GPUs or machines: torchrun -m saccade.cli train ...
     """
     with one_line_errors():
-        require_training_packages()
+        require_packages("torchvision", "lightning")
         from saccade.training.config import read_config
         from saccade.training.loop import train as run
 

@@ -44,6 +44,7 @@ def render_overlay(
     strokes: Any = None,
     alpha: float = 0.45,
     unlabeled: int = 255,
+    colors: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Draw a mask over its image: tinted regions, crisp contours, the strokes on top.
 
@@ -53,12 +54,14 @@ def render_overlay(
         strokes: (H, W) class values, `unlabeled` where there is no stroke.
         alpha: opacity of the tint, in [0, 1].
         unlabeled: the value that means "no stroke" in `strokes`.
+        colors: (K, 3) uint8 RGB of the classes; by default colours that are told apart well.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        InputError: sizes that differ, labels that are no label image, `alpha` out of range.
+        InputError: sizes that differ, too few colours, labels that are no label image, `alpha`
+            out of range.
     """
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha: {alpha}, expected a value in [0, 1]")
@@ -67,7 +70,10 @@ def render_overlay(
     _check_size(labels, rgb, "labels")
     values = present_classes(labels)
     plain = values[0] == 0 and len(values) <= 2
-    colors = display_palette(values[-1] + 1)
+    if colors is None:
+        colors = display_palette(values[-1] + 1)
+    elif len(colors) <= values[-1]:
+        raise InputError(f"colors: {len(colors)} of them, labels go to {values[-1]}")
     opacity = np.full(len(colors), round(alpha * 256), dtype=np.uint16)
     opacity[0] *= not plain
     picture = _blend(rgb, colors[labels], opacity[labels])
