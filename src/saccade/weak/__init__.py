@@ -1,0 +1,1 @@
+"""Training labels from cheap supervision: localisation maps, their fusion, pseudo masks."""

@@ -1,0 +1,149 @@
+import pytest
+import torch
+from torch import nn
+
+from saccade.errors import InputError
+from saccade.models.largefov import LargeFOV, load_vgg_convolutions
+from saccade.models.mdc import MultiDilatedNet, classification_loss
+
+VGG_CONVOLUTIONS = 14_714_688
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.fixture(scope="module")
+def largefov():
+    torch.manual_seed(0)
+    return LargeFOV(21).eval()
+
+
+def test_largefov_has_the_parameters_of_its_layer_table(largefov):
+    fc6, fc7, fc8 = 3 * 3 * 512 * 1024 + 1024, 1024 * 1024 + 1024, 1024 * 21 + 21
+    assert count(largefov.features) == VGG_CONVOLUTIONS
+    assert count(largefov) == VGG_CONVOLUTIONS + fc6 + fc7 + fc8 == 20_505_429
+
+
+def test_largefov_layer_by_layer(largefov):
+    x, found = torch.zeros(1, 3, 321, 321), {}
+    for name, layer in largefov.features.named_children():
+        x = layer(x)
+        found[name] = (x.shape[1], x.shape[2])
+        if isinstance(layer, nn.Conv2d):
+            assert layer.bias is not None
+            assert layer.dilation == ((2, 2) if name.startswith("conv5") else (1, 1))
+        if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
+            assert (layer.kernel_size, layer.padding) == (3, 1)
+    expected = {"pool1": (64, 161), "pool2": (128, 81), "pool3": (256, 41), "pool4": (512, 41)}
+    assert {name: found[name] for name in expected} == expected
+    assert found["pool5"] == found["pool5a"] == (512, 41)
+    assert (largefov.fc6.dilation, largefov.fc6.padding) == ((12, 12), (12, 12))
+    with torch.no_grad():
+        assert largefov.coarse_scores(torch.zeros(1, 3, 65, 81)).shape == (1, 21, 9, 11)
+        assert largefov(torch.zeros(1, 3, 65, 81)).shape == (1, 21, 65, 81)
+
+
+def test_receptive_field_of_largefov_is_measured_by_gradients():
+    net = LargeFOV(2, dropout=0.0).eval()
+    for module in net.modules():  # every path open: positive weights, no ReLU that closes
+        if isinstance(module, nn.Conv2d):
+            nn.init.constant_(module.weight, 0.01)
+            nn.init.constant_(module.bias, 0.1)
+    net.features = nn.Sequential(
+        *[nn.AvgPool2d(3, m.stride, 1) if isinstance(m, nn.MaxPool2d) else m for m in net.features]
+    )
+    image = torch.rand(1, 3, 521, 521, requires_grad=True)
+    scores = net.coarse_scores(image)
+    scores[0, 0, 33, 33].backward()
+    seen = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
+    # By the table: each layer adds (kernel - 1) * dilation * stride so far.
+    stride, field = 1, 1
+    for group, convs in enumerate((2, 2, 3, 3, 3)):
+        field += convs * 2 * (2 if group == 4 else 1) * stride
+        field += 2 * stride
+        stride *= 2 if group < 3 else 1
+    field += 2 * stride + 2 * 12 * stride  # average pooling, fc6
+    assert (stride, len(seen)) == (8, field)
+
+
+def test_largefov_starts_from_torchvisions_vgg16(largefov):
+    from torchvision.models import vgg16
+
+    torch.manual_seed(1)
+    theirs = vgg16(weights=None)
+    weights = theirs.state_dict()
+    largefov.load_vgg16(weights)
+    assert torch.equal(largefov.features.conv5_3.weight, weights["features.28.weight"])
+    full = weights["classifier.0.weight"].view(4096, 512, 7, 7)
+    assert torch.equal(largefov.fc6.weight[3], full[12, :, ::3, ::3])
+    assert torch.equal(largefov.fc7.weight[5, 2, 0, 0], weights["classifier.3.weight"][20, 8])
+    with pytest.raises(InputError, match="no weights of torchvision's vgg16"):
+        largefov.load_vgg16({"features.0.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(("stride", "side"), [(16, 6), (8, 12)])
+def test_mdc_features_are_those_of_vgg16(stride, side):
+    from torchvision.models import vgg16
+
+    torch.manual_seed(1)
+    theirs = vgg16(weights=None).eval()
+    net = MultiDilatedNet(3, output_stride=stride, width=8).eval()
+    load_vgg_convolutions(net.backbone, theirs.state_dict())
+    images = torch.rand(1, 3, 96, 96)
+    with torch.no_grad():
+        features = net.features(images)
+        assert features.shape == (1, 512, side, side)
+        if stride == 16:
+            expected = theirs.features[:30]((images - net.mean) / net.std)
+            torch.testing.assert_close(features, expected)
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "mobilenet_v2"])
+def test_mdc_scores_and_maps(backbone):
+    torch.manual_seed(0)
+    net = MultiDilatedNet(5, backbone=backbone, width=8).eval()
+    images = torch.rand(2, 3, 64, 80)
+    assert net(images).shape == (2, 4, 5)
+    maps = net.localization_maps(images)
+    assert maps.shape == (2, 4, 5, 4, 5)
+    assert maps.min() >= 0
+    peaks = maps.amax((3, 4))
+    assert ((peaks == 0) | ((peaks - 1).abs() < 1e-6)).all()
+
+
+def test_the_map_is_the_score_before_averaging():
+    torch.manual_seed(0)
+    net = MultiDilatedNet(5, backbone="mobilenet_v2", width=8, dilations=(2,)).eval()
+    block, features = net.blocks[0], torch.rand(1, 320, 6, 7)
+    weight = block.classifier.weight[:, :, None, None]
+    linear = nn.functional.conv2d(block.conv(features).relu(), weight)
+    expected = linear.mean((2, 3)) + block.classifier.bias
+    torch.testing.assert_close(block(features), expected)
+    torch.testing.assert_close(block.activation_maps(features), linear.relu())
+
+
+def test_every_block_is_trained_by_itself():
+    torch.manual_seed(0)
+    scores, present = torch.randn(3, 4, 5), torch.randint(0, 2, (3, 5))
+    each = [
+        nn.functional.binary_cross_entropy_with_logits(scores[:, d], present.float())
+        for d in range(4)
+    ]
+    torch.testing.assert_close(classification_loss(scores, present), sum(each))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"classes": 0}, "classes"),
+        ({"classes": 3, "dilations": ()}, "dilations"),
+        ({"classes": 3, "output_stride": 32}, "output_stride"),
+        ({"classes": 3, "backbone": "vgg"}, "backbone is 'vgg'"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        MultiDilatedNet(**arguments)
+    with pytest.raises(InputError, match="classes"):
+        LargeFOV(1)
