@@ -119,9 +119,7 @@ def vgg_layers(
             layers[f"relu{group}_{number}"] = nn.ReLU(inplace=True)
             channels = width
         if stride:
-            layers[f"pool{group}"] = nn.MaxPool2d(
-                pool, stride=stride, padding=pool // 2 - (pool == 2)
-            )
+            layers[f"pool{group}"] = nn.MaxPool2d(pool, stride, padding=(pool - 1) // 2)
     return layers
 
 
