@@ -182,7 +182,7 @@ def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp
         env=environment(),
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-9000:]
     lines = [line for line in done.stdout.splitlines() if line.startswith("finished")]
     assert len(lines) == 2
     assert lines[0] == lines[1]  # both processes have the matrix of all images

@@ -26,7 +26,16 @@ from saccade.training.keeping import save, validate
 from saccade.training.loading import Examples, loader, mixed
 from saccade.training.losses import pixel_loss
 from saccade.training.optimiser import poly_factor, set_rates, update_average
-from saccade.training.run import Report, Run, check_sets, launch, open_sets, order_of, prepare
+from saccade.training.run import (
+    Report,
+    Run,
+    check_sets,
+    launch,
+    open_sets,
+    order_of,
+    part,
+    prepare,
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ def train(
         scores, interrupted = _steps(run, on_epoch)
     finally:
         run.log.close()
+    part(fabric)
     steps = order_of(run).steps
     return Trained(
         scores,

@@ -101,6 +101,16 @@ def launch(config: TrainConfig) -> Any:
     return fabric
 
 
+def part(fabric: Any) -> None:
+    """End the group of processes that `launch` began, once all are done.
+
+    A process that exits with the group still up is aborted by its threads, now and then.
+    """
+    if fabric.world_size > 1 and torch.distributed.is_initialized():
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def check_sets(training: LabelledSet, val: LabelledSet | None, report: Report) -> Findings:
     """Every mask is read once before the first step, so that a wrong one is not found at night."""
     count = len(training.examples) + (len(val.examples) if val else 0)
