@@ -23,7 +23,7 @@ def test_the_seed_decides_everything_and_nobody_else_notices():
 @pytest.mark.parametrize("seed", range(8))
 def test_image_and_labels_stay_together(seed):
     settings = Augmentation(crop=(24, 32), scale=(1.0, 1.0))
-    image, labels = augment(IMAGE, LABELS, settings, seed)
+    image, labels, _ = augment(IMAGE, LABELS, settings, seed)
     assert image.shape == (3, 24, 32)
     assert labels.shape == (24, 32)
     assert torch.equal(image[0], labels * 80)
@@ -33,16 +33,23 @@ def test_image_and_labels_stay_together(seed):
 def test_padding_has_no_class_and_every_label_comes_from_the_mask():
     settings = Augmentation(crop=(90, 90), scale=(0.5, 2.0))
     for seed in range(6):
-        image, labels = augment(IMAGE, LABELS, settings, seed)
+        image, labels, _ = augment(IMAGE, LABELS, settings, seed)
         assert image.shape == (3, 90, 90)
         assert set(labels.unique().tolist()) <= {0, 1, 2, 255}
-    _, small = augment(IMAGE, LABELS, Augmentation(crop=(90, 90), scale=(1.0, 1.0)), 0)
+    _, small, inside = augment(IMAGE, LABELS, Augmentation(crop=(90, 90), scale=(1.0, 1.0)), 0)
     assert (small == 255).sum() == 90 * 90 - 40 * 50
+    # A pixel without a class inside of the image is not padding.
+    holed = LABELS.copy()
+    holed[:5] = 255
+    settings = Augmentation(crop=(90, 90), scale=(1.0, 1.0))
+    _, holed, inside = augment(IMAGE, holed, settings, 0)
+    assert inside.sum() == 40 * 50
+    assert ((holed == 255) & inside).sum() == 5 * 50
 
 
 def test_resize_brings_the_shorter_side_first():
     settings = Augmentation(crop=(20, 25), scale=(1.0, 1.0), resize=20, flip=0.0)
-    _, labels = augment(IMAGE, LABELS, settings, 0)
+    _, labels, _ = augment(IMAGE, LABELS, settings, 0)
     assert (labels != 255).all()
 
 

@@ -46,11 +46,13 @@ def measured(monkeypatch):
     val = LabelledSet("made up", (Example("x", None, None),), spec)
     monkeypatch.setattr(running, "open_sets", lambda data: (val, val))
 
-    def one(table, label, row, plan, folder, seed, val, number, progress):
+    labels = list(NETWORK_TABLES["gdc-table5"].rows)
+
+    def one(config, label, row, plan, folder, seed, val, number, progress):
         done.append((label, seed))
         if len(done) > 7:
             return None
-        hits = 10 + 10 * list(table.rows).index(label) + seed
+        hits = 10 + 10 * labels.index(label) + seed
         matrix = np.array([[hits, 3], [2, hits]])
         return NetworkRow(label, seed, matrix, 100, 10, 3.5, 0.1)
 

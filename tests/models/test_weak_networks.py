@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from saccade.errors import InputError
-from saccade.models.largefov import LargeFOV, load_vgg_convolutions
+from saccade.models.largefov import load_vgg16, load_vgg_convolutions
 from saccade.models.mdc import MultiDilatedNet, classification_loss
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 
 VGG_CONVOLUTIONS = 14_714_688
 
@@ -13,21 +14,26 @@ def count(module):
     return sum(p.numel() for p in module.parameters())
 
 
+def new_largefov(classes):
+    config = SegmentationConfig(classes, "largefov", "vgg16", pyramid="none")
+    return SegmentationNet(config).eval()
+
+
 @pytest.fixture(scope="module")
 def largefov():
     torch.manual_seed(0)
-    return LargeFOV(21).eval()
+    return new_largefov(21)
 
 
 def test_largefov_has_the_parameters_of_its_layer_table(largefov):
     fc6, fc7, fc8 = 3 * 3 * 512 * 1024 + 1024, 1024 * 1024 + 1024, 1024 * 21 + 21
-    assert count(largefov.features) == VGG_CONVOLUTIONS
+    assert count(largefov.backbone.features) == VGG_CONVOLUTIONS
     assert count(largefov) == VGG_CONVOLUTIONS + fc6 + fc7 + fc8 == 20_505_429
 
 
 def test_largefov_layer_by_layer(largefov):
     x, found = torch.zeros(1, 3, 321, 321), {}
-    for name, layer in largefov.features.named_children():
+    for name, layer in largefov.backbone.features.named_children():
         x = layer(x)
         found[name] = (x.shape[1], x.shape[2])
         if isinstance(layer, nn.Conv2d):
@@ -38,23 +44,24 @@ def test_largefov_layer_by_layer(largefov):
     expected = {"pool1": (64, 161), "pool2": (128, 81), "pool3": (256, 41), "pool4": (512, 41)}
     assert {name: found[name] for name in expected} == expected
     assert found["pool5"] == found["pool5a"] == (512, 41)
-    assert (largefov.fc6.dilation, largefov.fc6.padding) == ((12, 12), (12, 12))
+    assert (largefov.head.fc6.dilation, largefov.head.fc6.padding) == ((12, 12), (12, 12))
     with torch.no_grad():
-        assert largefov.coarse_scores(torch.zeros(1, 3, 65, 81)).shape == (1, 21, 9, 11)
+        assert largefov(torch.zeros(1, 3, 65, 81), auxiliary=True)[0].shape == (1, 21, 9, 11)
         assert largefov(torch.zeros(1, 3, 65, 81)).shape == (1, 21, 65, 81)
 
 
 def test_receptive_field_of_largefov_is_measured_by_gradients():
-    net = LargeFOV(2, dropout=0.0).eval()
+    net = new_largefov(2)
     for module in net.modules():  # every path open: positive weights, no ReLU that closes
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 0.01)
             nn.init.constant_(module.bias, 0.1)
-    net.features = nn.Sequential(
-        *[nn.AvgPool2d(3, m.stride, 1) if isinstance(m, nn.MaxPool2d) else m for m in net.features]
+    layers = net.backbone.features
+    net.backbone.features = nn.Sequential(
+        *[nn.AvgPool2d(3, m.stride, 1) if isinstance(m, nn.MaxPool2d) else m for m in layers]
     )
     image = torch.rand(1, 3, 521, 521, requires_grad=True)
-    scores = net.coarse_scores(image)
+    scores, _ = net(image, auxiliary=True)
     scores[0, 0, 33, 33].backward()
     seen = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
     # By the table: each layer adds (kernel - 1) * dilation * stride so far.
@@ -73,13 +80,13 @@ def test_largefov_starts_from_torchvisions_vgg16(largefov):
     torch.manual_seed(1)
     theirs = vgg16(weights=None)
     weights = theirs.state_dict()
-    largefov.load_vgg16(weights)
-    assert torch.equal(largefov.features.conv5_3.weight, weights["features.28.weight"])
+    load_vgg16(largefov.backbone, largefov.head, weights)
+    assert torch.equal(largefov.backbone.features.conv5_3.weight, weights["features.28.weight"])
     full = weights["classifier.0.weight"].view(4096, 512, 7, 7)
-    assert torch.equal(largefov.fc6.weight[3], full[12, :, ::3, ::3])
-    assert torch.equal(largefov.fc7.weight[5, 2, 0, 0], weights["classifier.3.weight"][20, 8])
+    assert torch.equal(largefov.head.fc6.weight[3], full[12, :, ::3, ::3])
+    assert torch.equal(largefov.head.fc7.weight[5, 2, 0, 0], weights["classifier.3.weight"][20, 8])
     with pytest.raises(InputError, match="no weights of torchvision's vgg16"):
-        largefov.load_vgg16({"features.0.weight": torch.zeros(1)})
+        load_vgg16(largefov.backbone, largefov.head, {"features.0.weight": torch.zeros(1)})
 
 
 @pytest.mark.parametrize(("stride", "side"), [(16, 6), (8, 12)])
@@ -146,4 +153,4 @@ def test_wrong_arguments(arguments, message):
     with pytest.raises(InputError, match=message):
         MultiDilatedNet(**arguments)
     with pytest.raises(InputError, match="classes"):
-        LargeFOV(1)
+        new_largefov(1)

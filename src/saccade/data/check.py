@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.images import check_pixels, open_unlimited
-from saccade.data.sets import LabelledSet, read_values
+from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 
@@ -90,7 +90,7 @@ def _inspected(found: LabelledSet, threads: int) -> Iterator[_One]:
         except Exception:
             return f"{example.image}: not an image that can be read", None, None
         try:
-            labels = found.spec.apply(read_values(example.mask), example.mask)
+            labels = found.labels(index)
         except InputError as error:
             return str(error), None, size
         counts = np.bincount(labels.ravel(), minlength=256)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from saccade.data import known
 from saccade.data.files import check_readable, one_line
 from saccade.data.images import decode_image
-from saccade.data.specs import LabelSpec, read_classes
+from saccade.data.specs import IGNORE, LabelSpec, read_classes
 from saccade.errors import InputError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
@@ -33,11 +33,20 @@ MASK_SUFFIXES = (".png", ".mat", ".tif", ".tiff", ".bmp")
 
 @dataclass(frozen=True)
 class Example:
-    """One image and its mask; the name is unique in its set."""
+    """One image and its mask; the name is unique in its set.
+
+    Attributes:
+        name: stem of the image.
+        image: its file.
+        mask: file of its mask.
+        weak: the mask was not drawn by a person: strokes or pseudo labels, whose values are class
+            indices already.
+    """
 
     name: str
     image: Path
     mask: Path
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,11 @@ class LabelledSet:
         Raises:
             InputError: the mask cannot be read or has values of no class.
         """
-        path = self.examples[index].mask
-        return self.spec.apply(read_values(path), path)
+        example = self.examples[index]
+        spec = self.spec
+        if example.weak:
+            spec = replace(spec, mapping=(), ignored=(IGNORE,))
+        return spec.apply(read_values(example.mask), example.mask)
 
 
 def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False) -> LabelledSet:

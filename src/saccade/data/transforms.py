@@ -45,7 +45,7 @@ class Augmentation:
 
 def augment(
     image: NDArray[np.uint8], labels: NDArray[np.uint8], settings: Augmentation, seed: int
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Augment one example; the same seed gives the same result, in whatever process.
 
     Args:
@@ -55,13 +55,16 @@ def augment(
         seed: of all that is random here.
 
     Returns:
-        (3, h, w) uint8 and (h, w) uint8 of the size of the crop; padding is grey and has no class.
+        (3, h, w) uint8, (h, w) uint8 and (h, w) bool, all of the size of the crop; padding is
+        grey, has no class, and is False in the last.
     """
     from torchvision import tv_tensors
     from torchvision.transforms import v2
 
     picture: Any = tv_tensors.Image(torch.from_numpy(np.moveaxis(image, 2, 0).copy()))
-    mask: Any = tv_tensors.Mask(torch.from_numpy(labels.copy()))
+    # The second plane goes the same way and says where there is an image.
+    planes = np.stack([labels, np.zeros_like(labels)])
+    mask: Any = tv_tensors.Mask(torch.from_numpy(planes))
     # torchvision draws from the global generator; what it holds is put back afterwards.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -81,4 +84,5 @@ def augment(
             strength = settings.jitter
             steps.append(v2.ColorJitter(strength, strength, strength))
         picture, mask = v2.Compose(steps)(picture, mask)
-    return picture.as_subclass(Tensor), mask.as_subclass(Tensor)
+    mask = mask.as_subclass(Tensor)
+    return picture.as_subclass(Tensor), mask[0], mask[1] != IGNORE

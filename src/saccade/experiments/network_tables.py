@@ -18,6 +18,12 @@ class Variant:
         protocol: how it is asked, settings of `saccade.evaluation.inference.Protocol`.
         trained_as: the row whose network it asks, instead of training one.
         optim: what it changes in the optimiser.
+        labels: what stands in for full masks, of `saccade.experiments.weak_labels.KINDS`.
+        supervision: how they are used, settings of `SupervisionConfig`; a float "strong" is a
+            share of the training images.
+        crf: ask the dense CRF about the network's probabilities, with parameters of this name.
+        run: name of its folder, so that tables share what is the same; "" goes by the label.
+        literature: a number from the paper that nothing is run for.
     """
 
     network: Mapping[str, Any]
@@ -25,6 +31,11 @@ class Variant:
     protocol: Mapping[str, Any] = field(default_factory=dict)
     trained_as: str = ""
     optim: Mapping[str, Any] = field(default_factory=dict)
+    labels: str = ""
+    supervision: Mapping[str, Any] = field(default_factory=dict)
+    crf: str = ""
+    run: str = ""
+    literature: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class NetworkTable:
         claims: pairs (a, b): a is better than b.
         optim: the paper's schedule, settings of `OptimConfig`.
         crop: the paper's (height, width).
+        network: what all rows share, settings of `SegmentationConfig`.
+        stand_in: what replaces network and optimiser on another backbone than the paper's.
     """
 
     name: str
@@ -52,9 +65,11 @@ class NetworkTable:
     claims: tuple[tuple[str, str], ...]
     optim: Mapping[str, Any]
     crop: tuple[int, int]
+    network: Mapping[str, Any] = field(default_factory=dict)
+    stand_in: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-_TABLE5_OPTIM = {"epochs": 100, "batch": 16, "lr": 0.028, "head_lr": 1.0, "weight_decay": 5e-4}
+TABLE5_OPTIM = {"epochs": 100, "batch": 16, "lr": 0.028, "head_lr": 1.0, "weight_decay": 5e-4}
 _DSNET_OPTIM = {"epochs": 80, "batch": 32, "lr": 0.01, "head_lr": 0.1, "weight_decay": 1e-4}
 
 TABLE5 = NetworkTable(
@@ -76,7 +91,7 @@ TABLE5 = NetworkTable(
         ("gdpp", "s-aspp"),
         ("aspp", "gdpp"),
     ),
-    _TABLE5_OPTIM,
+    TABLE5_OPTIM,
     (513, 513),
 )
 

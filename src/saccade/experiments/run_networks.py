@@ -22,14 +22,18 @@ from saccade.experiments.measure import Progress
 from saccade.experiments.network_report import NetworkRow, write_network_report
 from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES, NetworkTable, Variant
 from saccade.experiments.run_table import Finished
+from saccade.experiments.weak_labels import prepare_labels
+from saccade.experiments.weak_tables import WEAK_TABLES
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import config_from_dict
+from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.evaluate import evaluate
 from saccade.training.keeping import BEST, LAST
 from saccade.training.loop import train
 from saccade.training.run import open_sets
 from saccade.training.state import STATE
+from saccade.training.supervision import SupervisionConfig
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class NetworkPlan:
         weights: of the backbone.
         device: "auto", "cpu" or "cuda".
         workers: processes that read images.
+        processes: that make labels side by side.
+        scribbles: ScribbleSup's strokes, a folder of XML files; None for simulated ones.
+        saliency: a folder of saliency maps, for labels from images; None for OpenCV's.
     """
 
     data: DataConfig
@@ -51,32 +58,57 @@ class NetworkPlan:
     weights: str = "none"
     device: str = "auto"
     workers: int = 0
+    processes: int = 1
+    scribbles: Path | None = None
+    saliency: Path | None = None
+
+
+def table_named(name: str) -> NetworkTable:
+    """The table of networks with this name."""
+    return {**NETWORK_TABLES, **WEAK_TABLES}[name]
 
 
 def count_runs(name: str, seeds: Sequence[int]) -> int:
     """How many networks and evaluations the table `name` needs."""
-    return len(NETWORK_TABLES[name].rows) * len(seeds)
+    return sum(not row.literature for row in table_named(name).rows.values()) * len(seeds)
 
 
-def run_config(table: NetworkTable, row: Variant, plan: NetworkPlan, seed: int) -> TrainConfig:
-    """The training run behind a row of a table."""
+def run_config(
+    table: NetworkTable, row: Variant, plan: NetworkPlan, seed: int, masks: Path | None = None
+) -> TrainConfig:
+    """The training run behind a row of a table; `masks` are the labels that the row asks for."""
     changed = SCHEDULES.get(plan.schedule, {})
+    backbone = plan.backbone or table.backbone
+    stand_in = table.stand_in if backbone != table.backbone else {}
     network = {
         "classes": 2,
-        "backbone": plan.backbone or table.backbone,
+        "backbone": backbone,
+        **stand_in.get("network", table.network),
         **row.network,
         **changed.get("network", {}),
     }
+    optim = {**stand_in.get("optim", table.optim), **changed.get("optim", {}), **row.optim}
     device: Any = plan.device
     return TrainConfig(
         plan.data,
         config_from_dict(network),
         plan.weights,
         "",
-        OptimConfig(**{**table.optim, **changed.get("optim", {}), **row.optim}),
+        OptimConfig(**optim),
         Augmentation(**{"crop": table.crop, **changed.get("augmentation", {})}),
         RunConfig(seed=seed, device=device, workers=plan.workers, validate_every=10**6, pictures=0),
+        _supervision(row, plan, masks),
     )
+
+
+def _supervision(row: Variant, plan: NetworkPlan, masks: Path | None) -> SupervisionConfig:
+    if masks is None:
+        return SupervisionConfig()
+    settings = dict(row.supervision)
+    if "strong" in settings:  # a share, as other data has another number of images
+        training, _ = open_sets(plan.data)
+        settings["strong"] = round(settings["strong"] * len(training.examples))
+    return SupervisionConfig(str(masks), **settings)
 
 
 def run_networks(
@@ -98,17 +130,21 @@ def run_networks(
     Raises:
         InputError: data or weights that cannot be used, or runs with other settings in FOLDER.
     """
-    table = NETWORK_TABLES[name]
+    table = table_named(name)
     _, val = open_sets(plan.data)
     if val is None:
         raise InputError("data: val is empty, a table needs a split to evaluate on")
     rows: list[NetworkRow] = []
     interrupted = False
     total = 0
+    wanted = {label: row for label, row in table.rows.items() if not row.literature}
+    kinds = dict.fromkeys(row.labels for row in wanted.values() if row.labels)
+    masks = {kind: prepare_labels(kind, plan, folder, progress) for kind in kinds}
     for seed in seeds:
-        for label, row in table.rows.items():
+        for label, row in wanted.items():
             done, total = total, total + 1
-            result = _one(table, label, row, plan, folder, seed, val, done, progress)
+            config = run_config(table, row, plan, seed, masks.get(row.labels))
+            result = _one(config, label, row, plan, folder, seed, val, done, progress)
             if result is None:
                 interrupted = True
                 break
@@ -120,7 +156,7 @@ def run_networks(
 
 
 def _one(
-    table: NetworkTable,
+    config: TrainConfig,
     label: str,
     row: Variant,
     plan: NetworkPlan,
@@ -130,8 +166,7 @@ def _one(
     done: int,
     progress: Progress,
 ) -> NetworkRow | None:
-    config = run_config(table, row, plan, seed)
-    home = folder / "runs" / f"{_slug(label)}-seed{seed}"
+    home = folder / "runs" / f"{_slug(row.run or label)}-seed{seed}"
     kept = home / "result.json"
     if kept.is_file():
         return _read(kept, config, label, seed)
@@ -150,6 +185,7 @@ def _one(
             val,
             protocol,
             device=place,
+            crf=DENSE_CRF_CONFIGS[row.crf] if row.crf else None,
             progress=lambda n, of: told(n, of, "asking"),
         )
         speed = 0.0
@@ -182,13 +218,21 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     content = asdict(replace(config, data=replace(config.data, root="")))
     content["weights"] = Path(config.weights).name
     content["run"] = {"seed": config.run.seed, "precision": config.run.precision}
+    if config.supervision == SupervisionConfig():
+        del content["supervision"]
+    else:
+        content["supervision"]["masks"] = Path(config.supervision.masks).name
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
 
 
 def _read(path: Path, config: TrainConfig, label: str, seed: int) -> NetworkRow:
     content = json.loads(path.read_text())
-    if content["config"] != _settings(config):
+    settings = content["config"]
+    # Settings that are newer than the result had their default.
+    if isinstance(settings.get("optim"), dict):
+        settings["optim"] = {**asdict(OptimConfig()), **settings["optim"]}
+    if settings != _settings(config):
         raise InputError(f"{path}: was measured with other settings; give -o another folder")
     matrix: NDArray[np.int64] = np.array(content["matrix"], np.int64)
     return NetworkRow(

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from saccade.errors import InputError
-from saccade.nn.guided import resize
 
 _VGG = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and number of convolutions of VGG16's five groups."""
@@ -19,83 +18,73 @@ _TORCHVISION = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 """Places of the convolutions in torchvision's `vgg16().features`."""
 
 
-class LargeFOV(nn.Module):
-    """DeepLab-LargeFOV: VGG16, fc6 as a 3x3 convolution of dilation 12, scores at stride 8.
+class LargeFOVFeatures(nn.Module):
+    """VGG16's convolutions at stride 8, with the poolings of DeepLab-LargeFOV.
 
-    All poolings are 3x3 with padding 1, every convolution has a bias. Takes images as
-    `saccade.models.segmentation.SegmentationNet` does, in [0, 1].
-
-    Args:
-        classes: K.
-        dilation: of fc6; 12 is what "large field of view" stands for.
-        dropout: after fc6 and fc7.
-        mean: of the colours, in [0, 1].
-        std: of the colours.
-
-    Raises:
-        InputError: fewer than two classes.
+    All poolings are 3x3 with padding 1, every convolution has a bias.
     """
 
-    mean: Tensor
-    std: Tensor
-
-    def __init__(
-        self,
-        classes: int,
-        *,
-        dilation: int = 12,
-        dropout: float = 0.5,
-        mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-        std: tuple[float, float, float] = (0.229, 0.224, 0.225),
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        if classes < 2:
-            raise InputError(f"classes is {classes!r}, must be at least 2")
+        self.channels = {5: 512}
         layers = vgg_layers(strides=(2, 2, 2, 1, 1), dilations=(1, 1, 1, 1, 2), pool=3)
         layers["pool5a"] = nn.AvgPool2d(3, stride=1, padding=1)
         self.features = nn.Sequential(layers)
+
+    def forward(self, images: Tensor) -> dict[int, Tensor]:
+        """(B, 3, H, W), standardised, to X(5): (B, 512, ceil(H / 8), ceil(W / 8))."""
+        return {5: self.features(images)}
+
+
+class LargeFOVHead(nn.Module):
+    """fc6 as a 3x3 convolution and fc7 as a 1x1 one, each with ReLU and dropout.
+
+    Args:
+        dilation: of fc6; 12 is what "large field of view" stands for.
+        dropout: after both.
+    """
+
+    out_channels = 1024
+
+    def __init__(self, dilation: int = 12, dropout: float = 0.5) -> None:
+        super().__init__()
         self.fc6 = nn.Conv2d(512, 1024, 3, padding=dilation, dilation=dilation)
         self.fc7 = nn.Conv2d(1024, 1024, 1)
-        self.fc8 = nn.Conv2d(1024, classes, 1)
         self.dropout = nn.Dropout(dropout)
-        nn.init.normal_(self.fc8.weight, std=0.01)
-        nn.init.zeros_(self.fc8.bias)  # type: ignore[arg-type]
-        for name, values in (("mean", mean), ("std", std)):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to (B, K, H, W) logits, upsampled bilinearly."""
-        return resize(self.coarse_scores(images), images.shape[2:])
+    def forward(self, maps: dict[int, Tensor]) -> Tensor:
+        """The backbone's maps to (B, 1024, h, w)."""
+        x = self.dropout(self.fc6(maps[5]).relu())
+        features: Tensor = self.dropout(self.fc7(x).relu())
+        return features
 
-    def coarse_scores(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, K, ceil(H / 8), ceil(W / 8)) logits.
 
-        The original is trained on these, against every eighth pixel of the labels.
-        """
-        x = self.features((images - self.mean) / self.std)
-        x = self.dropout(self.fc6(x).relu())
-        x = self.dropout(self.fc7(x).relu())
-        scores: Tensor = self.fc8(x)
-        return scores
+def largefov_classifier(classes: int) -> nn.Conv2d:
+    """fc8: 1x1, weights from N(0, 0.01), bias 0."""
+    fc8 = nn.Conv2d(1024, classes, 1)
+    nn.init.normal_(fc8.weight, std=0.01)
+    nn.init.zeros_(fc8.bias)  # type: ignore[arg-type]
+    return fc8
 
-    @torch.no_grad()
-    def load_vgg16(self, weights: dict[str, Tensor]) -> None:
-        """Start from torchvision's `vgg16`; fc6 and fc7 take every fourth output, fc8 stays new.
 
-        fc6 keeps every third of the 7x7 taps in both directions, fc7 every fourth input as well.
+@torch.no_grad()
+def load_vgg16(features: nn.Module, head: LargeFOVHead, weights: dict[str, Tensor]) -> None:
+    """Start from torchvision's `vgg16`; fc6 and fc7 take every fourth output, fc8 stays new.
 
-        Raises:
-            InputError: a layer is missing or of another shape.
-        """
-        load_vgg_convolutions(self.features, weights)
-        try:
-            fc6 = weights["classifier.0.weight"].view(4096, 512, 7, 7)[::4, :, ::3, ::3]
-            self.fc6.weight.copy_(fc6)
-            self.fc6.bias.copy_(weights["classifier.0.bias"][::4])  # type: ignore[union-attr]
-            self.fc7.weight.copy_(weights["classifier.3.weight"][::4, ::4, None, None])
-            self.fc7.bias.copy_(weights["classifier.3.bias"][::4])  # type: ignore[union-attr]
-        except (KeyError, RuntimeError) as error:
-            raise InputError(f"no weights of torchvision's vgg16: {error}") from error
+    fc6 keeps every third of the 7x7 taps in both directions, fc7 every fourth input as well.
+
+    Raises:
+        InputError: a layer is missing or of another shape.
+    """
+    load_vgg_convolutions(features, weights)
+    try:
+        fc6 = weights["classifier.0.weight"].view(4096, 512, 7, 7)[::4, :, ::3, ::3]
+        head.fc6.weight.copy_(fc6)
+        head.fc6.bias.copy_(weights["classifier.0.bias"][::4])  # type: ignore[union-attr]
+        head.fc7.weight.copy_(weights["classifier.3.weight"][::4, ::4, None, None])
+        head.fc7.bias.copy_(weights["classifier.3.bias"][::4])  # type: ignore[union-attr]
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"no weights of torchvision's vgg16: {error}") from error
 
 
 def vgg_layers(

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from saccade.data.files import check_readable, one_line
 from saccade.errors import InputError
+from saccade.models.largefov import LargeFOVHead, load_vgg16
 from saccade.models.segmentation import SegmentationNet
 
 FILES = {
     "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
     "resnet50": ("resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"),
+    "vgg16": ("vgg16-397923af.pth",),
     "resnet101": ("resnet101-63fe2227.pth", "resnet101-cd907fc2.pth"),
 }
 """torchvision's file names, the preferred one first."""
@@ -25,7 +27,7 @@ FILES = {
 def load_backbone(
     net: SegmentationNet, source: str, *, images: Callable[[], Tensor] | None = None
 ) -> Path:
-    """Load weights into the backbone of a network, in place.
+    """Load weights into the backbone of a network, in place; of "largefov" also fc6 and fc7.
 
     Args:
         net: whose backbone it is.
@@ -45,6 +47,12 @@ def load_backbone(
     name = net.config.backbone
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
     weights = _read(path)
+    if isinstance(net.head, LargeFOVHead):
+        try:
+            load_vgg16(net.backbone, net.head, weights)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        return path
     own = net.backbone.state_dict()
     if "features.0.0.bias" in weights:
         if images is None:

@@ -11,13 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from saccade.errors import InputError
-from saccade.models.backbones import Backbone, build_backbone
+from saccade.models.backbones import (
+    Backbone,
+    MobileNetV2Features,
+    ResNetFeatures,
+    build_backbone,
+)
 from saccade.models.dsnet import DSNetHead, Guide
+from saccade.models.largefov import LargeFOVFeatures, LargeFOVHead, largefov_classifier
 from saccade.nn.guided import DynamicFilter, Sampler, resize
 from saccade.nn.pyramid import ASPP, ConvNormAct, GaussianDynamicPyramidPooling
 from saccade.nn.sampling import DeformConv2dV2
 
-Network = Literal["deeplab", "dsnet"]
+Network = Literal["deeplab", "dsnet", "largefov"]
 Pyramid = Literal["none", "aspp", "s-aspp", "gdpp"]
 Context = Literal["none", "deformable-v2", "dynamic-filter"]
 
@@ -35,8 +41,9 @@ class SegmentationConfig:
 
     Attributes:
         classes: number K of classes.
-        network: "deeplab" (pyramid, 3x3 convolution, classifier) or "dsnet".
-        backbone: "mobilenet_v2", "resnet50" or "resnet101".
+        network: "deeplab" (pyramid, 3x3 convolution, classifier), "dsnet", or "largefov"
+            (DeepLab v1, layer for layer: its backbone is "vgg16" at stride 8, its dropout 0.5).
+        backbone: "mobilenet_v2", "resnet50" or "resnet101"; "vgg16" of "largefov" alone.
         output_stride: of the backbone, 8, 16 or 32.
         pyramid: of "deeplab": "none", "aspp", "s-aspp" or "gdpp".
         rates: dilations of the pyramid (of "dsnet": of its ASPP); empty takes the paper's.
@@ -100,6 +107,13 @@ class SegmentationConfig:
             raise InputError(
                 f"network: output_stride is {self.output_stride!r}, must be 8, 16 or 32"
             )
+        if (self.network == "largefov") != (self.backbone == "vgg16"):
+            raise InputError(
+                f"network: {self.network!r} on backbone {self.backbone!r}; 'largefov' is built on "
+                "'vgg16', and the others are not"
+            )
+        if self.network == "largefov" and (self.auxiliary or self.context != "none"):
+            raise InputError("network: 'largefov' has neither auxiliary nor context")
         if self.width < 1 or not 0 <= self.dropout < 1 or min(self.std) <= 0:
             raise InputError("network: width must be >= 1, dropout in [0, 1), std above 0")
 
@@ -140,10 +154,14 @@ class SegmentationNet(nn.Module):
     def __init__(self, config: SegmentationConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = build_backbone(config.backbone, config.output_stride)
+        self.backbone = _backbone(config)
         self.head = _head(config, self.backbone.channels)
         inputs = getattr(self.head, "out_channels", config.width)
-        self.classifier = _classifier(inputs, config.width, config)
+        self.classifier: nn.Module = (
+            largefov_classifier(config.classes)
+            if config.network == "largefov"
+            else _classifier(inputs, config.width, config)
+        )
         self.auxiliary = (
             _classifier(self.backbone.channels[4], config.width, config)
             if config.auxiliary
@@ -161,11 +179,15 @@ class SegmentationNet(nn.Module):
                 None where the network has none.
 
         Returns:
-            (B, K, H, W) logits, upsampled bilinearly to the images' size.
+            (B, K, H, W) logits, upsampled bilinearly to the images' size. With `auxiliary`,
+            "largefov" gives them at its stride 8, as the original is trained on those.
         """
         maps = self.backbone((images - self.mean) / self.std)
         size = images.shape[2:]
-        scores = resize(self.classifier(self.head(maps)), size)
+        scores = self.classifier(self.head(maps))
+        if auxiliary and self.config.network == "largefov":
+            return scores, None
+        scores = resize(scores, size)
         if not auxiliary:
             return scores
         if self.auxiliary is None:
@@ -196,7 +218,17 @@ class DeepLabHead(nn.Module):
         return features
 
 
+def _backbone(
+    config: SegmentationConfig,
+) -> MobileNetV2Features | ResNetFeatures | LargeFOVFeatures:
+    if config.network == "largefov":
+        return LargeFOVFeatures()
+    return build_backbone(config.backbone, config.output_stride)
+
+
 def _head(config: SegmentationConfig, channels: dict[int, int]) -> nn.Module:
+    if config.network == "largefov":
+        return LargeFOVHead()
     if config.network == "deeplab":
         return DeepLabHead(config, channels[5])
     return DSNetHead(

@@ -11,6 +11,7 @@ from saccade.data.sets import LAYOUTS
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
+from saccade.training.supervision import SupervisionConfig
 
 ClassWeights = Literal["none", "inverse", "log"]
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
@@ -44,10 +45,12 @@ class OptimConfig:
         batch: images per step, over all processes and accumulated parts together.
         lr: learning rate of the backbone at the start.
         head_lr: factor on it for everything else. The DSNet paper prints 0.1, most code has 10.
+        bias_lr: factor on it for biases of convolutions; Caffe's networks have 2.
         momentum: of SGD.
         weight_decay: of SGD.
         decay_norms: whether biases and normalisations decay too.
         power: of the poly schedule, lr * (1 - step / steps) ** power.
+        drop: a tenth of the rate after each such share of the run, in place of poly; 0 is poly.
         warmup: steps of linear increase before it.
         accumulate: parts that a batch is cut into, to fit into memory.
         class_weights: "none", "inverse" of the class's share of pixels, or "log", milder.
@@ -60,10 +63,12 @@ class OptimConfig:
     batch: int = 16
     lr: float = 0.007
     head_lr: float = 10.0
+    bias_lr: float = 1.0
     momentum: float = 0.9
     weight_decay: float = 5e-4
     decay_norms: bool = True
     power: float = 0.9
+    drop: float = 0.0
     warmup: int = 0
     accumulate: int = 1
     class_weights: ClassWeights = "none"
@@ -111,6 +116,7 @@ class TrainConfig:
         optim: optimiser, schedule and loss.
         augmentation: of the training images.
         run: how it is run.
+        supervision: what stands in for full masks.
     """
 
     data: DataConfig
@@ -120,6 +126,7 @@ class TrainConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     augmentation: Augmentation = field(default_factory=Augmentation)
     run: RunConfig = field(default_factory=RunConfig)
+    supervision: SupervisionConfig = field(default_factory=SupervisionConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -127,10 +134,10 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file with the tables data, network, optim, augmentation and run.
+    """Read a TOML file with the tables data, network, optim, augmentation, supervision and run.
 
-    Relative paths in `data.root`, `network.weights` and `network.start` start at the folder of
-    the file.
+    Relative paths in `data.root`, `network.weights`, `network.start` and of supervision start at
+    the folder of the file.
 
     Raises:
         InputError: the file is missing or no TOML, or a key or value is wrong; it names both.
@@ -151,7 +158,7 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
     Raises:
         InputError: an unknown table or key, or a wrong value.
     """
-    tables = {"data", "network", "optim", "augmentation", "run"}
+    tables = {"data", "network", "optim", "augmentation", "supervision", "run"}
     unknown = sorted(set(content) - tables)
     if unknown:
         raise InputError(f"[{unknown[0]}] is no table; there are {', '.join(sorted(tables))}")
@@ -165,20 +172,29 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
     data = _build(DataConfig, "data", content.get("data", {}))
     if data.layout not in LAYOUTS:
         raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
-    root = str((folder / Path(data.root).expanduser()).resolve())
+    weak = _build(SupervisionConfig, "supervision", content.get("supervision", {}))
+    weak = dataclasses.replace(
+        weak,
+        **{n: _found(getattr(weak, n), folder) for n in ("masks", "strong_list", "labels")},
+    )
     if weights not in ("none", "imagenet"):
-        weights = str((folder / Path(weights).expanduser()).resolve())
+        weights = _found(weights, folder)
     config = TrainConfig(
-        dataclasses.replace(data, root=root),
+        dataclasses.replace(data, root=str((folder / Path(data.root).expanduser()).resolve())),
         config_from_dict({**network, "classes": 2}),
         weights,
-        str((folder / Path(start).expanduser()).resolve()) if start else "",
+        _found(start, folder),
         _build(OptimConfig, "optim", content.get("optim", {})),
         _build(Augmentation, "augmentation", content.get("augmentation", {})),
         _build(RunConfig, "run", content.get("run", {})),
+        weak,
     )
     check_values(config)
     return config
+
+
+def _found(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve()) if path else ""
 
 
 def check_values(config: TrainConfig) -> None:
@@ -197,8 +213,10 @@ def check_values(config: TrainConfig) -> None:
     ):
         if value < low:
             raise InputError(f"{name} is {value}, must be at least {low}")
-    if optim.lr <= 0 or optim.head_lr <= 0:
-        raise InputError("optim: lr and head_lr must be above 0")
+    if min(optim.lr, optim.head_lr, optim.bias_lr) <= 0:
+        raise InputError("optim: lr, head_lr and bias_lr must be above 0")
+    if not 0 <= optim.drop <= 1:
+        raise InputError(f"optim: drop is {optim.drop}, must be a share of the run in [0, 1]")
     if not 0 <= optim.ema < 1 or not 0 <= optim.momentum < 1:
         raise InputError("optim: ema and momentum must be in [0, 1)")
     if optim.batch % optim.accumulate:

@@ -13,6 +13,7 @@ from saccade.errors import InputError
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
 from saccade.evaluation.inference import Network, Protocol, labels_of, predict_probabilities
+from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def evaluate(
     *,
     device: torch.device | str = "cpu",
     boundaries: bool = False,
+    crf: DenseCRFConfig | None = None,
     rank: int = 0,
     world: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -61,6 +63,7 @@ def evaluate(
         protocol: how to ask.
         device: of the network.
         boundaries: also count boundary pixels, about 20 ms a class and image.
+        crf: refine each image's probabilities by a dense CRF with these parameters.
         rank: of this process.
         world: number of processes; add up the matrices of all of them.
         progress: told how many of how many examples are done.
@@ -80,7 +83,10 @@ def evaluate(
                 f"{example.mask}: {target.shape[1]} x {target.shape[0]} pixels (width x height), "
                 f"its image has {image.shape[1]} x {image.shape[0]}"
             )
-        labels = labels_of(predict_probabilities(net, image, protocol, device))
+        asked = predict_probabilities(net, image, protocol, device)
+        if crf is not None:
+            asked = dense_crf(asked, torch.from_numpy(image), crf)
+        labels = labels_of(asked)
         matrix += confusion_matrix(target, labels, classes)
         if boundaries:
             one = boundary_counts(target, labels, classes)

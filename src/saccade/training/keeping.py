@@ -102,4 +102,7 @@ def _save_checkpoint(run: Run, name: str) -> None:
     info["training"]["data"].pop("root")  # a path of this machine is nobody's business
     for key in ("weights", "start"):
         info["training"][key] = Path(info["training"][key]).name
+    weak = info["training"]["supervision"]
+    for key in ("masks", "strong_list", "labels"):
+        weak[key] = Path(weak[key]).name
     save_checkpoint(run.folder / name, run.config.network, run.averaged, run.train.spec, info)

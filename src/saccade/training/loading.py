@@ -8,13 +8,13 @@ and two processes together see what one would.
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
+from saccade.training.supervision import Allowed, Batch, SupervisionConfig
 
 Key = tuple[int, int]
 """Epoch and index of an example."""
@@ -31,14 +31,21 @@ def mixed(*numbers: int) -> int:
     return state >> 1
 
 
-class Examples(Dataset[tuple[Tensor, Tensor]]):
+class Examples(Dataset[Batch]):
     """Augmented examples by (epoch, index)."""
 
-    def __init__(self, found: LabelledSet, augmentation: Augmentation, seed: int) -> None:
+    def __init__(
+        self,
+        found: LabelledSet,
+        augmentation: Augmentation,
+        seed: int,
+        supervision: SupervisionConfig | None = None,
+    ) -> None:
         self.found, self.augmentation, self.seed = found, augmentation, seed
+        self.allowed = Allowed(found, supervision or SupervisionConfig())
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        """(3, h, w) uint8 and (h, w) uint8."""
+    def __getitem__(self, key: Key) -> Batch:
+        """One example, a `Batch` without its first axis."""
         epoch, index = key
         example = self.found.examples[index]
         image, labels = load_image(example.image), self.found.labels(index)
@@ -47,7 +54,9 @@ class Examples(Dataset[tuple[Tensor, Tensor]]):
                 f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
                 f"its image has {image.shape[1]} x {image.shape[0]}"
             )
-        return augment(image, labels, self.augmentation, mixed(self.seed, 1, epoch, index))
+        seed = mixed(self.seed, 1, epoch, index)
+        picture, mask, inside = augment(image, labels, self.augmentation, seed)
+        return Batch(picture, mask, inside, self.allowed.classes(index, example, labels))
 
 
 class Order(Sampler[list[Key]]):
@@ -100,7 +109,7 @@ class Order(Sampler[list[Key]]):
                 yield [(epoch, int(index)) for index in chosen]
 
 
-def loader(examples: Examples, order: Order, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
+def loader(examples: Examples, order: Order, workers: int) -> DataLoader[Batch]:
     """Batches of `order`, read in `workers` processes or in this one."""
     return DataLoader(
         examples,

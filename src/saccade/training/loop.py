@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
@@ -25,17 +24,18 @@ from saccade.training.evaluate import Scores
 from saccade.training.keeping import save, validate
 from saccade.training.loading import Examples, loader, mixed
 from saccade.training.losses import pixel_loss
-from saccade.training.optimiser import poly_factor, set_rates, update_average
+from saccade.training.optimiser import drop_factor, poly_factor, set_rates, update_average
 from saccade.training.run import (
     Report,
     Run,
     check_sets,
+    close,
     launch,
     open_sets,
     order_of,
-    part,
     prepare,
 )
+from saccade.training.supervision import Batch, supervise
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def train(
     """
     started = time.perf_counter()
     fabric = launch(config)
-    training, val = open_sets(config.data)
+    training, val = open_sets(config.data, config.supervision)
     findings = check_sets(training, val, report)
     network = replace(config.network, classes=len(training.spec.names))
     colors = expects(config.weights)
@@ -102,7 +102,7 @@ def train(
         scores, interrupted = _steps(run, on_epoch)
     finally:
         run.log.close()
-    part(fabric)
+    close(fabric)
     steps = order_of(run).steps
     return Trained(
         scores,
@@ -117,7 +117,8 @@ def train(
 
 def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:
     order = order_of(run)
-    examples = Examples(run.train, run.config.augmentation, run.config.run.seed)
+    config = run.config
+    examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
     batches = iter(loader(examples, order, run.config.run.workers))
     scores: Scores | None = None
     with _stop_on_signal() as stopped:
@@ -141,21 +142,25 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
     return scores, False
 
 
-def _step(run: Run, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> float:
+def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
     optim, fabric, step = run.config.optim, run.fabric, run.state.step
     run.net.train()
     _reseed(run, step)
-    set_rates(run.optimiser, optim.lr, poly_factor(step, steps, optim.power, optim.warmup))
+    factor = poly_factor(step, steps, 0.0 if optim.drop else optim.power, optim.warmup)
+    if optim.drop:
+        factor *= drop_factor(step, steps, optim.drop)
+    set_rates(run.optimiser, optim.lr, factor)
     run.optimiser.zero_grad()
     total = 0.0
     for part in range(optim.accumulate):
-        images, labels = (t.to(fabric.device, non_blocking=True) for t in next(batches))
+        batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in next(batches)))
         together = part + 1 == optim.accumulate or fabric.world_size == 1
         with nullcontext() if together else fabric.no_backward_sync(run.net):
-            scores, second = run.net(images.float() / 255, auxiliary=True)
-            loss = pixel_loss(scores, labels, run.weight)
+            images = batch.images.float() / 255
+            scores, second = run.net(images, auxiliary=True)
+            loss = supervise(scores, batch, images, run.config.supervision, run.weight)
             if second is not None:
-                loss = loss + optim.auxiliary * pixel_loss(second, labels, run.weight)
+                loss = loss + optim.auxiliary * pixel_loss(second, batch.labels, run.weight)
             fabric.backward(loss / optim.accumulate)
         total += float(loss.detach()) / optim.accumulate
     if not np.isfinite(total):

@@ -7,7 +7,7 @@ from saccade.training.config import OptimConfig
 
 
 def make_optimiser(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
-    """SGD over the parameters in up to four groups: backbone or not, decayed or not."""
+    """SGD over the parameters, in groups: of the backbone or not, biases or not, decayed or not."""
     norms = {
         id(p)
         for m in net.modules()
@@ -18,6 +18,8 @@ def make_optimiser(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
     for name, parameter in net.named_parameters():
         factor = 1.0 if name.startswith("backbone.") else config.head_lr
         small = id(parameter) in norms or name.endswith(".bias")
+        if small and id(parameter) not in norms:
+            factor *= config.bias_lr
         decay = 0.0 if small and not config.decay_norms else config.weight_decay
         groups.setdefault((factor, decay), []).append(parameter)
     return torch.optim.SGD(
@@ -41,6 +43,18 @@ def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:
     """
     factor: float = (1 - step / steps) ** power
     return factor * min(1.0, (step + 1) / (warmup + 1))
+
+
+def drop_factor(step: int, steps: int, share: float) -> float:
+    """Factor on the learning rate in a step: a tenth after each `share` of the run.
+
+    Args:
+        step: 0 to steps - 1.
+        steps: of the whole run.
+        share: in (0, 1].
+    """
+    # Nearly a whole number is one: 9 steps of 15 at a share of 0.6 are one drop, not none.
+    return float(0.1 ** int(step / (steps * share) + 1e-9))
 
 
 def set_rates(optimiser: torch.optim.Optimizer, lr: float, factor: float) -> None:

@@ -25,6 +25,7 @@ from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimiser import make_optimiser
 from saccade.training.state import State, first_difference, load_state
+from saccade.training.supervision import SupervisionConfig, supervised_by
 
 Report = Callable[[float, float, str], None]
 """Told how much of how much is done, and what is being done."""
@@ -54,11 +55,13 @@ class Run:
         return self.state.ema or self.plain.state_dict()
 
 
-def open_sets(data: DataConfig) -> tuple[LabelledSet, LabelledSet | None]:
-    """The training split, and the validation split where one is named.
+def open_sets(
+    data: DataConfig, supervision: SupervisionConfig | None = None
+) -> tuple[LabelledSet, LabelledSet | None]:
+    """The training split, with other masks where these are asked for, and the validation split.
 
     Raises:
-        InputError: as `open_set`.
+        InputError: as `open_set` and `supervised_by`.
     """
     sets = [
         open_set(data.layout, Path(data.root), split) if split else None
@@ -67,7 +70,7 @@ def open_sets(data: DataConfig) -> tuple[LabelledSet, LabelledSet | None]:
     thinned = [s and replace(s, examples=s.examples[:: data.every]) if s else None for s in sets]
     if thinned[0] is None:
         raise InputError("data: train is empty, name a split")
-    return thinned[0], thinned[1]
+    return supervised_by(thinned[0], supervision or SupervisionConfig()), thinned[1]
 
 
 def launch(config: TrainConfig) -> Any:
@@ -101,7 +104,7 @@ def launch(config: TrainConfig) -> Any:
     return fabric
 
 
-def part(fabric: Any) -> None:
+def close(fabric: Any) -> None:
     """End the group of processes that `launch` began, once all are done.
 
     A process that exits with the group still up is aborted by its threads, now and then.

@@ -1,0 +1,124 @@
+"""Labels of whole images: which classes are in a picture, not where."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.files import check_readable, one_line
+from saccade.data.sets import LabelledSet
+from saccade.data.specs import IGNORE, LabelSpec
+from saccade.errors import InputError
+
+
+def read_image_labels(
+    path: Path, names: Sequence[str], spec: LabelSpec
+) -> dict[str, tuple[int, ...]]:
+    """Read a CSV file: the name of an image (its stem), then the names of its classes.
+
+    Args:
+        path: lines like ``0001TP_006690,sky,building``; lines that begin with # are skipped.
+        names: of the images that must have labels; lines on others are left out.
+        spec: the classes.
+
+    Returns:
+        Class indices of each image, ascending.
+
+    Raises:
+        InputError: the file is missing, an image has no line or no label, or a label is no class.
+    """
+    with check_readable(path).open(newline="", encoding="utf-8-sig") as file:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
+    found: dict[str, tuple[int, ...]] = {}
+    wanted = set(names)
+    for number, row in enumerate(rows, 1):
+        if not row or not row[0] or row[0].startswith("#"):
+            continue
+        stem = Path(row[0]).stem if "." in row[0] else row[0]
+        for label in row[1:]:
+            if label and label not in spec.names:
+                raise InputError(
+                    f"{path}: line {number} has the label {label!r}, which no class has; there "
+                    f"are {', '.join(spec.names)}"
+                )
+        if stem in wanted:
+            found[stem] = tuple(sorted({spec.names.index(label) for label in row[1:] if label}))
+    _require_labels(found, names, str(path), spec)
+    return found
+
+
+def voc_image_labels(
+    root: Path, names: Sequence[str], spec: LabelSpec
+) -> dict[str, tuple[int, ...]]:
+    """Read ROOT/Annotations/NAME.xml of PASCAL VOC; difficult objects count too.
+
+    Raises:
+        InputError: a file is missing or damaged, or has an object of no class.
+    """
+    found = {}
+    for name in names:
+        path = check_readable(root / "Annotations" / f"{name}.xml")
+        try:
+            objects = ElementTree.parse(path).findall("object")
+        except ElementTree.ParseError as error:
+            raise InputError(f"{path}: no XML ({one_line(error)})") from error
+        labels = [element.findtext("name", "").strip() for element in objects]
+        found[name] = tuple(sorted({_index(label, spec, path) for label in labels}))
+    _require_labels(found, names, str(root / "Annotations"), spec)
+    return found
+
+
+def labels_in_masks(found: LabelledSet) -> dict[str, tuple[int, ...]]:
+    """The classes that occur in the masks of a set: image labels as an annotator would give them.
+
+    Raises:
+        InputError: a mask cannot be read, or has no class at all.
+    """
+    labels = {}
+    for index, example in enumerate(found.examples):
+        values = np.unique(found.labels(index))
+        labels[example.name] = tuple(int(value) for value in values if value != IGNORE)
+    _require_labels(labels, list(labels), found.title, found.spec)
+    return labels
+
+
+def as_table(
+    labels: dict[str, tuple[int, ...]], names: Iterable[str], classes: int
+) -> NDArray[np.bool_]:
+    """(N, K) bool, True where image N has class K, in the order of `names`."""
+    rows = [labels[name] for name in names]
+    table = np.zeros((len(rows), classes), bool)
+    for number, row in enumerate(rows):
+        table[number, list(row)] = True
+    return table
+
+
+def write_image_labels(path: Path, labels: dict[str, tuple[int, ...]], spec: LabelSpec) -> None:
+    """Write what `read_image_labels` reads."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for name, indices in labels.items():
+            writer.writerow([name, *(spec.names[index] for index in indices)])
+
+
+def _require_labels(
+    found: dict[str, tuple[int, ...]], names: Sequence[str], source: str, spec: LabelSpec
+) -> None:
+    """Raise for images without any label; the background alone is none."""
+    lost = [n for n in names if not [i for i in found.get(n, ()) if not _is_background(i, spec)]]
+    if lost:
+        more = f" (and {len(lost) - 1} more images)" if len(lost) > 1 else ""
+        raise InputError(f"{source}: image {lost[0]!r} has no label{more}, expected at least one")
+
+
+def _is_background(index: int, spec: LabelSpec) -> bool:
+    return spec.names[index] == "background"
+
+
+def _index(label: str, spec: LabelSpec, path: Path) -> int:
+    if label not in spec.names:
+        raise InputError(f"{path}: object {label!r} is no class; there are {', '.join(spec.names)}")
+    return spec.names.index(label)

@@ -1,0 +1,200 @@
+"""Which labels train a network: full masks, pseudo masks, strokes, image labels, or several."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from saccade.data.image_labels import as_table, read_image_labels
+from saccade.data.sets import Example, LabelledSet
+from saccade.data.specs import LabelSpec
+from saccade.errors import InputError
+from saccade.training.losses import pixel_loss
+from saccade.weak.losses import gated_crf_loss, weak_loss
+
+
+@dataclass(frozen=True)
+class SupervisionConfig:
+    """What stands in for full masks in the training split.
+
+    Attributes:
+        masks: a folder of label images, NAME.png: pseudo masks, or strokes (partial cross
+            entropy). Their values are class indices, 255 is no label. "" trains on the data set's
+            own masks.
+        strong: so many images keep the data set's own masks (semi-supervised).
+        strong_seed: decides which.
+        strong_list: a file with a name a line, instead of `strong`.
+        online: factor of the loss against the online mask of weak images, 1 in the MDC paper
+            (equation 1); 0 leaves it out.
+        labels: image labels for the online mask, a CSV file; "" takes the classes of the mask.
+        crf: factor of the gated CRF loss on weak images; 0 leaves it out.
+        crf_radius: of its window, pixels of the map it works on.
+        crf_xy: standard deviation of its kernel in position, pixels of that map.
+        crf_rgb: standard deviation of its kernel in colour, in [0, 1].
+        crf_stride: pixels of the image per pixel of that map.
+    """
+
+    masks: str = ""
+    strong: int = 0
+    strong_seed: int = 0
+    strong_list: str = ""
+    online: float = 0.0
+    labels: str = ""
+    crf: float = 0.0
+    crf_radius: int = 5
+    crf_xy: float = 6.0
+    crf_rgb: float = 0.1
+    crf_stride: int = 4
+
+    def __post_init__(self) -> None:
+        """Raises InputError for values out of range."""
+        if self.online < 0 or self.crf < 0:
+            raise InputError("supervision: online and crf must be at least 0")
+        if min(self.crf_radius, self.crf_stride) < 1 or min(self.crf_xy, self.crf_rgb) <= 0:
+            raise InputError(
+                "supervision: crf_radius and crf_stride must be at least 1, crf_xy and crf_rgb "
+                "above 0"
+            )
+        if self.strong < 0:
+            raise InputError(f"supervision: strong is {self.strong}, must be at least 0")
+        if self.strong and self.strong_list:
+            raise InputError("supervision: strong and strong_list exclude each other")
+        if not self.masks and (self.strong or self.strong_list or self.online or self.crf):
+            raise InputError(
+                "supervision: masks is empty, so all images have full masks; strong, online and "
+                "crf are for images that have none"
+            )
+
+
+class Batch(NamedTuple):
+    """What one step trains on.
+
+    Attributes:
+        images: (B, 3, H, W) uint8.
+        labels: (B, H, W) uint8, 255 where there is no label.
+        inside: (B, H, W) bool, False on padding.
+        allowed: (B, K) bool, the classes of a weak image; nothing for one with a full mask.
+    """
+
+    images: Tensor
+    labels: Tensor
+    inside: Tensor
+    allowed: Tensor
+
+
+def supervised_by(found: LabelledSet, config: SupervisionConfig) -> LabelledSet:
+    """The training split with the masks that the configuration names.
+
+    Raises:
+        InputError: the folder or list is missing, an image has no mask in the folder, a strong
+            name is no image, or more strong images than there are.
+    """
+    if not config.masks:
+        return found
+    folder = Path(config.masks)
+    if not folder.is_dir():
+        raise InputError(f"supervision: {folder}: no such folder of masks")
+    strong = _strong_names(found, config)
+    examples = tuple(e if e.name in strong else _weakened(e, folder) for e in found.examples)
+    lost = [e for e in examples if not e.mask.is_file()]
+    if lost:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise InputError(f"{lost[0].mask}: no such file, the mask of {lost[0].image.name}{more}")
+    return replace(found, examples=examples)
+
+
+def _weakened(example: Example, folder: Path) -> Example:
+    return replace(example, mask=folder / f"{example.name}.png", weak=True)
+
+
+def _strong_names(found: LabelledSet, config: SupervisionConfig) -> set[str]:
+    names = [example.name for example in found.examples]
+    if config.strong_list:
+        path = Path(config.strong_list)
+        if not path.is_file():
+            raise InputError(f"supervision: {path}: no such file of names")
+        listed = path.read_text("utf-8").split()
+        lost = sorted(set(listed) - set(names))
+        if lost:
+            raise InputError(f"{path}: {lost[0]!r} is no image of {found.title}")
+        return set(listed)
+    if config.strong > len(names):
+        raise InputError(f"supervision: strong is {config.strong}, of {len(names)} images")
+    rng = np.random.default_rng(config.strong_seed)
+    return {names[i] for i in rng.permutation(len(names))[: config.strong]}
+
+
+class Allowed:
+    """Which classes the online mask of an example may have."""
+
+    def __init__(self, found: LabelledSet, config: SupervisionConfig) -> None:
+        self.spec = found.spec
+        self.table: NDArray[np.bool_] | None = None
+        if config.online and config.labels:
+            names = [example.name for example in found.examples]
+            labels = read_image_labels(Path(config.labels), names, found.spec)
+            self.table = as_table(labels, names, len(found.spec.names))
+
+    def classes(self, index: int, example: Example, labels: NDArray[np.uint8]) -> Tensor:
+        """(K,) bool; nothing for an example with a full mask."""
+        allowed = np.zeros(len(self.spec.names), bool)
+        if not example.weak:
+            return torch.from_numpy(allowed)
+        if self.table is not None:
+            allowed |= self.table[index]
+        else:
+            present = np.unique(labels)
+            allowed[present[present < len(allowed)]] = True
+        _allow_background(allowed, self.spec)
+        return torch.from_numpy(allowed)
+
+
+def _allow_background(allowed: NDArray[np.bool_], spec: LabelSpec) -> None:
+    if "background" in spec.names:
+        allowed[spec.names.index("background")] = True
+
+
+def supervise(
+    scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig, weight: Tensor | None
+) -> Tensor:
+    """The loss of a batch.
+
+    Args:
+        scores: (B, K, h, w) logits, of the images' size or at a stride of it; the labels are then
+            read at every stride-th pixel, as in DeepLab v1.
+        batch: labels and what is known of them.
+        images: (B, 3, H, W) in [0, 1].
+        config: which losses.
+        weight: (K,) factors of the classes, or None.
+    """
+    stride = -(-batch.labels.shape[1] // scores.shape[2])
+    labels, inside = (t[:, ::stride, ::stride] for t in (batch.labels, batch.inside))
+    if config.online:
+        loss = weak_loss(scores, labels, batch.allowed, inside, online=config.online, weight=weight)
+    else:
+        loss = pixel_loss(scores, labels, weight)
+    if config.crf:
+        loss = loss + config.crf * _crf(scores, batch, images, config)
+    return loss
+
+
+def _crf(scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig) -> Tensor:
+    height, width = images.shape[2:]
+    size = (-(-height // config.crf_stride), -(-width // config.crf_stride))
+    small = functional.interpolate(images, size, mode="area")
+    found = functional.interpolate(scores.float().softmax(1), size, mode="area")
+    gate = functional.interpolate(batch.inside[:, None].float(), size, mode="area")[:, 0] > 0.5
+    weak = batch.allowed.any(1)[:, None, None]
+    return gated_crf_loss(
+        found,
+        small,
+        gate & weak,
+        radius=config.crf_radius,
+        xy=config.crf_xy,
+        rgb=config.crf_rgb,
+    )

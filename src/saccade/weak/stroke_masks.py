@@ -1,0 +1,271 @@
+"""Strokes on many images to pseudo masks, by the per-image segmenter, doubtful pixels left out."""
+
+import errno
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.files import atomic_write
+from saccade.data.images import load_image
+from saccade.data.specs import IGNORE, LabelSpec
+from saccade.errors import InputError
+from saccade.formats.masks import write_mask
+
+RECORDS = "records"
+_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+@dataclass(frozen=True)
+class StrokeLabelling:
+    """How strokes become pseudo masks.
+
+    Attributes:
+        preset: of the segmenter.
+        seed: likewise.
+        device: likewise.
+        confidence: pixels whose class is less probable than this become 255; 0 keeps all. On
+            CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/weak.md).
+        unlabeled: value in stroke files that means "nobody drew"; None goes by the readers' rule.
+    """
+
+    preset: str = "fast"
+    seed: int = 0
+    device: str = "auto"
+    confidence: float = 0.9
+    unlabeled: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a confidence out of range."""
+        if not 0 <= self.confidence < 1:
+            raise InputError(f"confidence is {self.confidence}, must be in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """An image, its strokes, and the pseudo mask that is to be made."""
+
+    image: Path
+    strokes: Path
+    mask: Path
+
+    @property
+    def record(self) -> Path:
+        """Where what is known of the mask is kept."""
+        return self.mask.parent / RECORDS / f"{self.mask.stem}.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one pseudo mask.
+
+    Attributes:
+        name: stem of the image.
+        seconds: that its segmentation took.
+        pixels: of the image.
+        ignored: of these, without a class.
+        confidence: mean probability of the chosen class, before pixels were left out.
+        classes: class index -> pixels of it in the mask.
+        drawn: class index -> pixels of strokes.
+    """
+
+    name: str
+    seconds: float
+    pixels: int
+    ignored: int
+    confidence: float
+    classes: dict[int, int]
+    drawn: dict[int, int]
+
+
+@dataclass
+class Outcome:
+    """What became of a batch: records by name, and why others failed."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def plan(pairs: Sequence[tuple[Path, Path]], folder: Path) -> list[Job]:
+    """The masks to be made of pairs (image, strokes)."""
+    return [Job(image, strokes, folder / f"{image.stem}.png") for image, strokes in pairs]
+
+
+def pseudo_mask(
+    image: NDArray[np.uint8], strokes: NDArray[np.integer], settings: StrokeLabelling
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Segment an image from strokes and leave out what is in doubt.
+
+    Args:
+        image: (H, W, 3) uint8.
+        strokes: (H, W) class indices, 255 where nobody drew.
+        settings: how; `unlabeled` is not looked at.
+
+    Returns:
+        (H, W) uint8 classes with 255 where the class is less probable than the confidence asked
+        for (pixels of strokes keep theirs), and (H, W) float32 probabilities of the chosen class.
+
+    Raises:
+        InputError: an image or strokes that cannot be used.
+    """
+    from saccade.interactive import ScribbleSegmenter
+
+    segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
+    result = segmenter.fit(image, strokes).result
+    chosen: NDArray[np.float32] = result.probabilities.max(0)
+    mask = result.labels.astype(np.uint8)
+    mask[(chosen < settings.confidence) & (strokes == IGNORE)] = IGNORE
+    return mask, chosen
+
+
+def label_all(
+    jobs: Sequence[Job],
+    spec: LabelSpec,
+    settings: StrokeLabelling,
+    *,
+    processes: int = 1,
+    progress: Callable[[int, str], None] = lambda done, name: None,
+) -> Outcome:
+    """Make the masks that are not there yet; a bad image is noted, Ctrl-C keeps what is done.
+
+    A mask is done when its record is there, which is written last, and was made with the same
+    settings from files that have not changed since.
+
+    Args:
+        jobs: of `plan`.
+        spec: the classes that strokes may have.
+        settings: how.
+        processes: that work side by side, one thread each.
+        progress: told how many of the jobs are done.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    outcome = Outcome()
+    for folder in {job.record.parent for job in jobs}:
+        folder.mkdir(parents=True, exist_ok=True)
+    todo = []
+    for job in jobs:
+        known = _finished(job, settings)
+        if known is None:
+            todo.append(job)
+        else:
+            outcome.records[known.name] = known
+    try:
+        for job, found in _results([(job, spec, settings) for job in todo], processes):
+            if isinstance(found, Record):
+                outcome.records[found.name] = found
+            elif isinstance(found, OSError):
+                raise found
+            else:
+                outcome.failed[job.image.name] = found
+            progress(len(outcome.records) + len(outcome.failed), job.image.name)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    return outcome
+
+
+_Work = tuple[Job, LabelSpec, StrokeLabelling]
+
+
+def _results(work: Sequence[_Work], processes: int) -> Iterator[tuple[Job, Record | str | OSError]]:
+    if processes == 1 or len(work) < 2:
+        yield from map(_label_one, work)
+        return
+    # Spawned: a process forked from one in which PyTorch has threads may hang. Only this one
+    # listens to Ctrl-C; leaving the block ends the others.
+    with get_context("spawn").Pool(min(processes, len(work)), _begin) as pool:
+        yield from pool.imap_unordered(_label_one, work)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _label_one(work: _Work) -> tuple[Job, Record | str | OSError]:
+    job, spec, settings = work
+    try:
+        return job, _made(job, spec, settings)
+    except InputError as error:
+        return job, str(error)
+    except OSError as error:
+        if error.errno in _HOPELESS:
+            return job, error
+        return job, f"{error.filename or job.image}: {error.strerror or error}"
+
+
+def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
+    from saccade.annotations import read_any_strokes
+
+    image = load_image(job.image)
+    strokes = read_any_strokes(
+        job.strokes,
+        shape=(image.shape[0], image.shape[1]),
+        unlabeled=settings.unlabeled,
+        names=spec.names,
+    )
+    wrong = [value for value in strokes.classes if value >= len(spec.names)]
+    if wrong:
+        raise InputError(
+            f"{job.strokes}: strokes of class {wrong[0]}; there are {len(spec.names)} classes, 0 "
+            f"to {len(spec.names) - 1}"
+        )
+    drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels).astype(np.uint8)
+    start = time.perf_counter()
+    mask, chosen = pseudo_mask(image, drawn, settings)
+    seconds = time.perf_counter() - start
+    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
+    write_mask(job.mask, mask, "png", colors=colors)
+    record = Record(
+        job.image.stem,
+        round(seconds, 3),
+        int(mask.size),
+        int((mask == IGNORE).sum()),
+        round(float(chosen.mean()), 5),
+        _counts(mask),
+        _counts(drawn),
+    )
+    content = {"settings": _settings(settings), **asdict(record)}
+    with atomic_write(job.record) as path:
+        path.write_text(json.dumps(content) + "\n")
+    return record
+
+
+def _finished(job: Job, settings: StrokeLabelling) -> Record | None:
+    """The record of a mask that need not be made again."""
+    if not job.mask.is_file() or not job.record.is_file():
+        return None
+    written = job.record.stat().st_mtime
+    if max(job.image.stat().st_mtime, job.strokes.stat().st_mtime) > written:
+        return None
+    try:
+        content = json.loads(job.record.read_text())
+        if content.pop("settings") != _settings(settings):
+            return None
+        for key in ("classes", "drawn"):
+            content[key] = {int(value): count for value, count in content[key].items()}
+        return Record(**content)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # damaged: made again
+
+
+def _settings(settings: StrokeLabelling) -> dict[str, object]:
+    """What decides a mask; the device does not."""
+    content = asdict(settings)
+    del content["device"]
+    return content
+
+
+def _counts(labels: NDArray[np.uint8]) -> dict[int, int]:
+    values, counts = np.unique(labels[labels != IGNORE], return_counts=True)
+    return {int(v): int(n) for v, n in zip(values, counts, strict=True)}
