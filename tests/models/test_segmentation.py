@@ -161,7 +161,7 @@ def test_weights_of_torchvision(tmp_path):
     theirs = mobilenet_v2(weights=None)
     torch.save(theirs.state_dict(), tmp_path / "mobile.pth")
     net = SegmentationNet(SMALL)
-    load_backbone(net, str(tmp_path / "mobile.pth"))
+    load_backbone(net, "mobilenet_v2", str(tmp_path / "mobile.pth"))
     x = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         expected = theirs.eval().features[:14](x)
@@ -171,7 +171,7 @@ def test_weights_of_torchvision(tmp_path):
 def test_imagenet_weights_are_looked_for_and_never_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(InputError) as caught:
-        load_backbone(SegmentationNet(SMALL), "imagenet")
+        load_backbone(SegmentationNet(SMALL), "mobilenet_v2", "imagenet")
     assert "mobilenet_v2-7ebf99e0.pth" in str(caught.value)
     assert str(tmp_path / "hub" / "checkpoints") in str(caught.value)
     from torchvision.models import mobilenet_v2
@@ -179,7 +179,10 @@ def test_imagenet_weights_are_looked_for_and_never_fetched(tmp_path, monkeypatch
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     torch.save(mobilenet_v2(weights=None).state_dict(), folder / "mobilenet_v2-b0353104.pth")
-    assert load_backbone(SegmentationNet(SMALL), "imagenet").name == "mobilenet_v2-b0353104.pth"
+    assert (
+        load_backbone(SegmentationNet(SMALL), "mobilenet_v2", "imagenet").name
+        == "mobilenet_v2-b0353104.pth"
+    )
 
 
 def test_folded_weights_keep_their_function(tmp_path):
@@ -193,9 +196,9 @@ def test_folded_weights_keep_their_function(tmp_path):
     np.savez(path, **{key: value.numpy() for key, value in folded.items()})
     assert expects(str(path)) is not None
     with pytest.raises(InputError, match="need images"):
-        load_backbone(net, str(path))
+        load_backbone(net, "mobilenet_v2", str(path))
     images = torch.rand(4, 3, 64, 64)
-    load_backbone(net, str(path), images=lambda: images)
+    load_backbone(net, "mobilenet_v2", str(path), images=lambda: images)
 
     x = ((images - net.mean) / net.std)[:2]
     plain = build_backbone("mobilenet_v2", 16).eval()
@@ -220,7 +223,7 @@ def test_weights_of_another_network(tmp_path):
     path = tmp_path / "wrong.pth"
     torch.save({"conv1.weight": torch.zeros(1)}, path)
     with pytest.raises(InputError, match=r"no weights for mobilenet_v2, features\.0"):
-        load_backbone(SegmentationNet(SMALL), str(path))
+        load_backbone(SegmentationNet(SMALL), "mobilenet_v2", str(path))
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be read"):
-        load_backbone(SegmentationNet(SMALL), str(path))
+        load_backbone(SegmentationNet(SMALL), "mobilenet_v2", str(path))

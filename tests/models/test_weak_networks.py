@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from saccade.errors import InputError
-from saccade.models.largefov import load_vgg16, load_vgg_convolutions
+from saccade.models.largefov import load_vgg_convolutions
 from saccade.models.mdc import MultiDilatedNet, classification_loss
+from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 
 VGG_CONVOLUTIONS = 14_714_688
@@ -74,19 +75,21 @@ def test_receptive_field_of_largefov_is_measured_by_gradients():
     assert (stride, len(seen)) == (8, field)
 
 
-def test_largefov_starts_from_torchvisions_vgg16(largefov):
+def test_largefov_starts_from_torchvisions_vgg16(largefov, tmp_path):
     from torchvision.models import vgg16
 
     torch.manual_seed(1)
     theirs = vgg16(weights=None)
     weights = theirs.state_dict()
-    load_vgg16(largefov.backbone, largefov.head, weights)
+    torch.save(weights, tmp_path / "vgg16.pth")
+    load_backbone(largefov, "vgg16", str(tmp_path / "vgg16.pth"))
     assert torch.equal(largefov.backbone.features.conv5_3.weight, weights["features.28.weight"])
     full = weights["classifier.0.weight"].view(4096, 512, 7, 7)
     assert torch.equal(largefov.head.fc6.weight[3], full[12, :, ::3, ::3])
     assert torch.equal(largefov.head.fc7.weight[5, 2, 0, 0], weights["classifier.3.weight"][20, 8])
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(InputError, match="no weights of torchvision's vgg16"):
-        load_vgg16(largefov.backbone, largefov.head, {"features.0.weight": torch.zeros(1)})
+        load_backbone(largefov, "vgg16", str(tmp_path / "other.pth"))
 
 
 @pytest.mark.parametrize(("stride", "side"), [(16, 6), (8, 12)])

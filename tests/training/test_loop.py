@@ -257,6 +257,6 @@ def test_a_checkpoint_of_other_classes_or_layers_is_refused(config, data, tmp_pa
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "pixel_loss", lambda s, labels, w: s.mean() * float("nan"))
+    monkeypatch.setattr(loop, "supervise", lambda scores, *_: scores.mean() * float("nan"))
     with pytest.raises(InputError, match="the loss is nan in step 1"):
         train(config, tmp_path / "run")

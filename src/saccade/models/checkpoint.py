@@ -79,14 +79,14 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
             or its weights do not fit its configuration.
     """
     path = check_readable(path)
-    header, weights = _read(path)
+    header, weights = read_header(path, _KEY, "checkpoint")
     if header.get("version") != _VERSION:
         raise InputError(
             f"{path}: checkpoint version {header.get('version')!r}, this program reads {_VERSION}"
         )
     try:
         config = config_from_dict(header["network"])
-        spec = _spec(header["classes"])
+        spec = spec_from_dict(header["classes"])
         info = dict(header["info"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: incomplete checkpoint ({one_line(error)})") from error
@@ -99,7 +99,17 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
     return Checkpoint(net.eval().to(device), spec, info)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_header(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The JSON under `key` in a safetensors file's header, and its tensors.
+
+    Args:
+        path: of the file.
+        key: in its metadata.
+        what: the file should be, for the message.
+
+    Raises:
+        InputError: no safetensors file, or none with such a header.
+    """
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -107,13 +117,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: damaged, or no safetensors file ({one_line(error)})") from error
     try:
-        header = json.loads(metadata[_KEY])
+        header = json.loads(metadata[key])
     except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: a safetensors file, but no checkpoint of Saccade") from error
+        raise InputError(f"{path}: a safetensors file, but no {what} of Saccade") from error
     return dict(header), weights
 
 
-def _spec(content: dict[str, Any]) -> LabelSpec:
+def spec_from_dict(content: dict[str, Any]) -> LabelSpec:
+    """The classes of a header."""
     return LabelSpec(
         tuple(content["names"]),
         tuple((r, g, b) for r, g, b in content["palette"]),

@@ -68,15 +68,14 @@ def largefov_classifier(classes: int) -> nn.Conv2d:
 
 
 @torch.no_grad()
-def load_vgg16(features: nn.Module, head: LargeFOVHead, weights: dict[str, Tensor]) -> None:
-    """Start from torchvision's `vgg16`; fc6 and fc7 take every fourth output, fc8 stays new.
+def load_fc6_and_fc7(head: LargeFOVHead, weights: dict[str, Tensor]) -> None:
+    """Start from the classifier of torchvision's `vgg16`, taking every fourth output.
 
     fc6 keeps every third of the 7x7 taps in both directions, fc7 every fourth input as well.
 
     Raises:
         InputError: a layer is missing or of another shape.
     """
-    load_vgg_convolutions(features, weights)
     try:
         fc6 = weights["classifier.0.weight"].view(4096, 512, 7, 7)[::4, :, ::3, ::3]
         head.fc6.weight.copy_(fc6)

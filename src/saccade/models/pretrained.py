@@ -4,6 +4,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,8 +13,7 @@ from torch import Tensor, nn
 
 from saccade.data.files import check_readable, one_line
 from saccade.errors import InputError
-from saccade.models.largefov import LargeFOVHead, load_vgg16
-from saccade.models.segmentation import SegmentationNet
+from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
 
 FILES = {
     "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
@@ -24,13 +24,22 @@ FILES = {
 """torchvision's file names, the preferred one first."""
 
 
+class _Net(Protocol):
+    """What all networks here have."""
+
+    backbone: Any
+    mean: Tensor
+    std: Tensor
+
+
 def load_backbone(
-    net: SegmentationNet, source: str, *, images: Callable[[], Tensor] | None = None
+    net: _Net, name: str, source: str, *, images: Callable[[], Tensor] | None = None
 ) -> Path:
     """Load weights into the backbone of a network, in place; of "largefov" also fc6 and fc7.
 
     Args:
         net: whose backbone it is.
+        name: of the backbone.
         source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
             `.safetensors` with torchvision's names, or `.npz` of a MobileNetV2 with its batch
             normalisation folded into biases, which expects colours in [-1, 1].
@@ -44,12 +53,14 @@ def load_backbone(
         InputError: the file is missing (the message says where it was looked for), damaged, of
             another network, or folded without `images`.
     """
-    name = net.config.backbone
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
     weights = _read(path)
-    if isinstance(net.head, LargeFOVHead):
+    if name == "vgg16":
+        head = getattr(net, "head", None)
         try:
-            load_vgg16(net.backbone, net.head, weights)
+            load_vgg_convolutions(net.backbone, weights)
+            if isinstance(head, LargeFOVHead):
+                load_fc6_and_fc7(head, weights)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         return path
@@ -122,7 +133,7 @@ def _check(weights: dict[str, Tensor], own: dict[str, Tensor], path: Path, name:
 
 
 @torch.no_grad()
-def _unfold(net: SegmentationNet, weights: dict[str, Tensor], images: Tensor) -> None:
+def _unfold(net: _Net, weights: dict[str, Tensor], images: Tensor) -> None:
     """Put back the batch normalisation, with mean m and variance v as measured.
 
     gamma = sqrt(v + eps) and beta = m + bias give gamma (u - m) / sqrt(v + eps) + beta = u + bias.

@@ -4,10 +4,9 @@ Every step is a function of the weights, the seed and the step's number: order, 
 dropout and GDPP's draws are seeded anew for each. Nothing else has to be saved to go on exactly.
 """
 
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from saccade.training.run import (
     order_of,
     prepare,
 )
+from saccade.training.signals import stop_on_signal
 from saccade.training.supervision import Batch, supervise
 
 
@@ -121,7 +121,7 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
     examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
     batches = iter(loader(examples, order, run.config.run.workers))
     scores: Scores | None = None
-    with _stop_on_signal() as stopped:
+    with stop_on_signal() as stopped:
         while run.state.step < order.steps:
             loss = _step(run, batches, order.steps)
             done = run.state.step
@@ -197,25 +197,3 @@ def _any(fabric: Any, mine: bool) -> bool:
         return mine
     flag = torch.tensor(float(mine), device=fabric.device)
     return bool(fabric.all_reduce(flag, reduce_op="sum") > 0)
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[list[int]]:
-    """A list that fills when SIGINT or SIGTERM arrives; a second SIGINT ends at once."""
-    seen: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        if seen and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before = {number: signal.signal(number, note) for number in numbers}
-    except ValueError:  # not in the main thread: signals are somebody else's
-        before = {}
-    try:
-        yield seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

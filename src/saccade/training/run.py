@@ -146,7 +146,9 @@ def prepare(
     plain = SegmentationNet(replace(config.network, seed=mixed(config.run.seed, 3)))
     if config.weights != "none" and state is None:
         some = Examples(training, config.augmentation, config.run.seed)
-        load_backbone(plain, config.weights, images=lambda: _images(some, 64))
+        load_backbone(
+            plain, config.network.backbone, config.weights, images=lambda: _images(some, 64)
+        )
     net: nn.Module = plain
     if config.run.sync_norm and fabric.world_size > 1 and fabric.device.type == "cuda":
         net = nn.SyncBatchNorm.convert_sync_batchnorm(plain)  # type: ignore[no-untyped-call]

@@ -1,0 +1,191 @@
+"""Localisation maps of many images on disk, and a sheet to look them over (MDC paper, figure 5)."""
+
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from saccade.data.files import atomic_write, check_readable, one_line
+from saccade.data.images import load_image
+from saccade.data.sets import LabelledSet
+from saccade.errors import InputError
+from saccade.formats.heat import render_heat
+from saccade.formats.sheet import contact_sheet
+from saccade.models.mdc import MultiDilatedNet
+from saccade.weak.fusion import Fusion, fuse_maps
+
+
+@dataclass(frozen=True)
+class LocalisationMaps:
+    """Maps of the classes that one image has.
+
+    Attributes:
+        maps: (D, K, h, w) float32 in [0, 1], one per dilation and class, at the network's stride.
+        classes: the K class indices.
+        dilations: of the D blocks.
+        size: (H, W) of the image.
+    """
+
+    maps: NDArray[np.float32]
+    classes: tuple[int, ...]
+    dilations: tuple[int, ...]
+    size: tuple[int, int]
+
+    def fused(self, fusion: Fusion | int = "anti-noise") -> NDArray[np.float32]:
+        """(K, H, W) maps in [0, 1] at the size of the image, upsampled bilinearly.
+
+        Args:
+            fusion: as in `saccade.weak.fusion.fuse_maps`, or the index of one block.
+        """
+        maps = torch.from_numpy(self.maps)
+        chosen = maps[fusion] if isinstance(fusion, int) else fuse_maps(maps, fusion)
+        large = functional.interpolate(
+            chosen[None], self.size, mode="bilinear", align_corners=False
+        )[0]
+        peak = large.amax((1, 2), keepdim=True).clamp(min=torch.finfo(large.dtype).tiny)
+        found: NDArray[np.float32] = (large / peak).numpy()
+        return found
+
+
+@torch.no_grad()
+def localise(
+    net: MultiDilatedNet, image: NDArray[np.uint8], classes: Sequence[int], *, flip: bool = True
+) -> LocalisationMaps:
+    """Class activation maps of one whole image.
+
+    Args:
+        net: in eval mode.
+        image: (H, W, 3) uint8.
+        classes: that the image has; maps of others are left out.
+        flip: average with the maps of the mirror image, which costs twice the time.
+
+    Raises:
+        InputError: no classes, or one that the network does not know.
+    """
+    known = net.blocks[0].classifier.out_features  # type: ignore[union-attr]
+    if not classes or max(classes) >= known:  # type: ignore[operator]
+        raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {known - 1}")  # type: ignore[operator]
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    batch = batch.to(net.mean.device)
+    found: Tensor = net.localization_maps(batch)[0]
+    if flip:
+        mirrored = net.localization_maps(batch.flip(3))[0].flip(3)
+        found = (found + mirrored) / 2
+    maps = found[:, list(classes)].cpu().numpy()
+    return LocalisationMaps(maps, tuple(classes), net.dilations, (image.shape[0], image.shape[1]))
+
+
+def localise_all(
+    net: MultiDilatedNet,
+    found: LabelledSet,
+    present: NDArray[np.bool_],
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Write FOLDER/NAME.npz for each image; what is there already is kept.
+
+    Args:
+        net: in eval mode.
+        found: the images; their masks are not read.
+        present: (N, K) bool, their labels.
+        folder: made if it is missing.
+        progress: told how many of how many images are done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, example in enumerate(found.examples):
+        path = folder / f"{example.name}.npz"
+        if not path.is_file():
+            classes = [int(value) for value in np.flatnonzero(present[index])]
+            write_maps(path, localise(net, load_image(example.image), classes))
+        progress(index + 1, len(found.examples))
+
+
+def write_maps(path: Path, maps: LocalisationMaps) -> None:
+    """Write maps in 256 steps, compressed; the file appears whole or not at all."""
+    with atomic_write(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            maps=np.rint(maps.maps * 255).astype(np.uint8),
+            classes=np.array(maps.classes, np.int32),
+            dilations=np.array(maps.dilations, np.int32),
+            size=np.array(maps.size, np.int32),
+        )
+
+
+def read_maps(path: Path) -> LocalisationMaps:
+    """Read what `write_maps` wrote.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds no maps.
+    """
+    path = Path(check_readable(path))
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            maps = content["maps"].astype(np.float32) / 255
+            parts = [tuple(int(v) for v in content[k]) for k in ("classes", "dilations", "size")]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: no localisation maps ({one_line(error)})") from error
+    classes, dilations, size = parts
+    if maps.ndim != 4 or maps.shape[:2] != (len(dilations), len(classes)) or len(size) != 2:
+        raise InputError(f"{path}: maps of shape {maps.shape} for {len(classes)} classes")
+    return LocalisationMaps(maps, classes, dilations, (size[0], size[1]))
+
+
+def draw_sheet(
+    found: LabelledSet,
+    folder: Path,
+    rows: Sequence[tuple[int, int]],
+    *,
+    truth: bool = False,
+) -> NDArray[np.uint8]:
+    """Image, map of each dilation, fused map, a row per image and class, as in figure 5.
+
+    Args:
+        found: the images.
+        folder: of their maps.
+        rows: pairs (index of the image, class).
+        truth: add the class's region in the mask as a last column.
+
+    Raises:
+        InputError: maps that are missing, or have no such class.
+    """
+    pictures, columns = [], 0
+    for index, value in rows:
+        example = found.examples[index]
+        image, maps = load_image(example.image), read_maps(folder / f"{example.name}.npz")
+        if value not in maps.classes:
+            raise InputError(f"{folder / example.name}.npz: has no map of class {value}")
+        place = maps.classes.index(value)
+        cells = [maps.fused(block)[place] for block in range(len(maps.dilations))]
+        cells.append(maps.fused("anti-noise")[place])
+        row = [image, *(render_heat(image, cell) for cell in cells)]
+        if truth:
+            row.append(render_heat(image, (found.labels(index) == value).astype(np.float32)))
+        pictures += row
+        columns = len(row)
+    return contact_sheet(pictures, columns=columns)
+
+
+def telling_rows(
+    found: LabelledSet, present: NDArray[np.bool_], count: int = 8
+) -> list[tuple[int, int]]:
+    """Pairs (image, class) for a sheet: every class in turn, rare ones first, from new images."""
+    order = np.argsort(present.sum(0), kind="stable")
+    classes = [int(c) for c in order if present[:, c].any()]
+    rows: list[tuple[int, int]] = []
+    used: set[int] = set()
+    for turn in range(count):
+        value = classes[turn % len(classes)]
+        having = [int(i) for i in np.flatnonzero(present[:, value]) if int(i) not in used]
+        if having:
+            chosen = having[len(having) // 2]
+            used.add(chosen)
+            rows.append((chosen, value))
+    return rows
