@@ -12,7 +12,10 @@ from saccade.cli.check_data import check_data
 from saccade.cli.evaluate import evaluate
 from saccade.cli.experiment import experiment
 from saccade.cli.export import export
+from saccade.cli.label import label
+from saccade.cli.localize import localize
 from saccade.cli.predict import predict
+from saccade.cli.pseudo_label import pseudo_label
 from saccade.cli.segment import segment
 from saccade.cli.serve import serve
 from saccade.cli.train import train
@@ -50,6 +53,9 @@ def saccade(
 app.command(no_args_is_help=False)(segment)
 app.command(no_args_is_help=False)(serve)
 app.command("check-data", no_args_is_help=False)(check_data)
+app.command(no_args_is_help=False)(label)
+app.command("pseudo-label", no_args_is_help=False)(pseudo_label)
+app.command(no_args_is_help=False)(localize)
 app.command(no_args_is_help=False)(train)
 app.command(no_args_is_help=False)(evaluate)
 app.command(no_args_is_help=False)(predict)

@@ -1,17 +1,30 @@
 """The labels that the tables of weak supervision train on, made once and kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
 from saccade.data.sets import LabelledSet
+from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.measure import Progress
+from saccade.experiments.report import write_json
 from saccade.formats.masks import write_mask
+from saccade.models.localiser import LocaliserConfig, load_localiser
+from saccade.models.mdc import DILATIONS
 from saccade.scribbles.simulate import CLASSES, simulate_strokes
+from saccade.training.classification import CLASSIFIER, LocalisationConfig, train_classifier
+from saccade.training.config import OptimConfig
 from saccade.training.run import open_sets
+from saccade.training.state import STATE
+from saccade.weak.fusion import Fusion
+from saccade.weak.localisation import localise_all
+from saccade.weak.map_masks import MapLabelling, label_from_maps
 from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan
 
 if TYPE_CHECKING:
@@ -81,8 +94,101 @@ def _pseudo_strokes(
         raise InputError(f"{len(outcome.failed)} images have no pseudo labels; {name}: {why}")
 
 
+def localiser(
+    found: LabelledSet, setup: "NetworkPlan", folder: Path, dilations: Sequence[int], run: Progress
+) -> tuple[Path, NDArray[np.bool_]]:
+    """Train the classifier of a table and write its maps, both kept in FOLDER.
+
+    Returns:
+        The folder of the maps, and (N, K) bool image labels: VOC's annotations where there are
+        any, else the classes that occur in the masks.
+    """
+    names = [example.name for example in found.examples]
+    root = Path(setup.data.root)
+    annotated = setup.data.layout in ("voc", "voc-aug") and (root / "Annotations").is_dir()
+    labels = voc_image_labels(root, names, found.spec) if annotated else labels_in_masks(found)
+    present = as_table(labels, names, len(found.spec.names))
+    if "background" in found.spec.names:  # it has a cue of its own
+        present[:, found.spec.names.index("background")] = False
+    config = classifier_config(setup, tuple(dilations))
+    maps = folder / "maps"
+    if not (folder / CLASSIFIER).is_file():
+        done = train_classifier(
+            config, found, present, folder, report=lambda n, total, text: run(0, text)
+        )
+        if done.interrupted:
+            raise KeyboardInterrupt
+        (folder / STATE).unlink(missing_ok=True)
+    net = load_localiser(folder / CLASSIFIER).net
+    localise_all(
+        net, found, present, maps, progress=lambda n, total: run(0, f"maps, {n} of {total}")
+    )
+    return maps, present
+
+
+def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalisationConfig:
+    """The paper's schedule, or one that fits the plan's."""
+    network = LocaliserConfig(backbone=setup.backbone or "vgg16", dilations=dilations)
+    device: Any = setup.device
+    config = LocalisationConfig(network, setup.weights, device=device, workers=setup.workers)
+    if setup.schedule == "paper":
+        return config
+    epochs, batch, crop = {"full": (30, 16, 352), "reduced": (5, 8, 320), "smoke": (1, 2, 64)}[
+        setup.schedule
+    ]
+    optim = OptimConfig(epochs=epochs, batch=batch, lr=0.01, head_lr=1.0)
+    return replace(
+        config, optim=optim, augmentation=Augmentation(crop=(crop, crop), scale=(0.75, 1.5))
+    )
+
+
+def _from_maps(
+    fusion: Fusion | int, dilations: Sequence[int] = DILATIONS
+) -> Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]:
+    def make(found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
+        done = home / "settings.json"
+        if done.is_file():
+            return
+        name = "classifier-" + "-".join(map(str, dilations))
+        maps, _ = localiser(found, setup, home.with_name(name), dilations, progress)
+        settings = map_settings(found, setup, fusion)
+        images = [example.image for example in found.examples]
+        label_from_maps(
+            images,
+            maps,
+            found.spec,
+            settings,
+            home,
+            saliency=setup.saliency,
+            progress=lambda n, image: progress(0, f"pseudo labels, {n} of {len(images)}"),
+        )
+        write_json(done, asdict(settings))
+
+    return make
+
+
+def map_settings(found: LabelledSet, setup: "NetworkPlan", fusion: Fusion | int) -> MapLabelling:
+    """The paper's, as far as the data has what they need.
+
+    Without saliency maps OpenCV's stand in, whose values do not mean the same: the least salient
+    30 % are background. Without a background class there is no cue, and the strongest map wins.
+    """
+    if "background" not in found.spec.names:
+        return MapLabelling(fusion, conflicts="strongest", saliency="none")
+    if setup.saliency is not None:
+        return MapLabelling(fusion)
+    return MapLabelling(fusion, saliency="fine-grained", saliency_threshold=0.3, percentile=True)
+
+
 KINDS: Mapping[str, Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]] = {
     "strokes": _strokes,
     "pseudo-strokes": _pseudo_strokes,
+    "maps-d1": _from_maps(0),
+    "maps-d3": _from_maps(1),
+    "maps-d6": _from_maps(2),
+    "maps-d9": _from_maps(3),
+    "maps-average": _from_maps("average"),
+    "maps-fusion": _from_maps("anti-noise"),
+    "maps-ones": _from_maps("anti-noise", (1, 1, 1, 1)),
 }
 """How labels are made, by name."""

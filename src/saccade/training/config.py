@@ -133,11 +133,16 @@ class TrainConfig:
         return asdict(self)
 
 
-def read_config(path: Path) -> TrainConfig:
+def read_config(path: Path, *, data: DataConfig | None = None) -> TrainConfig:
     """Read a TOML file with the tables data, network, optim, augmentation, supervision and run.
 
     Relative paths in `data.root`, `network.weights`, `network.start` and of supervision start at
     the folder of the file.
+
+    Args:
+        path: of the file.
+        data: where the data is known from elsewhere; the file has no table data then, and none
+            of supervision.
 
     Raises:
         InputError: the file is missing or no TOML, or a key or value is wrong; it names both.
@@ -147,6 +152,11 @@ def read_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: no TOML ({error})") from error
     try:
+        if data is not None:
+            decided = sorted({"data", "supervision"} & set(content))
+            if decided:
+                raise InputError(f"[{decided[0]}] is decided by the command line, leave it out")
+            content["data"] = dataclasses.asdict(data)
         return config_of(content, path.parent)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

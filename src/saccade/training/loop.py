@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.models.pretrained import expects
@@ -65,6 +66,7 @@ def train(
     config: TrainConfig,
     folder: Path,
     *,
+    sets: tuple[LabelledSet, LabelledSet | None] | None = None,
     protocol: Protocol | None = None,
     report: Report = lambda done, total, text: None,
     on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
@@ -77,6 +79,7 @@ def train(
     Args:
         config: what to do; its number of classes is taken from the data.
         folder: of the run; made if it is missing.
+        sets: to train and to evaluate on, in place of those that `config.data` names.
         protocol: how validation asks the network, by default the whole image once.
         report: told of the progress.
         on_epoch: given each entry of the history as it is made, in the first process only.
@@ -87,7 +90,7 @@ def train(
     """
     started = time.perf_counter()
     fabric = launch(config)
-    training, val = open_sets(config.data, config.supervision)
+    training, val = sets or open_sets(config.data, config.supervision)
     findings = check_sets(training, val, report)
     network = replace(config.network, classes=len(training.spec.names))
     colors = expects(config.weights)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -48,6 +48,22 @@ class MapLabelling:
     saliency: Literal["given", "none"] | Method = "given"
     saliency_threshold: float = 0.06
     percentile: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises InputError for values that mean nothing."""
+        for name, value, known in (
+            ("threshold", self.threshold, get_args(Threshold)),
+            ("conflicts", self.conflicts, ("ignore", "strongest")),
+            ("saliency", self.saliency, ("given", "none", *get_args(Method))),
+        ):
+            if value not in known:
+                raise InputError(f"{name} is {value!r}, must be one of {', '.join(known)}")
+        if not isinstance(self.fusion, int) and self.fusion not in get_args(Fusion):
+            raise InputError(
+                f"fusion is {self.fusion!r}, must be one of {', '.join(get_args(Fusion))}"
+            )
+        if not 0 < self.share < 1 or not 0 <= self.saliency_threshold <= 1:
+            raise InputError("share must be in (0, 1), the saliency threshold in [0, 1]")
 
 
 def map_mask(

@@ -1,0 +1,137 @@
+"""``saccade label``: a folder of images and strokes to a trained network, and a report."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saccade.cli.errors import INTERRUPTED, one_line_errors
+from saccade.cli.networks import Quiet, make_folder, require_packages
+from saccade.cli.pairs import pair_up
+from saccade.cli.progress import Bar
+from saccade.cli.pseudo_label import Classes, Confidence, Preset, Processes, preset_named, read_spec
+from saccade.errors import InputError
+
+if TYPE_CHECKING:
+    from saccade.data.sets import LabelledSet
+    from saccade.data.specs import LabelSpec
+    from saccade.training.config import TrainConfig
+    from saccade.weak.pipeline import Done, Pipeline
+
+
+def label(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
+    strokes: Annotated[
+        Path, typer.Argument(metavar="STROKES", help="Folder of strokes, matched by file name.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything.")],
+    classes: Classes = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CONFIG.toml",
+            help="Tables network, optim, augmentation and run, as of saccade train.",
+        ),
+    ] = None,
+    val_images: Annotated[
+        Path | None, typer.Option("--val-images", help="Folder of images to evaluate on.")
+    ] = None,
+    val_masks: Annotated[
+        Path | None, typer.Option("--val-masks", help="Folder of their masks, class indices.")
+    ] = None,
+    confidence: Confidence = 0.9,
+    preset: Preset = "fast",
+    seed: Annotated[int, typer.Option(help="Of the segmenter; the network's is in CONFIG.")] = 0,
+    processes: Processes = 0,
+    skip_failed: Annotated[
+        bool, typer.Option("--skip-failed", help="Train without images that cannot be labelled.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Label images from strokes, train a network on that, evaluate it, write a report.
+
+    OUTPUT gets masks/, run/ with the network, and report.html: what was labelled, how sure, what
+    was ignored, how good the network is. Without --val-masks every tenth image is held out with
+    its pseudo mask. The same command goes on after an interruption, at every step.
+    """
+    with one_line_errors():
+        require_packages("torchvision", "lightning")
+        from saccade.weak.pipeline import Pipeline
+        from saccade.weak.stroke_masks import StrokeLabelling
+
+        spec = read_spec(classes)
+        training = _training(config, images)
+        val = _val(val_images, val_masks, spec)
+        found = pair_up(images, strokes)
+        if found.single:
+            raise InputError("expected two folders; for one image: saccade segment IMAGE STROKES")
+        make_folder(output)
+        work = Pipeline(
+            images.resolve().name,
+            [(pair.image, pair.strokes) for pair in found.pairs],
+            spec,
+            StrokeLabelling(preset_named(preset), seed, "auto", confidence),
+            training,
+            val,
+            processes or os.cpu_count() or 1,
+            skip_failed,
+        )
+        done = _run(work, output, found.remarks, quiet=quiet)
+        typer.echo(f"report: {done.report}")
+        if done.interrupted:
+            typer.echo("interrupted: what is done is kept; the same command goes on", err=True)
+            raise typer.Exit(INTERRUPTED)
+        if done.scores is not None:
+            what = "ground truth" if val is not None else "held-out pseudo masks"
+            typer.echo(f"mIoU {100 * done.scores.miou:.2f} % against {what}")
+
+
+def _run(work: "Pipeline", output: Path, remarks: tuple[str, ...], *, quiet: bool) -> "Done":
+    from saccade.weak.pipeline import label_and_train
+
+    bar = Bar(2, quiet=quiet)  # two stages
+    for remark in remarks:
+        bar.note(remark)
+    try:
+        return label_and_train(
+            work,
+            output,
+            lambda stage, done, total, text: bar.show(
+                (stage == "train") + done / max(total, 1), f"{stage}: {text}"
+            ),
+        )
+    finally:
+        bar.close()
+
+
+def _training(path: Path | None, images: Path) -> "TrainConfig":
+    """The configuration, with data that nobody looks at.
+
+    Raises:
+        InputError: the file is wrong, or has tables that are decided elsewhere.
+    """
+    from saccade.models.segmentation import SegmentationConfig
+    from saccade.training.config import DataConfig, TrainConfig, read_config
+
+    data = DataConfig("folder", images.name, train="", val="")
+    if path is None:
+        return TrainConfig(data, SegmentationConfig(2))
+    config = read_config(path, data=data)
+    return replace(config, data=data)
+
+
+def _val(images: Path | None, masks: Path | None, spec: "LabelSpec") -> "LabelledSet | None":
+    from saccade.data.sets import pair_up as pair_masks
+
+    if (images is None) != (masks is None):
+        raise InputError("--val-images and --val-masks belong together, give both or none")
+    if images is None or masks is None:
+        return None
+    found = pair_masks("validation", images, masks, spec)
+    if found.missing:
+        raise InputError(found.missing[0])
+    if not found.examples:
+        raise InputError(f"{images}: no images")
+    return found

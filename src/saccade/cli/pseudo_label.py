@@ -1,0 +1,220 @@
+"""``saccade pseudo-label``: masks to train on, from strokes or from localisation maps."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
+from saccade.cli.networks import Quiet, make_folder
+from saccade.cli.pairs import IMAGE_SUFFIXES, pair_up
+from saccade.cli.progress import Bar
+from saccade.errors import InputError
+
+if TYPE_CHECKING:
+    from saccade.data.specs import LabelSpec
+    from saccade.weak.stroke_masks import Outcome, StrokeLabelling
+
+Classes = Annotated[
+    Path | None,
+    typer.Option("--classes", metavar="classes.txt", help="Class names, one a line, from 0."),
+]
+Confidence = Annotated[
+    float,
+    typer.Option(help="From strokes: pixels whose class is less probable become 255; 0 keeps all."),
+]
+Preset = Annotated[str, typer.Option(metavar="fast|best|paper", help="Of the segmenter.")]
+Processes = Annotated[
+    int, typer.Option(min=0, help="Images that are segmented side by side; 0: one per core.")
+]
+
+
+def pseudo_label(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE", help="Folder of strokes, or of maps (.npz) of saccade localize."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the masks.")],
+    classes: Classes = None,
+    confidence: Confidence = 0.9,
+    preset: Preset = "fast",
+    seed: Annotated[int, typer.Option(help="Of the segmenter.")] = 0,
+    processes: Processes = 0,
+    fusion: Annotated[
+        str, typer.Option(metavar="anti-noise|average|first", help="From maps: of the blocks.")
+    ] = "anti-noise",
+    share: Annotated[float, typer.Option(help="From maps: the 30 % of 'top 30 %'.")] = 0.3,
+    threshold: Annotated[
+        str,
+        typer.Option(metavar="share|high-share|quantile", help="From maps: its reading."),
+    ] = "share",
+    conflicts: Annotated[
+        str,
+        typer.Option(
+            metavar="ignore|strongest", help="From maps: pixels that several classes claim."
+        ),
+    ] = "ignore",
+    saliency: Annotated[
+        str,
+        typer.Option(
+            metavar="FOLDER|fine-grained|spectral|none",
+            help="From maps: what says where the background is.",
+        ),
+    ] = "fine-grained",
+    saliency_threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Below it is background: 0.06 of maps that are given; of OpenCV's a "
+            "share of the pixels, 0.3."
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Turn strokes or localisation maps into masks that a network can be trained from.
+
+    OUTPUT/NAME.png has class indices, and 255 where the class is in doubt. `saccade train` takes
+    the folder as [supervision] masks. The same command goes on after an interruption.
+    """
+    with one_line_errors():
+        if not images.is_dir() or not source.is_dir():
+            lost = images if not images.is_dir() else source
+            raise InputError(f"{lost}: no such folder")
+        if any(source.glob("*.npz")):
+            given = saliency not in ("fine-grained", "spectral", "none")
+            limit = saliency_threshold
+            options = {
+                "fusion": fusion,
+                "share": share,
+                "threshold": threshold,
+                "conflicts": conflicts,
+                "saliency": "given" if given else saliency,
+                "saliency_threshold": (0.06 if given else 0.3) if limit is None else limit,
+                "percentile": not given,
+            }
+            maps = Path(saliency) if given else None
+            _from_maps(images, source, output, classes, options, maps, quiet=quiet)
+            return
+        from saccade.weak.stroke_masks import StrokeLabelling
+
+        spec = read_spec(classes)
+        settings = StrokeLabelling(preset_named(preset), seed, device, confidence)
+        outcome = label_strokes(images, source, output, spec, settings, processes, quiet=quiet)
+    finish(outcome, output)
+
+
+def label_strokes(
+    images: Path,
+    strokes: Path,
+    output: Path,
+    spec: "LabelSpec",
+    settings: "StrokeLabelling",
+    processes: int,
+    *,
+    quiet: bool,
+) -> "Outcome":
+    """Pair images and strokes, make the masks, and say what has no partner."""
+    from saccade.weak.stroke_masks import label_all, plan
+
+    found = pair_up(images, strokes)
+    make_folder(output)
+    jobs = plan([(pair.image, pair.strokes) for pair in found.pairs], output)
+    bar = Bar(len(jobs), quiet=quiet)
+    for remark in found.remarks:
+        bar.note(remark)
+    try:
+        return label_all(
+            jobs, spec, settings, processes=processes or os.cpu_count() or 1, progress=bar.show
+        )
+    finally:
+        bar.close()
+
+
+def finish(outcome: "Outcome", output: Path) -> None:
+    """Say what became of a batch, and exit where not all is well."""
+    records = outcome.records.values()
+    if records:
+        pixels = sum(r.pixels for r in records)
+        ignored = sum(r.ignored for r in records) / pixels
+        sure = sum(r.confidence for r in records) / len(records)
+        seconds = sum(r.seconds for r in records) / len(records)
+        typer.echo(
+            f"{len(records)} masks in {output}; {100 * ignored:.1f} % of the pixels in doubt, 255; "
+            f"mean confidence {sure:.3f}, {seconds:.2f} s per image"
+        )
+    for name, why in list(outcome.failed.items())[:20]:
+        typer.echo(f"{name}: {why}", err=True)
+    if outcome.interrupted:
+        typer.echo(
+            "interrupted: the masks that are done are whole; the same command goes on", err=True
+        )
+        raise typer.Exit(INTERRUPTED)
+    if outcome.failed:
+        typer.echo(f"error: {len(outcome.failed)} images failed", err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+def read_spec(path: Path | None) -> "LabelSpec":
+    """The classes of --classes.
+
+    Raises:
+        InputError: it is missing, or cannot be read.
+    """
+    from saccade.data.specs import LabelSpec, read_classes
+
+    if path is None:
+        raise InputError("--classes is missing: a file with the class names, one a line, from 0")
+    return LabelSpec(read_classes(path).names, read_classes(path).palette)
+
+
+def preset_named(name: str) -> str:
+    """Return the name of a preset.
+
+    Raises:
+        InputError: it is none.
+    """
+    from saccade.interactive.presets import PRESETS
+
+    if name not in PRESETS:
+        raise InputError(f"--preset is {name!r}, expected {', '.join(PRESETS)}")
+    return name
+
+
+def _from_maps(
+    images: Path,
+    source: Path,
+    output: Path,
+    classes: Path | None,
+    options: dict[str, Any],
+    saliency: Path | None,
+    *,
+    quiet: bool,
+) -> None:
+    from saccade.weak.map_masks import MapLabelling, label_from_maps
+
+    settings = MapLabelling(**options)
+    spec = _map_spec(source, classes)
+    stems = {path.stem for path in source.glob("*.npz")}
+    files = sorted(p for p in images.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    files = [path for path in files if path.stem in stems]
+    if not files:
+        raise InputError(f"{images} and {source} have no name in common; a.jpg belongs to a.npz")
+    bar = Bar(len(files), quiet=quiet)
+    try:
+        label_from_maps(files, source, spec, settings, output, saliency=saliency, progress=bar.show)
+    finally:
+        bar.close()
+    typer.echo(f"{len(files)} masks in {output}")
+
+
+def _map_spec(source: Path, classes: Path | None) -> "LabelSpec":
+    kept = source.parent / "classifier.safetensors"
+    if classes is not None or not kept.is_file():
+        return read_spec(classes)
+    from saccade.models.localiser import load_localiser
+
+    return load_localiser(kept).spec

@@ -1,0 +1,238 @@
+"""A page on pseudo labels and the network trained from them: what, how sure, what was ignored."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.annotations import read_any_strokes
+from saccade.data.files import atomic_write
+from saccade.data.images import load_image
+from saccade.data.sets import read_values
+from saccade.data.specs import IGNORE, LabelSpec
+from saccade.evaluation import iou_per_class
+from saccade.training.evaluate import Scores
+from saccade.weak.stroke_masks import Job, Outcome, Record
+
+_WIDTH = 360
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #667; --line: #d5d9df;
+  --bar: #3b6fb5; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --paper: #16181c; --soft: #9aa3ad;
+  --line: #343a42; --bar: #6ea3ea; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+p.soft, figcaption { color: var(--soft); } table { border-collapse: collapse; }
+td, th { padding: .25rem .9rem .25rem 0; text-align: right; border-bottom: 1px solid var(--line); }
+td:first-child, th:first-child { text-align: left; } th { font-weight: 600; }
+.chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }
+.meter { display: inline-block; height: .7em; background: var(--bar); border-radius: 2px; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 1rem; }
+figure { margin: 0; } figure img { width: 100%; border-radius: 4px; display: block; }
+figcaption { font-size: .85rem; margin-top: .25rem; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the page says of a network.
+
+    Attributes:
+        history: mIoU in [0, 1] after each evaluated epoch, as (epoch, mIoU).
+        scores: of the last evaluation.
+        truth: whether that was against masks that people drew; else it is against pseudo masks.
+        network: one line on it.
+        pictures: (H, W, 3) uint8 of predictions.
+    """
+
+    history: Sequence[tuple[int, float]]
+    scores: Scores | None
+    truth: bool
+    network: str
+    pictures: Sequence[NDArray[np.uint8]] = ()
+
+
+def write_report(
+    path: Path,
+    title: str,
+    jobs: Sequence[Job],
+    outcome: Outcome,
+    spec: LabelSpec,
+    *,
+    confidence: float,
+    trained: Trained | None = None,
+    shown: int = 6,
+) -> None:
+    """Write one HTML file with everything in it, pictures too.
+
+    Args:
+        path: of the page.
+        title: of the data.
+        jobs: all images.
+        outcome: what became of them.
+        spec: the classes.
+        confidence: below which pixels were ignored.
+        trained: the network, where there is one.
+        shown: pictures of doubtful and of ordinary masks, each.
+    """
+    records = sorted(outcome.records.values(), key=lambda record: record.confidence)
+    by_name = {job.image.stem: job for job in jobs}
+    parts = [_head(title, records, outcome, confidence)]
+    if trained is not None:
+        parts.append(_network(trained, spec))
+    parts.append(_classes(records, spec))
+    if records:
+        middle = records[len(records) // 2 :][:shown]
+        parts.append(_gallery("Least sure", records[:shown], by_name, spec))
+        if len(records) > shown:
+            parts.append(_gallery("Ordinary", middle, by_name, spec))
+    if outcome.failed:
+        rows = [(escape(name), escape(why)) for name, why in outcome.failed.items()]
+        parts.append("<h2>Not labelled</h2>" + _table(("image", "why"), rows))
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}: pseudo labels</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _head(title: str, records: Sequence[Record], outcome: Outcome, confidence: float) -> str:
+    pixels = sum(r.pixels for r in records) or 1
+    ignored = sum(r.ignored for r in records) / pixels
+    drawn = sum(sum(r.drawn.values()) for r in records) / pixels
+    seconds = [r.seconds for r in records] or [0.0]
+    sure = float(np.mean([r.confidence for r in records])) if records else 0.0
+    facts = [
+        ("images labelled", f"{len(records)}"),
+        ("not labelled", f"{len(outcome.failed)}"),
+        ("pixels with strokes", f"{100 * drawn:.2f} %"),
+        (f"pixels ignored, less than {confidence:g} sure", f"{100 * ignored:.1f} %"),
+        ("mean confidence", f"{sure:.3f}"),
+        ("seconds per image, median", f"{float(np.median(seconds)):.2f}"),
+    ]
+    return f"<h1>{escape(title)}</h1><p class=soft>Pseudo labels from strokes</p>" + _table(
+        (), facts
+    )
+
+
+def _classes(records: Sequence[Record], spec: LabelSpec) -> str:
+    total = sum(r.pixels - r.ignored for r in records) or 1
+    rows = []
+    for index, (name, color) in enumerate(zip(spec.names, spec.colors, strict=True)):
+        pixels = sum(r.classes.get(index, 0) for r in records)
+        drawn = sum(r.drawn.get(index, 0) for r in records)
+        images = sum(index in r.classes for r in records)
+        meter = f'<span class=meter style="width:{120 * pixels / total:.1f}px"></span>'
+        rows.append(
+            (
+                _chip(color) + escape(name),
+                f"{images}",
+                f"{drawn:,}",
+                f"{pixels:,}",
+                f"{100 * pixels / total:.1f} %",
+                meter,
+            )
+        )
+    head = ("class", "images", "pixels drawn", "pixels labelled", "share", "")
+    return "<h2>Classes</h2>" + _table(head, rows)
+
+
+def _network(trained: Trained, spec: LabelSpec) -> str:
+    against = "ground truth" if trained.truth else "pseudo masks that were held out, not truth"
+    parts = [f"<h2>Network</h2><p>{escape(trained.network)}</p>"]
+    if trained.scores is not None:
+        scores = trained.scores
+        parts.append(
+            f"<p>mIoU <strong>{100 * scores.miou:.2f} %</strong>, accuracy "
+            f"{100 * scores.accuracy:.2f} %, on {scores.images} images against {against} "
+            f"({escape(str(scores.protocol))}).</p>"
+        )
+        ious = iou_per_class(scores.matrix)
+        rows = [
+            (_chip(color) + escape(name), "" if iou != iou else f"{100 * iou:.1f}")
+            for name, color, iou in zip(spec.names, spec.colors, ious, strict=True)
+        ]
+        parts.append(_table(("class", "IoU, %"), rows))
+    if trained.history:
+        rows = [(str(epoch), f"{100 * miou:.2f}") for epoch, miou in trained.history]
+        parts.append(_table(("epoch", "mIoU, %"), rows[-10:]))
+    if trained.pictures:
+        figures = "".join(f"<figure>{_picture(p)}</figure>" for p in trained.pictures)
+        parts.append(f"<h2>Predictions</h2><div class=grid>{figures}</div>")
+    return "".join(parts)
+
+
+def _gallery(title: str, records: Sequence[Record], jobs: dict[str, Job], spec: LabelSpec) -> str:
+    figures = []
+    for record in records:
+        job = jobs[record.name]
+        caption = (
+            f"{escape(record.name)}: confidence {record.confidence:.3f}, "
+            f"{100 * record.ignored / record.pixels:.1f} % ignored"
+        )
+        figures.append(
+            f"<figure>{_picture(labelled_picture(job, spec))}"
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+    note = "<p class=soft>Strokes, and the mask they gave; hatched pixels are ignored.</p>"
+    return f"<h2>{title}</h2>{note}<div class=grid>{''.join(figures)}</div>"
+
+
+def labelled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
+    """Strokes over the image, and beside it the mask, hatched where it is ignored.
+
+    Returns:
+        (h, 2 w, 3) uint8, w at most 360 pixels.
+    """
+    image = load_image(job.image)
+    strokes = read_any_strokes(job.strokes, shape=image.shape[:2], names=spec.names)
+    drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels)
+    step = max(1, -(-image.shape[1] // _WIDTH))
+    image, drawn = image[::step, ::step], drawn[::step, ::step]
+    mask = read_values(job.mask)[::step, ::step]
+    return np.concatenate([_painted(image, drawn, spec, 0.0), _painted(image, mask, spec, 1.0)], 1)
+
+
+def _painted(
+    image: NDArray[np.uint8], labels: NDArray[np.integer], spec: LabelSpec, hatch: float
+) -> NDArray[np.uint8]:
+    table = np.zeros((256, 3), np.float32)
+    table[: len(spec.names)] = spec.colors
+    known: NDArray[np.bool_] = np.not_equal(labels, IGNORE)[..., None]
+    strength = 0.9 if hatch == 0 else 0.6
+    picture = np.where(known, (1 - strength) * image + strength * table[labels], image)
+    y, x = np.indices(labels.shape)
+    lines = ((x + y) % 8 < 3)[..., None] & ~known
+    picture = np.where(lines, (1 - hatch) * picture + hatch * 230, picture)
+    found: NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
+    return found
+
+
+def _chip(color: NDArray[np.uint8]) -> str:
+    r, g, b = (int(value) for value in color)
+    return f'<span class=chip style="background:rgb({r},{g},{b})"></span>'
+
+
+def _picture(picture: NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=82)
+    return (
+        f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = f"<tr>{''.join(f'<th>{escape(c)}</th>' for c in head)}</tr>" if head else ""
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<div class=scroll><table>{top}{body}</table></div>"
