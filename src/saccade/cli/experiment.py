@@ -13,7 +13,7 @@ from saccade.cli.experiment_networks import WantedNetworks, run_network_table
 from saccade.cli.networks import make_folder
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
-from saccade.experiments.names import EXPERIMENTS, FIGURES, NETWORKS, check_name
+from saccade.experiments.names import EXPERIMENTS, FIGURES, NETWORKS, WEAK, check_name
 
 if TYPE_CHECKING:
     from saccade.experiments.samples import Plan
@@ -75,7 +75,9 @@ def experiment(
     seeds: Annotated[
         str, typer.Option(metavar="N,N,...", callback=_seeds, help="Seeds of the draws.")
     ] = "0",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes, for tables.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes, for tables and for making labels.")
+    ] = 1,
     cityscapes: Annotated[
         Path | None, typer.Option(help="Cityscapes, for gdc-table6 on the paper's data.")
     ] = None,
@@ -91,6 +93,9 @@ def experiment(
         str, typer.Option(metavar="imagenet|none|FILE", help="Of the backbone; default auto.")
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="For networks.")] = "auto",
+    saliency: Annotated[
+        Path | None, typer.Option(help="Saliency maps, NAME.png, for mdc-... on --voc.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     list_them: Annotated[
         bool,
@@ -109,9 +114,10 @@ def experiment(
     sources = Sources(data, voc, context, scribbles, names, limit)
     with one_line_errors():
         check_name(name)
-        if name in NETWORKS:
-            wanted = WantedNetworks(schedule, backbone, weights, device)
-            run_network_table(name, (data, voc, cityscapes), wanted, output, given, quiet=quiet)
+        if name in NETWORKS or name in WEAK:
+            wanted = WantedNetworks(schedule, backbone, weights, device, jobs, saliency, scribbles)
+            roots = (data, voc, cityscapes, context)
+            run_network_table(name, roots, wanted, output, given, quiet=quiet)
         elif name in FIGURES:
             plan = _figure_plan(name, (image, strokes, truth), sources)
             make_folder(output)

@@ -26,6 +26,9 @@ class WantedNetworks:
     backbone: str
     weights: str
     device: str
+    jobs: int = 1
+    saliency: Path | None = None
+    scribbles: Path | None = None
 
 
 def run_network_table(
@@ -41,7 +44,7 @@ def run_network_table(
 
     Args:
         name: of the table.
-        roots: the shared data, VOC 2012, Cityscapes; None where not given.
+        roots: the shared data, VOC 2012, Cityscapes, PASCAL-Context; None where not given.
         wanted: options.
         output: folder for the report and the runs.
         seeds: of the runs.
@@ -55,6 +58,9 @@ def run_network_table(
 
     plan = network_plan(name, roots, wanted)
     make_folder(output)
+    if name == "mdc-figure5":
+        _run_figure5(plan, output, quiet=quiet)
+        return
     bar = Bar(count_runs(name, seeds), quiet=quiet)
     bar.note(
         f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
@@ -71,23 +77,37 @@ def run_network_table(
         raise typer.Exit(INTERRUPTED)
 
 
+def _run_figure5(plan: "NetworkPlan", output: Path, *, quiet: bool) -> None:
+    from saccade.experiments.mdc_figure5 import run_figure5
+
+    bar = Bar(1, quiet=quiet)
+    try:
+        text, files = run_figure5(plan, output, progress=bar.show)
+    finally:
+        bar.close()
+    typer.echo(text)
+    typer.echo(f"written: {', '.join(map(str, files))}")
+
+
 def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks) -> "NetworkPlan":
     """Where and how the networks of a table are trained.
 
     Raises:
         InputError: no data for this table, or an unknown schedule.
     """
-    from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES
-    from saccade.experiments.run_networks import NetworkPlan
+    from saccade.experiments.network_tables import SCHEDULES
+    from saccade.experiments.run_networks import NetworkPlan, table_named
     from saccade.training.config import DataConfig
 
     if wanted.schedule not in ("auto", "paper", *SCHEDULES):
         raise InputError(
             f"--schedule is {wanted.schedule!r}, expected auto, paper, {', '.join(SCHEDULES)}"
         )
-    table, device = NETWORK_TABLES[name], device_of(wanted.device)
-    shared, voc, cityscapes = roots
-    papers = cityscapes if table.layout == "cityscapes" else voc
+    # The figure's classifier is that of table 1.
+    table = table_named("mdc-table1" if name == "mdc-figure5" else name)
+    device = device_of(wanted.device)
+    shared, voc, cityscapes, context = roots
+    papers = {"cityscapes": cityscapes, "context59": context}.get(table.layout, voc)
     backbone = wanted.backbone or table.backbone
     if papers is not None:
         data, schedule, weights = DataConfig(table.layout, str(papers)), "paper", "imagenet"
@@ -95,13 +115,27 @@ def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks
         data = DataConfig("camvid", str(shared / "camvid"))
         schedule = "full" if device == "cuda" else "reduced"
         reference = shared / SHARED_WEIGHTS
+        if table.stand_in and not wanted.backbone:
+            backbone = "mobilenet_v2"  # whose weights are there
         fits = backbone == "mobilenet_v2" and reference.is_file()
         weights = str(reference) if fits else "none"
     else:
-        option = "--cityscapes" if table.layout == "cityscapes" else "--voc"
+        options = {"cityscapes": "--cityscapes", "context59": "--context"}
+        option = options.get(table.layout, "--voc")
         raise InputError(f"{name} needs {option}, or --data with camvid/ in it")
     if wanted.schedule != "auto":
         schedule = wanted.schedule
     if wanted.weights != "auto":
         weights = wanted.weights
-    return NetworkPlan(data, schedule, wanted.backbone, weights, device)
+    if papers is not None and name.startswith("gdc") and table.stand_in and not wanted.scribbles:
+        raise InputError(f"{name} needs --scribbles, the folder of ScribbleSup's strokes")
+    return NetworkPlan(
+        data,
+        schedule,
+        "" if backbone == table.backbone else backbone,
+        weights,
+        device,
+        processes=wanted.jobs,
+        scribbles=wanted.scribbles if papers is not None else None,
+        saliency=wanted.saliency,
+    )

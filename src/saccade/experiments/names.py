@@ -19,7 +19,17 @@ NETWORKS = {
     "dsnet-related": "DSNet paper: against deformable v2, dynamic filter, non-local sampling",
 }
 """Tables that train networks for whole data sets."""
-EXPERIMENTS = {**TABLES, **FIGURES, **NETWORKS}
+WEAK = {
+    "gdc-table2": "GDC paper, table II: networks from strokes by way of the per-image network",
+    "gdc-table3": "GDC paper, table III: the same on PASCAL-Context",
+    "mdc-table1": "MDC paper, table 1: networks from labels of images",
+    "mdc-table3": "MDC paper, table 3: labels from each dilation and from their fusion",
+    "mdc-table4": "MDC paper, table 4: a share of the images has full masks",
+    "mdc-figure5": "MDC paper, figure 5: localisation maps, and their recall and precision",
+    "weak-labels": "full masks, strokes and image labels, the same network and schedule",
+}
+"""The same from cheap labels."""
+EXPERIMENTS = {**TABLES, **FIGURES, **NETWORKS, **WEAK}
 
 
 def check_name(name: str) -> str:

@@ -15,6 +15,7 @@ from saccade.data.files import atomic_write, check_readable, one_line
 from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
+from saccade.evaluation.inference import as_batch
 from saccade.formats.heat import render_heat
 from saccade.formats.sheet import contact_sheet
 from saccade.models.mdc import MultiDilatedNet
@@ -71,8 +72,7 @@ def localise(
     known = net.blocks[0].classifier.out_features  # type: ignore[union-attr]
     if not classes or max(classes) >= known:  # type: ignore[operator]
         raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {known - 1}")  # type: ignore[operator]
-    batch = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
-    batch = batch.to(net.mean.device)
+    batch = as_batch(image, net.mean.device)
     found: Tensor = net.localization_maps(batch)[0]
     if flip:
         mirrored = net.localization_maps(batch.flip(3))[0].flip(3)

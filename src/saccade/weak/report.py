@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from saccade.annotations import read_any_strokes
 from saccade.data.files import atomic_write
@@ -29,9 +31,9 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-p.soft, figcaption { color: var(--soft); } table { border-collapse: collapse; }
+p.soft, figcaption { color: var(--soft); } table { border-collapse: collapse; margin: .6rem 0; }
 td, th { padding: .25rem .9rem .25rem 0; text-align: right; border-bottom: 1px solid var(--line); }
-td:first-child, th:first-child { text-align: left; } th { font-weight: 600; }
+td:first-child, th:first-child, td:has(.meter) { text-align: left; } th { font-weight: 600; }
 .chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }
 .meter { display: inline-block; height: .7em; background: var(--bar); border-radius: 2px; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 1rem; }
@@ -199,21 +201,23 @@ def labelled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
     strokes = read_any_strokes(job.strokes, shape=image.shape[:2], names=spec.names)
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels)
     step = max(1, -(-image.shape[1] // _WIDTH))
+    # A pixel wider on either side, as strokes are thin and the picture is small.
+    drawn = ndimage.minimum_filter(drawn, 2 * step + 1)
     image, drawn = image[::step, ::step], drawn[::step, ::step]
     mask = read_values(job.mask)[::step, ::step]
     return np.concatenate([_painted(image, drawn, spec, 0.0), _painted(image, mask, spec, 1.0)], 1)
 
 
 def _painted(
-    image: NDArray[np.uint8], labels: NDArray[np.integer], spec: LabelSpec, hatch: float
+    image: NDArray[np.uint8], labels: NDArray[Any], spec: LabelSpec, hatch: float
 ) -> NDArray[np.uint8]:
     table = np.zeros((256, 3), np.float32)
     table[: len(spec.names)] = spec.colors
-    known: NDArray[np.bool_] = np.not_equal(labels, IGNORE)[..., None]
+    known = np.expand_dims(labels != IGNORE, 2)
     strength = 0.9 if hatch == 0 else 0.6
     picture = np.where(known, (1 - strength) * image + strength * table[labels], image)
     y, x = np.indices(labels.shape)
-    lines = ((x + y) % 8 < 3)[..., None] & ~known
+    lines = np.expand_dims((x + y) % 8 < 3, 2) & ~known
     picture = np.where(lines, (1 - hatch) * picture + hatch * 230, picture)
     found: NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
     return found

@@ -214,12 +214,6 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
         unlabeled=settings.unlabeled,
         names=spec.names,
     )
-    wrong = [value for value in strokes.classes if value >= len(spec.names)]
-    if wrong:
-        raise InputError(
-            f"{job.strokes}: strokes of class {wrong[0]}; there are {len(spec.names)} classes, 0 "
-            f"to {len(spec.names) - 1}"
-        )
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels).astype(np.uint8)
     start = time.perf_counter()
     mask, chosen = pseudo_mask(image, drawn, settings)

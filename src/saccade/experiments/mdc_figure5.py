@@ -1,0 +1,148 @@
+"""MDC paper, figure 5 and section 4.3.1: what dilations localise, and what fusion does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saccade.data.files import atomic_write
+from saccade.data.sets import LabelledSet
+from saccade.data.specs import IGNORE
+from saccade.experiments.measure import Progress
+from saccade.experiments.report import aligned, machine, write_json
+from saccade.experiments.weak_labels import localiser
+from saccade.formats.overlay import write_picture
+from saccade.models.mdc import DILATIONS
+from saccade.training.run import open_sets
+from saccade.weak.fusion import Fusion, object_regions
+from saccade.weak.localisation import draw_sheet, read_maps, telling_rows
+
+if TYPE_CHECKING:
+    from saccade.experiments.run_networks import NetworkPlan
+
+SHARES = tuple(round(0.1 * k, 1) for k in range(1, 10))
+FIXED = 0.3
+"""The paper's threshold, as a share of the map's maximum."""
+
+WAYS: dict[str, Fusion | int] = {
+    **{f"d = {dilation}": block for block, dilation in enumerate(DILATIONS)},
+    "average of all": "average",
+    "fusion": "anti-noise",
+}
+
+
+@dataclass(frozen=True)
+class Localised:
+    """Pixels of each class, (K,) each: found and right, found, there; by way and threshold."""
+
+    hits: NDArray[np.int64]
+    found: NDArray[np.int64]
+    there: NDArray[np.int64]
+
+    def means(self) -> tuple[float, float, float]:
+        """Recall, precision and their harmonic mean, each the mean over the classes there are."""
+        some = self.there > 0
+        recall = self.hits[some] / self.there[some]
+        precision = self.hits[some] / np.maximum(self.found[some], 1)
+        both = 2 * self.hits[some] / np.maximum(self.found[some] + self.there[some], 1)
+        return float(recall.mean()), float(precision.mean()), float(both.mean())
+
+
+def run_figure5(
+    setup: "NetworkPlan", folder: Path, *, progress: Progress, rows: int = 8
+) -> tuple[str, list[Path]]:
+    """Train the classifier, write its maps and the sheet, measure them against the masks.
+
+    Args:
+        setup: data, backbone, weights and schedule.
+        folder: must exist; shared with the tables, the classifier is trained once.
+        progress: told what is being done.
+        rows: of the sheet.
+
+    Returns:
+        The text, and the files written.
+    """
+    training, _ = open_sets(setup.data)
+    home = folder / "labels" / ("classifier-" + "-".join(map(str, DILATIONS)))
+    maps, present = localiser(training, setup, home, DILATIONS, progress)
+    sheet = draw_sheet(training, maps, telling_rows(training, present, rows), truth=True)
+    paths = [folder / f"mdc-figure5{suffix}" for suffix in (".jpg", ".md", ".json")]
+    write_picture(paths[0], sheet)
+    counted = measure_maps(training, maps, progress)
+    text = _markdown(setup, training, counted)
+    with atomic_write(paths[1]) as path:
+        path.write_text(text)
+    plain = [
+        dict(zip(("way", "share", "recall", "precision", "f1"), (*key, *one.means()), strict=True))
+        for key, one in counted.items()
+    ]
+    write_json(paths[2], {"machine": machine(), "images": len(training.examples), "rows": plain})
+    return text, paths
+
+
+def measure_maps(
+    found: LabelledSet, maps: Path, progress: Progress
+) -> dict[tuple[str, float], Localised]:
+    """Count pixels of object regions against the masks, for every way and threshold."""
+    classes = len(found.spec.names)
+    counts = {(way, s): np.zeros((3, classes), np.int64) for way in WAYS for s in SHARES}
+    for index, example in enumerate(found.examples):
+        truth, kept = found.labels(index), read_maps(maps / f"{example.name}.npz")
+        for way, fusion in WAYS.items():
+            fused = torch.from_numpy(kept.fused(fusion))
+            for share in SHARES:
+                regions = object_regions(fused, share).numpy() & (truth != IGNORE)
+                for place, value in enumerate(kept.classes):
+                    here = truth == value
+                    region = regions[place]
+                    counts[way, share][:, value] += (
+                        int((region & here).sum()),
+                        int(region.sum()),
+                        int(here.sum()),
+                    )
+        progress(0, f"measuring, {index + 1} of {len(found.examples)}")
+    return {key: Localised(*rows) for key, rows in counts.items()}
+
+
+def _markdown(
+    setup: "NetworkPlan", found: LabelledSet, counted: dict[tuple[str, float], Localised]
+) -> str:
+    body = []
+    for way in WAYS:
+        fixed = counted[way, FIXED].means()
+        best = max(SHARES, key=lambda share: counted[way, share].means()[2])
+        cells = [f"{100 * value:.1f}" for value in (*fixed, counted[way, best].means()[2])]
+        body.append([way, *cells, f"{best:.1f}"])
+    head = ["map", "recall", "precision", "F1", "best F1", "at share"]
+    table = aligned(head, body)
+    verdicts = aligned(["the paper", "ours"], _verdicts(counted))
+    backbone = setup.backbone or "vgg16"
+    return (
+        "# MDC paper, figure 5 and section 4.3.1: localisation maps against masks\n\n"
+        f"{setup.data.layout}, {len(found.examples)} training images, {backbone}, weights "
+        f"{Path(setup.weights).name}, schedule `{setup.schedule}`, one classifier. Percent, means "
+        "over the classes; regions are where a map is at least 0.3 of its maximum; the best F1 is "
+        "that of the best threshold of 0.1 to 0.9.\n\n"
+        f"{table}\n\n{verdicts}\n"
+    )
+
+
+def _verdicts(counted: dict[tuple[str, float], Localised]) -> list[list[str]]:
+    at = {way: counted[way, FIXED].means() for way in WAYS}
+    first, last = at["d = 1"], at["d = 9"]
+    claims = [
+        ("larger dilations find more of the object", last[0] > first[0]),
+        ("d = 1 is precise but misses most", first[1] > last[1] and first[0] < 0.5),
+        ("fusion finds more than d = 1", at["fusion"][0] > first[0]),
+        ("fusion is more precise than d = 9", at["fusion"][1] > last[1]),
+        ("fusion beats the average of all (F1)", at["fusion"][2] > at["average of all"][2]),
+        ("fusion beats every single dilation (F1)", _beats_all(at)),
+    ]
+    return [[claim, "as in the paper" if holds else "not confirmed"] for claim, holds in claims]
+
+
+def _beats_all(at: dict[str, tuple[float, float, float]]) -> bool:
+    return all(at["fusion"][2] > at[way][2] for way in at if way.startswith("d ="))

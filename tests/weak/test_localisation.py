@@ -1,0 +1,211 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from saccade.data.images import load_image
+from saccade.data.sets import Example, LabelledSet, pair_up
+from saccade.data.transforms import Augmentation
+from saccade.errors import InputError
+from saccade.models.localiser import LocaliserConfig, load_localiser
+from saccade.training import classification
+from saccade.training.classification import LocalisationConfig, train_classifier
+from saccade.training.config import OptimConfig
+from saccade.weak.localisation import (
+    LocalisationMaps,
+    draw_sheet,
+    localise,
+    localise_all,
+    read_maps,
+    telling_rows,
+    write_maps,
+)
+from saccade.weak.map_masks import MapLabelling, label_from_maps, map_mask
+from tests.weak.helpers import SPEC
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+CONFIG = LocalisationConfig(
+    LocaliserConfig(backbone="mobilenet_v2", dilations=(1, 2), width=16, output_stride=8),
+    optim=OptimConfig(epochs=3, batch=2, lr=0.01, head_lr=1.0),
+    augmentation=Augmentation(crop=(48, 64), scale=(1.0, 1.0)),
+    device="cpu",
+)
+
+
+@pytest.fixture
+def found(folders):
+    return pair_up("made up", folders.images, folders.masks, SPEC)
+
+
+PRESENT = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], bool)
+
+
+def maps_of(**values):
+    maps = np.zeros((3, 2, 4, 5), np.float32)
+    maps[0, 0, 1, 1] = 1
+    maps[1, 0, 1, 1:3] = 1, 0.5
+    maps[2, 1, 3, 4] = 1
+    return LocalisationMaps(maps, (1, 2), (1, 3, 6), (8, 10), **values)
+
+
+def test_maps_survive_their_file(tmp_path):
+    maps = maps_of()
+    write_maps(tmp_path / "a.npz", maps)
+    found = read_maps(tmp_path / "a.npz")
+    np.testing.assert_allclose(found.maps, maps.maps, atol=0.5 / 255)
+    assert (found.classes, found.dilations, found.size) == ((1, 2), (1, 3, 6), (8, 10))
+    (tmp_path / "b.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"b\.npz: no localisation maps"):
+        read_maps(tmp_path / "b.npz")
+
+
+def test_fused_maps_have_the_size_of_the_image_and_a_peak_of_one():
+    maps = maps_of()
+    fused = maps.fused()
+    assert fused.shape == (2, 8, 10)
+    assert fused.max((1, 2)).tolist() == [1, 1]
+    assert maps.fused(0)[1].max() == 0  # nothing there stays nothing
+    assert maps.fused("average")[0].argmax() == fused[0].argmax()
+
+
+def test_a_classifier_learns_which_colours_are_there(found, tmp_path):
+    # Each image shows its classes only where PRESENT says so.
+    for row, example in zip(PRESENT, found.examples, strict=True):
+        image, labels = load_image(example.image).copy(), found.labels(int(example.name))
+        for value in (1, 2):
+            if not row[value]:
+                image[labels == value] = 60
+        Image.fromarray(image).save(example.image)
+    config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=25, lr=0.05))
+    done = train_classifier(config, found, PRESENT, tmp_path / "run")
+    assert done.losses[-1] < 0.6 * done.losses[0]
+    kept = load_localiser(tmp_path / "run/classifier.safetensors")
+    assert (kept.config.dilations, kept.spec.names) == ((1, 2), SPEC.names)
+    batch = torch.rand(1, 3, 40, 56)
+    torch.testing.assert_close(kept.net(batch), done.net(batch))
+
+
+def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch):
+    whole = train_classifier(CONFIG, found, PRESENT, tmp_path / "whole")
+    steps = []
+    true_step = classification._step
+
+    def step(run, batch):
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        steps.append(true_step(run, batch))
+        return steps[-1]
+
+    monkeypatch.setattr(classification, "_step", step)
+    config = replace(CONFIG, save_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier(config, found, PRESENT, tmp_path / "part")
+    monkeypatch.setattr(classification, "_step", true_step)
+    done = train_classifier(config, found, PRESENT, tmp_path / "part")
+    assert (done.step, done.steps) == (6, 6)
+    for name, value in whole.net.state_dict().items():
+        assert torch.equal(value, done.net.state_dict()[name]), name
+    other = replace(CONFIG, seed=5)
+    with pytest.raises(InputError, match="another seed"):
+        train_classifier(other, found, PRESENT, tmp_path / "part")
+
+
+def test_a_class_that_never_occurs_is_named_first(found, tmp_path):
+    present = PRESENT.copy()
+    present[:, 2] = False
+    with pytest.raises(InputError, match="class 'green' is in no image"):
+        train_classifier(CONFIG, found, present, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_maps_of_a_folder_are_made_once_and_drawn(found, tmp_path):
+    net = train_classifier(CONFIG, found, PRESENT, tmp_path / "run").net
+    localise_all(net, found, PRESENT, tmp_path / "maps")
+    kept = read_maps(tmp_path / "maps/1.npz")
+    assert (kept.classes, kept.size, kept.maps.shape[:2]) == ((0, 2), (60, 80), (2, 2))
+    image = load_image(found.examples[1].image)
+    plain, mirrored = (localise(net, image[:, ::s].copy(), (0, 2)).maps for s in (1, -1))
+    np.testing.assert_allclose(plain, mirrored[..., ::-1], atol=1e-5)
+    before = (tmp_path / "maps/1.npz").stat().st_mtime_ns
+    localise_all(net, found, PRESENT, tmp_path / "maps")
+    assert (tmp_path / "maps/1.npz").stat().st_mtime_ns == before
+    rows = telling_rows(found, PRESENT, 3)
+    assert len({index for index, _ in rows}) == 3
+    assert {value for _, value in rows} == {0, 1, 2}
+    sheet = draw_sheet(found, tmp_path / "maps", rows, truth=True)
+    assert sheet.shape[1:] == (1600, 3)
+    with pytest.raises(InputError, match="no map of class 1"):
+        draw_sheet(found, tmp_path / "maps", [(1, 1)])
+
+
+def test_map_masks_follow_the_merge_rules():
+    maps = maps_of()
+    saliency = np.zeros((8, 10), np.float32)
+    saliency[:, 5:] = 1
+    mask = map_mask(maps, MapLabelling(), saliency, 0)
+    fused = maps.fused()
+    one, two = (fused[k] >= 0.3 for k in (0, 1))
+    low = saliency < 0.06
+    assert (mask[one & ~two & ~low] == 1).all()
+    assert (mask[two & ~one & ~low] == 2).all()
+    assert (mask[low & ~one & ~two] == 0).all()
+    assert (mask[(one | two) & low] == 255).all()
+    assert (mask[~one & ~two & ~low] == 255).all()
+
+
+def write_everything(folder, names, size=(8, 10)):
+    for kind in ("images", "maps", "saliency"):
+        (folder / kind).mkdir()
+    for name in names:
+        Image.fromarray(np.zeros((*size, 3), np.uint8)).save(folder / f"images/{name}.png")
+        Image.fromarray(np.eye(*size, dtype=np.uint8)).save(folder / f"saliency/{name}.png")
+        write_maps(folder / f"maps/{name}.npz", maps_of())
+
+
+def test_everything_is_checked_before_a_mask_is_written(tmp_path):
+    spec = replace(SPEC, names=("background", "red", "green"))
+    write_everything(tmp_path, "ab")
+    images = sorted((tmp_path / "images").iterdir())
+    given = {"saliency": tmp_path / "saliency"}
+    arguments = (images, tmp_path / "maps", spec, MapLabelling(), tmp_path / "out")
+    with pytest.raises(InputError, match="the background class needs saliency maps"):
+        label_from_maps(*arguments)
+    Image.fromarray(np.zeros((8, 9), np.uint8)).save(tmp_path / "saliency/b.png")
+    with pytest.raises(InputError, match=r"b\.png: 9 x 8 pixels"):
+        label_from_maps(*arguments, **given)
+    (tmp_path / "saliency/b.png").unlink()
+    with pytest.raises(InputError, match=r"no saliency map b\.png"):
+        label_from_maps(*arguments, **given)
+    Image.fromarray(np.eye(8, 10, dtype=np.uint8)).save(tmp_path / "saliency/b.png")
+    Image.fromarray(np.zeros((9, 10, 3), np.uint8)).save(tmp_path / "images/b.png")
+    with pytest.raises(InputError, match=r"b\.npz: of an image of 10 x 8 pixels"):
+        label_from_maps(*arguments, **given)
+    assert not (tmp_path / "out").exists()
+    Image.fromarray(np.zeros((8, 10, 3), np.uint8)).save(tmp_path / "images/b.png")
+    label_from_maps(*arguments, **given)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fusion": "sum"}, "fusion is 'sum'"),
+        ({"threshold": "half"}, "threshold is 'half'"),
+        ({"conflicts": "first"}, "conflicts is 'first'"),
+        ({"saliency": "maybe"}, "saliency is 'maybe'"),
+        ({"share": 0.0}, "share must be"),
+    ],
+)
+def test_settings_that_mean_nothing(values, message):
+    with pytest.raises(InputError, match=message):
+        MapLabelling(**values)
+
+
+def test_examples_need_no_masks(folders, tmp_path):
+    examples = tuple(Example(p.stem, p, p) for p in sorted(folders.images.iterdir()))
+    found = LabelledSet("no masks", examples, SPEC)
+    config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=1))
+    assert train_classifier(config, found, PRESENT, tmp_path / "run").step == 2

@@ -1,0 +1,139 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saccade.errors import InputError
+from saccade.weak import stroke_masks
+from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan, pseudo_mask
+from tests.weak.helpers import SPEC, scene
+
+SETTINGS = StrokeLabelling(device="cpu")
+
+
+def opened(path):
+    return np.asarray(Image.open(path))
+
+
+def test_doubtful_pixels_are_left_out_and_strokes_are_kept():
+    image, labels, strokes = scene(np.random.default_rng(1))
+    everything, chosen = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.0))
+    assert (everything != 255).all()
+    assert (everything == labels).mean() > 0.9
+    mask, _ = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.99))
+    left = mask != 255
+    assert np.array_equal(mask[left], everything[left])
+    assert np.array_equal(left, (chosen >= 0.99) | (strokes != 255))
+    assert (mask[strokes != 255] == everything[strokes != 255]).all()
+    assert (~left).sum() > 0
+
+
+def test_a_folder_is_labelled_and_not_again(folders, monkeypatch):
+    jobs = plan(folders.pairs, folders.root / "out")
+    told = []
+    first = label_all(jobs, SPEC, SETTINGS, progress=lambda n, name: told.append((n, name)))
+    assert sorted(first.records) == ["0", "1", "2", "3"]
+    assert told[-1][0] == 4
+    for job in jobs:
+        mask, record = opened(job.mask), first.records[job.image.stem]
+        assert record.ignored == (mask == 255).sum()
+        assert record.classes == {k: int((mask == k).sum()) for k in np.unique(mask[mask < 255])}
+        assert record.drawn[1] == (opened(job.strokes) == 1).sum()
+        truth = opened(folders.masks / job.mask.name)
+        known = mask != 255
+        assert (mask[known] == truth[known]).mean() > 0.95
+    monkeypatch.setattr(stroke_masks, "pseudo_mask", lambda *_: pytest.fail("made again"))
+    assert label_all(jobs, SPEC, SETTINGS).records == first.records
+
+
+def test_what_changed_is_made_again(folders, monkeypatch):
+    jobs = plan(folders.pairs, folders.root / "out")
+    label_all(jobs, SPEC, SETTINGS)
+    made = []
+    true_one = stroke_masks.pseudo_mask
+    monkeypatch.setattr(
+        stroke_masks, "pseudo_mask", lambda *a: made.append(a[2].confidence) or true_one(*a)
+    )
+    later = time.time() + 5
+    os.utime(jobs[2].strokes, (later, later))
+    jobs[1].mask.unlink()
+    jobs[0].record.write_text("{ damaged")
+    label_all(jobs, SPEC, SETTINGS)
+    assert made == [0.9] * 3
+    os.utime(jobs[2].record, (later, later))
+    label_all(jobs, SPEC, replace(SETTINGS, confidence=0.5))
+    assert made[3:] == [0.5] * 4
+
+
+def test_processes_make_the_same_masks(folders):
+    one = label_all(plan(folders.pairs, folders.root / "one"), SPEC, SETTINGS)
+    two = label_all(plan(folders.pairs, folders.root / "two"), SPEC, SETTINGS, processes=2)
+    assert len(one.records) == len(two.records) == 4
+    for name in one.records:
+        images = [opened(folders.root / which / f"{name}.png") for which in ("one", "two")]
+        assert np.array_equal(*images)
+
+
+def test_bad_files_are_named_and_the_others_done(folders):
+    Image.fromarray(np.full((60, 80), 255, np.uint8)).save(folders.strokes / "0.png")
+    strokes = opened(folders.strokes / "1.png").copy()
+    strokes[0, 0] = 9
+    Image.fromarray(strokes).save(folders.strokes / "1.png")
+    Image.fromarray(strokes[:20]).save(folders.strokes / "2.png")
+    outcome = label_all(plan(folders.pairs, folders.root / "out"), SPEC, SETTINGS)
+    assert sorted(outcome.records) == ["3"]
+    assert "1.png: label 9, but there are only 3 class names" in outcome.failed["1.png"]
+    assert "2.png: " in outcome.failed["2.png"]
+    assert "0.png: " in outcome.failed["0.png"]
+    assert not (folders.root / "out/1.png").exists()
+
+
+def test_a_full_disk_ends_the_batch(folders, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "out/0.png")
+
+    monkeypatch.setattr(stroke_masks, "write_mask", full)
+    with pytest.raises(OSError, match="No space left"):
+        label_all(plan(folders.pairs, folders.root / "out"), SPEC, SETTINGS)
+    assert not list((folders.root / "out/records").iterdir())
+
+
+def test_ctrl_c_keeps_what_is_done(folders):
+    for number in range(4, 40):
+        for folder in (folders.images, folders.strokes):
+            (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
+    command = [sys.executable, "-m", "saccade.cli", "pseudo-label"]
+    command += [folders.images, folders.strokes, "-o", folders.root / "out"]
+    command += ["--classes", folders.root / "classes.txt", "--processes", "2"]
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    records = folders.root / "out/records"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list(records.glob("*.json"))) < 3:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "the same command goes on" in errors
+    done = list(records.glob("*.json"))
+    assert 3 <= len(done) < 40
+    for path in done:
+        mask = opened(folders.root / "out" / f"{path.stem}.png")
+        assert json.loads(path.read_text())["ignored"] == (mask == 255).sum()
+
+
+def test_confidence_out_of_range():
+    with pytest.raises(InputError, match="confidence is 1"):
+        StrokeLabelling(confidence=1.0)
