@@ -67,19 +67,20 @@ def run_figure5(
     """
     training, _ = open_sets(setup.data)
     home = folder / "labels" / ("classifier-" + "-".join(map(str, DILATIONS)))
-    maps, present = localiser(training, setup, home, DILATIONS, progress)
-    sheet = draw_sheet(training, maps, telling_rows(training, present, rows), truth=True)
+    asked, present = localiser(training, setup, home, DILATIONS, progress)
+    maps = home / "maps"
+    sheet = draw_sheet(asked, maps, telling_rows(asked, present, rows), truth=True)
     paths = [folder / f"mdc-figure5{suffix}" for suffix in (".jpg", ".md", ".json")]
     write_picture(paths[0], sheet)
-    counted = measure_maps(training, maps, progress)
-    text = _markdown(setup, training, counted)
+    counted = measure_maps(asked, maps, progress)
+    text = _markdown(setup, asked, counted)
     with atomic_write(paths[1]) as path:
         path.write_text(text)
     plain = [
         dict(zip(("way", "share", "recall", "precision", "f1"), (*key, *one.means()), strict=True))
         for key, one in counted.items()
     ]
-    write_json(paths[2], {"machine": machine(), "images": len(training.examples), "rows": plain})
+    write_json(paths[2], {"machine": machine(), "images": len(asked.examples), "rows": plain})
     return text, paths
 
 
@@ -122,7 +123,7 @@ def _markdown(
     backbone = setup.backbone or "vgg16"
     return (
         "# MDC paper, figure 5 and section 4.3.1: localisation maps against masks\n\n"
-        f"{setup.data.layout}, {len(found.examples)} training images, {backbone}, weights "
+        f"{found.title}, {len(found.examples)} training images, {backbone}, weights "
         f"{Path(setup.weights).name}, schedule `{setup.schedule}`, one classifier. Percent, means "
         "over the classes; regions are where a map is at least 0.3 of its maximum; the best F1 is "
         "that of the best threshold of 0.1 to 0.9.\n\n"

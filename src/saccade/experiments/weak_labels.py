@@ -14,6 +14,7 @@ from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.measure import Progress
 from saccade.experiments.report import write_json
+from saccade.experiments.tiles import cut, join
 from saccade.formats.masks import write_mask
 from saccade.models.localiser import LocaliserConfig, load_localiser
 from saccade.models.mdc import DILATIONS
@@ -96,13 +97,15 @@ def _pseudo_strokes(
 
 def localiser(
     found: LabelledSet, setup: "NetworkPlan", folder: Path, dilations: Sequence[int], run: Progress
-) -> tuple[Path, NDArray[np.bool_]]:
-    """Train the classifier of a table and write its maps, both kept in FOLDER.
+) -> tuple[LabelledSet, NDArray[np.bool_]]:
+    """Train the classifier of a table and write its maps, FOLDER/maps; both are kept.
 
     Returns:
-        The folder of the maps, and (N, K) bool image labels: VOC's annotations where there are
-        any, else the classes that occur in the masks.
+        What it was trained on, CamVid's photographs in tiles; and (N, K) bool image labels: VOC's
+        annotations where there are any, else the classes that occur in the masks.
     """
+    if setup.data.layout == "camvid":
+        found = cut(found, folder.with_name("tiles"))
     names = [example.name for example in found.examples]
     root = Path(setup.data.root)
     annotated = setup.data.layout in ("voc", "voc-aug") and (root / "Annotations").is_dir()
@@ -123,7 +126,7 @@ def localiser(
     localise_all(
         net, found, present, maps, progress=lambda n, total: run(0, f"maps, {n} of {total}")
     )
-    return maps, present
+    return found, present
 
 
 def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalisationConfig:
@@ -133,13 +136,11 @@ def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> Local
     config = LocalisationConfig(network, setup.weights, device=device, workers=setup.workers)
     if setup.schedule == "paper":
         return config
-    epochs, batch, crop = {"full": (30, 16, 352), "reduced": (5, 8, 320), "smoke": (1, 2, 64)}[
-        setup.schedule
-    ]
+    # Tiles are seen whole: a crop may not show the class that the label promises.
+    epochs, batch = {"full": (30, 32), "reduced": (4, 16), "smoke": (1, 4)}[setup.schedule]
     optim = OptimConfig(epochs=epochs, batch=batch, lr=0.01, head_lr=1.0)
-    return replace(
-        config, optim=optim, augmentation=Augmentation(crop=(crop, crop), scale=(0.75, 1.5))
-    )
+    crop = (180, 160) if setup.data.layout == "camvid" else (321, 321)
+    return replace(config, optim=optim, augmentation=Augmentation(crop=crop, scale=(1.0, 1.0)))
 
 
 def _from_maps(
@@ -149,19 +150,22 @@ def _from_maps(
         done = home / "settings.json"
         if done.is_file():
             return
-        name = "classifier-" + "-".join(map(str, dilations))
-        maps, _ = localiser(found, setup, home.with_name(name), dilations, progress)
+        classifier = home.with_name("classifier-" + "-".join(map(str, dilations)))
+        asked, _ = localiser(found, setup, classifier, dilations, progress)
         settings = map_settings(found, setup, fusion)
-        images = [example.image for example in found.examples]
+        images = [example.image for example in asked.examples]
+        tiled = asked is not found
         label_from_maps(
             images,
-            maps,
+            classifier / "maps",
             found.spec,
             settings,
-            home,
+            home / "tiles" if tiled else home,
             saliency=setup.saliency,
             progress=lambda n, image: progress(0, f"pseudo labels, {n} of {len(images)}"),
         )
+        if tiled:
+            join(found, home / "tiles", home)
         write_json(done, asdict(settings))
 
     return make

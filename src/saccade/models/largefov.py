@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from saccade.errors import InputError
 
+STRIDE = 8
+"""Pixels of the image per pixel of DeepLab-LargeFOV's scores."""
+
 _VGG = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and number of convolutions of VGG16's five groups."""
 

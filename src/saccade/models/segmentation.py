@@ -170,6 +170,11 @@ class SegmentationNet(nn.Module):
         for name, values in (("mean", config.mean), ("std", config.std)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
+    @property
+    def pretrained(self) -> tuple[str, ...]:
+        """How the names of parameters begin that come from ImageNet; fc6 and fc7 are among them."""
+        return ("backbone.", "head.") if self.config.network == "largefov" else ("backbone.",)
+
     def forward(self, images: Tensor, *, auxiliary: bool = False) -> Any:
         """Class scores for images.
 

@@ -43,7 +43,7 @@ class OptimConfig:
     Attributes:
         epochs: passes over the training split.
         batch: images per step, over all processes and accumulated parts together.
-        lr: learning rate of the backbone at the start.
+        lr: learning rate of what is pretrained, the backbone, at the start.
         head_lr: factor on it for everything else. The DSNet paper prints 0.1, most code has 10.
         bias_lr: factor on it for biases of convolutions; Caffe's networks have 2.
         momentum: of SGD.

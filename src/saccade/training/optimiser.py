@@ -14,9 +14,10 @@ def make_optimiser(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
         if isinstance(m, nn.modules.batchnorm._BatchNorm)
         for p in m.parameters(recurse=False)
     }
+    pretrained: tuple[str, ...] = getattr(net, "pretrained", ("backbone.",))
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
-        factor = 1.0 if name.startswith("backbone.") else config.head_lr
+        factor = 1.0 if name.startswith(pretrained) else config.head_lr
         small = id(parameter) in norms or name.endswith(".bias")
         if small and id(parameter) not in norms:
             factor *= config.bias_lr

@@ -14,6 +14,7 @@ from saccade.data.image_labels import as_table, read_image_labels
 from saccade.data.sets import Example, LabelledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.models.largefov import STRIDE
 from saccade.training.losses import pixel_loss
 from saccade.weak.losses import gated_crf_loss, weak_loss
 
@@ -165,14 +166,14 @@ def supervise(
     """The loss of a batch.
 
     Args:
-        scores: (B, K, h, w) logits, of the images' size or at a stride of it; the labels are then
-            read at every stride-th pixel, as in DeepLab v1.
+        scores: (B, K, h, w) logits, of the images' size or those of "largefov" at stride 8; every
+            eighth label is then read, as in DeepLab v1.
         batch: labels and what is known of them.
         images: (B, 3, H, W) in [0, 1].
         config: which losses.
         weight: (K,) factors of the classes, or None.
     """
-    stride = -(-batch.labels.shape[1] // scores.shape[2])
+    stride = 1 if scores.shape[2:] == batch.labels.shape[1:] else STRIDE
     labels, inside = (t[:, ::stride, ::stride] for t in (batch.labels, batch.inside))
     if config.online:
         loss = weak_loss(scores, labels, batch.allowed, inside, online=config.online, weight=weight)

@@ -1,0 +1,183 @@
+"""The verbs for cheap labels, on a made-up data set."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from saccade.cli.app import app
+from tests.weak.helpers import SPEC, scene
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+CONFIG = (
+    '[network]\nwidth = 8\npyramid = "none"\n[optim]\nepochs = 1\nbatch = 2\nlr = 0.01\n'
+    '[augmentation]\ncrop = [32, 40]\n[run]\ndevice = "cpu"\n'
+)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def check(result, *parts, code=0):
+    assert result.exit_code == code, result.output + result.stderr
+    for part in parts:
+        assert part in result.output + result.stderr
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Layout "folder" with strokes beside it."""
+    folder = tmp_path_factory.mktemp("weak")
+    generator = np.random.default_rng(0)
+    for number in range(4):
+        arrays = dict(zip(("images", "masks", "strokes"), scene(generator), strict=True))
+        for kind, array in arrays.items():
+            place = folder / kind / ("" if kind == "strokes" else "train")
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array).save(place / f"{number}.png")
+    (folder / "classes.txt").write_text("\n".join(SPEC.names))
+    (folder / "train.toml").write_text(CONFIG)
+    return folder
+
+
+def test_label_from_strokes_to_report(root, tmp_path):
+    arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
+    options = ("--classes", root / "classes.txt", "--config", root / "train.toml")
+    val = ("--val-images", root / "images/train", "--val-masks", root / "masks/train")
+    result = run("label", *arguments, *options, *val, "--processes", 1)
+    check(result, "report: ", "% against ground truth")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"masks", "run", "report.html"}
+    check(
+        run(
+            "predict",
+            tmp_path / "out/run/last.safetensors",
+            root / "images/train",
+            "-o",
+            tmp_path / "predicted",
+        )
+    )
+    assert len(list((tmp_path / "predicted").glob("*.png"))) == 4
+
+
+def test_localize_then_pseudo_label(root, tmp_path):
+    small = ("--backbone", "mobilenet_v2", "--weights", "none", "--epochs", 1, "--batch", 2)
+    options = (*small, "--crop", 48, "--dilations", "1,2", "--rows", 3)
+    result = run("localize", root, "-o", tmp_path / "out", *options, "--device", "cpu")
+    check(result, "4 images; written to")
+    assert {p.name for p in (tmp_path / "out").iterdir()} >= {
+        "classifier.safetensors",
+        "maps",
+        "labels.csv",
+        "sheet.jpg",
+    }
+    assert (tmp_path / "out/labels.csv").read_text().splitlines()[0] == "0,ground,red,green"
+    maps = tmp_path / "out/maps"
+    result = run(
+        "pseudo-label",
+        root / "images/train",
+        maps,
+        "-o",
+        tmp_path / "masks",
+        "--conflicts",
+        "strongest",
+    )
+    check(result, "4 masks in")
+    mask = np.asarray(Image.open(tmp_path / "masks/0.png"))
+    assert mask.shape == (60, 80)
+    assert set(np.unique(mask)) <= {0, 1, 2, 255}
+    check(
+        run("localize", root, "-o", tmp_path / "out", *options, "--device", "cpu", "--seed", 1),
+        "another seed",
+        code=1,
+    )
+
+
+def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
+    arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
+    result = run("pseudo-label", *arguments, "--classes", root / "classes.txt", "--processes", 1)
+    check(result, "4 masks in", "% of the pixels in doubt", "s per image")
+    (root / "more").mkdir(exist_ok=True)
+    Image.fromarray(np.full((60, 80), 255, np.uint8)).save(root / "more/0.png")
+    arguments = (root / "images/train", root / "more", "-o", tmp_path / "bad")
+    result = run("pseudo-label", *arguments, "--classes", root / "classes.txt")
+    check(result, "0.png: ", "error: 1 images failed", "images without strokes", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("label", "images/train", "strokes", "-o", "out"), "--classes is missing"),
+        (("label", "images/train", "nowhere", "-o", "out", "--classes", "classes.txt"), "nowhere"),
+        (
+            (
+                "label",
+                "images/train",
+                "strokes",
+                "-o",
+                "out",
+                "--classes",
+                "classes.txt",
+                "--val-images",
+                "images/train",
+            ),
+            "--val-images and --val-masks belong together",
+        ),
+        (
+            (
+                "label",
+                "images/train",
+                "strokes",
+                "-o",
+                "out",
+                "--classes",
+                "classes.txt",
+                "--config",
+                "data.toml",
+            ),
+            "[data] is decided by the command line",
+        ),
+        (("pseudo-label", "images/train", "nowhere", "-o", "out"), "no such folder"),
+        (
+            (
+                "pseudo-label",
+                "images/train",
+                "strokes",
+                "-o",
+                "out",
+                "--classes",
+                "classes.txt",
+                "--preset",
+                "slow",
+            ),
+            "--preset is 'slow'",
+        ),
+        (
+            (
+                "pseudo-label",
+                "images/train",
+                "strokes",
+                "-o",
+                "out",
+                "--classes",
+                "classes.txt",
+                "--confidence",
+                "1.5",
+            ),
+            "confidence is 1.5",
+        ),
+        (("localize", ".", "-o", "out", "--dilations", "1,x"), "--dilations is '1,x'"),
+        (("localize", ".", "-o", "out", "--lr", "0"), "--lr is 0.0"),
+        (("localize", ".", "-o", "out", "--labels", "nothing.csv"), "nothing.csv: no such file"),
+        (("localize", ".", "-o", "out", "--backbone", "vgg19"), "backbone"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(root, monkeypatch, arguments, message):
+    monkeypatch.chdir(root)
+    (root / "data.toml").write_text('[data]\nlayout = "folder"\nroot = "."\n')
+    result = run(*arguments)
+    check(result, message, code=1)
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (root / "out/run").exists()
+    assert not (root / "out/classifier.safetensors").exists()

@@ -1,0 +1,114 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saccade.data.sets import pair_up
+from saccade.data.transforms import Augmentation
+from saccade.errors import InputError
+from saccade.models.segmentation import SegmentationConfig
+from saccade.training import loop
+from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
+from saccade.weak import pipeline
+from saccade.weak.pipeline import Pipeline, label_and_train, pseudo_sets
+from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan
+from tests.weak.helpers import SPEC
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+TRAINING = TrainConfig(
+    DataConfig("folder", "", "", ""),
+    SegmentationConfig(2, pyramid="none", width=8),
+    optim=OptimConfig(epochs=1, batch=2, lr=0.01),
+    augmentation=Augmentation(crop=(32, 40)),
+    run=RunConfig(device="cpu"),
+)
+
+
+@pytest.fixture
+def work(folders):
+    return Pipeline("made up", folders.pairs, SPEC, StrokeLabelling(device="cpu"), TRAINING)
+
+
+def test_strokes_to_network_and_report(work, folders):
+    told = []
+    done = label_and_train(
+        work, folders.root / "out", lambda stage, *rest: told.append((stage, *rest))
+    )
+    assert list(dict.fromkeys(stage for stage, *_ in told)) == ["label", "train"]
+    assert not done.interrupted
+    assert done.scores.images == 1  # held out with its pseudo mask
+    page = done.report.read_text()
+    assert "held out, not truth" in page
+    assert f"mIoU <strong>{100 * done.scores.miou:.2f} %</strong>" in page
+    assert page.count("data:image/jpeg;base64,") == 5  # four masks, one prediction
+    assert 'src="http' not in page
+    for name in SPEC.names:
+        assert re.search(rf"</span>{name}</td>", page)
+
+
+def test_evaluation_on_masks_that_people_drew(work, folders):
+    val = pair_up("validation", folders.images, folders.masks, SPEC)
+    done = label_and_train(replace(work, val=val), folders.root / "out")
+    assert done.scores.images == 4
+    assert "against ground truth" in done.report.read_text()
+
+
+def test_a_second_call_does_nothing_again(work, folders, monkeypatch):
+    first = label_and_train(work, folders.root / "out")
+    monkeypatch.setattr(
+        "saccade.weak.stroke_masks.pseudo_mask", lambda *_: pytest.fail("labelled again")
+    )
+    monkeypatch.setattr(loop, "_step", lambda *_: pytest.fail("trained again"))
+    second = label_and_train(work, folders.root / "out")
+    assert np.array_equal(first.scores.matrix, second.scores.matrix)
+
+
+def test_an_interruption_while_labelling_is_told_and_goes_on(work, folders, monkeypatch):
+    true_one = pipeline.label_all
+
+    def stopped(jobs, *rest, **more):
+        outcome = true_one(jobs[:2], *rest, **more)
+        outcome.interrupted = True
+        return outcome
+
+    monkeypatch.setattr(pipeline, "label_all", stopped)
+    done = label_and_train(work, folders.root / "out")
+    assert done.interrupted
+    assert done.scores is None
+    assert "<td>images labelled</td><td>2</td>" in done.report.read_text()
+    assert not (folders.root / "out/run").exists()
+    monkeypatch.setattr(pipeline, "label_all", true_one)
+    assert label_and_train(work, folders.root / "out").scores is not None
+
+
+def test_a_bad_image_stops_before_training_or_is_left_out(work, folders):
+    Image.fromarray(np.full((60, 80), 255, np.uint8)).save(folders.strokes / "2.png")
+    with pytest.raises(InputError, match=r"1 of 4 images were not labelled, 2\.png for one"):
+        label_and_train(work, folders.root / "out")
+    page = (folders.root / "out/report.html").read_text()
+    assert "Not labelled" in page
+    assert "2.png" in page
+    assert not (folders.root / "out/run").exists()
+    done = label_and_train(replace(work, skip_failed=True), folders.root / "out")
+    assert done.scores is not None
+
+
+def test_every_tenth_image_is_held_out(work, folders):
+    jobs = plan(folders.pairs, folders.root / "out")
+    outcome = label_all(jobs[:1], SPEC, work.labelling)
+    with pytest.raises(InputError, match="1 labelled images, a network needs more"):
+        pseudo_sets(work, jobs, outcome)
+    name = next(iter(outcome.records))
+    record = outcome.records[name]
+    many = [
+        replace(jobs[0], image=folders.images / f"{k}.png", mask=folders.root / f"out/{k}.png")
+        for k in range(30)
+    ]
+    outcome.records = {f"{k}": replace(record, name=f"{k}") for k in range(30)}
+    training, val = pseudo_sets(work, many, outcome)
+    assert [e.name for e in val.examples] == ["5", "15", "25"]
+    assert len(training.examples) == 27
+    assert all(e.weak for e in training.examples + val.examples)
