@@ -137,7 +137,12 @@ def run_networks(
     rows: list[NetworkRow] = []
     interrupted = False
     total = 0
-    wanted = {label: row for label, row in table.rows.items() if not row.literature}
+    places = {label: _slug(row.run or label) for label, row in table.rows.items()}
+    wanted = {
+        label: replace(row, run=places[label], trained_as=places.get(row.trained_as, ""))
+        for label, row in table.rows.items()
+        if not row.literature
+    }
     kinds = dict.fromkeys(row.labels for row in wanted.values() if row.labels)
     masks = {kind: prepare_labels(kind, plan, folder, progress) for kind in kinds}
     for seed in seeds:
@@ -166,7 +171,7 @@ def _one(
     done: int,
     progress: Progress,
 ) -> NetworkRow | None:
-    home = folder / "runs" / f"{_slug(row.run or label)}-seed{seed}"
+    home = folder / "runs" / f"{row.run}-seed{seed}"
     kept = home / "result.json"
     if kept.is_file():
         return _read(kept, config, label, seed)
@@ -177,7 +182,7 @@ def _one(
     protocol = Protocol(**row.protocol)
     place = "cuda" if plan.device == "cuda" else "cpu"
     if row.trained_as:
-        other = folder / "runs" / f"{_slug(row.trained_as)}-seed{seed}"
+        other = folder / "runs" / f"{row.trained_as}-seed{seed}"
         home.mkdir(parents=True, exist_ok=True)
         found = load_checkpoint(other / LAST, device=place)
         scores = evaluate(
