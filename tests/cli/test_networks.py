@@ -143,3 +143,16 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, monkeypatch):
     result = run(*arguments)
     check(result, message, code=1)
     assert result.stderr.strip().count("\n") == 0
+
+
+def test_a_dense_crf_by_name(trained, tmp_path):
+    arguments = (trained / "run/best.safetensors", trained / "data", "-o", tmp_path)
+    check(run("evaluate", *arguments, "--crf", "deeplab-largefov"), "dense CRF deeplab-largefov")
+    check(
+        run("evaluate", *arguments, "--crf", "sharp"), "--crf is 'sharp', expected default", code=1
+    )
+    found = trained / "data/images/val"
+    for folder, more in (("plain", ()), ("refined", ("--crf", "default"))):
+        out = tmp_path / folder
+        check(run("predict", arguments[0], found, "-o", out, *more), "2 masks in")
+        assert len(list(out.glob("*.png"))) == 2

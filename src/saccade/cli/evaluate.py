@@ -7,6 +7,7 @@ import typer
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.networks import (
+    Crf,
     Device,
     Flip,
     Layout,
@@ -15,6 +16,7 @@ from saccade.cli.networks import (
     Scales,
     Split,
     Window,
+    crf_of,
     device_of,
     make_folder,
     protocol_of,
@@ -34,6 +36,7 @@ def evaluate(
     flip: Flip = False,
     window: Window = 0,
     resize: Resize = 0,
+    crf: Crf = "",
     boundaries: Annotated[
         bool, typer.Option("--boundaries", help="Also the F-score of boundaries; slower.")
     ] = False,
@@ -58,6 +61,7 @@ def evaluate(
         from saccade.training.evaluate import evaluate as run
 
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
+        refining = crf_of(crf)
         loaded = load_checkpoint(checkpoint, device=place)
         found = open_set(layout, data, split)
         names = loaded.spec.names
@@ -75,22 +79,24 @@ def evaluate(
                 protocol,
                 device=place,
                 boundaries=boundaries,
+                crf=refining,
                 progress=lambda done, _: bar.show(done, "evaluating"),
             )
         finally:
             bar.close()
         edges = scores.boundaries.f_scores() if scores.boundaries else None
+        asked = str(protocol) + (f", dense CRF {crf}" if crf else "")
         about = {
             "checkpoint": checkpoint.name,
             "data": found.title,
             "split": split,
             "images": scores.images,
-            "protocol": str(protocol),
+            "protocol": asked,
         }
         written = write_scores(output, scores.matrix, names, edges, about)
         if plot_confusion(output / "confusion.png", scores.matrix, names):
             written.append(output / "confusion.png")
         rows = score_rows(scores.matrix, names, edges)
         typer.echo(as_table(rows, summary(scores.matrix, edges)))
-        typer.echo(f"{found.title} {split}, {scores.images} images; {protocol}")
+        typer.echo(f"{found.title} {split}, {scores.images} images; {asked}")
         typer.echo(f"written: {', '.join(map(str, written))}")

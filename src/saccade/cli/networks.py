@@ -9,6 +9,7 @@ from saccade.errors import InputError
 
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol
+    from saccade.refine.dense_crf import DenseCRFConfig
 
 Layout = Annotated[
     str,
@@ -31,6 +32,15 @@ Window = Annotated[
 Resize = Annotated[
     int, typer.Option("--resize", min=0, help="Shorter side before everything else; 0 leaves it.")
 ]
+Crf = Annotated[
+    str,
+    typer.Option(
+        "--crf",
+        metavar="NAME",
+        help="Refine by a dense CRF: default, deeplab-largefov, deeplab-v2-vgg16 or "
+        "deeplab-v2-resnet101.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to run.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
@@ -48,6 +58,21 @@ def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol"
     except ValueError as error:
         raise InputError(f"--scales is {scales!r}, expected numbers like 0.75,1,1.25") from error
     return Protocol(factors, flip, window, resize=resize)
+
+
+def crf_of(name: str) -> "DenseCRFConfig | None":
+    """The parameters of a dense CRF by name; None for "".
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if not name:
+        return None
+    from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
+
+    if name not in DENSE_CRF_CONFIGS:
+        raise InputError(f"--crf is {name!r}, expected {', '.join(DENSE_CRF_CONFIGS)}")
+    return DENSE_CRF_CONFIGS[name]
 
 
 def device_of(name: str) -> str:

@@ -7,12 +7,14 @@ import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED, message_of, one_line_errors
 from saccade.cli.networks import (
+    Crf,
     Device,
     Flip,
     Quiet,
     Resize,
     Scales,
     Window,
+    crf_of,
     device_of,
     make_folder,
     protocol_of,
@@ -25,6 +27,7 @@ from saccade.errors import InputError
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol
     from saccade.models.checkpoint import Checkpoint
+    from saccade.refine.dense_crf import DenseCRFConfig
 
 
 def predict(
@@ -35,6 +38,7 @@ def predict(
     flip: Flip = False,
     window: Window = 0,
     resize: Resize = 0,
+    crf: Crf = "",
     overlay: Annotated[bool, typer.Option(help="Picture of the mask over the image.")] = True,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Redo what exists; otherwise it is kept.")
@@ -50,6 +54,7 @@ def predict(
     with one_line_errors():
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
+        refining = crf_of(crf)
         files = _files(images, output)
         from saccade.models.checkpoint import load_checkpoint
 
@@ -65,7 +70,7 @@ def predict(
             for number, path in enumerate(left):
                 bar.show(number, path.name)
                 try:
-                    _one(loaded, path, output, protocol, place, overlay=overlay)
+                    _one(loaded, path, output, protocol, place, refining, overlay=overlay)
                     done += 1
                 except InputError as error:
                     failed[path] = message_of(error)
@@ -110,6 +115,7 @@ def _one(
     output: Path,
     protocol: "Protocol",
     device: str,
+    crf: "DenseCRFConfig | None",
     *,
     overlay: bool,
 ) -> None:
@@ -119,7 +125,14 @@ def _one(
     from saccade.formats.overlay import render_overlay, write_picture
 
     image = load_image(path)
-    labels = labels_of(predict_probabilities(loaded.net, image, protocol, device))
+    found = predict_probabilities(loaded.net, image, protocol, device)
+    if crf is not None:
+        import torch
+
+        from saccade.refine.dense_crf import dense_crf
+
+        found = dense_crf(found, torch.from_numpy(image), crf)
+    labels = labels_of(found)
     if overlay:
         picture = render_overlay(image, labels, colors=loaded.spec.colors)
         write_picture(output / "overlay" / f"{path.stem}.png", picture)
