@@ -54,7 +54,11 @@ def _mdc(
 
 FULL, PSEUDO = "full masks", "pseudo labels from strokes"
 PARTIAL, GATED = "strokes, partial cross entropy", "strokes, gated CRF loss"
-IMAGE = "image labels (MDC)"
+IMAGE, WEIGHTED = "image labels (MDC)", ", class weights"
+
+BALANCED = {"class_weights": "log"}
+"""Strokes are as long in a pole as in a building, so they weigh classes by themselves, and masks do
+not. With weights in the loss the rest of the difference is seen."""
 
 WEAK_LABELS = NetworkTable(
     name="weak-labels",
@@ -66,8 +70,18 @@ WEAK_LABELS = NetworkTable(
         PARTIAL: Variant({}, labels="strokes"),
         GATED: Variant({}, labels="strokes", supervision={"crf": 0.1}),
         IMAGE: _mdc("maps-fusion"),
+        FULL + WEIGHTED: Variant({}, optim=BALANCED),
+        PSEUDO + WEIGHTED: Variant({}, labels="pseudo-strokes", optim=BALANCED),
+        PARTIAL + WEIGHTED: Variant({}, labels="strokes", optim=BALANCED),
     },
-    claims=((FULL, PSEUDO), (PSEUDO, PARTIAL), (PSEUDO, GATED), (PSEUDO, IMAGE)),
+    claims=(
+        (FULL, PSEUDO),
+        (PSEUDO, PARTIAL),
+        (PSEUDO, GATED),
+        (PSEUDO, IMAGE),
+        (PSEUDO + WEIGHTED, PARTIAL + WEIGHTED),
+        (PSEUDO + WEIGHTED, PARTIAL),
+    ),
     **_COMMON,
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from saccade.data.images import as_rgb
 from saccade.errors import InputError
@@ -47,3 +47,27 @@ def contact_sheet(
         left = _GAP + column * (cell + _GAP) + (cell - size[0]) // 2
         sheet[top : top + size[1], left : left + size[0]] = scaled
     return sheet
+
+
+def lettered(picture: NDArray[np.uint8], text: str, *, width: int = 320) -> NDArray[np.uint8]:
+    """Write a word into the lower left corner of a picture, which is enlarged to be read.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        text: a few letters.
+        width: least width of the result, pixels.
+
+    Returns:
+        (H, W, 3) uint8, at least `width` wide.
+    """
+    image = Image.fromarray(as_rgb(picture))
+    if image.width < width:
+        image = image.resize((width, round(image.height * width / image.width)))
+    draw = ImageDraw.Draw(image, "RGBA")
+    font = ImageFont.load_default(size=image.width // 16)
+    left, top, right, bottom = (int(v) for v in draw.textbbox((0, 0), text, font=font))
+    pad = image.width // 50
+    corner = (0, image.height - (bottom - top) - 2 * pad)
+    draw.rectangle((*corner, right - left + 2 * pad, image.height), fill=(0, 0, 0, 170))
+    draw.text((pad - left, corner[1] + pad - top), text, font=font, fill="white")
+    return np.asarray(image)

@@ -17,7 +17,7 @@ from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.formats.heat import render_heat
-from saccade.formats.sheet import contact_sheet
+from saccade.formats.sheet import contact_sheet, lettered
 from saccade.models.mdc import MultiDilatedNet
 from saccade.weak.fusion import Fusion, fuse_maps
 
@@ -165,10 +165,13 @@ def draw_sheet(
         place = maps.classes.index(value)
         cells = [maps.fused(block)[place] for block in range(len(maps.dilations))]
         cells.append(maps.fused("anti-noise")[place])
-        row = [image, *(render_heat(image, cell) for cell in cells)]
+        names = [*(f"d = {dilation}" for dilation in maps.dilations), "fusion"]
         if truth:
-            row.append(render_heat(image, (found.labels(index) == value).astype(np.float32)))
-        pictures += row
+            cells.append((found.labels(index) == value).astype(np.float32))
+            names.append("mask")
+        shown = zip(names, (render_heat(image, cell) for cell in cells), strict=True)
+        row = [(found.spec.names[value], image), *shown]
+        pictures += [lettered(picture, name) for name, picture in row]
         columns = len(row)
     return contact_sheet(pictures, columns=columns)
 
