@@ -129,6 +129,7 @@ def test_ctrl_c_keeps_what_is_done(folders):
     assert "the same command goes on" in errors
     done = list(records.glob("*.json"))
     assert 3 <= len(done) < 40
+    assert not list((folders.root / "out").rglob(".*.part*"))
     for path in done:
         mask = opened(folders.root / "out" / f"{path.stem}.png")
         assert json.loads(path.read_text())["ignored"] == (mask == 255).sum()

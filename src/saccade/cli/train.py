@@ -34,7 +34,13 @@ def train(
             bar.show(done / max(total, 1), f"{text}, {done:.0f} of {total:.0f}")
 
         try:
-            trained = run(settings, output, report=report, on_epoch=lambda e: bar.note(_line(e)))
+            trained = run(
+                settings,
+                output,
+                report=report,
+                on_epoch=lambda e: bar.note(_line(e)),
+                note=bar.note,
+            )
         finally:
             bar.close()
     if not leader:

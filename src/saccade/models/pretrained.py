@@ -87,6 +87,14 @@ def expects(source: str) -> tuple[tuple[float, float, float], tuple[float, float
     return None
 
 
+def in_cache(name: str) -> bool:
+    """Whether torchvision's cache has ImageNet weights for a backbone."""
+    try:
+        return _in_cache(name).is_file()
+    except InputError:
+        return False
+
+
 def _in_cache(name: str) -> Path:
     home = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch"))
     folder = home / "hub" / "checkpoints"

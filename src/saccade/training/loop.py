@@ -70,6 +70,7 @@ def train(
     protocol: Protocol | None = None,
     report: Report = lambda done, total, text: None,
     on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train a network, or go on with the run that FOLDER holds.
 
@@ -83,6 +84,7 @@ def train(
         protocol: how validation asks the network, by default the whole image once.
         report: told of the progress.
         on_epoch: given each entry of the history as it is made, in the first process only.
+        note: given lines on the data that somebody should know before hours are spent.
 
     Raises:
         InputError: data, weights or settings that cannot be used; before the first step.
@@ -92,6 +94,9 @@ def train(
     fabric = launch(config)
     training, val = sets or open_sets(config.data, config.supervision)
     findings = check_sets(training, val, report)
+    never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
+    if never and fabric.global_rank == 0:
+        note(f"no training mask has the class {', '.join(never)}; the network cannot learn it")
     network = replace(config.network, classes=len(training.spec.names))
     colors = expects(config.weights)
     if colors:

@@ -66,9 +66,18 @@ class Done:
 
 
 def label_and_train(
-    work: Pipeline, folder: Path, tell: Told = lambda stage, done, total, text: None
+    work: Pipeline,
+    folder: Path,
+    tell: Told = lambda stage, done, total, text: None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> Done:
     """Do what is left: FOLDER/masks, FOLDER/run, and FOLDER/report.html, which is always written.
+
+    Args:
+        work: what is to be done.
+        folder: must exist.
+        tell: told of the progress.
+        note: given lines on the data that somebody should know before hours are spent.
 
     Raises:
         InputError: images that could not be labelled (unless they are to be skipped), or whatever
@@ -111,6 +120,7 @@ def label_and_train(
         folder / RUN,
         sets=(training, val),
         report=lambda done, of, text: tell("train", done, of, text),
+        note=note,
     )
     if trained.interrupted:
         return Done(outcome, None, True, page)

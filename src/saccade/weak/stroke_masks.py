@@ -3,6 +3,7 @@
 import errno
 import json
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -187,6 +188,8 @@ def _results(work: Sequence[_Work], processes: int) -> Iterator[tuple[Job, Recor
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ended by an exception, a process leaves no temporary file behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     import torch
 
     torch.set_num_threads(1)
