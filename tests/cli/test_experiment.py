@@ -52,8 +52,8 @@ def test_list(saccade_cli):
 
 
 def test_unknown_name(saccade_cli, tmp_path):
-    result = saccade_cli("experiment", "gdc-table2", "-o", tmp_path / "out")
-    check(result, "'gdc-table2' is unknown", *EXPERIMENTS)
+    result = saccade_cli("experiment", "gdc-table9", "-o", tmp_path / "out")
+    check(result, "'gdc-table9' is unknown", *EXPERIMENTS)
     assert not (tmp_path / "out").exists()
 
 

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from saccade.cli.app import app
 from saccade.data.known import CAMVID
 from saccade.data.sets import Example, LabelledSet, open_set
 from saccade.errors import InputError
@@ -25,7 +27,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.fixture(scope="module")
 def camvid(tmp_path_factory):
     """Five photographs of stripes and boxes to train on, two to evaluate on."""
-    root = tmp_path_factory.mktemp("camvid")
+    root = tmp_path_factory.mktemp("shared") / "camvid"
+    root.mkdir()
     generator = np.random.default_rng(0)
     for split, count in (("train", 5), ("val", 2)):
         for number in range(count):
@@ -152,3 +155,20 @@ def test_every_kind_of_labels_trains_a_network(setup, tmp_path):
 def test_unknown_labels(setup, tmp_path):
     with pytest.raises(InputError, match="expected one of strokes"):
         prepare_labels("dreams", setup, tmp_path, lambda *_: None)
+
+
+def ask(*arguments):
+    return CliRunner().invoke(app, ["experiment", *map(str, arguments)], catch_exceptions=False)
+
+
+def test_the_command_line_knows_them(camvid, tmp_path):
+    options = ("--data", camvid.parent, "--schedule", "smoke", "--device", "cpu")
+    done = ask("mdc-figure5", *options, "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "mobilenet_v2, weights none, schedule `smoke`" in done.output
+    assert (tmp_path / "mdc-figure5.jpg").is_file()
+    done = ask("gdc-table2", "--voc", camvid, "-o", tmp_path / "x", "--device", "cpu")
+    assert done.exit_code == 1
+    assert "gdc-table2 needs --scribbles" in done.output + done.stderr
+    done = ask("gdc-table3", "-o", tmp_path / "x")
+    assert "gdc-table3 needs --context, or --data with camvid/ in it" in done.output + done.stderr
