@@ -118,6 +118,8 @@ def test_ctrl_c_keeps_what_is_done(folders):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A shell starts what runs in its background with SIGINT ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     records = folders.root / "out/records"
     deadline = time.monotonic() + 60
