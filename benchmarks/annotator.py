@@ -19,7 +19,9 @@ from scipy import ndimage
 
 from benchmarks.datasets import UNKNOWN, UNLABELED, Labels, Pair, image_matrix
 from benchmarks.doubt import over_draws
+from benchmarks.folds import read_folds, unseen
 from saccade.evaluation.metrics import iou_per_class
+from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
 from saccade.scribbles.simulate import draw_through
 
@@ -119,7 +121,8 @@ def annotate(pair: Pair, policy: Policy, *, rounds: int, enough: float, seed: in
     hand, rng = np.random.default_rng([0, seed, name]), np.random.default_rng([1, seed, name])
     truth = without_unknown(pair.truth)
     strokes = pair.strokes.copy()
-    segmenter = ScribbleSegmenter(classes=tuple(np.unique(truth).tolist()))
+    preset = unseen(preset_named("fast"), pair.stem, read_folds())
+    segmenter = ScribbleSegmenter(preset, classes=tuple(np.unique(truth).tolist()))
     segmenter.fit(pair.image, strokes)
     done = [_scores(pair, segmenter, 0, None)]
     while len(done) <= rounds and min(done[-1].mean_iou, done[-1].object_iou) < enough:

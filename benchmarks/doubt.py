@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from benchmarks.datasets import UNKNOWN, UNLABELED, Pair
+from benchmarks.folds import read_folds, unseen
 from saccade.evaluation.calibration import (
     calibration_error,
     error_auroc,
@@ -20,6 +21,7 @@ from saccade.evaluation.calibration import (
     sparsification_error,
 )
 from saccade.interactive.posterior import draw
+from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
 
 BINS = 15
@@ -41,7 +43,8 @@ class Judged:
 
 def judge(pair: Pair, seed: int) -> Judged:
     """Segment an image from its strokes; pixels with a stroke or without a truth stay out."""
-    segmenter = ScribbleSegmenter(seed=seed).fit(pair.image, pair.strokes)
+    preset = unseen(preset_named("fast"), pair.stem, read_folds())
+    segmenter = ScribbleSegmenter(preset, seed=seed).fit(pair.image, pair.strokes)
     asked = (pair.strokes == UNLABELED) & (pair.truth != UNKNOWN)
     wrong = (segmenter.predict() != pair.truth)[asked]
     found = {name: doubt[asked] for name, doubt in measures(segmenter).items()}

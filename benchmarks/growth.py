@@ -134,9 +134,9 @@ def _measure(
         for pair in (make(pair, size) for pair in pairs):  # one large image at a time
             for method in able:
                 if method.name not in last and not taken[method.name]:
-                    method.run(pair.image, pair.strokes.copy(), 0)  # libraries load
+                    method.on(pair.stem)(pair.image, pair.strokes.copy(), 0)  # libraries load
                 start = time.process_time()
-                labels = method.run(pair.image, pair.strokes.copy(), 0)
+                labels = method.on(pair.stem)(pair.image, pair.strokes.copy(), 0)
                 taken[method.name].append(time.process_time() - start)
                 scores[method.name].append(_score(pair, labels))
         for name, seconds in taken.items():

@@ -4,8 +4,10 @@
 
 Methods: saccade:PRESET (fast, best, paper), saccade:paper+VARIANT (gdc, dilated6, normal,
 deformable, uniform, random, ...), nearest, geodesic, forest, walker, grabcut, cut-histogram,
-cut-gmm. METHOD@SET runs on that set alone, METHOD@SET/SET on those. The first one is what the
-others are compared with; --before adds the scores of an earlier run, its JSON file.
+cut-gmm, convpaint (where napari-convpaint is installed). METHOD@SET runs on that set alone,
+METHOD@SET/SET on those. The first one is what the others are compared with; --before adds the
+scores of an earlier run, its JSON file. Images that the bundled weights were trained on are
+segmented with those of --folds that have not seen them.
 ROOT is laid out as in benchmarks/datasets.py. Written under --out: per-image CSV, JSON with the
 machine, and with --sheet a PNG of the worst cases. Exit code 1 if the data cannot be read or a
 method failed on an image.
@@ -46,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=_positive, default=1, help="threads of every library, default 1")
     add("--out", type=Path, default=HERE / "results", help="where the results are written")
     add("--before", type=Path, help="JSON of an earlier run, its scores beside the new ones")
+    add("--folds", type=Path, default=HERE / "folds", help="weights of a cross-validation")
     add("--sheet", action="store_true", help="also draw the worst cases of the first method")
     return parser
 

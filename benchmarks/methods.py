@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks import peers
 from benchmarks.datasets import SETS
+from benchmarks.folds import Folds, unseen
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,25 +42,33 @@ class Method:
 
     name: str
     run: Run  # (H, W, 3) image, (H, W) strokes with 255 = unlabelled, seed -> (H, W) labels
+    run_on: Callable[[str], Run] | None = None  # the same for the image of this stem
     seeded: bool = False  # whether the result depends on the seed
     two_classes: bool = False  # whether it cannot do more than two
     needs: tuple[str, ...] = ()  # modules that may be missing
     only: tuple[str, ...] = SETS  # the sets it is meant for
+
+    def on(self, stem: str) -> Run:
+        """What to run on the image of this stem."""
+        return self.run if self.run_on is None else self.run_on(stem)
 
     def missing(self) -> str | None:
         """The first module it needs that is not installed."""
         return next((module for module in self.needs if find_spec(module) is None), None)
 
 
-def resolve(name: str) -> Method:
-    """The method of a name, InputError for an unknown one."""
+def resolve(name: str, folds: Folds | None = None) -> Method:
+    """The method of a name, InputError for an unknown one.
+
+    With `folds` Saccade takes weights that have not seen the image at hand.
+    """
     if "@" in name:
         name, suffix = name.rsplit("@", 1)
         only = tuple(suffix.split("/"))
         for one in only:
             if one not in SETS:
                 raise InputError(f"method {name}@{suffix}: no set {one!r}; use {', '.join(SETS)}")
-        return replace(resolve(name), only=only)
+        return replace(resolve(name, folds), only=only)
     if name.startswith("saccade:"):
         spec = name.removeprefix("saccade:")
         for variant in spec.split("+")[1:]:
@@ -70,9 +79,13 @@ def resolve(name: str) -> Method:
                     f"{', '.join((*VARIANTS, *PARTS))}, pixelsNUMBER (the largest working size), "
                     "or the file of a mobilenet_v2 checkpoint"
                 )
-        return Method(
-            name, lambda image, strokes, seed: run_saccade(spec, image, strokes, seed), seeded=True
-        )
+
+        def on(stem: str) -> Run:
+            return lambda image, strokes, seed: run_saccade(
+                spec, image, strokes, seed, stem, folds or {}
+            )
+
+        return Method(name, on(""), on, seeded=True)
     known = {method.name: method for method in _peers()}
     if name not in known:
         raise InputError(
@@ -82,7 +95,12 @@ def resolve(name: str) -> Method:
 
 
 def run_saccade(
-    spec: str, image: NDArray[np.uint8], strokes: NDArray[np.uint8], seed: int
+    spec: str,
+    image: NDArray[np.uint8],
+    strokes: NDArray[np.uint8],
+    seed: int,
+    stem: str,
+    folds: Folds,
 ) -> NDArray[Any]:
     """Saccade on one image, on the CPU like its peers.
 
@@ -91,6 +109,8 @@ def run_saccade(
         image: (H, W, 3) uint8.
         strokes: (H, W), 255 = unlabelled.
         seed: seed of the draws.
+        stem: of the image.
+        folds: which weights have not seen it.
 
     Returns:
         (H, W) labels.
@@ -99,7 +119,7 @@ def run_saccade(
     from saccade.interactive.presets import preset_named
 
     name, *variants = spec.split("+")
-    preset = preset_named(name)
+    preset = unseen(preset_named(name), stem, folds)
     for variant in variants:
         preset = _vary(preset, variant)
     return segment(image, strokes, preset=preset, seed=seed, device="cpu").labels
@@ -152,6 +172,7 @@ def _peers() -> list[Method]:
             seeded=True,
             needs=("sklearn",),
         ),
+        Method("convpaint", plain(peers.convpaint), needs=("napari_convpaint",)),
         Method("walker", plain(peers.random_walker)),
         Method("grabcut", plain(peers.grabcut), two_classes=True, needs=("cv2",)),
         Method("cut-histogram", plain(peers.cut_histogram), two_classes=True, needs=("maxflow",)),

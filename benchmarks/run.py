@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks import report, sheet
 from benchmarks.datasets import Pair, image_matrix, load_pairs, num_classes, score_image
+from benchmarks.folds import read_folds
 from benchmarks.methods import Method, limit_threads, resolve
 from benchmarks.statistics import Row, summarize
 
@@ -37,7 +38,8 @@ class Measured:
 
 def run_benchmark(args: argparse.Namespace) -> int:
     """Measure, print the table, write the files; returns the exit code."""
-    methods = [resolve(name) for name in args.methods]
+    folds = read_folds(args.folds)
+    methods = [resolve(name, folds) for name in args.methods]
     before = report.read_scores(args.before) if args.before else None
     sets = {
         name: load_pairs(args.root, name, limit=args.limit, every=args.every) for name in args.sets
@@ -52,6 +54,10 @@ def run_benchmark(args: argparse.Namespace) -> int:
     warm: set[str] = set()
     for name, pairs in sets.items():
         measured = measure(name, pairs, methods, args.seeds, warm=warm, keep_labels=args.sheet)
+        held = sum(pair.stem in folds for pair in pairs)
+        if held:
+            told = f"{name}: {held} of {len(pairs)} images with weights that have not seen them"
+            measured.notes.append(told)
         rows += _summary(name, measured, first=methods[0].name)
         records += measured.records
         notes += measured.notes
@@ -122,13 +128,13 @@ def _one(
 ) -> str:
     """Run one method on one image with every seed; returns a piece of the progress line."""
     if method.name not in warm:
-        method.run(pair.image, pair.strokes, seeds[0])
+        method.on(pair.stem)(pair.image, pair.strokes, seeds[0])
         warm.add(method.name)
     matrices, scores, times = [], [], []
     for seed in seeds if method.seeded else seeds[:1]:
         strokes = pair.strokes.copy()  # a method that writes into its input harms only itself
         start = time.perf_counter()
-        labels = method.run(pair.image, strokes, seed)
+        labels = method.on(pair.stem)(pair.image, strokes, seed)
         times.append(time.perf_counter() - start)
         matrices.append(image_matrix(name, pair.truth, labels))
         scores.append(score_image(name, pair.truth, labels))

@@ -96,11 +96,12 @@ def _run(args: argparse.Namespace) -> None:
 def _measured(args: argparse.Namespace) -> "tuple[list[Point], float]":
     from benchmarks import checks, growth, report
     from benchmarks.datasets import load_pairs
+    from benchmarks.folds import read_folds
     from benchmarks.methods import limit_threads, resolve
 
     everything = load_pairs(args.root, "thin")
     pairs = everything[:: max(1, len(everything) // args.images)][: args.images]
-    methods = [resolve(name) for name in args.methods]
+    methods = [resolve(name, read_folds()) for name in args.methods]
     limit_threads(args.threads, methods)
     points = growth.over_classes(pairs, methods, map(int, args.classes), args.patience)
     points += growth.over_pixels(pairs, methods, args.megapixels, args.patience)

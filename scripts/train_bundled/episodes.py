@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from saccade.scribbles.simulate import CLASSES, DENSE, FULL, THIN, StrokeStyle, simulate_strokes
 
 SIZE = (224, 320)
+SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the evidence stage, with their shares
 THINGS = (5, 6, 8, 9, 10)  # CamVid: tree, sign, car, pedestrian, bicyclist
 MANY = 11  # classes in a batch that is not of one object
 
@@ -31,32 +32,34 @@ def _load(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
 
 
-def _crop(rng, image, labels, fill=255):
-    """A random window of SIZE's aspect, mirrored, resized to SIZE; portrait images are turned."""
+def crop(rng, size, image, *labels, least=0.6):
+    """A random window of the aspect of ``size``, resized to it; portrait images are turned.
+
+    The window is ``least`` to 1 of the largest that fits; mirrored in every other case.
+    """
     if image.shape[0] > image.shape[1]:
-        image, labels = image.transpose(1, 0, 2), labels.T
-    height, width = labels.shape
-    scale = min(height / SIZE[0], width / SIZE[1]) * rng.uniform(0.6, 1.0)
-    h, w = int(SIZE[0] * scale), int(SIZE[1] * scale)
+        image, labels = image.transpose(1, 0, 2), [one.T for one in labels]
+    height, width = image.shape[:2]
+    scale = min(height / size[0], width / size[1]) * rng.uniform(least, 1.0)
+    h, w = int(size[0] * scale), int(size[1] * scale)
     y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    image, labels = image[y : y + h, x : x + w], labels[y : y + h, x : x + w]
-    return _resize(rng, image, labels)
+    area = (slice(y, y + h), slice(x, x + w))
+    return _resize(rng, size, image[area], *(one[area] for one in labels))
 
 
-def _resize(rng, image, labels):
-    """To SIZE, mirrored in every other case."""
+def _resize(rng, size, image, *labels):
+    """To ``size``, mirrored in every other case."""
     if rng.random() < 0.5:
-        image, labels = image[:, ::-1], labels[:, ::-1]
-    image = Image.fromarray(np.ascontiguousarray(image)).resize(
-        SIZE[::-1], Image.Resampling.BICUBIC
-    )
-    labels = Image.fromarray(np.ascontiguousarray(labels)).resize(
-        SIZE[::-1], Image.Resampling.NEAREST
-    )
-    return np.asarray(image), np.asarray(labels)
+        image, labels = image[:, ::-1], [one[:, ::-1] for one in labels]
+
+    def to(array, how):
+        return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], how))
+
+    nearest = [to(one, Image.Resampling.NEAREST) for one in labels]
+    return to(image, Image.Resampling.BICUBIC), *nearest
 
 
-def _jitter(rng, image):
+def jitter(rng, image):
     """Brightness, contrast, saturation and hue-like channel gains."""
     x = image.astype(np.float32) / 255
     grey = x.mean(2, keepdims=True)
@@ -96,10 +99,10 @@ def _object(rng, segments):
 
 def _binary(rng, segments):
     truth = _object(rng, segments)
-    return None if truth is None else (truth, _draw(rng, truth))
+    return None if truth is None else (truth, draw_like_people(rng, truth))
 
 
-def _draw(rng, truth):
+def draw_like_people(rng, truth):
     """Strokes in an object and around it.
 
     People who draw little start in the middle of a thing and go round it not far away; the places
@@ -128,7 +131,7 @@ def _draw(rng, truth):
     return simulate_strokes(where, rng, styles=styles)
 
 
-def _thing(rng, image, labels):
+def _thing(rng, size, image, labels):
     """A window around one car, person, rider, tree or sign of a street, and strokes for it."""
     parts, count = ndimage.label(labels == rng.choice(THINGS))
     areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
@@ -137,16 +140,16 @@ def _thing(rng, image, labels):
         return None
     mask = parts == int(rng.choice(fit)) + 1
     (y0, y1), (x0, x1) = ((p.min(), p.max() + 1) for p in np.nonzero(mask))
-    scale = max((y1 - y0) / SIZE[0], (x1 - x0) / SIZE[1]) * rng.uniform(1.3, 3.0)
-    scale = float(np.clip(scale, 0.6, min(labels.shape[0] / SIZE[0], labels.shape[1] / SIZE[1])))
-    h, w = int(SIZE[0] * scale), int(SIZE[1] * scale)
+    scale = max((y1 - y0) / size[0], (x1 - x0) / size[1]) * rng.uniform(1.3, 3.0)
+    scale = float(np.clip(scale, 0.6, min(labels.shape[0] / size[0], labels.shape[1] / size[1])))
+    h, w = int(size[0] * scale), int(size[1] * scale)
     y = int(np.clip((y0 + y1 - h) / 2 + rng.normal(0, 0.1) * h, 0, labels.shape[0] - h))
     x = int(np.clip((x0 + x1 - w) / 2 + rng.normal(0, 0.1) * w, 0, labels.shape[1] - w))
     truth = np.where(labels == 255, 255, mask).astype(np.uint8)[y : y + h, x : x + w]
-    image, truth = _resize(rng, image[y : y + h, x : x + w], truth)
+    image, truth = _resize(rng, size, image[y : y + h, x : x + w], truth)
     if not 0.01 < (truth == 1).mean() < 0.6:
         return None
-    return _jitter(rng, image), truth, _draw(rng, truth)
+    return jitter(rng, image), truth, draw_like_people(rng, truth)
 
 
 def _several(rng, labels, ignore=255):
@@ -167,7 +170,7 @@ class Episodes(IterableDataset):
     """Endless batches; each is binary photographs, or several classes."""
 
     def __init__(self, root: Path, batch: int, seed: int) -> None:
-        self.batch, self.seed = batch, seed
+        self.root, self.batch, self.seed = root, batch, seed
         self.bsds = [
             (p, root / "bsds/train/segments" / f"{p.stem}.png")
             for p in sorted((root / "bsds/train/images").iterdir())
@@ -196,19 +199,19 @@ class Episodes(IterableDataset):
                 )
             yield Batch(image, strokes, truth, 2 if kind == "binary" else MANY)
 
-    def _episode(self, rng, kind):
+    def _episode(self, rng, kind, size=SIZE):
         source = self.camvid if kind in ("street", "thing") else self.bsds
         path, labels = source[rng.integers(len(source))]
         labels = _load(labels)
         if source is self.camvid:
             labels = np.where(labels >= 11, 255, labels).astype(np.uint8)
         if kind == "thing":
-            return _thing(rng, np.asarray(Image.open(path).convert("RGB")), labels)
-        image, labels = _crop(rng, np.asarray(Image.open(path).convert("RGB")), labels)
+            return _thing(rng, size, np.asarray(Image.open(path).convert("RGB")), labels)
+        image, labels = crop(rng, size, np.asarray(Image.open(path).convert("RGB")), labels)
         drawn = _binary(rng, labels) if kind == "binary" else _several(rng, labels)
         if drawn is None or len(np.unique(drawn[1])) < 3:
             return None
-        return _jitter(rng, image), drawn[0], drawn[1]
+        return jitter(rng, image), drawn[0], drawn[1]
 
 
 def pooled(args, data):
@@ -245,4 +248,4 @@ def _vary(rng, batch: Batch) -> Batch:
     for axis in (1, 2):
         if rng.random() < (0.5 if axis == 2 else 0.2):
             image, strokes, truth = image.flip(axis), strokes.flip(axis), truth.flip(axis)
-    return Batch(torch.from_numpy(_jitter(rng, image.numpy())), strokes, truth, batch.classes)
+    return Batch(torch.from_numpy(jitter(rng, image.numpy())), strokes, truth, batch.classes)

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from episodes import MANY, Episodes, pooled
+from episodes import MANY, SIZE, SIZES, Episodes, pooled
 from fit import FitStart
+from objects import held_out, object_episode, photos
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from saccade.interactive.fitting import fit_learned
 from saccade.interactive.posterior import draw, gather_evidence
-from saccade.interactive.presets import LearnedSettings
+from saccade.interactive.presets import preset_named
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.evidence import EvidenceNet, ImageGuide
 from saccade.models.weights import Bundle
 from saccade.scribbles.superpixels import expand_strokes
 
-SETTINGS = LearnedSettings(repeats=3)
+PRESET = preset_named("fast")  # what the networks will be asked with
 KINDS = {"binary": 0.50, "thing": 0.20, "segments": 0.07, "street": 0.23}
 TRIES = 50  # at a kind that the photographs may not have
-PAIRS = ("binary", "thing")  # an object and the rest
+PAIRS = ("binary", "thing", "object")  # an object and the rest
 
 
 @dataclass(frozen=True)
@@ -133,26 +134,50 @@ def evidence_of(
     grown = torch.from_numpy(expand_strokes(shrunk, scene.segments, classes))
     marks = torch.from_numpy(shrunk)
     go = lambda _: True  # noqa: E731
-    net = fit_learned(scene, grown, classes, SETTINGS, sigma=0.2, generator=generator, step=go)
+    net = fit_learned(
+        scene,
+        grown,
+        classes,
+        PRESET.fit,
+        sigma=PRESET.network.sigma,
+        generator=generator,
+        step=go,
+    )
     absent = torch.tensor([not (marks == k).any() for k in range(classes)])
     belief = draw(
         net,
         scene.maps,
-        draws=6,
+        draws=PRESET.draws,
         average="softmax",
         absent=absent,
         generator=generator,
         step=go,
+        placing=PRESET.placing,
     )
     return scene, *gather_evidence(scene, belief, marks, grown, generator=generator)
 
 
 class EvidenceEpisodes(Episodes):
-    """Lists of examples; few of many classes, as each class is a row."""
+    """Lists of examples of one size; few of many classes or large, as memory and time are.
 
-    def __init__(self, model: FitStart, *args) -> None:
+    Args:
+        model: the frozen fit.
+        objects: share of the lists that show whole objects, see `objects`.
+        without: stems of photographs that these may not show.
+        args: of `Episodes`.
+    """
+
+    def __init__(self, model: FitStart, objects: float, without: set[str], *args) -> None:
         super().__init__(*args)
         self.model = model
+        self.photos = photos(self.root, without) if objects else []
+        self.kinds = {kind: share * (1 - objects) for kind, share in KINDS.items()}
+        self.kinds["object"] = objects
+
+    def _episode(self, rng, kind, size):
+        if kind == "object":
+            return object_episode(rng, self.photos[rng.integers(len(self.photos))], size)
+        return super()._episode(rng, kind, size)
 
     def __iter__(self):
         torch.set_num_threads(1)
@@ -162,13 +187,15 @@ class EvidenceEpisodes(Episodes):
         generator = torch.Generator().manual_seed(self.seed + worker)
         bundle = bundle_of(self.model, Weigher())
         while True:
-            kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+            kind = str(rng.choice(list(self.kinds), p=list(self.kinds.values())))
+            size = list(SIZES)[rng.choice(len(SIZES), p=list(SIZES.values()))]
             turned = kind != "street" and rng.random() < 0.4
             images: list[Example] = []
-            wanted = self.batch if kind in PAIRS else max(1, self.batch // 2)
+            few = (kind not in PAIRS) + (size != SIZE)
+            wanted = max(1, self.batch // (1 + few))
             tries = 0
             while len(images) < wanted and tries < TRIES:
-                episode = self._episode(rng, kind)
+                episode = self._episode(rng, kind, size)
                 if episode is None or len(np.unique(episode[2])) < 3:
                     tries += 1
                     continue
@@ -189,7 +216,8 @@ class EvidenceEpisodes(Episodes):
 def examples(args, model: FitStart):
     """Endless examples, mirrored at random."""
     rng = np.random.default_rng(args.seed)
-    data = EvidenceEpisodes(model, args.data, args.batch, args.seed)
+    without = held_out(args.data, args.hold)
+    data = EvidenceEpisodes(model, args.objects, without, args.data, args.batch, args.seed)
     for (kind, images), _ in pooled(args, data):
         axes = [axis for axis, share in ((-1, 0.5), (-2, 0.25)) if rng.random() < share]
         yield kind, [x.flip(axes) for x in images]

@@ -61,24 +61,29 @@ def _average(kept: nn.Module, module: nn.Module, share: float) -> None:
 
 
 @torch.no_grad()
-def look(model, weigher: Weigher | None, root: Path) -> str:
-    """Mean IoU on strokes of people (iseg) and CamVid's validation, of the sets that are there."""
+def look(model, weigher: Weigher | None, root: Path, only: set[str]) -> str:
+    """Mean IoU on strokes of people (iseg) and CamVid's validation, of the sets that are there.
+
+    Of iseg ``only`` these stems, all of them where there is none.
+    """
     bundle = bundle_of(model, weigher or Weigher())
     told = []
     for kind in ("thin", "full", "dense"):
         if (root / f"iseg/scribbles_{kind}").is_dir():
-            pairs = _pairs(root / "iseg", f"scribbles_{kind}", "images", "masks")
+            pairs = _pairs(root / "iseg", f"scribbles_{kind}", "images", "masks", only)
             scores = [mean_iou(_confusion(bundle, weigher, *pair, 2)) for pair in pairs]
             told.append(f"{kind} {np.mean(scores):.4f}")
     if weigher is not None and (root / "camvid/val_scribbles").is_dir():
-        pairs = _pairs(root / "camvid", "val_scribbles", "val", "valannot")
+        pairs = _pairs(root / "camvid", "val_scribbles", "val", "valannot", set())
         matrix = sum(_confusion(bundle, weigher, *pair, 11) for pair in pairs)
         told.append(f"camvid {mean_iou(matrix):.4f}")
     return "  ".join(told)
 
 
-def _pairs(root: Path, strokes: str, images: str, masks: str):
+def _pairs(root: Path, strokes: str, images: str, masks: str, only: set[str]):
     for path in sorted((root / strokes).iterdir()):
+        if only and path.stem not in only:
+            continue
         image = next((root / images).glob(path.stem + ".*"))
         mask = next((root / masks).glob(path.stem + ".*"))
         yield tuple(np.array(Image.open(p)) for p in (image, path, mask))

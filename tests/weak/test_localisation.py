@@ -79,7 +79,7 @@ def test_a_classifier_learns_which_colours_are_there(found, tmp_path):
             if not row[value]:
                 image[labels == value] = 60
         Image.fromarray(image).save(example.image)
-    config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=25, lr=0.05))
+    config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=40, lr=0.05))
     done = train_classifier(config, found, PRESENT, tmp_path / "run")
     assert done.losses[-1] < 0.6 * done.losses[0]
     kept = load_localiser(tmp_path / "run/classifier.safetensors")

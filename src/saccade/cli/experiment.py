@@ -96,6 +96,9 @@ def experiment(
     saliency: Annotated[
         Path | None, typer.Option(help="Saliency maps, NAME.png, for mdc-... on --voc.")
     ] = None,
+    rows: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Of a table of networks, train these rows only.")
+    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     list_them: Annotated[
         bool,
@@ -115,9 +118,14 @@ def experiment(
     with one_line_errors():
         check_name(name)
         if name in NETWORKS or name in WEAK:
-            wanted = WantedNetworks(schedule, backbone, weights, device, jobs, saliency, scribbles)
+            only = tuple(part.strip() for part in rows.split(",") if part.strip())
+            wanted = WantedNetworks(
+                schedule, backbone, weights, device, jobs, saliency, scribbles, only
+            )
             roots = (data, voc, cityscapes, context)
             run_network_table(name, roots, wanted, output, given, quiet=quiet)
+        elif rows:
+            raise InputError(f"--rows is for tables of networks, {name} is none")
         elif name in FIGURES:
             plan = _figure_plan(name, (image, strokes, truth), sources)
             make_folder(output)

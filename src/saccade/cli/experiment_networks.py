@@ -29,6 +29,7 @@ class WantedNetworks:
     jobs: int = 1
     saliency: Path | None = None
     scribbles: Path | None = None
+    rows: tuple[str, ...] = ()
 
 
 def run_network_table(
@@ -57,17 +58,20 @@ def run_network_table(
     from saccade.experiments.run_networks import count_runs, run_networks
 
     plan = network_plan(name, roots, wanted)
-    make_folder(output)
     if name == "mdc-figure5":
+        if wanted.rows:
+            raise InputError("--rows: mdc-figure5 has no rows that are trained apart")
+        make_folder(output)
         _run_figure5(plan, output, quiet=quiet)
         return
-    bar = Bar(count_runs(name, seeds), quiet=quiet)
+    bar = Bar(count_runs(name, seeds, wanted.rows), quiet=quiet)
+    make_folder(output)
     bar.note(
         f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
         f"on {plan.device}"
     )
     try:
-        done = run_networks(name, plan, output, seeds=seeds, progress=bar.show)
+        done = run_networks(name, plan, output, seeds=seeds, progress=bar.show, only=wanted.rows)
     finally:
         bar.close()
     typer.echo(done.text)

@@ -68,9 +68,9 @@ def table_named(name: str) -> NetworkTable:
     return {**NETWORK_TABLES, **WEAK_TABLES}[name]
 
 
-def count_runs(name: str, seeds: Sequence[int]) -> int:
-    """How many networks and evaluations the table `name` needs."""
-    return sum(not row.literature for row in table_named(name).rows.values()) * len(seeds)
+def count_runs(name: str, seeds: Sequence[int], only: Sequence[str] = ()) -> int:
+    """How many networks and evaluations the table `name` needs; raises as `chosen_rows`."""
+    return len(chosen_rows(name, only)) * len(seeds)
 
 
 def run_config(
@@ -111,8 +111,35 @@ def _supervision(row: Variant, plan: NetworkPlan, masks: Path | None) -> Supervi
     return SupervisionConfig(str(masks), **settings)
 
 
+def chosen_rows(name: str, only: Sequence[str] = ()) -> dict[str, Variant]:
+    """The rows of the table `name` to measure, by label.
+
+    Args:
+        name: of the table.
+        only: names of rows, as their folders in FOLDER/runs are called, empty for all; the rows
+            whose networks they ask come along.
+
+    Raises:
+        InputError: a name that no row has.
+    """
+    rows = {k: row for k, row in table_named(name).rows.items() if not row.literature}
+    names = {label: _slug(label) for label in rows}
+    for one in only:
+        if one not in names.values():
+            raise InputError(f"--rows: {name} has no row {one!r}, only {', '.join(names.values())}")
+    wanted = {label for label in rows if not only or names[label] in only}
+    wanted |= {rows[label].trained_as for label in wanted}
+    return {label: row for label, row in rows.items() if label in wanted}
+
+
 def run_networks(
-    name: str, plan: NetworkPlan, folder: Path, *, seeds: Sequence[int], progress: Progress
+    name: str,
+    plan: NetworkPlan,
+    folder: Path,
+    *,
+    seeds: Sequence[int],
+    progress: Progress,
+    only: Sequence[str] = (),
 ) -> Finished:
     """Train what is missing and write the report.
 
@@ -126,6 +153,7 @@ def run_networks(
         folder: must exist.
         seeds: of weights, order and augmentation.
         progress: told how many runs are done.
+        only: rows to measure, as in `chosen_rows`.
 
     Raises:
         InputError: data or weights that cannot be used, or runs with other settings in FOLDER.
@@ -140,8 +168,7 @@ def run_networks(
     places = {label: _slug(row.run or label) for label, row in table.rows.items()}
     wanted = {
         label: replace(row, run=places[label], trained_as=places.get(row.trained_as, ""))
-        for label, row in table.rows.items()
-        if not row.literature
+        for label, row in chosen_rows(name, only).items()
     }
     kinds = dict.fromkeys(row.labels for row in wanted.values() if row.labels)
     masks = {kind: prepare_labels(kind, plan, folder, progress) for kind in kinds}

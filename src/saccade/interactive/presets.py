@@ -82,6 +82,7 @@ class Preset:
     ``max_pixels`` bounds the working size: larger images are segmented at that size and the
     probabilities follow the full image's edges from there. ``placing`` says whether the offsets of
     the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
+    ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
     fit: LearnedSettings | DescentSettings
@@ -92,6 +93,7 @@ class Preset:
     evidence: bool = True
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
+    weights: str = "bundled"
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.

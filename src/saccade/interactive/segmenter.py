@@ -31,6 +31,7 @@ from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
 from saccade.interactive.run import Cancel, Preview, Progress, Run, one_thread
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.scribble_net import ScribbleNet
+from saccade.models.weights import load_bundle
 from saccade.scribbles.superpixels import expand_strokes
 
 _T = TypeVar("_T")
@@ -193,6 +194,7 @@ class ScribbleSegmenter:
             max_pixels=self.preset.max_pixels,
             seed=self.seed,
             device=self.device,
+            bundle=load_bundle(self.preset.weights),
         )
 
     def _solve(

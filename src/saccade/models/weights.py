@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -49,10 +50,30 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) :]: v.float() for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def load_bundle() -> Bundle:
-    """Read the bundled weights (a few milliseconds)."""
-    with as_file(files("saccade.models") / _BUNDLED) as path:
-        tensors = load_file(path)
+def load_bundle(source: str = "bundled") -> Bundle:
+    """Read the bundled weights (a few milliseconds), or others of the same kind.
+
+    Args:
+        source: ``"bundled"``, or the path of a file that ``scripts/train_bundled pack`` wrote.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds something else.
+    """
+    if source == "bundled":
+        with as_file(files("saccade.models") / _BUNDLED) as path:
+            return _bundle(load_file(path))
+    if not Path(source).is_file():
+        raise InputError(f"{source}: no such file; weights are 'bundled' or a packed .safetensors")
+    try:
+        return _bundle(load_file(source))
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{source}: holds no weights of the per-image segmenter ({type(error).__name__}), must "
+            "be a file that scripts/train_bundled pack wrote"
+        ) from error
+
+
+def _bundle(tensors: dict[str, Tensor]) -> Bundle:
     fuse = _part(tensors, "fuse.")
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state

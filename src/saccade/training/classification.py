@@ -191,7 +191,7 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
             config.weights,
             images=lambda: _some(pictures, np.linspace(0, count - 1, min(64, count)).astype(int)),
         )
-    net.to(device)
+    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = make_optimiser(net, config.optim)
     if state is not None:
         optimiser.load_state_dict(state.optimizer)
@@ -251,7 +251,8 @@ def _step(run: _Run, batch: tuple[Tensor, Tensor]) -> float:
         factor *= drop_factor(step, run.order.steps, optim.drop)
     set_rates(run.optimiser, optim.lr, factor)
     run.optimiser.zero_grad()
-    loss = classification_loss(run.net(images.float() / 255), present)
+    images = (images.float() / 255).contiguous(memory_format=torch.channels_last)
+    loss = classification_loss(run.net(images), present)
     value = float(loss.detach())
     if not np.isfinite(value):
         raise InputError(f"the loss is {value} in step {step + 1}; a smaller lr would help")

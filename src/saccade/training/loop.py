@@ -164,7 +164,7 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
         batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in next(batches)))
         together = part + 1 == optim.accumulate or fabric.world_size == 1
         with nullcontext() if together else fabric.no_backward_sync(run.net):
-            images = batch.images.float() / 255
+            images = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
             scores, second = run.net(images, auxiliary=True)
             loss = supervise(scores, batch, images, run.config.supervision, run.weight)
             if second is not None:

@@ -156,7 +156,8 @@ def prepare(
         _start_from(plain, config, training)
     if state is not None:
         plain.load_state_dict(state.weights)
-    net.to(fabric.device)
+    # On CPUs too convolutions are 1.2 to 1.6 times as fast in this layout.
+    net.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser: Any = make_optimiser(plain, config.optim)
     net, optimiser = fabric.setup(net, optimiser)
     if state is not None:
