@@ -41,7 +41,7 @@ def read_any_strokes(
     kind = _tool_of(path)
     if kind is None:
         return read_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
-    labels = read_mask(path, kind, uncovered=UNLABELED_16)
+    labels = read_mask(path, kind, uncovered=UNLABELED_16, shape=shape)
     strokes = strokes_from_array(
         labels,
         unlabeled=UNLABELED_16,
@@ -50,7 +50,7 @@ def read_any_strokes(
         kind=f"{_TOOLS[kind]} regions",
         meaning="what no region covers = unlabelled",
     )
-    known = next(iter_annotations(path)).names
+    known = next(iter_annotations(path, shape=shape)).names
     found = {value: known[value] for value in strokes.classes if value in known}
     return Strokes(strokes.labels, strokes.unlabeled, found, strokes.assumption)
 

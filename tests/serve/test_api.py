@@ -2,7 +2,10 @@
 
 import io
 import json
+import threading
+import time
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -114,6 +117,71 @@ def test_files_of_every_format_are_imported(client, tmp_path, fmt):
     reply = client.post(f"{address}/import", params={"as": "strokes"}, files=file)
     assert reply.status_code == 200, reply.text
     assert {i["value"] for i in reply.json()["items"]} >= {1, 2}
+
+
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
+def test_a_mask_that_is_no_strokes_is_said_to_be_one(client, tmp_path, fmt):
+    labels = np.zeros((60, 80), np.int32)
+    labels[5:20, 5:20] = 1
+    write_mask(tmp_path / "m", labels, fmt, names={0: "background", 1: "object"})
+    file = {"file": ("theirs.x", (tmp_path / "m").read_bytes())}
+    reply = client.post(f"{opened(client)}/import", params={"as": "strokes"}, files=file)
+    if fmt.startswith("coco"):  # there 0 is a region like any other
+        assert reply.status_code == 200
+        return
+    assert reply.status_code == 422
+    assert reply.json()["detail"].startswith("theirs.x: not strokes, but regions ")
+    assert reply.json()["detail"].endswith("; import it as a mask (as=mask)")
+
+
+def test_large_requests_hold_up_nobody(make):
+    client = make()
+    address = opened(client)
+    points = [[(i * 7) % 80, (i * 3) % 60] for i in range(300)]
+    many = [line(f"s{i}", 1, *points) for i in range(1500)]
+    body = json.dumps(document(*many)).encode()
+    slowest, done = 0.0, threading.Event()
+
+    def ask():
+        nonlocal slowest
+        with httpx.Client(base_url=client.base_url, timeout=60) as other:
+            while not done.is_set():
+                start = time.monotonic()
+                assert other.get("/api/health").status_code == 200
+                slowest = max(slowest, time.monotonic() - start)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    headers = {"content-type": "application/json"}
+    start = time.monotonic()
+    client.put(f"{address}/strokes?wait=false", content=body, headers=headers)
+    took = time.monotonic() - start
+    done.set()
+    asking.join()
+    assert slowest < took / 2, (slowest, took)
+
+
+def test_the_list_does_not_wait_for_an_upload_that_is_checked(client, monkeypatch):
+    checked, go_on = threading.Event(), threading.Event()
+
+    def check(path, name):
+        checked.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr("saccade.serve.library._check_decodes", check)
+
+    def send():
+        file = {"file": ("new.png", png(halves()))}
+        with httpx.Client(base_url=client.base_url, timeout=60) as other:
+            assert other.post("/api/images", files=file).status_code == 201
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    assert checked.wait(30)
+    assert len(client.get("/api/images", timeout=5).json()) == 3
+    go_on.set()
+    sending.join()
+    assert len(client.get("/api/images").json()) == 4
 
 
 def test_uploads_are_kept_and_listed(client):

@@ -4,8 +4,10 @@ import base64
 import io
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -114,6 +116,29 @@ def test_what_cannot_be_answered_is_said_in_one_line(client, strokes, photo, con
     reply = client.post("/label-studio/predict", json=request(photo, *strokes, config=config))
     assert 400 <= reply.status_code < 500
     assert message in reply.json()["detail"]
+
+
+def test_an_image_is_found_only_where_its_name_says_which(make, photos, strokes):
+    for folder in ("a", "b"):
+        (photos / folder).mkdir()
+        (photos / folder / "1.png").write_bytes(png(data.cat()))
+    client = make(recursive=True)
+    for photo in ("http://evil.example/x/1.png", "elsewhere/zzz/1.png", "1.png"):
+        reply = client.post("/label-studio/predict", json=request(photo, *strokes))
+        assert reply.status_code == 422
+        assert "may be 'a/1.png' or 'b/1.png'" in reply.json()["detail"]
+    for photo in ("/data/local-files/?d=photos/b/1.png", "elsewhere/b/1.png", "x/cat.png"):
+        reply = client.post("/label-studio/predict", json=request(photo, *strokes))
+        assert reply.status_code == 200, reply.text
+
+
+def test_requests_at_once_for_one_task_are_all_answered(client, strokes):
+    def ask(_):
+        with httpx.Client(base_url=client.base_url, timeout=60) as other:
+            return other.post("/label-studio/predict", json=request(uri(), *strokes)).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [200] * 4
 
 
 def test_images_of_label_studio_itself_are_fetched_with_its_key(make, strokes, monkeypatch):

@@ -38,19 +38,21 @@ def one_line(error: BaseException) -> str:
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str], *, follow: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `path` that becomes `path` when the block ends well.
 
     The temporary file is in the same folder, so that the rename is atomic, and has the same
     suffix, so that a writer can tell the format from it. Whatever leaves the block as an
     exception, KeyboardInterrupt included, removes the temporary file and leaves an older
-    `path` as it was. A symbolic link is written through, not replaced.
+    `path` as it was. A symbolic link is written through, or, without `follow`, replaced.
 
     Raises:
         InputError: the folder of `path` does not exist, or `path` is itself a folder.
     """
     target = Path(os.path.realpath(path))
-    if target.is_dir():
+    if not follow and os.path.islink(path):
+        target = Path(os.path.realpath(Path(path).parent)) / Path(path).name
+    if target.is_dir() and not target.is_symlink():
         raise InputError(f"{path}: is a folder, expected the name of a file to write")
     if not target.parent.is_dir():
         raise InputError(f"{path}: cannot be written, there is no folder {target.parent}")

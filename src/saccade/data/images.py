@@ -74,20 +74,28 @@ def as_rgb(array: Any) -> NDArray[np.uint8]:
     return values
 
 
-def decode_image(path: str | os.PathLike[str], *, rawmode: str | None = None) -> Image.Image:
+def decode_image(
+    path: str | os.PathLike[str],
+    *,
+    rawmode: str | None = None,
+    shape: tuple[int, int] | None = None,
+) -> Image.Image:
     """Decode the first frame of an image file and leave it in the file's own mode.
 
     Nothing is converted and no EXIF orientation applied (TIFF excepted, where Pillow does it):
     label images need their values as they are. `rawmode` replaces Pillow's name of the file's
-    pixel layout.
+    pixel layout. With `shape`, (H, W), an image of another size is refused before it is decoded;
+    one that lies on its side may still be turned by its EXIF orientation.
 
     Raises:
-        InputError: as `load_image`.
+        InputError: as `load_image`, or another size than `shape`.
     """
     path = check_readable(path)
     try:
         with open(path, "rb") as file, open_unlimited(file) as image:
-            check_pixels(path, image.height, image.width)
+            size = image.height, image.width
+            lies = shape is not None and size == (shape[1], shape[0])
+            check_pixels(path, *size, None if lies else shape)
             if rawmode is not None and isinstance(image, ImageFile.ImageFile):
                 image.tile = [tile._replace(args=rawmode) for tile in image.tile]
             image.load()
@@ -102,14 +110,24 @@ def decode_image(path: str | os.PathLike[str], *, rawmode: str | None = None) ->
         raise InputError(f"{path}: damaged or truncated image ({one_line(error)})") from error
 
 
-def check_pixels(path: str | os.PathLike[str], height: int, width: int) -> None:
-    """Raise InputError where an image has no pixels or more than `MAX_PIXELS`."""
+def check_pixels(
+    path: str | os.PathLike[str], height: int, width: int, shape: tuple[int, int] | None = None
+) -> None:
+    """Raise InputError where an image has no pixels or more than `MAX_PIXELS`.
+
+    With `shape`, (H, W), also where it has another size.
+    """
     if height < 1 or width < 1:
         raise InputError(f"{path}: an image of {width} x {height} pixels has no pixels")
     if height * width > MAX_PIXELS:
         raise InputError(
             f"{path}: {width} x {height} pixels are more than the {MAX_PIXELS // 10**6} "
             "megapixels that are read; crop it or scale it down"
+        )
+    if shape is not None and (height, width) != tuple(shape):
+        raise InputError(
+            f"{path}: {width} x {height} pixels (width x height), the image is "
+            f"{shape[1]} x {shape[0]}"
         )
 
 

@@ -86,14 +86,16 @@ def write_coco(
         temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def read_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
+def read_coco(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a COCO JSON file of one image.
 
     Later annotations are painted over earlier ones; pixels of none are `uncovered`.
 
     Raises:
-        InputError: malformed JSON, not exactly one image, run lengths or polygons that do not
-            fit the image.
+        InputError: malformed JSON, not exactly one image, another size than `shape` (H, W), run
+            lengths or polygons that do not fit the image.
     """
     path, document = _parse(path)
     if len(document["images"]) != 1:
@@ -101,12 +103,16 @@ def read_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np
             f"{path}: not a COCO file of one image but of {len(document['images'])}; "
             "read them one by one with saccade.formats.masks.iter_annotations"
         )
-    (image,) = iter_coco(path, uncovered=uncovered)
+    (image,) = iter_coco(path, uncovered=uncovered, shape=shape)
     return image.labels
 
 
-def iter_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> Iterator[AnnotatedImage]:
+def iter_coco(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> Iterator[AnnotatedImage]:
     """Yield the images of a COCO JSON file with their labels, decoded one at a time.
+
+    With `shape` (H, W) an image of another size is refused before it is decoded.
 
     Raises:
         InputError: as `read_coco`, but for the number of images.
@@ -122,7 +128,7 @@ def iter_coco(path: str | os.PathLike[str], *, uncovered: int = 0) -> Iterator[A
         by_image.setdefault(key, []).append(annotation)
     for image in document["images"]:
         height, width = int(image["height"]), int(image["width"])
-        check_pixels(path, height, width)
+        check_pixels(path, height, width, shape)
         labels = np.full((height, width), uncovered, dtype=np.int32)
         for annotation in by_image.get(image.get("id"), []):
             _paint(labels, annotation, path)

@@ -83,19 +83,25 @@ def cvat_text(
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode")
 
 
-def read_cvat(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
+def read_cvat(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a CVAT XML file of one image.
 
     Raises:
-        InputError: malformed XML, another XML format, not exactly one image, a shape that does
-            not fit the image or cannot be filled.
+        InputError: malformed XML, another XML format, not exactly one image, another size
+            than `shape` (H, W), a shape that does not fit the image or cannot be filled.
     """
-    images = list(iter_cvat(path, uncovered=uncovered, most=1))
+    images = list(iter_cvat(path, uncovered=uncovered, most=1, shape=shape))
     return images[0].labels
 
 
 def iter_cvat(
-    path: str | os.PathLike[str], *, uncovered: int = 0, most: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    uncovered: int = 0,
+    most: int | None = None,
+    shape: tuple[int, int] | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield the images of a CVAT XML file with their labels, decoded one at a time.
 
@@ -106,6 +112,7 @@ def iter_cvat(
         path: the file.
         uncovered: value of pixels that no shape covers.
         most: refuse files of more images.
+        shape: (H, W) that every image must have; checked before anything is decoded.
 
     Raises:
         InputError: as `read_cvat`.
@@ -127,11 +134,11 @@ def iter_cvat(
             height, width = int(image.get("height", "")), int(image.get("width", ""))
         except ValueError as error:
             raise InputError(f"{path}: an <image> without width and height") from error
-        check_pixels(path, height, width)
+        check_pixels(path, height, width, shape)
         labels = np.full((height, width), uncovered, dtype=np.int32)
-        for shape in sorted(image, key=lambda s: _number(s.get("z_order", "0"))):
-            if not _is_comment(shape) and shape.tag != "tag":
-                _paint(labels, shape, values, path)
+        for drawn in sorted(image, key=lambda s: _number(s.get("z_order", "0"))):
+            if not _is_comment(drawn) and drawn.tag != "tag":
+                _paint(labels, drawn, values, path)
         yield AnnotatedImage(Path(image.get("name", "")).name, labels, names)
 
 

@@ -101,29 +101,36 @@ def label_studio_tasks(
     ]
 
 
-def read_label_studio(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
+def read_label_studio(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a Label Studio file of one task.
 
     Raises:
         InputError: malformed JSON, another JSON format, not exactly one task with brush labels,
-            run lengths that do not fit.
+            another size than `shape` (H, W), run lengths that do not fit.
     """
-    images = list(iter_label_studio(path, uncovered=uncovered))
-    if len(images) != 1:
-        raise InputError(
-            f"{path}: has {len(images)} tasks with labels, expected one; read "
-            "them one by one with saccade.formats.masks.iter_annotations"
-        )
+    images = list(iter_label_studio(path, uncovered=uncovered, shape=shape, only=1))
     return images[0].labels
 
 
 def iter_label_studio(
-    path: str | os.PathLike[str], *, uncovered: int = 0
+    path: str | os.PathLike[str],
+    *,
+    uncovered: int = 0,
+    shape: tuple[int, int] | None = None,
+    only: int | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield the tasks of a Label Studio file that have labels, decoded one at a time.
 
     Exports in JSON and in JSON-MIN are read, and files of tasks with predictions. Annotations come
     before predictions; of several the first that was not cancelled is taken.
+
+    Args:
+        path: the file.
+        uncovered: value of pixels that no result covers.
+        shape: (H, W) that every image must have; checked before anything is decoded.
+        only: refuse files of another number of tasks with labels.
 
     Raises:
         InputError: as `read_label_studio`.
@@ -136,10 +143,15 @@ def iter_label_studio(
     tasks = tasks if isinstance(tasks, list) else [tasks]
     if not all(isinstance(task, dict) for task in tasks):
         raise InputError(f"{path}: not a list of Label Studio tasks")
-    found = [(task, _results(task)) for task in tasks]
+    found = [(task, results) for task in tasks if (results := _results(task))]
+    if only is not None and len(found) != only:
+        raise InputError(
+            f"{path}: has {len(found)} tasks with labels, expected one; read "
+            "them one by one with saccade.formats.masks.iter_annotations"
+        )
     values: dict[str, int] = {}
     try:
-        for task, _ in found:
+        for task in tasks:
             meta = task.get("meta")
             pairs = meta.get(_CLASSES_KEY, []) if isinstance(meta, dict) else []
             values |= saved_values(pairs)
@@ -150,10 +162,8 @@ def iter_label_studio(
         values = values_of_names(used)
     names = {value: name for name, value in values.items()}
     for task, results in found:
-        if results:
-            yield AnnotatedImage(
-                _file_name(task), _painted(results, values, uncovered, path), names
-            )
+        labels = _painted(results, values, uncovered, path, shape)
+        yield AnnotatedImage(_file_name(task), labels, names)
 
 
 def result_mask(result: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
@@ -215,13 +225,17 @@ def _file_name(task: dict[str, Any]) -> str:
 
 
 def _painted(
-    results: list[dict[str, Any]], values: dict[str, int], uncovered: int, path: Path
+    results: list[dict[str, Any]],
+    values: dict[str, int],
+    uncovered: int,
+    path: Path,
+    shape: tuple[int, int] | None,
 ) -> NDArray[np.int32]:
     try:
         height, width = int(results[0]["original_height"]), int(results[0]["original_width"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: a result without original_width and _height") from error
-    check_pixels(path, height, width)
+    check_pixels(path, height, width, shape)
     labels = np.full((height, width), uncovered, dtype=np.int32)
     for result in results:
         if result.get("image_rotation"):

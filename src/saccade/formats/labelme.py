@@ -82,7 +82,9 @@ def write_labelme(
         temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def read_labelme_mask(path: str | os.PathLike[str], *, uncovered: int = 0) -> NDArray[np.int32]:
+def read_labelme_mask(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a labelme JSON file with shapes of type "mask".
 
     Pixels of no shape are `uncovered`. Without "saccade_classes" the labels of the file are
@@ -90,13 +92,15 @@ def read_labelme_mask(path: str | os.PathLike[str], *, uncovered: int = 0) -> ND
     are 0.
 
     Raises:
-        InputError: malformed JSON, another JSON format, shapes of another type, a box outside
-            the image, a damaged mask.
+        InputError: malformed JSON, another JSON format, another size than `shape` (H, W), shapes
+            of another type, a box outside the image, a damaged mask.
     """
-    return read_labelme_image(path, uncovered=uncovered).labels
+    return read_labelme_image(path, uncovered=uncovered, shape=shape).labels
 
 
-def read_labelme_image(path: str | os.PathLike[str], *, uncovered: int = 0) -> AnnotatedImage:
+def read_labelme_image(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> AnnotatedImage:
     """`read_labelme_mask` with the name of the image and those of the classes."""
     path = check_readable(path)
     try:
@@ -106,10 +110,10 @@ def read_labelme_image(path: str | os.PathLike[str], *, uncovered: int = 0) -> A
         values = _values(document, shapes)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{path}: not a labelme file ({one_line(error)})") from error
-    check_pixels(path, height, width)
+    check_pixels(path, height, width, shape)
     labels = np.full((height, width), uncovered, dtype=np.int32)
-    for shape in shapes:
-        _paint(labels, shape, values, path)
+    for item in shapes:
+        _paint(labels, item, values, path)
     name = str(document.get("imagePath") or "").replace("\\", "/").rpartition("/")[2]
     return AnnotatedImage(name, labels, {value: label for label, value in values.items()})
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.data.files import atomic_write, check_readable
-from saccade.data.images import decode_image, exif_orientation, oriented
+from saccade.data.images import check_pixels, decode_image, exif_orientation, oriented
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
 from saccade.formats.coco import coco_document, iter_coco, read_coco
@@ -121,7 +121,11 @@ def write_mask(
 
 
 def read_mask(
-    path: str | os.PathLike[str], fmt: str | None = None, *, uncovered: int = 0
+    path: str | os.PathLike[str],
+    fmt: str | None = None,
+    *,
+    uncovered: int = 0,
+    shape: tuple[int, int] | None = None,
 ) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a mask file; `fmt` None: told from the content.
 
@@ -129,37 +133,41 @@ def read_mask(
         path: a file of any of `MASK_FORMATS`.
         fmt: its format.
         uncovered: value of pixels that no region of a JSON or XML file covers.
+        shape: (H, W) that the mask must have; told from the header or the JSON before anything is
+            decoded, so that a small file cannot ask for much memory.
 
     Raises:
-        InputError: the file is missing, damaged, of another format, or has colours instead of
-            labels, or annotates several images.
+        InputError: the file is missing, damaged, of another format or size, or has colours
+            instead of labels, or annotates several images.
     """
     path = check_readable(path)
     fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
     if fmt in ("coco", "coco-polygons"):
-        return read_coco(path, uncovered=uncovered)
+        return read_coco(path, uncovered=uncovered, shape=shape)
     if fmt == "labelme":
-        return read_labelme_mask(path, uncovered=uncovered)
+        return read_labelme_mask(path, uncovered=uncovered, shape=shape)
     if fmt == "label-studio":
-        return read_label_studio(path, uncovered=uncovered)
+        return read_label_studio(path, uncovered=uncovered, shape=shape)
     if fmt == "cvat":
-        return read_cvat(path, uncovered=uncovered)
-    image = decode_image(path)
+        return read_cvat(path, uncovered=uncovered, shape=shape)
+    image = decode_image(path, shape=shape)
     if image.mode not in ("P", "L", "1", "I") and not image.mode.startswith("I;16"):
         raise InputError(
             f"{path}: a {image.mode} image has colours, expected a palette or grey label image"
         )
     array = oriented(np.asarray(image), exif_orientation(image))
+    check_pixels(path, array.shape[0], array.shape[1], shape)
     return checked_labels(array, str(path))
 
 
 def iter_annotations(
-    path: str | os.PathLike[str], *, uncovered: int = 0
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
 ) -> Iterator[AnnotatedImage]:
     """Yield what a file of any of `MASK_FORMATS` says of its image, or of each of its images.
 
     Images are decoded one at a time. Label images have no names, and that of the file.
+    With `shape` (H, W) an image of another size is refused before it is decoded.
 
     Raises:
         InputError: as `read_mask`, but for the number of images.
@@ -167,15 +175,15 @@ def iter_annotations(
     path = check_readable(path)
     fmt = mask_format(path)
     if fmt == "coco":
-        yield from iter_coco(path, uncovered=uncovered)
+        yield from iter_coco(path, uncovered=uncovered, shape=shape)
     elif fmt == "label-studio":
-        yield from iter_label_studio(path, uncovered=uncovered)
+        yield from iter_label_studio(path, uncovered=uncovered, shape=shape)
     elif fmt == "cvat":
-        yield from iter_cvat(path, uncovered=uncovered)
+        yield from iter_cvat(path, uncovered=uncovered, shape=shape)
     elif fmt == "labelme":
-        yield read_labelme_image(path, uncovered=uncovered)
+        yield read_labelme_image(path, uncovered=uncovered, shape=shape)
     else:
-        yield AnnotatedImage(path.name, read_mask(path, fmt))
+        yield AnnotatedImage(path.name, read_mask(path, fmt, shape=shape))
 
 
 def mask_format(path: Path) -> str:

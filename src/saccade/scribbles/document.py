@@ -163,14 +163,18 @@ def write_document(
     document: StrokeDocument,
     shape: tuple[int, int],
     image_path: str = "",
+    *,
+    follow: bool = True,
 ) -> None:
     """Write `labelme_strokes` of the same arguments; an older file is replaced as a whole.
+
+    A link at `path` is written through, or, without `follow`, replaced.
 
     Raises:
         InputError: the folder of `path` does not exist.
     """
     text = json.dumps(labelme_strokes(document, shape, image_path), ensure_ascii=False)
-    with atomic_write(path) as temporary:
+    with atomic_write(path, follow=follow) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -181,8 +185,10 @@ def encode_png(mask: NDArray[np.bool_]) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def decode_png(text: str) -> NDArray[np.bool_]:
+def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
     """Return the mask (h, w) of a PNG in base64: True where it is not 0.
+
+    With `shape`, one of another size is refused before it is decoded.
 
     Raises:
         InputError: no base64, no image, one with colours, or one with too many pixels.
@@ -192,6 +198,10 @@ def decode_png(text: str) -> NDArray[np.bool_]:
         with open_unlimited(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            if shape is not None and (image.height, image.width) != shape:
+                raise ValueError(
+                    f"{image.width} x {image.height} pixels, expected {shape[1]} x {shape[0]}"
+                )
             mask = np.asarray(image)
     except MemoryError:
         raise

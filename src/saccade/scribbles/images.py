@@ -40,7 +40,7 @@ def read_image_strokes(
     Raises:
         InputError: lossy JPEG, a photograph, or any reason of `strokes_from_array`.
     """
-    image = decode_image(path)
+    image = decode_image(path, shape=shape)
     if image.format in ("JPEG", "MPO"):
         raise InputError(f"{path}: JPEG changes label values; save the strokes as PNG")
     orientation = exif_orientation(image)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from saccade.data.files import one_line
-from saccade.data.images import check_pixels
+from saccade.data.images import MAX_PIXELS, check_pixels
 from saccade.errors import InputError
 from saccade.scribbles.document import (
     CLASSES_KEY,
@@ -84,7 +84,14 @@ def read_labelme(
     shape = _size(document, path, shape)
     shapes = [_checked(item, path) for item in document["shapes"]]
     table = _values(document, shapes, path) if names is None else _positions(names, shapes, path)
-    drawn = [s for item in shapes for s in _strokes(item, table[item["label"]], shape, path)]
+    drawn: list[Drawn | Stamp] = []
+    room = MAX_PIXELS
+    for item in shapes:
+        for stroke in _strokes(item, table[item["label"]], shape, path):
+            drawn.append(stroke)
+            room -= stroke.mask.size if isinstance(stroke, Stamp) else 0
+        if room < 0:
+            raise InputError(f"{path}: its regions cover too many pixels, expected strokes")
     classes = sorted({stroke.label for stroke in drawn})
     check_classes(classes, str(path))
     unlabeled = free_unlabeled(classes)
@@ -98,7 +105,7 @@ def read_labelme(
 
 
 def read_document(
-    path: Path, shape: tuple[int, int], *, width: int = 10, most_pixels: int = 400_000_000
+    path: Path, shape: tuple[int, int], *, width: int = 10, most_pixels: int = MAX_PIXELS
 ) -> StrokeDocument:
     """Read a labelme JSON file as strokes that can go on being changed.
 
@@ -255,17 +262,20 @@ def _width(item: dict[str, Any], path: Path) -> int | None:
 def _stamp(item: dict[str, Any], value: int, shape: tuple[int, int], path: Path) -> Stamp:
     try:
         (x, y), (x1, y1) = [_point(point, path) for point in item["points"]]
-        mask = decode_png(item["mask"])
+        box = (int(x), int(y), int(x1) + 1, int(y1) + 1)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
         ) from error
-    box = (int(x), int(y), int(x1) + 1, int(y1) + 1)
-    fits = mask.shape == (box[3] - box[1], box[2] - box[0])
-    if not fits or min(box) < 0 or box[3] > shape[0] or box[2] > shape[1]:
+    size = box[3] - box[1], box[2] - box[0]
+    if min(*box, *size) < 0 or box[3] > shape[0] or box[2] > shape[1]:
+        raise InputError(f"{path}: the mask of shape '{item['label']}' does not fit the image")
+    try:
+        mask = decode_png(item["mask"], size)
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: the mask of shape '{item['label']}' does not fit its box or the image"
-        )
+            f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
+        ) from error
     return Stamp(value, box[0], box[1], mask)
 
 

@@ -22,6 +22,14 @@ UNLABELED_16 = 65535
 _LISTED_CLASSES = 12
 
 
+class MaskLikeError(InputError):
+    """Class values that may be a mask, but are no strokes as they are; `reason` says why."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Strokes:
     """Strokes over one image.
@@ -124,9 +132,10 @@ def check_classes(classes: Sequence[int], source: str, meaning: str = "") -> Non
         wrong = min(classes) if min(classes) < 0 else max(classes)
         raise InputError(f"{source}: label {wrong}{because}, expected classes in 0..65534")
     if len(classes) == 1:
-        raise InputError(
+        raise MaskLikeError(
             f"{source}: strokes of only one class, {classes[0]}{because}; "
-            "at least two classes are needed"
+            "at least two classes are needed",
+            f"of one class only, {classes[0]}",
         )
 
 
@@ -177,13 +186,15 @@ def _decide_unlabeled(counts: dict[int, int], source: str) -> tuple[int, str]:
         return 0, f"it covers {share:.0%} of the image"
     found = ", ".join(str(v) for v in list(counts)[:_LISTED_CLASSES])
     if 0 in counts:
-        raise InputError(
+        raise MaskLikeError(
             f"{source}: values {found}: 0 may be a class or mean 'no stroke'; "
-            "say which with --unlabeled 0 or --unlabeled 255"
+            "say which with --unlabeled 0 or --unlabeled 255",
+            f"with the values {found} and none that means 'no stroke'",
         )
-    raise InputError(
+    raise MaskLikeError(
         f"{source}: values {found}: none of them is known to mean 'no stroke'; "
-        "say which one does with --unlabeled VALUE"
+        "say which one does with --unlabeled VALUE",
+        f"with the values {found} and none that means 'no stroke'",
     )
 
 

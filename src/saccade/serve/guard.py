@@ -62,7 +62,7 @@ class Guard:
             return 403, f"host '{host[:80]}' is not served here; --allow-host lets it in"
         origin = headers.get("origin")
         changes = scope["type"] == "websocket" or scope["method"] in _CHANGING
-        if origin is not None and changes and urlsplit(origin).netloc != host:
+        if origin is not None and changes and _netloc(origin) != host:
             return 403, f"origin '{origin[:80]}' is another page's"
         if self._settings.token is not None and not self._has_token(scope, headers):
             return 401, "a token is needed: open the address that the server printed"
@@ -101,6 +101,13 @@ class Guard:
         takes_files = scope["path"] == "/api/images" or scope["path"].endswith("/import")
         takes_files |= scope["path"].startswith("/label-studio")
         return limits.upload_bytes if takes_files else limits.message_bytes
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as "http://["
+        return None
 
 
 def _limited(receive: Receive, most: int) -> Receive:

@@ -6,6 +6,7 @@ task, and with what the annotator drew so far when that is interactive.
 
 import base64
 import binascii
+import itertools
 import os
 import re
 import tempfile
@@ -26,7 +27,7 @@ from saccade.data.images import load_image
 from saccade.errors import InputError
 from saccade.formats.label_studio import brush_result, result_mask
 from saccade.interactive import Segmentation
-from saccade.serve.library import image_size
+from saccade.serve.library import Entry, image_size
 from saccade.serve.service import Service
 
 MODEL_VERSION = f"saccade-{__version__}"
@@ -35,6 +36,7 @@ _KINDS = ("brushlabels", "keypointlabels", "rectanglelabels", "polygonlabels")
 _POINT_SHARE = 0.012  # radius of a point without a size, of the longer side
 _SECONDS = 30
 UNLABELED = 65_535
+_numbers = itertools.count()
 
 
 class SetupRequest(BaseModel):
@@ -121,7 +123,8 @@ async def _predicted(
     labels, names = await service.off_loop(_drawn, strokes, rgb.shape[:2], tag)
     if len(names) < 2:  # nothing to tell it from yet
         return empty
-    key = f"label-studio-{task.get('id', '')}"
+    # A key of its own: of requests that come at once for one task, each gets its answer.
+    key = f"label-studio-{next(_numbers)}"
     result = await service.segment_once(key, rgb, labels, UNLABELED)
     return await service.off_loop(_labelled, result, names, tag)
 
@@ -230,27 +233,31 @@ def _image_of(service: Service, task: dict[str, Any], tag: Tag) -> NDArray[np.ui
     limits = service.settings.limits
     if address.startswith("data:"):
         return _decoded(_of_data_uri(address), limits.pixels)
-    path = _served(service, address)
-    if path is not None:
-        with open(path, "rb") as file:
-            image_size(file, limits.pixels, path.name)
-        return load_image(path)
+    served = _served(service, address)
+    if len(served) == 1:
+        return service.library.load(served[0])
     studio = service.settings.label_studio_url
     if studio is not None and (url := _within(studio, address)) is not None:
         return _decoded(_fetched(url, limits.upload_bytes), limits.pixels)
+    if served:
+        first, second = (f"'{Path(e.folder, e.name).as_posix()}'" for e in served[:2])
+        raise InputError(
+            f"task: image '{address[:100]}' may be {first} or {second}; name it with its folder"
+        )
     raise InputError(
         f"task: image '{address[:100]}' is not among the served images; serve its folder, or start "
         "with --label-studio-url"
     )
 
 
-def _served(service: Service, address: str) -> Path | None:
+def _served(service: Service, address: str) -> list[Entry]:
+    """The image that an address names among the served ones; several where it may be either."""
     parts = urlsplit(address)
     wanted = parse_qs(parts.query).get("d", [unquote(parts.path)])[0]
-    found = service.library.find_path(wanted.lstrip("/"))
+    found = service.library.find_named(wanted)
     # An upload has a prefix of its own before the name: 1/0a1b2c3d-photo.jpg.
     name = re.sub(r"^[0-9a-f]{8}-", "", wanted.rpartition("/")[2])
-    return found or service.library.find_path(name)
+    return found or service.library.find_named(name)
 
 
 def _within(studio: str, address: str) -> str | None:

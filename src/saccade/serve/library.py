@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Entry:
         name: of the file.
         folder: relative to the folder that was handed over, "" there.
         strokes: where its strokes are kept.
+        root: what was handed over, without links: the image's folder or one above, or itself.
     """
 
     id: str
@@ -58,6 +60,16 @@ class Entry:
     name: str
     folder: str
     strokes: Path
+    root: Path
+
+    def is_inside(self) -> bool:
+        """Whether the path still leads to where it did: a link may have taken its place."""
+        return self.path.resolve().is_relative_to(self.root)
+
+    @property
+    def has_strokes(self) -> bool:
+        """Whether strokes are kept for it."""
+        return self.strokes.is_file() and not self.strokes.is_symlink()
 
 
 class Library:
@@ -66,7 +78,7 @@ class Library:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._uploads = settings.home / "uploads"
+        self._uploads = settings.home.resolve() / "uploads"
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
         if not settings.paths:
@@ -84,20 +96,22 @@ class Library:
         """The image of an id, or None."""
         with self._lock:
             entry = self._entries.get(image)
-        return entry if entry is not None and entry.path.is_file() else None
+        there = entry is not None and entry.path.is_file() and entry.is_inside()
+        return entry if there else None
 
-    def find_path(self, relative: str) -> Path | None:
-        """The image whose path ends with all of ``relative``, for tools that name files."""
+    def find_named(self, relative: str) -> list[Entry]:
+        """The images whose paths have most of the end of ``relative``, for tools that name files.
+
+        More than one where the end that they share does not tell them apart.
+        """
         parts = Path(relative.replace("\\", "/")).parts
-        if not parts or ".." in parts or "\0" in relative:
-            return None
-        wanted = tuple(part for part in parts if part != "/")
+        if ".." in parts or "\0" in relative:
+            return []
         with self._lock:
             entries = list(self._entries.values())
-        for entry in entries:
-            if wanted and entry.path.parts[-len(wanted) :] == wanted:
-                return entry.path
-        return None
+        shared = [(_shared_end(entry.path.parts, parts), entry) for entry in entries]
+        most = max((count for count, _ in shared), default=0)
+        return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
 
     def upload(self, name: str, data: bytes) -> Entry:
         """Keep an uploaded image.
@@ -110,11 +124,17 @@ class Library:
         used = sum(file.stat().st_size for file in self._uploads.iterdir() if file.is_file())
         if used + len(data) > self._settings.limits.uploads_bytes:
             raise UploadError(f"{self._uploads}: is full, remove uploads that are not needed", 413)
+        part = self._uploads / f".{secrets.token_hex(8)}.part"
+        try:
+            part.write_bytes(data)
+            # Takes seconds where the image is large, so not while others wait for the list.
+            _check_decodes(part, name or "the upload")
+            with self._lock:
+                path = _free_path(self._uploads / _safe_name(name))
+                os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
         with self._lock:
-            path = _free_path(self._uploads / _safe_name(name))
-            with atomic_write(path) as temporary:
-                temporary.write_bytes(data)
-                _check_decodes(temporary, name or "the upload")
             entry = self._entry(path, self._uploads)
             self._entries[entry.id] = entry
         return entry
@@ -135,8 +155,10 @@ class Library:
         """(width, height) upright, from the header.
 
         Raises:
-            UploadError: no image, or too many pixels.
+            UploadError: no image, or too many pixels, or a link has taken its place.
         """
+        if not entry.is_inside():
+            raise UploadError(f"{entry.name}: is a link out of its folder, expected a file", 415)
         stamp = entry.path.stat().st_mtime_ns
         known = self._sizes.get(entry.path)
         if known is None or known[0] != stamp:
@@ -153,10 +175,11 @@ class Library:
             for path in _images(root, recursive=settings.recursive):
                 if path not in seen:
                     seen.add(path)
-                    yield self._entry(path, root if root.is_dir() else root.parent)
+                    yield self._entry(path, root)
 
     def _entry(self, path: Path, root: Path) -> Entry:
-        folder = path.parent.relative_to(root).as_posix()
+        root = root.resolve()
+        folder = path.parent.relative_to(root).as_posix() if root != path else "."
         # Beside the image; in a store, files of different folders must not meet.
         place, stem = path.parent, path.stem
         if self._settings.store is not None:
@@ -167,6 +190,7 @@ class Library:
             name=path.name,
             folder="" if folder == "." else folder,
             strokes=place / f"{stem}{STROKE_SUFFIX}",
+            root=root,
         )
 
 
@@ -272,6 +296,15 @@ def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
 def _natural(text: str) -> list[tuple[int, int, str]]:
     parts = re.split(r"(\d+)", text.lower())
     return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
+
+
+def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
+    count = 0
+    for mine, theirs in zip(reversed(path), reversed(wanted), strict=False):
+        if mine != theirs or theirs == "/":
+            break
+        count += 1
+    return count
 
 
 def _digest(path: Path) -> str:

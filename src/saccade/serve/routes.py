@@ -3,12 +3,14 @@
 import io
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, File, Query, Response, UploadFile
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from fastapi import Path as InPath
+from pydantic import ValidationError
 
 from saccade import __version__
 from saccade.annotations import read_any_strokes
@@ -16,6 +18,7 @@ from saccade.errors import InputError
 from saccade.formats.masks import MASK_FORMATS, encode_mask, read_mask
 from saccade.formats.overlay import render_uncertainty
 from saccade.scribbles.document import StrokeDocument, document_from_strokes
+from saccade.scribbles.strokes import MaskLikeError, Strokes
 from saccade.serve.library import browser_file, picture_bytes, thumbnail
 from saccade.serve.problems import GoneError
 from saccade.serve.schemas import (
@@ -29,13 +32,19 @@ from saccade.serve.schemas import (
     Region,
     SessionState,
     from_document,
+    one_line_of,
     to_document,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
+from saccade.serve.settings import Limits
 from saccade.serve.state import image_of, state_of
 from saccade.serve.stroke_file import completed
 
+_DOCUMENT_BODY = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DocumentModel"}}},
+}
 T = TypeVar("T")
 Id = Annotated[str, InPath(max_length=100)]
 Format = Literal["png", "tiff", "coco", "coco-polygons", "labelme", "label-studio", "cvat"]
@@ -144,21 +153,23 @@ def _add_sessions(router: APIRouter, service: Service) -> None:
 
 
 def _add_strokes(router: APIRouter, service: Service) -> None:
-    @router.get("/sessions/{session}/strokes", responses=errors(404))
-    async def strokes(session: Id) -> DocumentModel:
+    @router.get("/sessions/{session}/strokes", response_model=DocumentModel, responses=errors(404))
+    async def strokes(session: Id) -> Response:
         """Return the strokes of a session."""
-        return await service.off_loop(from_document, service.find(session).document)
+        return await service.off_loop(_strokes_reply, service.find(session).document)
 
     @router.put(
         "/sessions/{session}/strokes",
         responses=errors(404, 409, 413, 503) | {202: {"model": Accepted}},
+        openapi_extra={"requestBody": _DOCUMENT_BODY},
     )
     async def put_strokes(
-        session: Id, document: DocumentModel, response: Response, wait: bool = True
+        session: Id, request: Request, response: Response, wait: bool = True
     ) -> FitReply | Accepted:
         """Take all strokes of a session, keep them, and segment the image."""
         found = service.find(session)
-        made = await service.off_loop(to_document, document, found.size, service.settings.limits)
+        body = await request.body()
+        made = await service.off_loop(_strokes_of, body, found.size, service.settings.limits)
         service.put_strokes(found, made, found.revision + 1)
         if not wait:
             service.start_fit(found)
@@ -174,12 +185,16 @@ def _add_strokes(router: APIRouter, service: Service) -> None:
             uncertainty_mean=0.0 if doubt is None else float(doubt.mean(dtype=np.float64)),
         )
 
-    @router.post("/sessions/{session}/import", responses=errors(404, 409, 413))
+    @router.post(
+        "/sessions/{session}/import",
+        response_model=DocumentModel,
+        responses=errors(404, 409, 413),
+    )
     async def import_file(
         session: Id,
         file: Annotated[UploadFile, File()],
         kind: Annotated[Literal["strokes", "mask"], Query(alias="as")] = "strokes",
-    ) -> DocumentModel:
+    ) -> Response:
         """Add the strokes of a file, or show its mask until the next fit.
 
         Any format is taken that Saccade reads: label images, overlays, ScribbleSup, labelme, COCO,
@@ -188,20 +203,15 @@ def _add_strokes(router: APIRouter, service: Service) -> None:
         found = service.find(session)
         data = await file.read()
         if kind == "mask":
-            labels = await service.off_loop(_from_file, data, file.filename, read_mask)
-            if labels.shape != found.size:
-                height, width = found.size
-                raise InputError(
-                    f"mask: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), the "
-                    f"image is {width} x {height}"
-                )
+            read = partial(read_mask, shape=found.size)
+            labels = await service.off_loop(_from_file, data, file.filename, read)
             await service.show_mask(found, labels)
-            return await service.off_loop(from_document, found.document)
+            return await service.off_loop(_strokes_reply, found.document)
         added = await service.off_loop(_imported_strokes, data, file.filename, found)
         service.put_strokes(found, added, found.revision + 1)
         await service.save(found)
         service.start_fit(found)
-        return await service.off_loop(from_document, added)
+        return await service.off_loop(_strokes_reply, added)
 
 
 def _add_masks(router: APIRouter, service: Service) -> None:
@@ -274,6 +284,19 @@ async def _state(service: Service, session: Session) -> SessionState:
     return SessionState(**await service.off_loop(state_of, service, session))
 
 
+def _strokes_of(body: bytes, size: tuple[int, int], limits: Limits) -> StrokeDocument:
+    """Strokes as they were sent; megabytes of them would hold up everybody on the event loop."""
+    try:
+        model = DocumentModel.model_validate_json(body)
+    except ValidationError as error:
+        raise InputError(one_line_of(list(error.errors()))) from error
+    return to_document(model, size, limits)
+
+
+def _strokes_reply(document: StrokeDocument) -> Response:
+    return Response(from_document(document).model_dump_json(), media_type="application/json")
+
+
 def _grey(values: Any) -> Any:
     return np.rint(values * 255).astype(np.uint8)
 
@@ -310,7 +333,15 @@ def _from_file(data: bytes, name: str | None, read: Callable[[Path], T]) -> T:
 
 
 def _imported_strokes(data: bytes, name: str | None, session: Session) -> StrokeDocument:
-    strokes = _from_file(data, name, lambda path: read_any_strokes(path, shape=session.size))
+    def read(path: Path) -> Strokes:
+        try:
+            return read_any_strokes(path, shape=session.size)
+        except MaskLikeError as error:  # the command line has options for it, this has not
+            raise InputError(
+                f"{path}: not strokes, but regions {error.reason}; import it as a mask (as=mask)"
+            ) from error
+
+    strokes = _from_file(data, name, read)
     if max(strokes.classes) > 254:
         raise InputError(f"strokes: class {max(strokes.classes)}, expected at most 254")
     document = session.document

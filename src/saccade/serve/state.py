@@ -53,7 +53,7 @@ def image_of(service: Service, entry: Entry) -> ImageModel:
         folder=entry.folder,
         width=width,
         height=height,
-        has_strokes=entry.strokes.is_file(),
+        has_strokes=entry.has_strokes,
     )
 
 

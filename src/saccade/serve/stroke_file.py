@@ -32,15 +32,16 @@ class StrokeFile:
         Where there is no stroke file, labelme's own file of the image is a start.
 
         Raises:
-            InputError: the stroke file cannot be used.
+            InputError: the stroke file cannot be used, or is a link.
         """
         path = self._entry.strokes
         with self._lock:
+            self._refuse_links()
             if path.is_file():
                 self._seen = path.stat().st_mtime_ns
                 return completed(read_document(path, shape))
         foreign = self._entry.path.with_suffix(".json")
-        if foreign.is_file():
+        if foreign.is_file() and not foreign.is_symlink():
             with contextlib.suppress(InputError):  # any JSON may lie there
                 return completed(read_document(foreign, shape))
         return completed(StrokeDocument(()))
@@ -55,19 +56,28 @@ class StrokeFile:
         """Keep the strokes, unless there are neither strokes nor a file yet.
 
         Raises:
-            InputError, OSError: they cannot be written.
+            InputError, OSError: they cannot be written, or the file is a link.
         """
         path = self._entry.strokes
         with self._lock:
+            self._refuse_links()
             there = path.is_file()
             if not there and not document.items:
                 return
             if there and path.stat().st_mtime_ns != self._seen:
-                shutil.copy2(path, path.with_name(f"{path.name}.bak"))
+                with atomic_write(path.with_name(f"{path.name}.bak"), follow=False) as copy:
+                    shutil.copy2(path, copy)
             path.parent.mkdir(parents=True, exist_ok=True)
             relative = os.path.relpath(self._entry.path, path.parent)
-            write_document(path, document, shape, relative)
+            write_document(path, document, shape, relative, follow=False)
             self._seen = path.stat().st_mtime_ns
+
+    def _refuse_links(self) -> None:
+        """A link could lead out of the folder that was handed over."""
+        path = self._entry.strokes
+        if path.is_symlink() or not self._entry.is_inside():
+            what = path.name if path.is_symlink() else self._entry.name
+            raise InputError(f"{what}: is a link, expected a file; put the file itself there")
 
 
 def completed(document: StrokeDocument) -> StrokeDocument:
@@ -101,7 +111,10 @@ def check_writable(folder_of: Entry) -> str | None:
     folder = folder_of.strokes.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError), atomic_write(folder / ".probe") as temporary:
+        with (
+            contextlib.suppress(FileNotFoundError),
+            atomic_write(folder / ".probe", follow=False) as temporary,
+        ):
             temporary.write_bytes(b"")
             raise FileNotFoundError  # it can be written, and need not stay
     except (OSError, InputError) as error:
