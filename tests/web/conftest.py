@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -24,18 +26,39 @@ ARGUMENTS = [
 ]
 
 
-@contextmanager
-def serving(home: Path, *arguments):
-    """Run ``saccade serve`` and give its address; it is stopped with Ctrl-C."""
+def halves():
+    """A picture with two halves that are easy to tell apart."""
+    picture = np.random.default_rng(0).integers(150, 255, (60, 80, 3), dtype=np.uint8)
+    picture[:, 40:] //= 4
+    return picture
+
+
+def free_port():
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def start_server(home: Path, port: int, *arguments):
+    """Start ``saccade serve``; with a port of its own it is up when this returns."""
     environment = os.environ | {"XDG_DATA_HOME": str(home), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "saccade.cli", "serve", "--port", "0", *map(str, arguments)],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", "saccade.cli", "serve", "--port", str(port), *map(str, arguments)],
+        stdout=subprocess.PIPE if port == 0 else subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         text=True,
         env=environment,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    if port != 0:
+        _wait_until_up(f"http://127.0.0.1:{port}/")
+    return process
+
+
+@contextmanager
+def serving(home: Path, *arguments):
+    """Run ``saccade serve`` and give its address; it is stopped with Ctrl-C."""
+    process = start_server(home, 0, *arguments)
     try:
         line = process.stdout.readline()
         found = re.search(r"at (http://\S+)", line)

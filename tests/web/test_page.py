@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from saccade.formats.masks import read_mask
+from tests.web.conftest import free_port, halves, start_server
 
 ROOT = Path(__file__).parents[2]
 OBJECT = [(85, 60), (140, 45), (205, 60), (265, 70), (320, 80)]
@@ -111,16 +112,17 @@ def test_classes_are_added_renamed_recoloured_and_deleted(hand, page, tmp_path):
     page.get_by_test_id("add-class").click()
     row = page.get_by_test_id("class-2")
     name = row.locator("input[type=text]")
-    name.fill("whiskers")
-    name.press("Enter")
-    page.keyboard.press("3")
+    name.dblclick()
+    page.keyboard.type("whiskers")
+    page.keyboard.press("Enter")
     hand.drag([(60, 200), (60, 215)])
     hand.wait()
     assert 2 in np.unique(hand.labels(300, 451))
     document = json.loads(export(page, "coco", tmp_path).read_text())
     assert [c["name"] for c in document["categories"]] == ["background", "object", "whiskers"]
-    name.fill("object")
-    name.press("Enter")
+    page.keyboard.press("F2")  # the class that is chosen
+    page.keyboard.type("object")
+    page.keyboard.press("Enter")
     assert "already" in page.get_by_test_id("error").inner_text()
     page.get_by_test_id("dismiss-error").click()
     assert row.locator("input[type=text]").input_value() == "whiskers"
@@ -134,6 +136,131 @@ def test_classes_are_added_renamed_recoloured_and_deleted(hand, page, tmp_path):
     page.keyboard.press("Control+z")
     hand.wait()
     assert page.get_by_test_id("class-2").locator("input[type=color]").input_value() == "#00ff80"
+
+
+def test_a_click_on_a_name_chooses_and_escape_gives_a_name_back(hand, page):
+    name = page.get_by_test_id("class-0").locator("input[type=text]")
+    name.click()
+    chosen = page.locator(".class-row.chosen")
+    assert chosen.get_attribute("data-testid") == "class-0"
+    page.keyboard.press("e")  # a key is a key, not a letter of the name
+    assert page.get_by_test_id("tool-eraser").get_attribute("aria-pressed") == "true"
+    assert name.input_value() == "background"
+    page.keyboard.press("F2")
+    page.keyboard.type("sky")
+    page.keyboard.press("Escape")
+    assert name.input_value() == "background"
+    assert page.get_by_test_id("undo").is_disabled()
+    page.keyboard.press("2")
+    assert chosen.get_attribute("data-testid") == "class-1"
+
+
+def test_a_press_that_closes_a_menu_does_nothing_else(hand, page):
+    menu = page.get_by_test_id("export-png")
+    page.get_by_test_id("export").click()
+    assert menu.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    page.get_by_test_id("import").click()
+    hand.drag([(100, 100), (120, 100)])
+    assert not page.get_by_test_id("import-mask").is_visible()
+    assert hand.facts()["strokeCount"] == 0
+    hand.drag([(100, 100), (120, 100)])
+    assert hand.facts()["strokeCount"] == 1
+
+
+def test_one_finger_draws_and_two_move_and_zoom(browser, serve, person, until, tmp_path):
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    with serve(tmp_path / "home") as address:
+        hand = person(page, address)
+        for button in ("help", "toggle-panel", "clear", "undo", "import", "export"):
+            box = page.get_by_test_id(button).bounding_box()
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 390, button
+        touches = context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            named = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+            touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": named})
+
+        def place(x, y):
+            at = page.evaluate("p => saccade.toClient(p[0], p[1])", [x, y])
+            return at["x"], at["y"]
+
+        touch("touchStart", place(60, 60))
+        for x in range(70, 200, 10):
+            touch("touchMove", place(x, 60))
+        touch("touchEnd")
+        until(page, "saccade.strokeCount === 1")
+        left, right = place(150, 150), place(300, 150)
+        before = right[0] - left[0]
+        touch("touchStart", left)
+        touch("touchStart", left, right)
+        for step in range(1, 11):
+            touch("touchMove", (left[0] - 2 * step, left[1]), (right[0] + 2 * step, right[1]))
+        touch("touchEnd")
+        after = place(300, 150)[0] - place(150, 150)[0]
+        assert after == pytest.approx(before + 40, rel=0.02)
+        assert hand.facts()["strokeCount"] == 1  # the first finger's dot is dropped
+        page.goto("about:blank")
+    context.close()
+
+
+def test_sliders_take_the_arrow_keys_and_images_follow_every_press(
+    page, serve, person, until, tmp_path
+):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(1, 5):
+        Image.fromarray(np.full((60, 80, 3), 40 * i, np.uint8)).save(photos / f"{i}.png")
+    with serve(tmp_path / "home", photos) as address:
+        person(page, address)
+        slider = page.get_by_test_id("opacity")
+        slider.focus()
+        before = int(slider.input_value())
+        page.keyboard.press("ArrowRight")
+        assert int(slider.input_value()) == before + 1
+        page.wait_for_timeout(300)
+        assert page.title().startswith("1.png")
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        until(page, "document.title.startsWith('3.png')")
+        page.keyboard.press("a")
+        until(page, "document.title.startsWith('2.png')")
+        page.goto("about:blank")
+
+
+def test_strokes_outlive_the_server(browser, person, until, tmp_path):
+    """It is killed, strokes are drawn meanwhile, it comes back: they are all kept."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.fromarray(halves()).save(photos / "a.png")
+    strokes = photos / "a.strokes.json"
+    port = free_port()
+    page = browser.new_page()  # not `page`: connections that fail are errors in its console
+    server = start_server(tmp_path / "home", port, photos)
+    hand = person(page, f"http://127.0.0.1:{port}/")
+    hand.draw(1, [(10, 10), (12, 50)])
+    until(page, "!saccade.unsaved")
+    server.kill()
+    server.wait()
+    hand.draw(0, [(70, 10), (70, 50)])
+    page.get_by_text("nothing you draw is lost").wait_for()
+    assert len(json.loads(strokes.read_text())["shapes"]) == 1
+    server = start_server(tmp_path / "home", port, photos)
+    try:
+        until(page, "!saccade.unsaved")
+        hand.wait()
+        assert len(json.loads(strokes.read_text())["shapes"]) == 2
+        assert not page.get_by_text("Open it here").is_visible()
+        assert hand.facts()["strokeCount"] == 2
+        assert not hand.facts()["waiting"]
+        page.keyboard.press("Control+z")
+        until(page, "saccade.strokeCount === 1 && !saccade.unsaved")
+    finally:
+        page.close()
+        server.kill()
+        server.wait()
 
 
 def test_where_next_names_places_and_goes_there(hand, page):
@@ -189,7 +316,9 @@ def test_a_second_window_takes_over_and_says_so(browser, page, serve, person, un
         other = browser.new_page()
         second = person(other, address)
         assert second.facts()["strokeCount"] == 1
-        page.get_by_text("opened in another window").wait_for()
+        page.get_by_text("The image was opened in another window").wait_for()
+        page.keyboard.press("n")  # no key reaches what is covered
+        assert page.get_by_test_id("class-2").count() == 0
         page.get_by_role("button", name="Open it here").click()
         other.get_by_text("opened in another window").wait_for()
         other.close()

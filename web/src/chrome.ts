@@ -1,6 +1,7 @@
 // The bars and what lies over the image: status, progress, errors, menus.
 
 import { h, iconButton } from "./dom";
+import type { ImageEntry } from "./protocol";
 
 export const status = h("span", { class: "status", "data-testid": "status", role: "status" });
 export const progress = h("div", { class: "progress", hidden: true });
@@ -16,6 +17,11 @@ export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true }
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const filePicker = h("input", { type: "file", hidden: true });
 
+/** Messages of the server begin small, as they follow the name of a program elsewhere. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function setStatus(text: string, fraction: number | null): void {
   status.textContent = text;
   progress.hidden = fraction === null;
@@ -23,8 +29,26 @@ export function setStatus(text: string, fraction: number | null): void {
 }
 
 export function showError(text: string): void {
-  errorText.textContent = text;
+  errorText.textContent = sentence(text);
   error.hidden = false;
+}
+
+/** Covers the image with a text, and perhaps a button. */
+export function cover(text: string, button?: HTMLElement): void {
+  veil.replaceChildren(h("p", {}, sentence(text)), button ?? "");
+  veil.hidden = false;
+  setStatus("", null);
+}
+
+export function fillStrip(images: ImageEntry[], current: string | undefined, open: (entry: ImageEntry) => void): void {
+  strip.replaceChildren(...images.map((entry) => {
+    const picture = h("img", { src: `/api/images/${entry.id}/thumbnail`, alt: "", loading: "lazy", draggable: "false" });
+    return h("button", { type: "button", title: entry.folder ? `${entry.folder}/${entry.name}` : entry.name,
+      "aria-current": String(entry.id === current), class: entry.has_strokes ? "thumb done" : "thumb", click: () => open(entry) },
+    picture, h("span", {}, entry.name));
+  }));
+  if (images.length > 1) strip.classList.remove("hidden");
+  strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 export async function attempt(work: () => Promise<void>): Promise<void> {

@@ -25,6 +25,7 @@ const PATHS: Record<string, string> = {
   fit: "M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4",
   undo: "M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
   redo: "m15 14 5-5-5-5M20 9H10a6 6 0 0 0 0 12h3",
+  clear: "M5 5h14v14H5zM9.5 9.5l5 5M14.5 9.5l-5 5",
   previous: "m15 5-7 7 7 7",
   next: "m9 5 7 7-7 7",
   plus: "M12 5v14M5 12h14",

@@ -3,7 +3,7 @@
 import { closeSession, loadPhoto } from "./api";
 import { packed } from "./color";
 import { erase, simplify, touches } from "./geometry";
-import { History, withItems } from "./history";
+import { History, merged, sameStrokes, withItems } from "./history";
 import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted, PaintJob } from "./painter";
@@ -26,7 +26,8 @@ export interface EditorHost {
   connection(connected: boolean): void;
   regions(regions: Region[]): void;
   closed(detail: string): void;
-  saved(): void;
+  gone(): void;
+  saved(anyStrokes: boolean): void;
   wantsUncertainty(): boolean;
 }
 
@@ -44,13 +45,17 @@ export class Editor {
   private worker = new PaintWorker();
   private jobs = 0;
   private working: Item[] | null = null;
+  /** What the server is known to have kept. */
+  private kept: StrokeDocument;
 
   private constructor(
     readonly state: SessionState,
     readonly photo: Photo,
     private host: EditorHost,
+    history?: History,
   ) {
-    this.history = new History(state.document);
+    this.history = history ?? new History(state.document);
+    this.kept = state.document;
     this.revision = state.revision;
     this.worker.onmessage = (event: MessageEvent<Painted>) => this.showPainted(event.data);
     this.live = new Live(state.session, {
@@ -60,11 +65,25 @@ export class Editor {
         if (connected && host.wantsUncertainty()) this.live.send({ type: "options", uncertainty: true });
         host.connection(connected);
       },
+      gone: () => host.gone(),
     });
   }
 
   static async start(state: SessionState, host: EditorHost): Promise<Editor> {
     return new Editor(state, await Photo.from(await loadPhoto(state.image.id)), host);
+  }
+
+  /** Goes on in a new session of the same image with all strokes, those that were never sent too. */
+  goOn(state: SessionState, host: EditorHost): Editor {
+    const theirs = state.document;
+    const { unsaved } = this;
+    this.abandon();
+    this.worker.terminate();
+    if (!unsaved && !sameStrokes(this.history.document, theirs)) return new Editor(state, this.photo, host);
+    if (unsaved) this.history.replace(merged(this.kept, this.history.document, theirs));
+    const next = new Editor(state, this.photo, host, this.history);
+    if (unsaved) next.send();
+    return next;
   }
 
   /** The strokes as they look now, with what the eraser has done so far. */
@@ -90,6 +109,7 @@ export class Editor {
   }
 
   commit(next: StrokeDocument, ended = performance.now()): void {
+    if (!this.open) return;
     this.history.commit(next);
     this.send(ended);
   }
@@ -100,11 +120,11 @@ export class Editor {
   }
 
   undo(): void {
-    if (this.history.undo()) this.send();
+    if (this.open && this.history.undo()) this.send();
   }
 
   redo(): void {
-    if (this.history.redo()) this.send();
+    if (this.open && this.history.redo()) this.send();
   }
 
   eraseAlong(a: Point, b: Point, radius: number): void {
@@ -185,7 +205,9 @@ export class Editor {
   private receive(message: ServerMessage): void {
     if (message.type === "saved") {
       this.live.saved(message.revision);
-      if (this.history.document.items.length > 0) this.host.saved();
+      if (this.live.waiting) return;
+      this.kept = this.history.document;
+      this.host.saved(this.kept.items.length > 0);
     } else if (message.type === "progress") {
       if (message.revision < this.revision) return;
       const queue = message.ahead > 0 ? `Waiting, ${message.ahead} before this one` : "Segmenting";

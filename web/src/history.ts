@@ -23,6 +23,11 @@ export class History {
     return this.future.length > 0;
   }
 
+  /** Puts `present` in the place of the document of now, without a step back. */
+  replace(present: StrokeDocument): void {
+    this.present = present;
+  }
+
   /** Makes `next` the document of now, with a step back to the one before. */
   commit(next: StrokeDocument): void {
     this.past.push(this.present);
@@ -60,6 +65,32 @@ export function withoutClass(document: StrokeDocument, value: number): StrokeDoc
   return {
     classes: document.classes.filter((c) => c.value !== value),
     items: document.items.filter((item) => item.value !== value),
+  };
+}
+
+/** What identifies a stroke whatever its id: stroke files keep none. */
+function looks(item: Item): string {
+  const form = item.kind === "line" ? [item.width, item.points] : [item.x, item.y];
+  return JSON.stringify([item.kind, item.value, form]);
+}
+
+/** Whether two documents have the same strokes in the same order, whatever their ids. */
+export function sameStrokes(a: StrokeDocument, b: StrokeDocument): boolean {
+  return a.items.length === b.items.length && a.items.every((item, i) => looks(item) === looks(b.items[i]));
+}
+
+/** Ours, with what others have added to the strokes that both began with. */
+export function merged(base: StrokeDocument, ours: StrokeDocument, theirs: StrokeDocument): StrokeDocument {
+  const known = new Set([...base.items, ...ours.items].map(looks));
+  const names = new Set(ours.classes.map((c) => c.name));
+  const values = new Set(ours.classes.map((c) => c.value));
+  const dropped = new Set(base.classes.map((c) => c.value).filter((value) => !values.has(value)));
+  const added = theirs.items.filter((item) => !known.has(looks(item)) && !dropped.has(item.value));
+  const more = theirs.classes.filter((c) => !values.has(c.value) && !dropped.has(c.value));
+  const classes = more.map((c) => (names.has(c.name) ? { ...c, name: `${c.name} (${c.value})` } : c));
+  return {
+    classes: [...ours.classes, ...classes].sort((a, b) => a.value - b.value),
+    items: [...ours.items, ...added],
   };
 }
 

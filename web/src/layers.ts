@@ -11,7 +11,12 @@ export interface Shown {
   outline: boolean;
   uncertainty: boolean;
   opacity: number;
+  doubtOpacity: number;
 }
+
+/** Pixels of the screen: a stroke must stand out from the mask, which has its colour. */
+const RIM = 1;
+const RIM_COLOR = "rgba(255, 255, 255, 0.85)";
 
 export function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return canvas.getContext("2d", { desynchronized: false })!;
@@ -67,7 +72,9 @@ export function drawBase(
   if (!painted) return;
   if (shown.uncertainty && painted.uncertainty) {
     ctx.imageSmoothingEnabled = true;
+    ctx.globalAlpha = shown.doubtOpacity;
     ctx.drawImage(painted.uncertainty, x, y, w, h);
+    ctx.globalAlpha = 1;
   } else if (shown.mask && shown.opacity > 0) {
     ctx.imageSmoothingEnabled = false;
     ctx.globalAlpha = shown.opacity;
@@ -148,7 +155,8 @@ export function drawStrokes(
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   toImage(ctx, view, ratio);
   const colors = new Map(strokes.classes.map((c) => [c.value, c.color ?? "#888888"]));
-  for (const item of strokes.items) drawItem(ctx, item, colors.get(item.value) ?? "#888888", patches);
+  const rim = RIM / view.scale;
+  for (const item of strokes.items) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
 }
 
 /** Makes the context count in pixel centres of the image, as strokes do. */
@@ -157,9 +165,10 @@ export function toImage(ctx: CanvasRenderingContext2D, view: View, ratio: number
   ctx.setTransform(scale, 0, 0, scale, ratio * view.x + scale / 2, ratio * view.y + scale / 2);
 }
 
-function drawItem(ctx: CanvasRenderingContext2D, item: Item, color: string, patches: PatchPictures): void {
+function drawItem(ctx: CanvasRenderingContext2D, item: Item, color: string, rim: number, patches: PatchPictures): void {
   if (item.kind === "line") {
-    drawLine(ctx, item, color, 0);
+    traceLine(ctx, item, RIM_COLOR, item.width + 2 * rim, 0);
+    traceLine(ctx, item, color, item.width, 0);
     return;
   }
   const picture = patches.get(item, color);
@@ -168,15 +177,22 @@ function drawItem(ctx: CanvasRenderingContext2D, item: Item, color: string, patc
   ctx.drawImage(picture, item.x - 0.5, item.y - 0.5);
 }
 
-/** Draws a line from its point number `from` on; the rest is there already. */
-export function drawLine(ctx: CanvasRenderingContext2D, item: LineItem, color: string, from: number): void {
+/** Draws a line from its point number `from` on; the rest is there already, so the rim goes below it. */
+export function drawLine(ctx: CanvasRenderingContext2D, view: View, item: LineItem, color: string, from: number): void {
+  traceLine(ctx, item, color, item.width, from);
+  ctx.globalCompositeOperation = "destination-over";
+  traceLine(ctx, item, RIM_COLOR, item.width + (2 * RIM) / view.scale, from);
+  ctx.globalCompositeOperation = "source-over";
+}
+
+function traceLine(ctx: CanvasRenderingContext2D, item: LineItem, color: string, width: number, from: number): void {
   const { points } = item;
   ctx.strokeStyle = ctx.fillStyle = color;
-  ctx.lineWidth = item.width;
+  ctx.lineWidth = width;
   ctx.lineCap = ctx.lineJoin = "round";
   ctx.beginPath();
   if (points.length === 1) {
-    ctx.arc(points[0][0], points[0][1], item.width / 2, 0, 2 * Math.PI);
+    ctx.arc(points[0][0], points[0][1], width / 2, 0, 2 * Math.PI);
     ctx.fill();
     return;
   }

@@ -6,16 +6,20 @@ export interface LiveEvents {
   message(message: ServerMessage): void;
   result(result: Result): void;
   connection(connected: boolean): void;
+  /** The server is back, but no longer knows the session: it was started anew, or waited too long. */
+  gone(): void;
 }
 
 const LONGEST_PAUSE = 8000;
 const FINAL_CODES = new Set([4401, 4403, 4404, 4409]);
+const UNKNOWN = 4404;
 
 export class Live {
   private socket: WebSocket | null = null;
   private attempts = 0;
   private timer = 0;
   private ended = false;
+  private greeted = false;
   private unsent: { revision: number; document: StrokeDocument } | null = null;
 
   constructor(
@@ -65,6 +69,7 @@ export class Live {
       this.flush();
     };
     socket.onmessage = (event) => {
+      this.greeted = true;
       if (typeof event.data === "string") this.events.message(JSON.parse(event.data) as ServerMessage);
       else this.events.result(decodeResult(event.data as ArrayBuffer));
     };
@@ -73,6 +78,10 @@ export class Live {
       this.events.connection(false);
       if (FINAL_CODES.has(event.code)) {
         this.ended = true;
+        if (event.code === UNKNOWN && this.greeted) {
+          this.events.gone();
+          return;
+        }
         this.events.message({ type: "closed", detail: event.reason || "this image is no longer open here" });
         return;
       }

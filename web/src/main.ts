@@ -2,14 +2,15 @@
 
 import "./style.css";
 import * as api from "./api";
-import { attempt, error, exportMenu, filePicker, hint, imageName, importMenu, offline, progress, setStatus, showError, status, strip, veil } from "./chrome";
+import { attempt, cover, error, exportMenu, filePicker, fillStrip, hint, imageName, importMenu, offline, progress, setStatus, showError, status, strip, veil } from "./chrome";
 import { h, icon, iconButton } from "./dom";
-import { Editor } from "./editor";
+import { Editor, type EditorHost } from "./editor";
 import { buildExports } from "./exports";
 import { nextClass, withClasses, withItems, withoutClass } from "./history";
 import type { Shown } from "./layers";
+import { closeMenus, listenForMenus, menuButton } from "./menus";
 import { clampBrush, Panel } from "./panel";
-import type { ImageEntry, Region, StrokeClass } from "./protocol";
+import type { ImageEntry, Region, SessionState, StrokeClass } from "./protocol";
 import { listen, shortcutDialog, type Shortcut } from "./shortcuts";
 import { Stage, type Tool } from "./stage";
 import { applyTheme, toggleTheme } from "./theme";
@@ -24,7 +25,7 @@ let brushWidth = 12;
 let regions: Region[] = [];
 let nextRegion = 0;
 const frames: number[] = [];
-const shown: Shown = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38 };
+const shown: Shown = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, doubtOpacity: 1 };
 
 // Stage and panel
 
@@ -143,78 +144,102 @@ function refresh(): void {
 
 // Images
 
-async function open(entry: ImageEntry): Promise<void> {
-  await attempt(async () => {
-    setStatus(`Opening ${entry.name}`, 0.2);
-    const state = await api.openSession(entry.id);
-    const next = await Editor.start(state, {
-      changed: refresh,
-      painted: (painted) => stage.setPainted(painted),
-      status: setStatus,
-      error: showError,
-      connection: (connected) => (offline.hidden = connected),
-      regions: setRegions,
-      saved: () => markKept(entry.id),
-      closed,
-      wantsUncertainty: () => shown.uncertainty,
-    });
-    const left = editor;
-    editor = next;
-    left?.close();
-    veil.hidden = true;
-    location.replace(`#${entry.id}`);
-    document.title = `${entry.name} · Saccade`;
-    imageName.textContent = entry.name;
-    chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
-    brushWidth = clampBrush(Math.round(Math.max(state.image.width, state.image.height) / 45));
-    panel.showBrush(brushWidth);
-    panel.showPresets(state.presets, state.preset);
-    stage.setPhoto(next.photo);
-    setRegions([]);
-    buildExports(state);
-    setStatus("", null);
-    refresh();
-    showStrip();
+/** What is to be open once everything asked for is done; images open one after the other. */
+let wanted: ImageEntry | null = null;
+let opening: Promise<void> = Promise.resolve();
+
+function open(entry: ImageEntry): Promise<void> {
+  if (editor?.open && entry.id === (wanted ?? editor.state.image).id) return opening;
+  wanted = entry;
+  opening = opening.then(async () => {
+    if (wanted !== entry) return; // somebody has gone on meanwhile
+    await attempt(() => openNow(entry));
+    if (wanted === entry) wanted = null;
   });
+  return opening;
+}
+
+function hostFor(state: SessionState): EditorHost {
+  const current = () => editor?.state.session === state.session;
+  return {
+    changed: refresh,
+    painted: (painted) => stage.setPainted(painted),
+    status: setStatus,
+    error: showError,
+    connection: (connected) => (offline.hidden = connected),
+    regions: setRegions,
+    saved: (any) => markKept(state.image.id, any),
+    closed: (detail) => { if (current()) closed(detail); },
+    gone: () => { if (current()) void comeBack(); },
+    wantsUncertainty: () => shown.uncertainty,
+  };
+}
+
+async function openNow(entry: ImageEntry): Promise<void> {
+  if (editor?.open && editor.state.image.id === entry.id) return;
+  setStatus(`Opening ${entry.name}`, 0.2);
+  const state = await api.openSession(entry.id);
+  const next = await Editor.start(state, hostFor(state));
+  const left = editor;
+  editor = next;
+  left?.close();
+  veil.hidden = true;
+  location.replace(`#${entry.id}`);
+  document.title = `${entry.name} · Saccade`;
+  imageName.textContent = entry.name;
+  chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
+  brushWidth = clampBrush(Math.round(Math.max(state.image.width, state.image.height) / 45));
+  panel.showBrush(brushWidth);
+  panel.showPresets(state.presets, state.preset);
+  stage.setPhoto(next.photo);
+  setRegions([]);
+  buildExports(state);
+  setStatus("", null);
+  refresh();
+  showStrip();
 }
 
 function closed(detail: string): void {
   editor?.abandon();
-  const again = h("button", { type: "button", class: "wide", click: () => void reopen() }, "Open it here");
-  veil.replaceChildren(h("p", {}, detail), again);
-  veil.hidden = false;
-  setStatus("", null);
+  const again = h("button", { type: "button", class: "wide", click: () => void comeBack() }, "Open it here");
+  cover(detail, again);
 }
 
-async function reopen(): Promise<void> {
-  const entry = images.find((i) => i.id === editor?.state.image.id) ?? images[0];
-  editor = null;
-  if (entry) await open(entry);
+/** A new session for the image that is shown, with the strokes that the server has not got yet. */
+function comeBack(): Promise<void> {
+  const left = editor;
+  opening = opening.then(async () => {
+    if (!left || editor !== left) return;
+    try {
+      const state = await api.openSession(left.state.image.id);
+      editor = left.goOn(state, hostFor(state));
+      veil.hidden = true;
+      panel.showPresets(state.presets, state.preset);
+      buildExports(state);
+      refresh();
+    } catch (problem) {
+      if (problem instanceof api.ApiError && problem.status === 0 && left.open) setTimeout(() => void comeBack(), 2000);
+      else closed(problem instanceof Error ? problem.message : String(problem));
+    }
+  });
+  return opening;
 }
 
 function step(by: number): void {
-  const at = images.findIndex((i) => i.id === editor?.state.image.id);
+  const at = images.findIndex((i) => i.id === (wanted ?? editor?.state.image)?.id);
   const next = images[(at + by + images.length) % images.length];
   if (next && images.length > 1) void open(next);
 }
 
 function showStrip(): void {
-  const current = editor?.state.image.id;
-  strip.replaceChildren(...images.map((entry) => {
-    const picture = h("img", { src: `/api/images/${entry.id}/thumbnail`, alt: "", loading: "lazy", draggable: "false" });
-    return h("button", { type: "button", title: entry.folder ? `${entry.folder}/${entry.name}` : entry.name,
-      "aria-current": String(entry.id === current), class: entry.has_strokes ? "thumb done" : "thumb", click: () => void open(entry) },
-    picture, h("span", {}, entry.name));
-  }));
-  if (images.length > 1) strip.classList.remove("hidden");
-  strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  fillStrip(images, editor?.state.image.id, (entry) => void open(entry));
   for (const button of [previousButton, nextButton]) button.disabled = images.length < 2;
 }
 
-function markKept(image: string): void {
+function markKept(image: string, any: boolean): void {
   const entry = images.find((i) => i.id === image);
-  if (!entry || entry.has_strokes) return;
-  entry.has_strokes = true;
+  if (!entry || entry.has_strokes === any) return;
+  entry.has_strokes = any;
   showStrip();
 }
 
@@ -233,7 +258,7 @@ async function upload(files: Iterable<File>): Promise<void> {
 // Files in and out
 
 function pick(as: "strokes" | "mask" | "image"): void {
-  importMenu.hidden = true;
+  closeMenus();
   filePicker.value = "";
   filePicker.multiple = as === "image";
   filePicker.onchange = () => {
@@ -257,31 +282,17 @@ for (const [as, title, id] of [["image", "Image", "import-image"], ["strokes", "
   importMenu.append(h("button", { type: "button", role: "menuitem", "data-testid": id, click: () => pick(as) }, title));
 }
 
-function menuButton(name: string, title: string, id: string, menu: HTMLElement): HTMLElement {
-  const button = h("button", { type: "button", class: "text-button", "data-testid": id, "aria-haspopup": "menu", click: () => {
-    const open = menu.hidden;
-    exportMenu.hidden = importMenu.hidden = true;
-    menu.hidden = !open;
-  } });
-  button.append(icon(name), h("span", {}, title));
-  return h("div", { class: "menu-holder" }, button, menu);
-}
-
-window.addEventListener("pointerdown", (e) => {
-  if (!(e.target as HTMLElement).closest(".menu-holder")) exportMenu.hidden = importMenu.hidden = true;
-});
-
 // Buttons and keys
 
-const undo = () => { editor?.undo(); afterTimeTravel(); };
-const redo = () => { editor?.redo(); afterTimeTravel(); };
-const afterTimeTravel = () => { editor?.repaint(); refresh(); };
+const undo = () => { editor?.undo(); editor?.repaint(); refresh(); };
+const redo = () => { editor?.redo(); editor?.repaint(); refresh(); };
 const clear = () => { if (editor && editor.document.items.length > 0) editor.commit(withItems(editor.document, [])); };
 const undoButton = iconButton("undo", "Undo (Ctrl Z)", "undo", undo);
 const redoButton = iconButton("redo", "Redo (Ctrl Shift Z)", "redo", redo);
 const previousButton = iconButton("previous", "Previous image (A)", "previous", () => step(-1));
 const nextButton = iconButton("next", "Next image (D)", "next", () => step(1));
-const clearButton = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: "Remove all strokes", click: clear }, "Clear");
+const clearButton = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: "Remove all strokes (Ctrl Del)", "aria-label": "Remove all strokes", click: clear });
+clearButton.append(icon("clear"), h("span", {}, "Clear"));
 const toolButtons = new Map<Tool, HTMLButtonElement>([
   ["brush", iconButton("brush", "Brush (B)", "tool-brush", () => setTool("brush"))],
   ["eraser", iconButton("eraser", "Eraser (E)", "tool-eraser", () => setTool("eraser"))],
@@ -297,6 +308,7 @@ function pickClass(key: string): void {
 const shortcuts: Shortcut[] = [
   { keys: "1 … 9", title: "Class", match: [..."123456789"], run: pickClass },
   { keys: "N", title: "Add a class", match: ["n"], run: addClass },
+  { keys: "F2", title: "Rename the class", match: ["f2"], run: () => panel.rename(chosen) },
   { keys: "B", title: "Brush", match: ["b"], run: () => setTool("brush") },
   { keys: "E", title: "Eraser", match: ["e"], run: () => setTool("eraser") },
   { keys: "R", title: "Remove a whole stroke", match: ["r"], run: () => setTool("remove") },
@@ -304,6 +316,7 @@ const shortcuts: Shortcut[] = [
   { keys: "[ / ]", title: "Smaller, larger brush", match: ["[", "]"], run: (key) => setBrush(key === "]" ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)) },
   { keys: "Ctrl Z", title: "Undo", match: ["mod+z"], run: undo },
   { keys: "Ctrl Shift Z / Ctrl Y", title: "Redo", match: ["mod+shift+z", "mod+y"], run: redo },
+  { keys: "Ctrl Del", title: "Remove all strokes", match: ["mod+delete", "mod+backspace"], run: clear },
   { keys: "M", title: "Mask", match: ["m"], run: () => setShown({ mask: !shown.mask }) },
   { keys: "O", title: "Outline", match: ["o"], run: () => setShown({ outline: !shown.outline }) },
   { keys: "S", title: "Strokes", match: ["s"], run: () => setShown({ strokes: !shown.strokes }) },
@@ -317,7 +330,8 @@ const shortcuts: Shortcut[] = [
   { keys: "?", title: "This list", match: ["?"], run: () => keys.showModal() },
 ];
 const keys = shortcutDialog(shortcuts);
-listen(shortcuts);
+listenForMenus();
+listen(shortcuts, () => veil.hidden);
 for (const type of ["keydown", "keyup"] as const) {
   window.addEventListener(type, (e) => {
     if (e.key !== " " || (e.target as HTMLElement).matches("input, select, button")) return;
@@ -354,11 +368,7 @@ main.addEventListener("drop", (e) => {
   main.classList.remove("drop");
   void upload(e.dataTransfer?.files ?? []);
 });
-window.addEventListener("beforeunload", (e) => { if (unsent()) e.preventDefault(); });
-
-function unsent(): boolean {
-  return Boolean(editor?.open && editor.unsaved && !offline.hidden);
-}
+window.addEventListener("beforeunload", (e) => { if (editor?.open && editor.unsaved && !offline.hidden) e.preventDefault(); });
 
 /** Facts for tests and measurements. */
 Object.defineProperty(window, "saccade", {
@@ -385,8 +395,6 @@ void attempt(async () => {
   const wanted = images.find((i) => i.id === location.hash.slice(1)) ?? images[0];
   if (wanted) await open(wanted);
   else {
-    setStatus("", null);
-    veil.replaceChildren(h("p", {}, "No images yet. Drop one here."));
-    veil.hidden = false;
+    cover("No images yet. Drop one here.");
   }
 });

@@ -28,6 +28,9 @@ export class Panel {
   private toggles = new Map<keyof Shown, HTMLInputElement>();
   private preset: HTMLSelectElement;
   private regions = h("ol", { class: "regions" });
+  private rows = new Map<number, HTMLElement>();
+  private listed = "";
+  private redraw: () => void = () => undefined;
 
   constructor(private host: PanelHost) {
     this.size = h("input", {
@@ -35,8 +38,11 @@ export class Panel {
       input: () => host.setBrush(fromSlider(Number(this.size.value))),
     });
     this.opacity = h("input", {
-      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity of the mask",
-      input: () => host.setShown({ opacity: Number(this.opacity.value) / 100 }),
+      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity",
+      input: () => {
+        const opacity = Number(this.opacity.value) / 100;
+        host.setShown(this.toggles.get("uncertainty")!.checked ? { doubtOpacity: opacity } : { opacity });
+      },
     });
     this.preset = h("select", {
       "data-testid": "preset", "aria-label": "Preset", change: () => host.setPreset(this.preset.value),
@@ -63,13 +69,31 @@ export class Panel {
   }
 
   showClasses(document: StrokeDocument, chosen: number): void {
+    this.redraw = () => this.showClasses(document, chosen);
     const counts = new Map<number, number>();
     for (const item of document.items) counts.set(item.value, (counts.get(item.value) ?? 0) + 1);
-    // While a name is being typed its row must stay as it is.
-    if (this.classes.contains(window.document.activeElement) && window.document.activeElement?.matches("input[type=text]")) return;
-    this.classes.replaceChildren(
-      ...document.classes.map((c, i) => this.classRow(c, i, c.value === chosen, counts.get(c.value) ?? 0, document.classes.length)),
-    );
+    // Rows stay where nothing but the choice has changed, and while a name is being typed.
+    const listed = JSON.stringify([document.classes, [...counts]]);
+    if (listed !== this.listed && !this.classes.querySelector("input[type=text]:not([readonly])")) {
+      this.listed = listed;
+      this.rows = new Map(
+        document.classes.map((c, i) => [c.value, this.classRow(c, i, counts.get(c.value) ?? 0, document.classes.length)]),
+      );
+      this.classes.replaceChildren(...this.rows.values());
+    }
+    for (const [value, row] of this.rows) {
+      row.classList.toggle("chosen", value === chosen);
+      row.setAttribute("aria-current", String(value === chosen));
+    }
+  }
+
+  /** Lets the name of a class be typed. */
+  rename(value: number): void {
+    const name = this.rows.get(value)?.querySelector<HTMLInputElement>("input[type=text]");
+    if (!name) return;
+    name.readOnly = false;
+    name.focus();
+    name.select();
   }
 
   showBrush(width: number): void {
@@ -79,8 +103,8 @@ export class Panel {
 
   showShown(shown: Shown): void {
     for (const [key, box] of this.toggles) box.checked = Boolean(shown[key]);
-    this.opacity.value = String(Math.round(shown.opacity * 100));
-    this.opacity.disabled = !shown.mask || shown.uncertainty;
+    this.opacity.value = String(Math.round((shown.uncertainty ? shown.doubtOpacity : shown.opacity) * 100));
+    this.opacity.disabled = !shown.mask && !shown.uncertainty;
   }
 
   showPresets(presets: string[], chosen: string): void {
@@ -96,10 +120,9 @@ export class Panel {
       this.regions.replaceChildren(
         ...regions.map((region, i) => {
           const share = Math.round((100 * region.score) / regions[0].score);
-          const button = h("button", { type: "button", class: "region-row", "data-testid": `suggestion-${i}`, click: () => this.host.goTo(region) },
+          const button = h("button", { type: "button", class: "region-row", "data-testid": `suggestion-${i}`, title: "Go there", click: () => this.host.goTo(region) },
             h("span", { class: "number" }, String(i + 1)),
-            h("span", { class: "share" }, h("i", {})),
-            h("span", { class: "place" }, `${region.column}, ${region.row}`));
+            h("span", { class: "share" }, h("i", {})));
           button.querySelector<HTMLElement>("i")!.style.width = `${share}%`;
           return h("li", {}, button);
         }),
@@ -107,22 +130,36 @@ export class Panel {
     }
   }
 
-  private classRow(c: StrokeClass, index: number, chosen: boolean, strokes: number, count: number): HTMLElement {
+  private classRow(c: StrokeClass, index: number, strokes: number, count: number): HTMLElement {
     const color = h("input", {
       type: "color", value: c.color ?? "#888888", title: "Colour", "aria-label": `Colour of ${c.name}`,
       change: () => this.host.changeClass(c.value, { color: color.value }),
     });
     const name = h("input", {
-      type: "text", value: c.name, maxlength: "100", spellcheck: "false", "aria-label": "Name of the class",
-      change: () => this.host.changeClass(c.value, { name: name.value.trim() }),
-      focus: () => this.host.choose(c.value),
-      keydown: (e: KeyboardEvent) => { if (e.key === "Enter" || e.key === "Escape") name.blur(); },
+      type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, "aria-label": "Name of the class",
+      title: "Double click or F2: rename",
+      mousedown: (e: MouseEvent) => { if (name.readOnly) e.preventDefault(); },
+      dblclick: () => { if (name.readOnly) this.rename(c.value); },
+      keydown: (e: KeyboardEvent) => {
+        if (name.readOnly || (e.key !== "Enter" && e.key !== "Escape")) return;
+        e.stopPropagation();
+        if (e.key === "Escape") name.value = c.name;
+        name.blur();
+      },
+      blur: () => {
+        if (name.readOnly) return;
+        name.readOnly = true;
+        name.setSelectionRange(0, 0);
+        const typed = name.value.trim();
+        name.value = c.name; // until the change is taken
+        this.listed = ""; // what was put off while it was typed
+        if (typed === c.name) this.redraw();
+        else this.host.changeClass(c.value, { name: typed });
+      },
     });
-    const row = h("li", {
-      class: chosen ? "class-row chosen" : "class-row", "data-testid": `class-${c.value}`,
-      "aria-current": chosen ? "true" : "false", click: () => this.host.choose(c.value),
-    }, color, name, h("span", { class: "count", title: `${strokes} strokes` }, strokes ? String(strokes) : ""),
-    index < 9 ? h("kbd", {}, String(index + 1)) : null);
+    const row = h("li", { class: "class-row", "data-testid": `class-${c.value}`, click: () => this.host.choose(c.value) },
+      h("kbd", {}, index < 9 ? String(index + 1) : ""), color, name,
+      h("span", { class: "count", title: strokes === 1 ? "1 stroke" : `${strokes} strokes` }, strokes ? String(strokes) : ""));
     if (count > 1) {
       const remove = iconButton("close", `Delete ${c.name} and its strokes`, `delete-${c.value}`, () => this.host.deleteClass(c.value));
       remove.addEventListener("click", (e) => e.stopPropagation());

@@ -10,11 +10,14 @@ export interface Shortcut {
   run(key: string): void;
 }
 
-export function listen(shortcuts: Shortcut[]): void {
+const TYPED = "input[type=text]:not([readonly]), select, textarea";
+
+export function listen(shortcuts: Shortcut[], enabled: () => boolean): void {
   const table = new Map(shortcuts.flatMap((s) => s.match.map((m) => [m, s] as const)));
   window.addEventListener("keydown", (e) => {
     const target = e.target as HTMLElement;
-    if (target.matches("input[type=text], select, textarea") || e.altKey) return;
+    if (!enabled() || target.matches(TYPED) || e.altKey) return;
+    if (target.matches("input[type=range]") && e.key.startsWith("Arrow")) return;
     const mod = e.ctrlKey || e.metaKey ? "mod+" : "";
     const shift = e.shiftKey && e.key.length === 1 && /[a-z]/i.test(e.key) ? "shift+" : "";
     const key = mod + shift + e.key.toLowerCase();

@@ -178,7 +178,7 @@ export class Stage {
     }
     if (this.line && this.drawn < this.line.points.length) {
       toImage(ctx, this.view, this.ratio);
-      drawLine(ctx, this.line, this.host.brush().color, this.drawn);
+      drawLine(ctx, this.view, this.line, this.host.brush().color, this.drawn);
       this.drawn = this.line.points.length;
     }
     this.dirty = { base: false, strokes: false };

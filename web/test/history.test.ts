@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { History, nextClass, withItems, withoutClass } from "../src/history";
+import { History, merged, nextClass, sameStrokes, withItems, withoutClass } from "../src/history";
 import type { LineItem, StrokeDocument } from "../src/protocol";
 
-const item = (id: string, value = 1): LineItem => ({ id, kind: "line", value, width: 3, points: [[1, 2]] });
+const item = (id: string, value = 1, x = 1): LineItem => ({ id, kind: "line", value, width: 3, points: [[x, 2]] });
 const empty: StrokeDocument = {
   classes: [{ value: 0, name: "background", color: "#000000" }, { value: 1, name: "object", color: "#ff0000" }],
   items: [],
@@ -44,4 +44,29 @@ it("a new class takes the lowest free value and a free name", () => {
   expect(nextClass(empty.classes, palette)).toEqual({ value: 2, name: "class 2", color: "#222222" });
   const odd = [{ value: 0, name: "class 1", color: null }, { value: 2, name: "x", color: null }];
   expect(nextClass(odd, palette)).toEqual({ value: 1, name: "class 1 (2)", color: "#111111" });
+});
+
+it("a merge has ours and what others added, whatever the ids in the file", () => {
+  const base = withItems(empty, [item("a", 1, 1), item("b", 1, 2)]);
+  const ours = withItems(base, [item("a", 1, 1), item("c", 0, 3)]); // "b" removed, "c" drawn
+  const theirs = {
+    classes: [...empty.classes, { value: 2, name: "object", color: null }],
+    items: [item("s1", 1, 1), item("s2", 1, 2), item("s3", 2, 4)],
+  };
+  const both = merged(base, ours, theirs);
+  expect(both.items.map((i) => i.id)).toEqual(["a", "c", "s3"]);
+  expect(both.classes.map((c) => c.name)).toEqual(["background", "object", "object (2)"]);
+  expect(merged(base, ours, withItems(base, [item("s1", 1, 1), item("s2", 1, 2)]))).toEqual(ours);
+});
+
+it("strokes are the same whatever their ids", () => {
+  expect(sameStrokes(withItems(empty, [item("a")]), withItems(empty, [item("s1")]))).toBe(true);
+  expect(sameStrokes(withItems(empty, [item("a", 1, 5)]), withItems(empty, [item("s1")]))).toBe(false);
+});
+
+it("replaces the document without a step back", () => {
+  const history = new History(empty);
+  history.replace(withItems(empty, [item("a")]));
+  expect(history.canUndo).toBe(false);
+  expect(history.document.items).toHaveLength(1);
 });
