@@ -19,6 +19,16 @@ def examples() -> Path:
     return ROOT / "examples"
 
 
+@pytest.fixture
+def small_files():
+    """Files end at 100 kB, as they would on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder with the data sets that are not part of the repository; skips without it."""

@@ -1,10 +1,12 @@
 """Files appear whole or not at all."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from saccade.data.files import atomic_write, check_readable
+from saccade.data.files import atomic_write, check_readable, remove_parts
 from saccade.errors import InputError
 
 
@@ -61,6 +63,38 @@ def test_permissions_follow_the_umask(tmp_path):
     with atomic_write(atomic) as temporary:
         temporary.write_text("x")
     assert atomic.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_writer_of_its_own_permissions_does_not_decide(tmp_path):
+    plain, atomic = tmp_path / "plain", tmp_path / "atomic"
+    plain.write_text("x")
+    with atomic_write(atomic) as temporary:
+        temporary.unlink()
+        os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+    assert atomic.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_failed_write_names_the_file_and_the_reason(tmp_path, small_files):
+    path = tmp_path / "big.bin"
+    with pytest.raises(OSError, match="too large") as caught, atomic_write(path) as temporary:
+        temporary.write_bytes(bytes(10**6))
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert names(tmp_path) == []
+
+
+def test_errors_of_other_files_in_the_block_keep_their_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "a"):
+        (tmp_path / "other").read_text()
+    assert caught.value.filename == str(tmp_path / "other")
+
+
+def test_what_killed_writers_left_is_removed(tmp_path):
+    for name in (".0123456789abcdef.part.pt", ".0123456789abcdef.part", ".tmpAb3xYz"):
+        (tmp_path / name).touch()
+    for name in ("state.pt", ".hidden", ".tmpfolder.txt", "part.pt"):
+        (tmp_path / name).touch()
+    remove_parts(tmp_path)
+    assert names(tmp_path) == [".hidden", ".tmpfolder.txt", "part.pt", "state.pt"]
 
 
 def test_no_such_folder(tmp_path):

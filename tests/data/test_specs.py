@@ -4,7 +4,7 @@ from PIL import Image
 
 from saccade.data import known
 from saccade.data.palette import voc_palette
-from saccade.data.specs import LabelSpec, read_classes
+from saccade.data.specs import LabelSpec, class_difference, read_classes
 from saccade.errors import InputError
 
 SPEC = LabelSpec(("a", "b"))
@@ -83,6 +83,7 @@ def test_an_ignored_value_of_a_classes_file(tmp_path):
         ("1 sky 1 2 3\n2 road\n", "some classes have a colour"),
         ("1\n2 road\n", "line 1 has no name"),
         ("1 sky\n70000 road\n", "value 70000"),
+        ("sky\nroad\nignore 70000\n", "line 3 ignores 70000, expected 0 to 65535"),
     ],
 )
 def test_wrong_classes_files(tmp_path, text, message):
@@ -90,6 +91,23 @@ def test_wrong_classes_files(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_classes(path)
+
+
+def test_a_classes_file_of_another_encoding(tmp_path):
+    path = tmp_path / "classes.txt"
+    path.write_bytes("\ufeffsky\nroad\n".encode())
+    assert read_classes(path).names == ("sky", "road")
+    path.write_bytes("Himmel\nStra\u00dfe\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"classes\.txt: byte 12 is no UTF-8"):
+        read_classes(path)
+
+
+def test_the_first_class_that_differs_is_named():
+    assert class_difference(("a", "b", "c"), ("a", "b", "c"), "voc") == ""
+    middle = class_difference(("a", "b", "c"), ("a", "x", "c"), "voc")
+    assert middle == "knows 3 classes, voc has 3; class 1 is 'b' there and 'x' in the data"
+    longer = class_difference(("a", "b"), ("a", "b", "c"), "voc")
+    assert longer == "knows 2 classes, voc has 3; class 2 is missing there and 'c' in the data"
 
 
 def test_grey_masks_of_16_bits_are_read(tmp_path):

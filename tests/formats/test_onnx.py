@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from saccade.errors import InputError
-from saccade.formats.onnx import export_onnx
+from saccade.formats.onnx import _other_sizes, export_onnx
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 
 pytest.importorskip("onnxruntime")
@@ -43,6 +43,15 @@ def test_guided_sampling_and_the_baselines_agree_with_onnxruntime(tmp_path, chan
     assert done.difference < 1e-4
     if changes.get("context") != "dynamic-filter":
         assert SAMPLING & set(done.operators)
+
+
+def test_the_dynamic_filter_is_right_at_sizes_that_it_was_not_traced_with(tmp_path):
+    net = network(pyramid="none", context="dynamic-filter", output_stride=32)
+    done = export_onnx(net, tmp_path / "net.onnx", (64, 96))
+    assert done.difference < 1e-5
+    seen = [(64, 96), *_other_sizes((64, 96))]
+    assert any(h < 64 and w < 96 for h, w in seen)
+    assert any(h % 2 and w % 2 for h, w in seen)
 
 
 def test_metadata_and_names(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from saccade.errors import InputError
-from saccade.formats.sheet import contact_sheet
+from saccade.formats.sheet import contact_sheet, with_legend
 
 
 def test_pictures_of_any_size_stand_in_rows():
@@ -11,6 +11,17 @@ def test_pictures_of_any_size_stand_in_rows():
     assert sheet.shape[1] == 318
     assert (sheet[0] == 255).all()
     assert set(np.unique(sheet)) >= {0, 10, 20, 30, 40, 255}
+
+
+def test_a_legend_shows_each_colour_and_breaks_its_rows():
+    sheet = np.zeros((40, 300, 3), np.uint8)
+    colors = np.array([[200, 10, 10], [10, 200, 10], [10, 10, 200]], np.uint8)
+    found = with_legend(sheet, ("ground", "a long name of a class", "c"), colors)
+    assert found.shape[1] == 300
+    np.testing.assert_array_equal(found[:40], sheet)
+    rows = [np.argwhere((found[40:] == color).all(2))[:, 0] for color in colors]
+    assert all(len(row) > 300 for row in rows)
+    assert rows[1].min() > rows[0].max()
 
 
 def test_no_pictures():

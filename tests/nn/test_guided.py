@@ -11,6 +11,7 @@ from saccade.nn import (
     DynamicFilter,
     DynamicSamplingConv2d,
 )
+from saccade.nn.guided import pooled_by_matrices
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 8), (9, 7)])
@@ -90,6 +91,12 @@ def test_dynamic_filter_has_a_kernel_for_every_image():
         functional.conv2d(x[i : i + 1], kernels[i][:, None], padding=1, groups=3) for i in (0, 1)
     ]
     torch.testing.assert_close(layer(x), (torch.cat(each) / (1 + 1e-5) ** 0.5).relu())
+
+
+@pytest.mark.parametrize("size", [(3, 3), (7, 10), (2, 13)])
+def test_pooling_by_matrices_is_adaptive_pooling(size):
+    x = torch.randn(2, 4, *size, dtype=torch.float64)
+    torch.testing.assert_close(pooled_by_matrices(x, 3), functional.adaptive_avg_pool2d(x, 3))
 
 
 def test_wrong_arguments():

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     trained = train(
         read_config(Path(sys.argv[1])),
-        Path(sys.argv[2]),
+        Path(sys.argv[2].format(rank=os.environ.get("RANK"))),
         report=lambda done, total, text: os.write(1, f"{text} {done}\n".encode()),
     )
     # One write, as two processes share the pipe.

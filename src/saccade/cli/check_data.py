@@ -78,13 +78,13 @@ def _print(found: "LabelledSet", findings: "Findings", split: str) -> None:
 
 
 def _write_sheet(found: "LabelledSet", path: Path) -> bool:
-    """Overlays of examples evenly spread over the set; False where none can be read."""
+    """Overlays of examples spread over the set, with names; False where none can be read."""
     import numpy as np
 
     from saccade.data.images import load_image
     from saccade.errors import InputError
     from saccade.formats.overlay import write_picture
-    from saccade.formats.sheet import contact_sheet
+    from saccade.formats.sheet import contact_sheet, lettered, with_legend
 
     pictures = []
     chosen = np.linspace(0, len(found.examples) - 1, min(_PICTURES, len(found.examples)))
@@ -96,7 +96,10 @@ def _write_sheet(found: "LabelledSet", path: Path) -> bool:
         if image.shape[:2] == labels.shape:
             colors = np.vstack([found.spec.colors, np.full((256, 3), 255, np.uint8)])[:256]
             tinted = image * 0.45 + colors[np.minimum(labels, len(found.spec.names))] * 0.55
-            pictures.append(np.where((labels == 255)[..., None], image, tinted).astype(np.uint8))
+            picture = np.where((labels == 255)[..., None], image, tinted).astype(np.uint8)
+            name = found.examples[index].name
+            pictures.append(lettered(picture, name if len(name) < 30 else f"...{name[-27:]}"))
     if pictures:
-        write_picture(path, contact_sheet(pictures))
+        sheet = contact_sheet(pictures)
+        write_picture(path, with_legend(sheet, found.spec.names, found.spec.colors))
     return bool(pictures)

@@ -50,6 +50,7 @@ def evaluate(
     with one_line_errors():
         require_packages("torchvision")
         from saccade.data.sets import open_set
+        from saccade.data.specs import class_difference
         from saccade.evaluation.report import (
             as_table,
             plot_confusion,
@@ -65,11 +66,9 @@ def evaluate(
         loaded = load_checkpoint(checkpoint, device=place)
         found = open_set(layout, data, split)
         names = loaded.spec.names
-        if found.spec.names != names:
-            raise InputError(
-                f"{checkpoint}: knows {len(names)} classes, {names[0]} ... {names[-1]}; {data} "
-                f"has {len(found.spec.names)}, {found.spec.names[0]} ... {found.spec.names[-1]}"
-            )
+        other = class_difference(names, found.spec.names, str(data))
+        if other:
+            raise InputError(f"{checkpoint}: {other}")
         make_folder(output)
         bar = Bar(len(found.examples), quiet=quiet)
         try:

@@ -1,12 +1,17 @@
 """Files: one check before reading, one way of writing that never leaves half a file behind."""
 
+import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from saccade.errors import InputError
+
+# Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
+_PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
 
 
 def check_readable(path: str | os.PathLike[str]) -> Path:
@@ -32,6 +37,21 @@ def check_readable(path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a UTF-8 file, without the mark that some editors put before it.
+
+    Raises:
+        InputError: as `check_readable`, or the text is in another encoding.
+    """
+    path = check_readable(path)
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: byte {error.start + 1} is no UTF-8 ({error.reason}); save the file as UTF-8"
+        ) from error
+
+
 def one_line(error: BaseException) -> str:
     """Return the message of `error` on one line, or the name of its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -44,10 +64,12 @@ def atomic_write(path: str | os.PathLike[str], *, follow: bool = True) -> Iterat
     The temporary file is in the same folder, so that the rename is atomic, and has the same
     suffix, so that a writer can tell the format from it. Whatever leaves the block as an
     exception, KeyboardInterrupt included, removes the temporary file and leaves an older
-    `path` as it was. A symbolic link is written through, or, without `follow`, replaced.
+    `path` as it was. A symbolic link is written through, or, without `follow`, replaced. The file
+    gets the permissions of any new file, whatever its writer thinks.
 
     Raises:
         InputError: the folder of `path` does not exist, or `path` is itself a folder.
+        OSError: a failed system call in the block; it has the name of `path` where it had none.
     """
     target = Path(os.path.realpath(path))
     if not follow and os.path.islink(path):
@@ -58,8 +80,41 @@ def atomic_write(path: str | os.PathLike[str], *, follow: bool = True) -> Iterat
         raise InputError(f"{path}: cannot be written, there is no folder {target.parent}")
     temporary = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
     try:
+        temporary.touch(exist_ok=False)
+        mode = temporary.stat().st_mode
         yield temporary
+        if temporary.stat().st_mode != mode:
+            temporary.chmod(mode & 0o7777)
         os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        # A full disk names no file, and nobody knows the temporary one.
+        if error.errno is None or error.filename not in (None, temporary, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder that nobody else writes to."""
+    for path in folder.iterdir():
+        if _PART.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def write_error(error: BaseException, path: str | os.PathLike[str]) -> OSError:
+    """The `OSError` behind what a library made of a failed write, with the name of the file.
+
+    PyTorch raises a `RuntimeError` after it, and safetensors says its number in the text.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return OSError(cause.errno, cause.strerror, str(path))
+        cause = cause.__cause__ or cause.__context__
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    if number:
+        return OSError(int(number[1]), os.strerror(int(number[1])), str(path))
+    return OSError(errno.EIO, f"cannot be written ({one_line(error)})", str(path))

@@ -110,6 +110,33 @@ def decode_image(
         raise InputError(f"{path}: damaged or truncated image ({one_line(error)})") from error
 
 
+def decoded_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(height, width) that `load_image` would return, after all of the file has been decoded.
+
+    JPEGs are decoded at an eighth of their size, which reads every byte in under half the time.
+
+    Raises:
+        InputError: as `load_image`.
+    """
+    path = check_readable(path)
+    try:
+        with open(path, "rb") as file, open_unlimited(file) as image:
+            check_pixels(path, image.height, image.width)
+            width, height = image.size
+            if image.format == "JPEG":
+                image.draft(None, (1, 1))
+            image.load()
+            if image.format != "JPEG":  # some formats are turned as they are read
+                width, height = image.size
+            turned = exif_orientation(image) >= 5
+            return (width, height) if turned else (height, width)
+    except MemoryError:
+        raise
+    except Exception:  # it says what is wrong, or reads what Pillow cannot
+        height, width = load_image(path).shape[:2]
+        return height, width
+
+
 def check_pixels(
     path: str | os.PathLike[str], height: int, width: int, shape: tuple[int, int] | None = None
 ) -> None:

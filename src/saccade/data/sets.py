@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data import known
-from saccade.data.files import check_readable, one_line
+from saccade.data.files import check_readable, one_line, read_text
 from saccade.data.images import decode_image
 from saccade.data.specs import IGNORE, LabelSpec, read_classes
 from saccade.errors import InputError
@@ -57,7 +57,7 @@ class LabelledSet:
         title: name for people.
         examples: pairs of image and mask.
         spec: what the masks' values mean.
-        missing: a line for each image without a mask, which is not among the examples.
+        missing: a line for each file that is not there; its pair is not among the examples.
         remarks: lines on files that are not used.
     """
 
@@ -98,7 +98,7 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     found = LAYOUTS[layout](root, split)
-    if found.missing and not allow_missing:
+    if found.missing and not (allow_missing and found.examples):
         more = f" (and {len(found.missing) - 1} more)" if len(found.missing) > 1 else ""
         raise InputError(found.missing[0] + more)
     if not found.examples:
@@ -157,8 +157,8 @@ def _camvid(root: Path, split: str) -> LabelledSet:
 
 def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabelledSet:
     listed = root / "ImageSets" / "Segmentation" / f"{split}.txt"
-    examples = _listed(listed, root, "JPEGImages", masks)
-    return LabelledSet("PASCAL VOC 2012", examples, known.VOC)
+    examples, missing = _listed(listed, root, "JPEGImages", masks)
+    return LabelledSet("PASCAL VOC 2012", examples, known.VOC, missing)
 
 
 def _voc_aug(root: Path, split: str) -> LabelledSet:
@@ -167,23 +167,24 @@ def _voc_aug(root: Path, split: str) -> LabelledSet:
 
 def _sbd(root: Path, split: str) -> LabelledSet:
     root = root / "dataset" if (root / "dataset").is_dir() else root
-    return LabelledSet("SBD", _listed(root / f"{split}.txt", root, "img", "cls"), known.VOC)
+    examples, missing = _listed(root / f"{split}.txt", root, "img", "cls")
+    return LabelledSet("SBD", examples, known.VOC, missing)
 
 
 def _context(root: Path, split: str, spec: LabelSpec) -> LabelledSet:
     listed = root / "ImageSets" / "SegmentationContext" / f"{split}.txt"
     if (root / "SegmentationClassContext").is_dir():
-        return LabelledSet(
-            "PASCAL-Context", _listed(listed, root, "JPEGImages", "SegmentationClassContext"), spec
-        )
-    examples = _listed(listed, root, "JPEGImages", "context")
-    return LabelledSet("PASCAL-Context", examples, _by_names(root / "labels.txt", spec))
+        masks = "SegmentationClassContext"
+    else:
+        masks, spec = "context", _by_names(root / "labels.txt", spec)
+    examples, missing = _listed(listed, root, "JPEGImages", masks)
+    return LabelledSet("PASCAL-Context", examples, spec, missing)
 
 
 def _by_names(path: Path, spec: LabelSpec) -> LabelSpec:
     """The spec for the 459 values of `context/*.mat`, from lines ``VALUE: NAME``."""
     named = {}
-    for line in check_readable(path).read_text("utf-8").splitlines():
+    for line in read_text(path).splitlines():
         value, _, name = line.partition(":")
         if value.strip().isdecimal():
             named[name.strip()] = int(value)
@@ -205,7 +206,7 @@ def _ade20k(root: Path, split: str) -> LabelledSet:
     spec = known.ADE20K
     names = root / "objectInfo150.txt"
     if names.is_file():
-        rows = [line.split("\t") for line in names.read_text("utf-8").splitlines()[1:] if line]
+        rows = [line.split("\t") for line in read_text(names).splitlines()[1:] if line]
         first = [row[-1].split(",")[0].strip() for row in rows]
         # Two of the 150 share their first word; the number tells them apart.
         unique = [n if first.count(n) == 1 else f"{n} {i + 1}" for i, n in enumerate(first)]
@@ -217,22 +218,25 @@ def _ade20k(root: Path, split: str) -> LabelledSet:
 
 def _cityscapes(root: Path, split: str) -> LabelledSet:
     images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
-    examples = []
+    examples, missing = [], []
     for path in images:
         stem = path.name.removesuffix("_leftImg8bit.png")
         folder = root / "gtFine" / split / path.parent.name
         mask = folder / f"{stem}_gtFine_labelIds.png"
-        if not mask.is_file():
-            raise InputError(f"{mask}: no such file, the mask of {path.name}")
-        examples.append(Example(stem, path, mask))
-    return LabelledSet("Cityscapes", tuple(examples), known.CITYSCAPES)
+        if mask.is_file():
+            examples.append(Example(stem, path, mask))
+        else:
+            missing.append(f"{mask}: no such file, the mask of {path.name}")
+    return LabelledSet("Cityscapes", tuple(examples), known.CITYSCAPES, tuple(missing))
 
 
-def _listed(listed: Path, root: Path, images: str, masks: str) -> tuple[Example, ...]:
-    """Examples of a list file: an id a line, or the paths of image and mask."""
+def _listed(
+    listed: Path, root: Path, images: str, masks: str
+) -> tuple[tuple[Example, ...], tuple[str, ...]]:
+    """Examples of a list file, an id a line or the paths of image and mask; what is missing."""
     pictures, found = None, None
-    examples = []
-    for line in check_readable(listed).read_text("utf-8").splitlines():
+    examples, missing = [], []
+    for line in read_text(listed).splitlines():
         words = line.split()
         if not words:
             continue
@@ -243,11 +247,11 @@ def _listed(listed: Path, root: Path, images: str, masks: str) -> tuple[Example,
             found = found or _by_stem(root / masks, MASK_SUFFIXES)
             image = pictures.get(words[0], root / images / f"{words[0]}.jpg")
             mask = found.get(words[0], root / masks / f"{words[0]}.png")
-        examples.append(Example(image.stem, image, mask))
-    for path in (path for e in examples for path in (e.image, e.mask)):
-        if not path.is_file():
-            raise InputError(f"{path}: no such file, but {listed.name} lists it")
-    return tuple(examples)
+        lost = [path for path in (image, mask) if not path.is_file()]
+        missing += [f"{path}: no such file, but {listed.name} lists it" for path in lost]
+        if not lost:
+            examples.append(Example(image.stem, image, mask))
+    return tuple(examples), tuple(missing)
 
 
 def _read_mat(path: Path) -> NDArray[np.integer[Any]]:

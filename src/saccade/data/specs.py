@@ -1,12 +1,13 @@
 """What the values of a mask mean: class names, colours, values to ignore, a mapping."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import check_readable
+from saccade.data.files import read_text
 from saccade.data.palette import pack_rgb, voc_palette
 from saccade.errors import InputError
 
@@ -23,7 +24,8 @@ class LabelSpec:
     Attributes:
         names: of the K classes, in the order of their indices.
         palette: K colours (r, g, b) in 0..255, for pictures; empty takes the VOC palette. Masks
-            that are colour images are read by it.
+            that are colour images are read by it; black, white and (224, 224, 192), VOC's border,
+            are pixels without a class there unless a class has the colour.
         mapping: pairs (value in the file, class index or 255); empty means that the values are
             the indices already.
         ignored: values in the file that have no class. 255 is always one of them.
@@ -81,7 +83,7 @@ class LabelSpec:
         for index, color in enumerate(pack_rgb(self.colors)):
             here = packed == color
             labels[here], found = index, found | here
-        # Void is painted black or nearly white by those who use colours; a class may have either.
+        # Void is painted so by those who use colours; a class may have one of these.
         found |= (packed == 0) | (packed == 0xE0E0C0) | (packed == 0xFFFFFF)
         if not found.all():
             value = int(packed[~found][0])
@@ -118,6 +120,25 @@ class LabelSpec:
         return np.asarray(labels, np.uint8)
 
 
+def class_difference(ours: tuple[str, ...], theirs: tuple[str, ...], where: str) -> str:
+    """What to say of classes that are not those of a checkpoint; "" where all agree.
+
+    Args:
+        ours: names that the checkpoint knows.
+        theirs: names of the data.
+        where: what has `theirs`, for the message.
+    """
+    if ours == theirs:
+        return ""
+    pairs = enumerate(zip_longest(ours, theirs))
+    first, one, other = next((i, a, b) for i, (a, b) in pairs if a != b)
+    words = (f"is {one!r}" if one else "is missing", repr(other) if other else "missing")
+    return (
+        f"knows {len(ours)} classes, {where} has {len(theirs)}; class {first} {words[0]} there "
+        f"and {words[1]} in the data"
+    )
+
+
 def read_classes(path: Path) -> LabelSpec:
     """Read `classes.txt`: a class a line, as NAME, or VALUE NAME, or VALUE NAME R G B.
 
@@ -125,15 +146,17 @@ def read_classes(path: Path) -> LabelSpec:
     The line ``ignore VALUE`` names a value without a class.
 
     Raises:
-        InputError: the file is missing, a line cannot be read, or values occur twice.
+        InputError: the file is missing or no UTF-8, a line cannot be read, or values occur twice.
     """
     entries, ignored = [], [IGNORE]
-    for number, line in enumerate(check_readable(path).read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
         if words[0] == "ignore" and len(words) == 2 and words[1].isdecimal():
             ignored.append(int(words[1]))
+            if ignored[-1] > 65535:
+                raise InputError(f"{path}: line {number} ignores {words[1]}, expected 0 to 65535")
             continue
         value = int(words.pop(0)) if words[0].isdecimal() else None
         color: tuple[int, ...] = ()

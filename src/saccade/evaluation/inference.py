@@ -3,6 +3,7 @@
 The network is any function from (1, 3, H, W) images in [0, 1] to (1, K, H, W) logits.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Raises InputError for values out of range."""
-        if not self.scales or min(self.scales) <= 0:
+        if not self.scales or not all(0 < scale < math.inf for scale in self.scales):
             raise InputError(f"scales are {self.scales!r}, must be numbers above 0")
         if self.window < 0 or self.resize < 0 or not 0 <= self.overlap < 1:
             raise InputError("window and resize must be >= 0, overlap in [0, 1)")

@@ -15,6 +15,8 @@ from saccade.errors import InputError
 TOLERANCE = 1e-3
 """Largest difference of probabilities that counts as rounding."""
 
+_LEAST = 32  # pixels of height and width where they are open
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -23,7 +25,8 @@ class Exported:
     Attributes:
         operators: the kinds of operators in the file, sorted.
         difference: largest difference of a probability between PyTorch and onnxruntime, over
-            random images of two sizes (one, where sizes are fixed).
+            random images: of the example's size, and where sizes are open of a larger, a smaller
+            and an odd one too.
     """
 
     operators: tuple[str, ...]
@@ -69,13 +72,13 @@ def export_onnx(
     wrapped = _Probabilities(net).eval()
     example = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     dims = torch.export.Dim
-    shapes = {2: dims("height", min=32), 3: dims("width", min=32)}
+    shapes = {2: dims("height", min=_LEAST), 3: dims("width", min=_LEAST)}
     with atomic_write(path) as temporary:
         model = _converted(wrapped, example, shapes if dynamic else None)
         for key, value in (metadata or {}).items():
             model.metadata_props.add(key=key, value=value)
         temporary.write_bytes(model.SerializeToString())
-        sizes = [size, (size[0] + 32, size[1] - 32)] if dynamic and size[1] > 64 else [size]
+        sizes = [size, *(_other_sizes(size) if dynamic else ())]
         difference = max(_difference(wrapped, temporary, s) for s in sizes)
         if not difference <= TOLERANCE:
             raise InputError(
@@ -83,6 +86,13 @@ def export_onnx(
                 f"more than {TOLERANCE:g}"
             )
     return Exported(tuple(sorted({node.op_type for node in _nodes(model)})), difference)
+
+
+def _other_sizes(size: tuple[int, int]) -> list[tuple[int, int]]:
+    height, width = size
+    larger = (height + 32, max(_LEAST, width - 32))
+    smaller = (max(_LEAST, height // 2), max(_LEAST, width // 2))
+    return [larger, smaller, (max(_LEAST, height - 16) | 1, max(_LEAST, width - 22) | 1)]
 
 
 def _converted(net: nn.Module, example: Tensor, shapes: dict[int, Any] | None) -> Any:

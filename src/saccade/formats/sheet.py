@@ -71,3 +71,35 @@ def lettered(picture: NDArray[np.uint8], text: str, *, width: int = 320) -> NDAr
     draw.rectangle((*corner, right - left + 2 * pad, image.height), fill=(0, 0, 0, 170))
     draw.text((pad - left, corner[1] + pad - top), text, font=font, fill="white")
     return np.asarray(image)
+
+
+def with_legend(
+    sheet: NDArray[np.uint8], names: Sequence[str], colors: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """A sheet with the colours of classes and their names in rows below it.
+
+    Args:
+        sheet: (H, W, 3) uint8.
+        names: of the K classes.
+        colors: (K, 3) uint8.
+
+    Returns:
+        (H + h, W, 3) uint8.
+    """
+    font, box, pad = ImageFont.load_default(size=20), 22, 8
+    widths = [box + 3 * pad + round(font.getlength(name)) for name in names]
+    places, x, y = [], pad, 0
+    for width in widths:
+        if x > pad and x + width > sheet.shape[1]:
+            x, y = pad, y + box + pad
+        places.append((x, y))
+        x += width
+    ground = Image.new("RGB", (sheet.shape[1], y + box + 2 * pad), "white")
+    draw = ImageDraw.Draw(ground)
+    for name, color, (left, top) in zip(names, colors.tolist(), places, strict=True):
+        draw.rectangle(
+            (left, top + pad, left + box, top + pad + box), fill=tuple(color), outline="grey"
+        )
+        middle = (left + box + pad, top + pad + box // 2)
+        draw.text(middle, name, font=font, fill="black", anchor="lm")
+    return np.concatenate([sheet, np.asarray(ground)])

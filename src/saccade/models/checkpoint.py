@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from saccade.data.files import atomic_write, check_readable, one_line
+from saccade.data.files import atomic_write, check_readable, one_line, write_error
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
@@ -64,7 +64,7 @@ def save_checkpoint(
         try:
             save_file(tensors, temporary, {_KEY: json.dumps(header)})
         except SafetensorError as error:  # its way of saying that the disk is full
-            raise OSError(f"{path}: cannot be written ({one_line(error)})") from error
+            raise write_error(error, path) from error
 
 
 def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Checkpoint:

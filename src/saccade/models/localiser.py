@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from saccade.data.files import atomic_write, check_readable, one_line
+from saccade.data.files import atomic_write, check_readable, one_line, write_error
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.models.checkpoint import read_header, spec_from_dict
@@ -89,7 +90,10 @@ def save_localiser(
     }
     tensors = {name: t.detach().cpu().contiguous() for name, t in net.state_dict().items()}
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, {_KEY: json.dumps(header)})
+        try:
+            save_file(tensors, temporary, {_KEY: json.dumps(header)})
+        except SafetensorError as error:  # its way of saying that the disk is full
+            raise write_error(error, path) from error
 
 
 def load_localiser(path: str | os.PathLike[str], *, device: str = "cpu") -> Localiser:

@@ -4,8 +4,9 @@ DeepLabv3-like networks with a pyramid (GDC paper, section V-B) and DSNet. They 
 values in [0, 1] and standardise them inside, so that a checkpoint says all there is to know.
 """
 
+import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -114,8 +115,14 @@ class SegmentationConfig:
             )
         if self.network == "largefov" and (self.auxiliary or self.context != "none"):
             raise InputError("network: 'largefov' has neither auxiliary nor context")
+        if len(self.mean) != 3 or len(self.std) != 3:
+            raise InputError("network: mean and std must have three numbers each")
         if self.width < 1 or not 0 <= self.dropout < 1 or min(self.std) <= 0:
             raise InputError("network: width must be >= 1, dropout in [0, 1), std above 0")
+        if self.low not in (2, 3, 4, 5):
+            raise InputError(f"network: low is {self.low!r}, must be a stage, 2 to 5")
+        if min(self.rates, default=1) < 1 or self.base < 1 or self.sigma < 0:
+            raise InputError("network: rates and base must be >= 1, sigma >= 0")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -133,10 +140,29 @@ def config_from_dict(content: dict[str, Any]) -> SegmentationConfig:
     if unknown:
         raise InputError(f"network: {unknown[0]!r} is no setting; there are {sorted(known)}")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    for field in fields(SegmentationConfig):
+        if field.name in values and not _fits(values[field.name], field.type):
+            kind = getattr(field.type, "__name__", "")
+            expected = str(field.type) if kind in ("", "tuple") else kind
+            raise InputError(
+                f"network: {field.name} is {content[field.name]!r}, must be of type {expected}"
+            )
     try:
         return SegmentationConfig(**values)
     except TypeError as error:
         raise InputError(f"network: {error}") from error
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value of TOML or JSON is of a field's type; a whole number may be a float."""
+    if get_origin(kind) is Literal:
+        return isinstance(value, str)  # which of them is checked with the other values
+    if get_origin(kind) is tuple:
+        part = get_args(kind)[0]
+        return isinstance(value, tuple) and all(_fits(v, part) for v in value)
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is kind
 
 
 class SegmentationNet(nn.Module):

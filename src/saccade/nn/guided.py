@@ -221,9 +221,29 @@ class DynamicFilter(nn.Module):
 
     def kernels(self, x: Tensor) -> Tensor:
         """The kernels for (B, C, H, W): (B, C, k, k)."""
-        pooled = functional.adaptive_avg_pool2d(self.reduce(x), self.kernel_size)
+        reduced = self.reduce(x)
+        if torch.compiler.is_exporting():  # its own pooling would be frozen to one size
+            pooled = pooled_by_matrices(reduced, self.kernel_size)
+        else:
+            pooled = functional.adaptive_avg_pool2d(reduced, self.kernel_size)
         made: Tensor = self.generate(pooled)
         return made
+
+
+def pooled_by_matrices(x: Tensor, cells: int) -> Tensor:
+    """`adaptive_avg_pool2d` of (B, C, H, W) to (B, C, cells, cells), for H and W left open."""
+    rows, columns = (_means(cells, x.shape[axis], x) for axis in (2, 3))
+    pooled: Tensor = rows @ x @ columns.transpose(0, 1)
+    return pooled
+
+
+def _means(cells: int, length: int, like: Tensor) -> Tensor:
+    """(cells, length): row i averages the elements from floor(i n / k) to ceil((i + 1) n / k)."""
+    cell = torch.arange(cells, device=like.device)[:, None]
+    place = torch.arange(length, device=like.device)[None]
+    first, end = cell * length // cells, ((cell + 1) * length + cells - 1) // cells
+    inside = ((place >= first) & (place < end)).to(like.dtype)
+    return inside / inside.sum(1, keepdim=True)
 
 
 def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:

@@ -1,6 +1,7 @@
 """What a training run is made of, read from TOML and checked before anything long begins."""
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -260,6 +261,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         return tuple(_typed(name, v, p) for v, p in zip(value, parts, strict=True))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if kind is float and isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{name} is {value}, must be a finite number")
     if type(value) is not kind:
         raise InputError(f"{name} is {value!r}, must be of type {kind.__name__}")
     return value

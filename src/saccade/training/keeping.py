@@ -15,7 +15,7 @@ from saccade.evaluation.inference import labels_of, predict_probabilities
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.run import Run, loss_scaler
+from saccade.training.run import Run, loss_scaler, settings_of
 from saccade.training.state import save_state
 
 BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"
@@ -84,7 +84,7 @@ def save(run: Run) -> None:
         optimizer=run.optimiser.state_dict(),
         scaler=scaler.state_dict() if scaler is not None else {},
     )
-    save_state(run.folder, state, run.config.to_dict())
+    save_state(run.folder, state, settings_of(run.config, run.train))
     _save_checkpoint(run, LAST)
     with atomic_write(run.folder / HISTORY) as path:
         path.write_text(json.dumps(run.state.history, indent=1) + "\n")

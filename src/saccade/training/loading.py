@@ -6,9 +6,10 @@ and two processes together see what one would.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
@@ -109,10 +110,45 @@ class Order(Sampler[list[Key]]):
                 yield [(epoch, int(index)) for index in chosen]
 
 
-def loader(examples: Examples, order: Order, workers: int) -> DataLoader[Batch]:
-    """Batches of `order`, read in `workers` processes or in this one."""
+class _Told(Dataset[Batch | InputError]):
+    """Examples, or what is wrong with them: PyTorch would wrap an error in its traceback."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+
+    def __getitem__(self, key: Key) -> Batch | InputError:
+        try:
+            return self.examples[key]
+        except InputError as error:
+            return error
+
+
+def _collated(parts: list[Batch | InputError]) -> Any:
+    wrong = [part for part in parts if isinstance(part, InputError)]
+    return wrong[0] if wrong else default_collate(parts)
+
+
+def batches_of(examples: Examples, order: Order, workers: int) -> Iterator[Batch]:
+    """Batches of `order`, read in `workers` processes or in this one.
+
+    Raises:
+        InputError: an image or mask that cannot be read, as `Examples` says it.
+    """
+    # Not inside the generator: it draws a seed, and the first step's dropout should not notice.
+    found = iter(_loader(examples, order, workers))
+    return (_sound(batch) for batch in found)
+
+
+def _sound(batch: Batch | InputError) -> Batch:
+    if isinstance(batch, InputError):
+        raise batch
+    return batch
+
+
+def _loader(examples: Examples, order: Order, workers: int) -> DataLoader[Any]:
     return DataLoader(
-        examples,
+        _Told(examples),
+        collate_fn=_collated,
         batch_sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,

@@ -22,12 +22,13 @@ from saccade.nn.seeded import SeededConv2d
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
 from saccade.training.keeping import save, validate
-from saccade.training.loading import Examples, loader, mixed
+from saccade.training.loading import Examples, Order, batches_of, mixed
 from saccade.training.losses import pixel_loss
 from saccade.training.optimiser import drop_factor, poly_factor, set_rates, update_average
 from saccade.training.run import (
     Report,
     Run,
+    check_batch,
     check_sets,
     close,
     launch,
@@ -93,6 +94,9 @@ def train(
     started = time.perf_counter()
     fabric = launch(config)
     training, val = sets or open_sets(config.data, config.supervision)
+    check_batch(config, training)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, expected a folder for the run")
     findings = check_sets(training, val, report)
     never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
     if never and fabric.global_rank == 0:
@@ -102,9 +106,6 @@ def train(
     if colors:
         network = replace(network, mean=colors[0], std=colors[1])
     config = replace(config, network=network)
-    if fabric.global_rank == 0:
-        folder.mkdir(parents=True, exist_ok=True)
-    fabric.barrier()
     run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
     try:
         scores, interrupted = _steps(run, on_epoch)
@@ -127,27 +128,45 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
     order = order_of(run)
     config = run.config
     examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
-    batches = iter(loader(examples, order, run.config.run.workers))
+    batches = batches_of(examples, order, run.config.run.workers)
     scores: Scores | None = None
     with stop_on_signal() as stopped:
+        if _unscored(run, order):  # it was ended in the evaluation
+            scores = _evaluated(run, order, on_epoch)
+            save(run)
         while run.state.step < order.steps:
             loss = _step(run, batches, order.steps)
             done = run.state.step
-            epoch, ends = divmod(done, order.steps_per_epoch)
+            ends = done % order.steps_per_epoch
             run.report(done, order.steps, f"epoch {-(-done // order.steps_per_epoch)}")
             if run.fabric.global_rank == 0 and done % 10 == 0:
                 run.log.scalars({"loss": loss, "lr": _rate(run)}, done)
             last = done == order.steps
-            if ends == 0 and (epoch % run.config.run.validate_every == 0 or last):
-                scores = validate(run, epoch)
-                if scores is not None and run.fabric.global_rank == 0:
-                    on_epoch(run.state.history[-1])
+            if _unscored(run, order):
+                save(run)  # whatever happens in the evaluation, the epoch is not lost
+                scores = _evaluated(run, order, on_epoch)
             stop = _any(run.fabric, bool(stopped))
             if ends == 0 or stop or done % run.config.run.save_every == 0:
                 save(run)
             if stop:
                 return scores, not last
     return scores, False
+
+
+def _unscored(run: Run, order: Order) -> bool:
+    """Whether the epoch that has just ended is to be evaluated and has not been."""
+    step, history = run.state.step, run.state.history
+    epoch, rest = divmod(step, order.steps_per_epoch)
+    if run.val is None or rest or not step or (history and history[-1]["step"] == step):
+        return False
+    return epoch % run.config.run.validate_every == 0 or step == order.steps
+
+
+def _evaluated(run: Run, order: Order, on_epoch: Callable[[dict[str, Any]], None]) -> Scores | None:
+    scores = validate(run, run.state.step // order.steps_per_epoch)
+    if scores is not None and run.fabric.global_rank == 0:
+        on_epoch(run.state.history[-1])
+    return scores
 
 
 def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:

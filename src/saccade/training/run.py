@@ -1,5 +1,6 @@
 """What a training run is set up from: processes, data, network, optimiser, and an older state."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.check import Findings, inspect, require_sound
-from saccade.data.files import atomic_write
+from saccade.data.files import atomic_write, remove_parts
 from saccade.data.sets import LabelledSet, open_set
+from saccade.data.specs import class_difference
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.models.checkpoint import load_checkpoint
@@ -24,7 +26,7 @@ from saccade.training.loading import Examples, Order, mixed
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimiser import make_optimiser
-from saccade.training.state import State, first_difference, load_state
+from saccade.training.state import IMAGES, State, first_difference, load_state
 from saccade.training.supervision import SupervisionConfig, supervised_by
 
 Report = Callable[[float, float, str], None]
@@ -114,12 +116,28 @@ def close(fabric: Any) -> None:
         torch.distributed.destroy_process_group()
 
 
+def check_batch(config: TrainConfig, training: LabelledSet) -> None:
+    """Raise InputError for a batch that these images and this network cannot be trained in."""
+    optim, count = config.optim, len(training.examples)
+    if optim.batch > count:
+        raise InputError(f"optim: batch is {optim.batch}, but there are {count} training images")
+    pooled = config.network.network == "dsnet" or (
+        config.network.network == "deeplab" and config.network.pyramid != "none"
+    )
+    parts = int(os.environ.get("WORLD_SIZE", "1")) * optim.accumulate
+    if pooled and optim.batch // parts < 2:
+        raise InputError(
+            f"optim: batch {optim.batch} in {parts} parts leaves one image in each; image pooling "
+            "is normalised over the images of a part, which must be at least 2"
+        )
+
+
 def check_sets(training: LabelledSet, val: LabelledSet | None, report: Report) -> Findings:
-    """Every mask is read once before the first step, so that a wrong one is not found at night."""
+    """Every file is read once before the first step, so that a bad one is not found at night."""
     count = len(training.examples) + (len(val.examples) if val else 0)
 
     def told(first: int) -> Callable[[int, int], None]:
-        return lambda done, _: report(first + done, count, "checking masks")
+        return lambda done, _: report(first + done, count, "checking images and masks")
 
     findings = inspect(training, told(0))
     require_sound(findings)
@@ -137,11 +155,11 @@ def prepare(
     protocol: Protocol | None,
     report: Report,
 ) -> Run:
-    """Build or restore all that the steps need."""
+    """Build or restore all that the steps need; FOLDER is made when nothing can go wrong."""
     training, val = sets
     if config.run.deterministic:
         torch.use_deterministic_algorithms(True, warn_only=True)
-    state = load_state(folder, config.to_dict())
+    state = _restored(folder, settings_of(config, training), fabric)
     torch.manual_seed(mixed(config.run.seed, 0))
     plain = SegmentationNet(replace(config.network, seed=mixed(config.run.seed, 3)))
     if config.weights != "none" and state is None:
@@ -172,6 +190,8 @@ def prepare(
     weight = class_weights(findings.pixels, config.optim.class_weights)
     leader = fabric.global_rank == 0
     if leader:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_parts(folder)
         with atomic_write(folder / "config.json") as path:
             path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
     return Run(
@@ -191,6 +211,32 @@ def prepare(
     )
 
 
+def settings_of(config: TrainConfig, training: LabelledSet) -> dict[str, Any]:
+    """What is kept beside a state: the settings, and which images it is about."""
+    names = "\n".join(example.name for example in training.examples)
+    images = [len(training.examples), hashlib.sha256(names.encode()).hexdigest()]
+    return {**config.to_dict(), IMAGES: images}
+
+
+def _restored(folder: Path, settings: dict[str, Any], fabric: Any) -> State | None:
+    """The state in the folder of the first process, in all of them.
+
+    Machines need no folder in common: were each to look into its own, those without a state would
+    begin anew beside one that goes on.
+    """
+    found: State | InputError | None = None
+    if fabric.global_rank == 0:
+        try:
+            found = load_state(folder, settings)
+        except InputError as error:
+            found = error
+    if fabric.world_size > 1:
+        found = fabric.broadcast(found)
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
 def loss_scaler(fabric: Any) -> Any:
     """What scales the loss in float16; None in other precisions."""
     return getattr(fabric.strategy.precision, "scaler", None)
@@ -198,12 +244,9 @@ def loss_scaler(fabric: Any) -> Any:
 
 def _start_from(net: SegmentationNet, config: TrainConfig, training: LabelledSet) -> None:
     found = load_checkpoint(config.start)
-    if found.spec.names != training.spec.names:
-        raise InputError(
-            f"{config.start}: knows {len(found.spec.names)} classes, {found.spec.names[0]} ... "
-            f"{found.spec.names[-1]}; the data has {len(training.spec.names)}, "
-            f"{training.spec.names[0]} ... {training.spec.names[-1]}"
-        )
+    other = class_difference(found.spec.names, training.spec.names, training.title)
+    if other:
+        raise InputError(f"{config.start}: {other}")
     ours, theirs = (_shape_of(n) for n in (config.network, found.net.config))
     differing = first_difference(theirs, ours)
     if differing:

@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from saccade.data.files import atomic_write, one_line
+from saccade.data.files import atomic_write, one_line, write_error
 from saccade.errors import InputError
 
 STATE = "state.pt"
+
+IMAGES = "set of images"
+"""Key beside the settings of a run: which images it is about, wherever they are."""
 
 
 @dataclass
@@ -48,9 +51,10 @@ def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
     content = {**vars(state), "config": json.dumps(config, sort_keys=True)}
     with atomic_write(folder / STATE) as path:
         try:
-            torch.save(content, path)
+            with path.open("wb") as file:  # a path would lose the reason of a failure
+                torch.save(content, file)
         except RuntimeError as error:  # its way of saying that the disk is full
-            raise OSError(f"{folder / STATE}: cannot be written ({one_line(error)})") from error
+            raise write_error(error, folder / STATE) from error
 
 
 def load_state(folder: Path, config: dict[str, Any]) -> State | None:
@@ -70,17 +74,45 @@ def load_state(folder: Path, config: dict[str, Any]) -> State | None:
         content = torch.load(path, map_location="cpu", weights_only=True)
         saved = json.loads(content.pop("config"))
         state = State(**content)
-    except (RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except RuntimeError as error:
         raise InputError(f"{path}: damaged ({one_line(error)}); start in another folder") from error
     except (EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: truncated; start in another folder") from error
-    differing = first_difference(saved, json.loads(json.dumps(config)))
+    except (ValueError, KeyError, TypeError, AttributeError, pickle.UnpicklingError) as error:
+        # PyTorch's own words are a page on how to read files that are not to be trusted.
+        raise InputError(
+            f"{path}: damaged, or not the state of a run of Saccade; start in another folder"
+        ) from error
+    asked = _deciding(json.loads(json.dumps(config)))
+    if IMAGES not in saved:  # of a version that did not note them
+        asked.pop(IMAGES, None)
+    differing = first_difference(_deciding(saved), asked)
     if differing:
         raise InputError(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "
             "-o another folder"
         )
     return state
+
+
+# What changes neither steps nor weights, and where files are: data may be moved between two calls.
+_FREE = {"run": ("workers", "pictures", "save_every"), "data": ("root",)}
+_PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
+
+
+def _deciding(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without what a run may go on with in another way; paths as names."""
+    kept = {k: dict(v) if isinstance(v, dict) else v for k, v in config.items()}
+    for table, names in _FREE.items():
+        for name in names:
+            if isinstance(kept.get(table), dict):
+                kept[table].pop(name, None)
+    for table, names in _PATHS.items():
+        values = kept.get(table) if table else kept
+        for name in names:
+            if isinstance(values, dict) and isinstance(values.get(name), str):
+                values[name] = Path(values[name]).name
+    return kept
 
 
 def first_difference(one: Any, other: Any, name: str = "") -> str:

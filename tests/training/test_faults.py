@@ -1,0 +1,161 @@
+"""Full disks, half files, machines that share nothing, and settings that moved."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from saccade.data.specs import LabelSpec
+from saccade.errors import InputError
+from saccade.models.checkpoint import save_checkpoint
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.training import loop, run
+from saccade.training.config import config_of
+from saccade.training.loading import Examples, Order, batches_of
+from saccade.training.loop import train
+from saccade.training.state import State, save_state
+
+SCRIPT = Path(__file__).with_name("run_train.py")
+
+# Lightning and PyTorch warn of each other's deprecations and of CPUs without a GPU.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_an_evaluation_that_fails_does_not_cost_the_epoch(config, tmp_path, monkeypatch):
+    def broken(*_):
+        raise InputError("0.png: damaged")
+
+    train(config, tmp_path / "whole")
+    monkeypatch.setattr(loop, "validate", broken)
+    with pytest.raises(InputError, match="damaged"):
+        train(config, tmp_path / "run")
+    assert torch.load(tmp_path / "run/state.pt", weights_only=True)["step"] == 2
+    monkeypatch.undo()
+    steps = []
+    train(config, tmp_path / "run", report=lambda done, _, text: steps.append((text, done)))
+    assert [done for text, done in steps if text.startswith("epoch")] == [3, 4]
+    histories = [(tmp_path / name / "history.json").read_text() for name in ("run", "whole")]
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_bad_file_is_one_line_from_whatever_process_reads_it(config, data, workers):
+    path = data / "images/train/0.png"
+    path.write_bytes(path.read_bytes()[:-200])
+    training, _ = run.open_sets(config.data)
+    examples = Examples(training, config.augmentation, 0)
+    with pytest.raises(InputError, match=r"^[^\n]*0\.png: damaged or truncated[^\n]*$"):
+        list(batches_of(examples, Order(8, 4, 1), workers))
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path, small_files):
+    weights = {"a": torch.zeros(10**6)}
+    with pytest.raises(OSError, match="too large") as caught:
+        save_state(tmp_path, State(1, weights, {}, {}, {}, -1.0, []), {})
+    assert (caught.value.errno, caught.value.filename) == (
+        errno.EFBIG,
+        str(tmp_path / "state.pt"),
+    )
+    config, spec = SegmentationConfig(3, width=8), LabelSpec(("a", "b", "c"))
+    with pytest.raises(OSError, match="too large") as caught:
+        save_checkpoint(tmp_path / "x.safetensors", config, weights, spec, {})
+    assert caught.value.filename == str(tmp_path / "x.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checkpoints_can_be_read_by_whoever_may_read_the_rest(tmp_path):
+    config, spec = SegmentationConfig(3, width=8), LabelSpec(("a", "b", "c"))
+    path, plain = tmp_path / "x.safetensors", tmp_path / "plain"
+    save_checkpoint(path, config, SegmentationNet(config).state_dict(), spec, {})
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_run_goes_on_where_its_data_has_moved_and_with_other_workers(config, data, tmp_path):
+    train(config, tmp_path / "run")
+    moved = shutil.copytree(data, tmp_path / "moved")
+    elsewhere = replace(
+        config,
+        data=replace(config.data, root=str(moved)),
+        run=replace(config.run, workers=3, pictures=0),
+    )
+    (tmp_path / "run/.0123456789abcdef.part.pt").touch()
+    assert train(elsewhere, tmp_path / "run").step == 4
+    assert not list((tmp_path / "run").glob(".*"))
+    for kind in ("images", "masks"):
+        (moved / kind / "train/3.png").rename(moved / kind / "train/33.png")
+    with pytest.raises(InputError, match="another set of images"):
+        train(elsewhere, tmp_path / "run")
+
+
+def test_the_state_of_a_version_without_a_set_of_images(config, tmp_path):
+    train(config, tmp_path / "run")
+    path = tmp_path / "run/state.pt"
+    content = torch.load(path, weights_only=True)
+    settings = json.loads(content["config"])
+    del settings["set of images"]
+    torch.save({**content, "config": json.dumps(settings)}, path)
+    assert train(config, tmp_path / "run").step == 4
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"a": torch.zeros(1)}, LabelSpec(("a", "b"))])
+def test_a_state_of_something_else_is_one_line(config, tmp_path, content):
+    (tmp_path / "run").mkdir()
+    torch.save(content, tmp_path / "run/state.pt")
+    with pytest.raises(InputError, match=r"state\.pt: damaged, or not the state") as caught:
+        train(config, tmp_path / "run")
+    assert len(str(caught.value)) < 300
+
+
+def test_machines_without_a_common_folder_go_on_together(settings, tmp_path):
+    path = tmp_path / "train.json"
+    lines = []
+    for table, values in settings.items():
+        lines += [f"[{table}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+    path.write_text("\n".join(lines))
+    train(config_of(settings, Path(".")), tmp_path / "0")
+    content = torch.load(tmp_path / "0/state.pt", weights_only=True)
+    (tmp_path / "0/state.pt").unlink()
+    torch.save({**content, "history": content["history"][:-1]}, tmp_path / "0/state.pt")
+    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    done = subprocess.run(
+        [sys.executable, *command, str(SCRIPT), str(path), str(tmp_path / "{rank}")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-9000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("finished 4")]
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
+    assert not (tmp_path / "1").exists()
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"optim": {"batch": 9}}, "batch is 9, but there are 8 training images"),
+        ({"optim": {"batch": 2, "accumulate": 2}}, "leaves one image in each"),
+        ({"network": {"weights": "nowhere.pt"}}, r"nowhere\.pt: no such file"),
+        ({"network": {"start": "nowhere.safetensors"}}, r"nowhere\.safetensors: no such file"),
+    ],
+)
+def test_what_cannot_begin_leaves_no_folder(settings, tmp_path, tables, message):
+    content = {**settings, **{k: {**settings[k], **v} for k, v in tables.items()}}
+    with pytest.raises(InputError, match=message):
+        train(config_of(content, tmp_path), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_in_place_of_the_folder(config, tmp_path):
+    (tmp_path / "run").touch()
+    with pytest.raises(InputError, match="is a file, expected a folder"):
+        train(config, tmp_path / "run")
