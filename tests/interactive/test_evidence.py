@@ -24,7 +24,8 @@ def _inputs(classes=3, size=(12, 15)):
         own[k, k * (own.shape[1] - 1) // max(1, classes - 1)] = True
     lab = torch.randn(3, *size, generator=generator)
     odds = torch.randn(classes, *size, generator=generator)
-    return mean, spread, own.view(classes, *size), lab, odds
+    regions = torch.rand(2, classes, *size, generator=generator)
+    return mean, spread, own.view(classes, *size), lab, odds, regions
 
 
 @pytest.mark.parametrize("size", [(1, 2), (2, 9), (12, 15)])
@@ -37,12 +38,13 @@ def test_evidence_is_finite_and_bounded_for_every_size(classes, size):
 
 
 def test_the_first_maps_are_halved_log_odds_colour_and_spread():
-    mean, spread, own, lab, odds = _inputs()
+    mean, spread, own, lab, odds, regions = _inputs()
     mean[0, 0, 0], mean[1, 0, 0] = 1, 0
-    maps = evidence_maps(mean, spread, own, lab, odds)
+    maps = evidence_maps(mean, spread, own, lab, odds, regions)
     torch.testing.assert_close(2 * maps[:, 0], torch.logit(mean, 1e-4).clamp(-6, 6))
     torch.testing.assert_close(4 * maps[:, 1], odds)
     torch.testing.assert_close(maps[:, 2], (4 * spread).expand(3, -1, -1))
+    torch.testing.assert_close(maps[:, 8:10], regions.movedim(0, 1))
 
 
 def test_the_last_maps_are_own_and_other_strokes():
@@ -68,17 +70,17 @@ def test_euclidean_distance_is_a_share_of_the_shortest_side():
 
 
 def test_the_share_of_strokes_is_against_the_mean_class():
-    mean, spread, own, lab, odds = _inputs(3)
+    mean, spread, own, lab, odds, regions = _inputs(3)
     own[1, -1] = True
-    maps = evidence_maps(mean, spread, own, lab, odds)
+    maps = evidence_maps(mean, spread, own, lab, odds, regions)
     drawn = own.flatten(1).sum(1)
     torch.testing.assert_close(maps[:, 7, 0, 0], (drawn / drawn.float().mean()).log() / 2)
     assert evidence_maps(*_inputs(2))[:, 7].eq(0).all()
 
 
 def test_the_order_of_classes_does_not_matter():
-    mean, spread, own, lab, odds = _inputs()
+    mean, spread, own, lab, odds, regions = _inputs()
     order = torch.tensor([2, 0, 1])
-    found = evidence_maps(mean[order], spread, own[order], lab, odds[order])
-    expected = evidence_maps(mean, spread, own, lab, odds)[order]
+    found = evidence_maps(mean[order], spread, own[order], lab, odds[order], regions[:, order])
+    expected = evidence_maps(mean, spread, own, lab, odds, regions)[order]
     torch.testing.assert_close(found, expected)

@@ -21,7 +21,7 @@ def _random(*size, seed=0):
 
 def _evidence(rows, *size, seed=1):
     """Maps with a few strokes of each row where its last but one is 1."""
-    maps = _random(rows, 10, *size, seed=seed)
+    maps = _random(rows, 12, *size, seed=seed)
     maps[:, -2] = 0
     for row in range(rows):
         maps[row, -2, row % size[0], :] = 1

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from saccade.scribbles.distances import geodesic_distances
 
-CHANNELS = 10
+CHANNELS = 12
 _LOGIT_LIMIT = 6.0
 
 
@@ -49,7 +49,12 @@ def _euclidean(own: Tensor) -> Tensor:
 
 
 def evidence_maps(
-    mean: Tensor, spread: Tensor, own: Tensor, lab: Tensor, colour_odds: Tensor
+    mean: Tensor,
+    spread: Tensor,
+    own: Tensor,
+    lab: Tensor,
+    colour_odds: Tensor,
+    regions: Tensor,
 ) -> Tensor:
     """Stack the evidence of the P classes that somebody drew.
 
@@ -59,11 +64,13 @@ def evidence_maps(
         own: (P, h, w) bool, strokes of each class at half size; each has a pixel.
         lab: standardised colours (3, h, w).
         colour_odds: log odds of each class by colour alone (P, h, w).
+        regions: partitions by colour alone (2, P, h, w), see `colour_regions`.
 
     Returns:
-        (P, 10, h, w): half the log odds of the class, the same by colour alone, spread, geodesic
+        (P, 12, h, w): half the log odds of the class, the same by colour alone, spread, geodesic
         distance against the nearest other class and by itself, Euclidean distance likewise, log
-        share of the strokes (0 with fewer than three classes), own strokes, other strokes.
+        share of the strokes (0 with fewer than three classes), the two regions, own strokes, other
+        strokes.
     """
     drawn = own.any(0)
     geodesic = geodesic_distances(own[None], lab[None])[0]
@@ -81,6 +88,7 @@ def evidence_maps(
         _against_rest(flat),
         flat.clamp_max(2.0),
         share.view(-1, 1, 1),
+        *regions,
         own,
         drawn & ~own,
     ]

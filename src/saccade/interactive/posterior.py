@@ -15,6 +15,7 @@ from saccade.interactive.colour import colour_log_odds
 from saccade.interactive.evidence import evidence_maps, normalised_lab
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, Placing, PottsSettings
+from saccade.interactive.regions import colour_regions
 from saccade.interactive.scene import Scene
 from saccade.models.draws import Draws
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
@@ -110,14 +111,12 @@ def gather_evidence(
     classes = len(belief.mean)
     own = F.one_hot(marks, classes + 1)[..., :-1].movedim(2, 0).bool()
     present = own.flatten(1).any(1).nonzero()[:, 0]
-    odds = colour_log_odds(scene.lab, grown, classes, generator=generator)
-    maps = evidence_maps(
-        belief.mean[present],
-        belief.spread,
-        own[present],
-        scene.maps[0, PAPER_CHANNELS:],
-        odds[present],
-    )
+    odds = colour_log_odds(scene.lab, grown, classes, generator=generator)[present]
+    guide = scene.maps[0, PAPER_CHANNELS:]
+    index = torch.full((classes + 1,), len(present), device=marks.device)
+    index[present] = torch.arange(len(present), device=marks.device)
+    regions = colour_regions(scene.lab, guide, index[marks], odds, generator=generator)
+    maps = evidence_maps(belief.mean[present], belief.spread, own[present], guide, odds, regions)
     return maps, present
 
 

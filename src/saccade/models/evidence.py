@@ -106,7 +106,7 @@ class EvidenceNet(nn.Module):
 
     def __init__(
         self,
-        evidence: int = 10,
+        evidence: int = 12,
         widths: tuple[int, int, int, int] = (8, 20, 32, 48),
         *,
         norm: bool = False,
