@@ -1,3 +1,5 @@
+import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,7 @@ from saccade.models.localiser import LocaliserConfig, load_localiser
 from saccade.training import classification
 from saccade.training.classification import LocalisationConfig, train_classifier
 from saccade.training.config import OptimConfig
+from saccade.weak import map_masks
 from saccade.weak.localisation import (
     LocalisationMaps,
     draw_sheet,
@@ -40,6 +43,7 @@ def found(folders):
     return pair_up("made up", folders.images, folders.masks, SPEC)
 
 
+STRONGEST = MapLabelling(conflicts="strongest", saliency="none")
 PRESENT = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], bool)
 
 
@@ -186,7 +190,56 @@ def test_everything_is_checked_before_a_mask_is_written(tmp_path):
     assert not (tmp_path / "out").exists()
     Image.fromarray(np.zeros((8, 10, 3), np.uint8)).save(tmp_path / "images/b.png")
     label_from_maps(*arguments, **given)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.png")) == ["a.png", "b.png"]
+
+
+def test_masks_from_maps_go_on_and_follow_what_changed(tmp_path, monkeypatch):
+    write_everything(tmp_path, "ab")
+    images = sorted((tmp_path / "images").iterdir())
+
+    def made(settings=STRONGEST, spec=SPEC):
+        done = []
+        label_from_maps(
+            images,
+            tmp_path / "maps",
+            spec,
+            settings,
+            tmp_path / "out",
+            progress=lambda n, name: done.append(name),
+        )
+        return done
+
+    assert made() == ["a", "b"]
+    assert made() == []
+    (tmp_path / "out/a.png").unlink()
+    assert made() == ["a"]
+    assert made(replace(STRONGEST, share=0.5)) == ["a", "b"]
+    assert made(replace(STRONGEST, share=0.5), replace(SPEC, names=("sky", "a", "b"))) == ["a", "b"]
+    changed = maps_of()
+    changed.maps[0, 0, 0, 0] = 1
+    made()
+    write_maps(tmp_path / "maps/b.npz", changed)
+    assert made() == ["b"]
+    later = time.time() + 5
+    os.utime(images[0], (later, later))
+    assert made() == ["a"]
+
+
+def test_processes_make_the_same_masks_from_maps(tmp_path, monkeypatch):
+    write_everything(tmp_path, "abc")
+    images = sorted((tmp_path / "images").iterdir())
+    monkeypatch.setattr(map_masks, "_WORTH_A_PROCESS", 1)
+    one, two = (
+        label_from_maps(
+            images, tmp_path / "maps", SPEC, STRONGEST, tmp_path / f"out{n}", processes=n
+        )
+        for n in (1, 2)
+    )
+    assert one == two
+    assert [record.name for record in one] == ["a", "b", "c"]
+    for name in "abc":
+        both = [(tmp_path / f"out{n}/{name}.png").read_bytes() for n in (1, 2)]
+        assert both[0] == both[1]
 
 
 @pytest.mark.parametrize(

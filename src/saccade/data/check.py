@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.images import check_pixels, open_unlimited
+from saccade.data.images import image_size
 from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
@@ -80,15 +80,9 @@ def _inspected(found: LabelledSet, threads: int) -> Iterator[_One]:
         example = found.examples[index]
         size = None
         try:
-            with example.image.open("rb") as file, open_unlimited(file) as image:
-                check_pixels(example.image, image.height, image.width)
-                size = (image.height, image.width)
-                if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
-                    size = (image.width, image.height)
+            size = image_size(example.image)
         except InputError as error:
             return str(error), None, None
-        except Exception:
-            return f"{example.image}: not an image that can be read", None, None
         try:
             labels = found.labels(index)
         except InputError as error:
