@@ -97,6 +97,30 @@ def test_localize_then_pseudo_label(root, tmp_path):
     )
 
 
+def test_localize_leaves_nothing_where_a_class_is_in_no_image(root, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("".join(f"{name},ground,red\n" for name in "0123"))
+    arguments = ("localize", root, "--labels", labels)
+    result = run(*arguments, "-o", tmp_path / "out", "--weights", "none")
+    check(result, "class 'green' is in no image", code=1)
+    assert not (tmp_path / "out").exists()
+    before = labels.read_text() + "0,green\n"
+    labels.write_text(before)
+    check(run(*arguments, "-o", tmp_path), "is an input and would be replaced", code=1)
+    assert labels.read_text() == before
+
+
+def test_remarks_are_printed_without_a_bar_too(root, tmp_path):
+    shutil.copytree(root / "strokes", tmp_path / "strokes")
+    (tmp_path / "strokes/3.png").unlink()
+    arguments = (root / "images/train", tmp_path / "strokes", "-o", tmp_path / "out", "-q")
+    options = ("--classes", root / "classes.txt", "--processes", 1)
+    check(run("pseudo-label", *arguments, *options), "1 images without strokes: 3.png")
+    options = (*options, "--config", root / "train.toml")
+    check(run("label", *arguments, *options), "1 images without strokes: 3.png")
+    assert "1 images without strokes: 3.png" in (tmp_path / "out/report.html").read_text()
+
+
 def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
     arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
     result = run("pseudo-label", *arguments, "--classes", root / "classes.txt", "--processes", 1)

@@ -11,7 +11,8 @@ from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet, pair_up
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
-from saccade.models.localiser import LocaliserConfig, load_localiser
+from saccade.evaluation.inference import as_batch
+from saccade.models.localiser import LocaliserConfig, load_localiser, new_localiser
 from saccade.training import classification
 from saccade.training.classification import LocalisationConfig, train_classifier
 from saccade.training.config import OptimConfig
@@ -112,6 +113,12 @@ def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch)
     assert (done.step, done.steps) == (6, 6)
     for name, value in whole.net.state_dict().items():
         assert torch.equal(value, done.net.state_dict()[name]), name
+    swapped = PRESENT[::-1].copy()
+    with pytest.raises(InputError, match=r"another labelled set\.labels"):
+        train_classifier(CONFIG, found, swapped, tmp_path / "part")
+    renamed = replace(found, spec=replace(SPEC, names=("ground", "green", "red")))
+    with pytest.raises(InputError, match=r"another labelled set\.classes"):
+        train_classifier(CONFIG, renamed, PRESENT, tmp_path / "part")
     other = replace(CONFIG, seed=5)
     with pytest.raises(InputError, match="another seed"):
         train_classifier(other, found, PRESENT, tmp_path / "part")
@@ -143,6 +150,50 @@ def test_maps_of_a_folder_are_made_once_and_drawn(found, tmp_path):
     assert sheet.shape[1:] == (1600, 3)
     with pytest.raises(InputError, match="no map of class 1"):
         draw_sheet(found, tmp_path / "maps", [(1, 1)])
+
+
+def tiny_net(seed):
+    """A classifier that sees colours; of random backbones nothing arrives at the blocks."""
+    torch.manual_seed(seed)
+    net = new_localiser(replace(CONFIG.network, classes=3)).eval()
+    net.backbone = torch.nn.Conv2d(3, net.blocks[0].conv.in_channels, 8, stride=8)
+    return net
+
+
+def test_maps_belong_to_a_classifier_and_to_labels(found, tmp_path):
+    nets = [tiny_net(seed) for seed in (0, 1)]
+
+    def maps(net, present, source):
+        localise_all(net, found, present, tmp_path / "maps", source=source)
+        return [read_maps(tmp_path / f"maps/{n}.npz") for n in range(4)]
+
+    first = maps(nets[0], PRESENT, "one")
+    kept = maps(nets[1], PRESENT, "one")
+    other = maps(nets[1], PRESENT, "two")
+    for one, same, new in zip(first, kept, other, strict=True):
+        assert np.array_equal(one.maps, same.maps)
+        assert not np.array_equal(one.maps, new.maps)
+    changed = maps(nets[1], PRESENT[::-1], "two")
+    assert [one.classes for one in changed] == [(0, 1, 2), (1, 2), (0, 2), (0, 1)]
+    (tmp_path / "maps/classifier.json").unlink()  # as older folders are
+    again = maps(nets[0], PRESENT[::-1], "three")
+    assert all(np.array_equal(a.maps, b.maps) for a, b in zip(changed, again, strict=True))
+
+
+def test_maps_of_two_views_have_a_peak_of_one(found):
+    net = tiny_net(1)
+    image = load_image(found.examples[0].image)
+    maps = localise(net, image, (0, 1, 2)).maps
+    peaks = maps.max((2, 3))
+    assert (peaks > 0).any()
+    np.testing.assert_allclose(peaks[peaks > 0], 1, rtol=1e-6)
+    # The mean is of the evidence, before what is below zero is lost.
+    batch = as_batch(image, torch.device("cpu"))
+    block = net.blocks[0]
+    with torch.no_grad():
+        views = [block.evidence(net.features(v)) for v in (batch, batch.flip(3))]
+    mean = ((views[0] + views[1].flip(3)) / 2).relu()[0]
+    np.testing.assert_allclose(maps[0], mean / mean.amax((1, 2), keepdim=True), atol=1e-5)
 
 
 def test_map_masks_follow_the_merge_rules():

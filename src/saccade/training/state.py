@@ -3,6 +3,7 @@
 import json
 import pickle
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,15 @@ def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
             raise OSError(f"{folder / STATE}: cannot be written ({one_line(error)})") from error
 
 
-def load_state(folder: Path, config: dict[str, Any]) -> State | None:
+def load_state(
+    folder: Path, config: dict[str, Any], *, newer: Collection[str] = ()
+) -> State | None:
     """The state that `save_state` left in a folder; None where there is none.
 
     Args:
         folder: of the run.
         config: of the run that wants to go on.
+        newer: keys of it that older states do not have; such a state says nothing of them.
 
     Raises:
         InputError: the file is damaged, or of a run with other settings; it names the first.
@@ -74,7 +78,8 @@ def load_state(folder: Path, config: dict[str, Any]) -> State | None:
         raise InputError(f"{path}: damaged ({one_line(error)}); start in another folder") from error
     except (EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: truncated; start in another folder") from error
-    differing = first_difference(saved, json.loads(json.dumps(config)))
+    asked = {key: value for key, value in config.items() if key not in newer or key in saved}
+    differing = first_difference(saved, json.loads(json.dumps(asked)))
     if differing:
         raise InputError(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "

@@ -153,16 +153,10 @@ def label_all(
         (path for job in jobs for path in (job.mask, job.record)),
         (path for job in jobs for path in (job.image, job.strokes)),
     )
-    outcome = Outcome()
     for folder in {job.record.parent for job in jobs}:
         folder.mkdir(parents=True, exist_ok=True)
-    todo = []
-    for job in jobs:
-        known = _finished(job, spec, settings)
-        if known is None:
-            todo.append(job)
-        else:
-            outcome.records[known.name] = known
+    outcome = Outcome(finished(jobs, spec, settings))
+    todo = [job for job in jobs if job.image.stem not in outcome.records]
     try:
         work = [(job, spec, settings) for job in todo]
         for job, found in side_by_side(_label_one, work, processes):
@@ -268,6 +262,12 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
     with atomic_write(job.record) as path:
         path.write_text(json.dumps(content) + "\n")
     return record
+
+
+def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabelling) -> dict[str, Record]:
+    """The records of masks that need not be made again, by name."""
+    found = (_finished(job, spec, settings) for job in jobs)
+    return {record.name: record for record in found if record is not None}
 
 
 def _finished(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record | None:
