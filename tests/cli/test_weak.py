@@ -77,6 +77,9 @@ def test_localize_then_pseudo_label(root, tmp_path):
     }
     assert (tmp_path / "out/labels.csv").read_text().splitlines()[0] == "0,ground,red,green"
     maps = tmp_path / "out/maps"
+    before = (maps / "0.npz").stat().st_mtime_ns
+    run("localize", root, "-o", tmp_path / "out", *options, "--device", "cpu")
+    assert (maps / "0.npz").stat().st_mtime_ns == before  # the same classifier, the same maps
     result = run(
         "pseudo-label",
         root / "images/train",

@@ -99,7 +99,10 @@ def kept_with(path: Path, asked: Mapping[str, Any]) -> bool:
     """
     if not path.is_file():
         return False
-    kept = json.loads(path.read_text())
+    try:
+        kept = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged; remove its folder, or give -o another") from error
     differing = first_difference(kept, {key: asked.get(key) for key in kept})
     if differing:
         raise InputError(

@@ -202,11 +202,14 @@ def unusable(
         return ""
 
     found = {}
-    with ThreadPoolExecutor(4) as pool:
+    pool = ThreadPoolExecutor(4)
+    try:
         for done, (job, line) in enumerate(zip(jobs, pool.map(why, jobs), strict=True), 1):
             if line:
                 found[job.image.name] = line
             progress(done, job.image.name)
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
     return found
 
 
