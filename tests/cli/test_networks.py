@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -52,6 +53,15 @@ def trained(tmp_path_factory):
 
 def test_training_again_says_that_all_is_done(trained):
     check(run("train", trained / "train.toml", "-o", trained / "run"), "2 steps")
+
+
+def test_a_class_that_no_mask_has_is_told_in_quiet_too(trained, tmp_path):
+    shutil.copytree(trained / "data", tmp_path / "data")
+    with (tmp_path / "data/classes.txt").open("a") as file:
+        file.write("\n3 blue 0 0 255")
+    shutil.copy(trained / "train.toml", tmp_path)
+    result = run("train", tmp_path / "train.toml", "-o", tmp_path / "run", "-q")
+    check(result, "no training mask has the class blue")
 
 
 def test_check_data_prints_and_draws(trained, tmp_path):

@@ -51,3 +51,10 @@ def test_a_pipe_gets_none(monkeypatch, capsys):
 def test_quiet_prints_nothing(terminal):
     drive(Bar(2, quiet=True))
     assert terminal.readouterr().err == ""
+
+
+def test_a_warning_is_printed_in_quiet_too(capsys):
+    bar = Bar(2, quiet=True)
+    bar.warn("1 images without strokes: a.png")
+    bar.note("a.png: [255] = unlabelled")
+    assert capsys.readouterr().err == "1 images without strokes: a.png\n"

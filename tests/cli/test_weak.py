@@ -1,11 +1,14 @@
 """The verbs for cheap labels, on a made-up data set."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from saccade.cli.app import app
+from saccade.weak.localisation import LocalisationMaps, write_maps
 from tests.weak.helpers import SPEC, scene
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -74,6 +77,9 @@ def test_localize_then_pseudo_label(root, tmp_path):
     }
     assert (tmp_path / "out/labels.csv").read_text().splitlines()[0] == "0,ground,red,green"
     maps = tmp_path / "out/maps"
+    before = (maps / "0.npz").stat().st_mtime_ns
+    run("localize", root, "-o", tmp_path / "out", *options, "--device", "cpu")
+    assert (maps / "0.npz").stat().st_mtime_ns == before  # the same classifier, the same maps
     result = run(
         "pseudo-label",
         root / "images/train",
@@ -94,6 +100,30 @@ def test_localize_then_pseudo_label(root, tmp_path):
     )
 
 
+def test_localize_leaves_nothing_where_a_class_is_in_no_image(root, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("".join(f"{name},ground,red\n" for name in "0123"))
+    arguments = ("localize", root, "--labels", labels)
+    result = run(*arguments, "-o", tmp_path / "out", "--weights", "none")
+    check(result, "class 'green' is in no image", code=1)
+    assert not (tmp_path / "out").exists()
+    before = labels.read_text() + "0,green\n"
+    labels.write_text(before)
+    check(run(*arguments, "-o", tmp_path), "is an input and would be replaced", code=1)
+    assert labels.read_text() == before
+
+
+def test_remarks_are_printed_without_a_bar_too(root, tmp_path):
+    shutil.copytree(root / "strokes", tmp_path / "strokes")
+    (tmp_path / "strokes/3.png").unlink()
+    arguments = (root / "images/train", tmp_path / "strokes", "-o", tmp_path / "out", "-q")
+    options = ("--classes", root / "classes.txt", "--processes", 1)
+    check(run("pseudo-label", *arguments, *options), "1 images without strokes: 3.png")
+    options = (*options, "--config", root / "train.toml")
+    check(run("label", *arguments, *options), "1 images without strokes: 3.png")
+    assert "1 images without strokes: 3.png" in (tmp_path / "out/report.html").read_text()
+
+
 def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
     arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
     result = run("pseudo-label", *arguments, "--classes", root / "classes.txt", "--processes", 1)
@@ -103,6 +133,71 @@ def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
     arguments = (root / "images/train", root / "more", "-o", tmp_path / "bad")
     result = run("pseudo-label", *arguments, "--classes", root / "classes.txt")
     check(result, "0.png: ", "error: 1 images failed", "images without strokes", code=1)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def write_some_maps(folder, names="0123", classes=(1, 2)):
+    """Maps in which both classes are in the middle, where they are in conflict."""
+    folder.mkdir(parents=True)
+    maps = np.zeros((1, len(classes), 6, 8), np.float32)
+    maps[:, :, 2:4, 2:6] = 1
+    for name in names:
+        write_maps(folder / f"{name}.npz", LocalisationMaps(maps, classes, (1,), (60, 80)))
+
+
+@pytest.mark.parametrize(
+    ("verb", "source", "output", "victim"),
+    [
+        ("pseudo-label", "strokes", "strokes", "strokes"),
+        ("pseudo-label", "strokes", "images/train", "images/train"),
+        ("pseudo-label", "loc/maps", "images/train", "images/train"),
+        ("label", "ow/masks", "ow", "ow/masks"),
+    ],
+)
+def test_inputs_are_never_replaced(root, tmp_path, verb, source, output, victim):
+    base = tmp_path / "data"
+    shutil.copytree(root, base)
+    shutil.copytree(base / "strokes", base / "ow/masks")
+    write_some_maps(base / "loc/maps")
+    before = contents(base / victim)
+    arguments = (base / "images/train", base / source, "-o", base / output)
+    options = ("--classes", base / "classes.txt", "--processes", 1)
+    result = run(verb, *arguments, *options)
+    check(result, "0.png: is an input and would be replaced; give -o another folder", code=1)
+    assert contents(base / victim) == before
+
+
+def test_a_saliency_map_is_never_replaced(root, tmp_path):
+    write_some_maps(tmp_path / "maps")
+    (tmp_path / "saliency").mkdir()
+    for name in "0123":
+        Image.fromarray(np.eye(60, 80, dtype=np.uint8)).save(tmp_path / f"saliency/{name}.png")
+    (tmp_path / "classes.txt").write_text("background\nred\ngreen\n")
+    before = contents(tmp_path / "saliency")
+    options = ("--classes", tmp_path / "classes.txt", "--saliency", tmp_path / "saliency")
+    arguments = (root / "images/train", tmp_path / "maps", "-o", tmp_path / "saliency")
+    check(run("pseudo-label", *arguments, *options), "is an input and would be replaced", code=1)
+    assert contents(tmp_path / "saliency") == before
+
+
+def test_pseudo_label_from_maps_says_what_is_left_out_and_in_doubt(root, tmp_path):
+    write_some_maps(tmp_path / "maps", "0129")
+    arguments = (root / "images/train", tmp_path / "maps", "-o", tmp_path / "out")
+    options = ("--classes", root / "classes.txt")
+    result = run("pseudo-label", *arguments, *options, "-q")
+    check(result, "1 images without a map: 3.png", "1 maps without an image: 9.npz")
+    check(result, "3 masks in", "100.0 % of the pixels in doubt, 255", "--conflicts strongest")
+    result = run("pseudo-label", *arguments, *options, "--conflicts", "strongest")
+    assert "100.0 %" not in result.output
+    few = tmp_path / "few.txt"
+    few.write_text("ground\nred\n")
+    result = run("pseudo-label", *arguments, "--classes", few)
+    check(result, "has a map of class 2, but there are only 2 class names", code=1)
+    result = run("pseudo-label", *arguments, *options, "--saliency", "typo")
+    check(result, "--saliency is 'typo': no such folder", code=1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tables of weak supervision: what they say, and one run of everything on a made-up CamVid."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,15 +9,21 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from saccade.cli.app import app
-from saccade.data.known import CAMVID
+from saccade.data.known import CAMVID, CONTEXT_CLASSES
 from saccade.data.sets import Example, LabelledSet, open_set
 from saccade.errors import InputError
 from saccade.experiments import run_networks as running
+from saccade.experiments import weak_labels
 from saccade.experiments.mdc_figure5 import SHARES, WAYS, measure_maps, run_figure5
 from saccade.experiments.names import WEAK
 from saccade.experiments.run_networks import NetworkPlan, count_runs, run_config, run_networks
 from saccade.experiments.tiles import areas, cut, join
-from saccade.experiments.weak_labels import KINDS, classifier_config, prepare_labels
+from saccade.experiments.weak_labels import (
+    KINDS,
+    check_labels,
+    classifier_config,
+    prepare_labels,
+)
 from saccade.experiments.weak_tables import WEAK_TABLES
 from saccade.training.config import DataConfig
 from saccade.weak.localisation import LocalisationMaps, write_maps
@@ -155,6 +162,134 @@ def test_every_kind_of_labels_trains_a_network(setup, tmp_path):
 def test_unknown_labels(setup, tmp_path):
     with pytest.raises(InputError, match="expected one of strokes"):
         prepare_labels("dreams", setup, tmp_path, lambda *_: None)
+
+
+def voc_tree(root, stems=("a", "b"), layout="voc"):
+    """A tree of VOC 2012, or of PASCAL-Context, with ScribbleSup's strokes of it."""
+    context = layout != "voc"
+    base = root / ("VOC2010" if context else "VOC2012")
+    masks = "SegmentationClassContext" if context else "SegmentationClassAug"
+    lists = base / "ImageSets" / ("SegmentationContext" if context else "Segmentation")
+    part = root / "scribble_annotation" / ("pascal_context" if context else "pascal_2012")
+    for folder in (base / "JPEGImages", base / masks, lists, part):
+        folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    labels = np.zeros((48, 64), np.uint8)
+    labels[:, 32:] = 1
+    for stem in stems:
+        image = np.where(labels[..., None] == 1, 200, 60) + generator.integers(-9, 9, (48, 64, 3))
+        Image.fromarray(image.astype(np.uint8)).save(base / f"JPEGImages/{stem}.jpg")
+        Image.fromarray(labels + 1 if context else labels).save(base / f"{masks}/{stem}.png")
+        write_scribbles(part / f"{stem}.xml", "bag" if context else "background", "plane")
+    for split in ("train", "val"):
+        (lists / f"{split}.txt").write_text("\n".join(stems))
+    return base
+
+
+def write_scribbles(path, left, right):
+    line = (
+        "<polygon><tag>{}</tag><point><X>{}</X><Y>20</Y></point>"
+        "<point><X>{}</X><Y>20</Y></point></polygon>"
+    )
+    lines = line.format(left, 3, 20) + line.format(right, 40, 60)
+    size = "<size><height>48</height><width>64</width></size>"
+    path.write_text(f"<annotation>{size}{lines}</annotation>")
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "option", "value"),
+    [
+        ("gdc-table2", "voc", "--voc", 1),
+        ("gdc-table3", "context59", "--context", CONTEXT_CLASSES.index("aeroplane")),
+    ],
+)
+def test_gdc_tables_on_a_tree_like_the_papers(tmp_path, monkeypatch, name, layout, option, value):
+    base = voc_tree(tmp_path, layout=layout)
+    options = ("--schedule", "smoke", "--device", "cpu", "--backbone", "mobilenet_v2")
+    options = (*options, "--weights", "none", "--rows", "pseudo-labels-from-strokes")
+    given = (option, base, "--scribbles", tmp_path)
+    done = ask(name, *given, *options, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output + done.stderr
+    strokes = np.asarray(Image.open(tmp_path / "out/labels/strokes/a.png"))
+    assert strokes[20, 50] == value
+    assert strokes[0, 0] == 255
+    assert np.asarray(Image.open(tmp_path / "out/labels/pseudo-strokes/b.png"))[20, 50] == value
+
+
+def test_strokes_of_all_images_are_read_before_the_first_label_is_made(tmp_path):
+    base = voc_tree(tmp_path)
+    options = ("--schedule", "smoke", "--device", "cpu", "--weights", "none")
+    part = tmp_path / "scribble_annotation/pascal_2012"
+
+    def said(scribbles=tmp_path):
+        options_ = ("--voc", base, "--scribbles", scribbles, *options, "-o", tmp_path / "out")
+        done = ask("gdc-table2", *options_)
+        assert done.exit_code == 1
+        assert not list((tmp_path / "out").rglob("*.png"))
+        return done.output + done.stderr
+
+    write_scribbles(part / "b.xml", "background", "spaceship")
+    assert "b.xml: unknown tag 'spaceship'" in said()
+    (part / "b.xml").unlink()
+    assert "1 of 2 training images have no strokes, b.xml for one" in said()
+    assert "no folder pascal_2012 there" in said(tmp_path / "VOC2012")
+
+
+def test_saliency_maps_of_another_size_are_found_first(tmp_path, monkeypatch):
+    base = voc_tree(tmp_path)
+    (tmp_path / "saliency").mkdir()
+    for stem, width in (("a", 64), ("b", 63)):
+        Image.fromarray(np.zeros((48, width), np.uint8)).save(tmp_path / f"saliency/{stem}.png")
+    monkeypatch.setattr(weak_labels, "train_classifier", lambda *_, **__: pytest.fail("trained"))
+    options = ("--schedule", "smoke", "--device", "cpu", "--weights", "none")
+    given = ("--voc", base, "--saliency", tmp_path / "saliency")
+    done = ask("mdc-table1", *given, *options, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "b.png: 63 x 48 pixels (width x height), its image has 64 x 48" in done.stderr
+
+
+def test_labels_made_with_other_settings_are_refused(setup, tmp_path):
+    def figure(plan):
+        return run_figure5(plan, tmp_path, progress=lambda *_: None, rows=3)
+
+    def labels(plan, kind="maps-fusion"):
+        check_labels([kind], plan, tmp_path, lambda *_: None)
+        return prepare_labels(kind, plan, tmp_path, lambda *_: None)
+
+    _, files = figure(setup)
+    assert json.loads(files[2].read_text())["settings"]["optim"]["epochs"] == 1
+    for other, what in (
+        (replace(setup, schedule="reduced"), r"another optim\.batch"),
+        (replace(setup, weights="some.pth"), "another weights"),
+    ):
+        with pytest.raises(InputError, match=what):
+            figure(other)
+        with pytest.raises(InputError, match=what):
+            labels(other)
+    home = labels(setup)
+    settings = json.loads((home / "settings.json").read_text())
+    (home / "settings.json").write_text(json.dumps({**settings, "share": 0.5}))
+    with pytest.raises(InputError, match=r"maps-fusion: was made with another share"):
+        labels(setup)
+
+
+def test_results_from_before_settings_were_kept_go_on(setup, tmp_path, monkeypatch):
+    home = prepare_labels("maps-fusion", setup, tmp_path, lambda *_: None)
+    classifier = tmp_path / "labels/classifier-1-3-6-9"
+    (classifier / "settings.json").unlink()
+    (classifier / "maps/classifier.json").unlink()
+    settings = json.loads((home / "settings.json").read_text())
+    del settings["saliency_folder"]
+    (home / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.setattr(weak_labels, "train_classifier", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(weak_labels, "label_from_maps", lambda *_, **__: pytest.fail("made"))
+    other = replace(setup, schedule="reduced")  # nobody can tell
+    check_labels(["maps-fusion"], other, tmp_path, lambda *_: None)
+    assert prepare_labels("maps-fusion", other, tmp_path, lambda *_: None) == home
+    with pytest.raises(InputError, match="another backbone"):
+        check_labels(
+            ["maps-fusion"], replace(setup, backbone="resnet50"), tmp_path, lambda *_: None
+        )
 
 
 def ask(*arguments):

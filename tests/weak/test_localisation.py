@@ -1,3 +1,5 @@
+import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +11,13 @@ from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet, pair_up
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
-from saccade.models.localiser import LocaliserConfig, load_localiser
+from saccade.evaluation.inference import as_batch
+from saccade.models import mdc
+from saccade.models.localiser import LocaliserConfig, load_localiser, new_localiser
 from saccade.training import classification
 from saccade.training.classification import LocalisationConfig, train_classifier
 from saccade.training.config import OptimConfig
+from saccade.weak import map_masks
 from saccade.weak.localisation import (
     LocalisationMaps,
     draw_sheet,
@@ -40,6 +45,16 @@ def found(folders):
     return pair_up("made up", folders.images, folders.masks, SPEC)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Convolutions this small wait for each other's threads, for minutes on cores that are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+STRONGEST = MapLabelling(conflicts="strongest", saliency="none")
 PRESENT = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], bool)
 
 
@@ -71,17 +86,33 @@ def test_fused_maps_have_the_size_of_the_image_and_a_peak_of_one():
     assert maps.fused("average")[0].argmax() == fused[0].argmax()
 
 
-def test_a_classifier_learns_which_colours_are_there(found, tmp_path):
-    # Each image shows its classes only where PRESENT says so.
+def test_a_classifier_learns_which_colours_are_there(found, tmp_path, monkeypatch):
+    # One layer in place of a backbone: colours need no more, and normalising over two images is
+    # noise.
+    def one_layer(*_):
+        return torch.nn.Sequential(torch.nn.Conv2d(3, 16, 8, stride=8), torch.nn.ReLU()), 16
+
+    monkeypatch.setattr(mdc, "_features", one_layer)
+    # The ground is in every image, and the others only where PRESENT says so.
+    present = PRESENT.copy()
+    present[:, 0] = True
     for row, example in zip(PRESENT, found.examples, strict=True):
         image, labels = load_image(example.image).copy(), found.labels(int(example.name))
         for value in (1, 2):
             if not row[value]:
                 image[labels == value] = 60
         Image.fromarray(image).save(example.image)
-    config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=40, lr=0.05))
-    done = train_classifier(config, found, PRESENT, tmp_path / "run")
-    assert done.losses[-1] < 0.6 * done.losses[0]
+    config = replace(
+        CONFIG,
+        optim=replace(CONFIG.optim, epochs=60, lr=0.1),
+        augmentation=Augmentation(crop=(60, 80), scale=(1.0, 1.0)),
+    )
+    done = train_classifier(config, found, present, tmp_path / "run")
+    assert done.losses[-1] < 0.1 * done.losses[0]
+    batch = torch.cat([as_batch(load_image(e.image), torch.device("cpu")) for e in found.examples])
+    with torch.no_grad():
+        seen = done.net(batch) > 0
+    assert all(np.array_equal(block, present) for block in seen.unbind(1))
     kept = load_localiser(tmp_path / "run/classifier.safetensors")
     assert (kept.config.dilations, kept.spec.names) == ((1, 2), SPEC.names)
     batch = torch.rand(1, 3, 40, 56)
@@ -108,6 +139,12 @@ def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch)
     assert (done.step, done.steps) == (6, 6)
     for name, value in whole.net.state_dict().items():
         assert torch.equal(value, done.net.state_dict()[name]), name
+    swapped = PRESENT[::-1].copy()
+    with pytest.raises(InputError, match=r"another labelled set\.labels"):
+        train_classifier(CONFIG, found, swapped, tmp_path / "part")
+    renamed = replace(found, spec=replace(SPEC, names=("ground", "green", "red")))
+    with pytest.raises(InputError, match=r"another labelled set\.classes"):
+        train_classifier(CONFIG, renamed, PRESENT, tmp_path / "part")
     other = replace(CONFIG, seed=5)
     with pytest.raises(InputError, match="another seed"):
         train_classifier(other, found, PRESENT, tmp_path / "part")
@@ -139,6 +176,50 @@ def test_maps_of_a_folder_are_made_once_and_drawn(found, tmp_path):
     assert sheet.shape[1:] == (1600, 3)
     with pytest.raises(InputError, match="no map of class 1"):
         draw_sheet(found, tmp_path / "maps", [(1, 1)])
+
+
+def tiny_net(seed):
+    """A classifier that sees colours; of random backbones nothing arrives at the blocks."""
+    torch.manual_seed(seed)
+    net = new_localiser(replace(CONFIG.network, classes=3)).eval()
+    net.backbone = torch.nn.Conv2d(3, net.blocks[0].conv.in_channels, 8, stride=8)
+    return net
+
+
+def test_maps_belong_to_a_classifier_and_to_labels(found, tmp_path):
+    nets = [tiny_net(seed) for seed in (0, 1)]
+
+    def maps(net, present, source):
+        localise_all(net, found, present, tmp_path / "maps", source=source)
+        return [read_maps(tmp_path / f"maps/{n}.npz") for n in range(4)]
+
+    first = maps(nets[0], PRESENT, "one")
+    kept = maps(nets[1], PRESENT, "one")
+    other = maps(nets[1], PRESENT, "two")
+    for one, same, new in zip(first, kept, other, strict=True):
+        assert np.array_equal(one.maps, same.maps)
+        assert not np.array_equal(one.maps, new.maps)
+    changed = maps(nets[1], PRESENT[::-1], "two")
+    assert [one.classes for one in changed] == [(0, 1, 2), (1, 2), (0, 2), (0, 1)]
+    (tmp_path / "maps/classifier.json").unlink()  # as older folders are
+    again = maps(nets[0], PRESENT[::-1], "three")
+    assert all(np.array_equal(a.maps, b.maps) for a, b in zip(changed, again, strict=True))
+
+
+def test_maps_of_two_views_have_a_peak_of_one(found):
+    net = tiny_net(1)
+    image = load_image(found.examples[0].image)
+    maps = localise(net, image, (0, 1, 2)).maps
+    peaks = maps.max((2, 3))
+    assert (peaks > 0).any()
+    np.testing.assert_allclose(peaks[peaks > 0], 1, rtol=1e-6)
+    # The mean is of the evidence, before what is below zero is lost.
+    batch = as_batch(image, torch.device("cpu"))
+    block = net.blocks[0]
+    with torch.no_grad():
+        views = [block.evidence(net.features(v)) for v in (batch, batch.flip(3))]
+    mean = ((views[0] + views[1].flip(3)) / 2).relu()[0]
+    np.testing.assert_allclose(maps[0], mean / mean.amax((1, 2), keepdim=True), atol=1e-5)
 
 
 def test_map_masks_follow_the_merge_rules():
@@ -186,7 +267,56 @@ def test_everything_is_checked_before_a_mask_is_written(tmp_path):
     assert not (tmp_path / "out").exists()
     Image.fromarray(np.zeros((8, 10, 3), np.uint8)).save(tmp_path / "images/b.png")
     label_from_maps(*arguments, **given)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.png")) == ["a.png", "b.png"]
+
+
+def test_masks_from_maps_go_on_and_follow_what_changed(tmp_path, monkeypatch):
+    write_everything(tmp_path, "ab")
+    images = sorted((tmp_path / "images").iterdir())
+
+    def made(settings=STRONGEST, spec=SPEC):
+        done = []
+        label_from_maps(
+            images,
+            tmp_path / "maps",
+            spec,
+            settings,
+            tmp_path / "out",
+            progress=lambda n, name: done.append(name),
+        )
+        return done
+
+    assert made() == ["a", "b"]
+    assert made() == []
+    (tmp_path / "out/a.png").unlink()
+    assert made() == ["a"]
+    assert made(replace(STRONGEST, share=0.5)) == ["a", "b"]
+    assert made(replace(STRONGEST, share=0.5), replace(SPEC, names=("sky", "a", "b"))) == ["a", "b"]
+    changed = maps_of()
+    changed.maps[0, 0, 0, 0] = 1
+    made()
+    write_maps(tmp_path / "maps/b.npz", changed)
+    assert made() == ["b"]
+    later = time.time() + 5
+    os.utime(images[0], (later, later))
+    assert made() == ["a"]
+
+
+def test_processes_make_the_same_masks_from_maps(tmp_path, monkeypatch):
+    write_everything(tmp_path, "abc")
+    images = sorted((tmp_path / "images").iterdir())
+    monkeypatch.setattr(map_masks, "_WORTH_A_PROCESS", 1)
+    one, two = (
+        label_from_maps(
+            images, tmp_path / "maps", SPEC, STRONGEST, tmp_path / f"out{n}", processes=n
+        )
+        for n in (1, 2)
+    )
+    assert one == two
+    assert [record.name for record in one] == ["a", "b", "c"]
+    for name in "abc":
+        both = [(tmp_path / f"out{n}/{name}.png").read_bytes() for n in (1, 2)]
+        assert both[0] == both[1]
 
 
 @pytest.mark.parametrize(

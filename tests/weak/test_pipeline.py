@@ -112,3 +112,111 @@ def test_every_tenth_image_is_held_out(work, folders):
     assert [e.name for e in val.examples] == ["5", "15", "25"]
     assert len(training.examples) == 27
     assert all(e.weak for e in training.examples + val.examples)
+
+
+def trained_again(work, folder, monkeypatch, caught):
+    """Whether a second call trains; the notes of it go to `caught`."""
+    steps = []
+    true_step = loop._step
+    monkeypatch.setattr(loop, "_step", lambda *a: steps.append(1) or true_step(*a))
+    label_and_train(work, folder, note=caught.append)
+    monkeypatch.setattr(loop, "_step", true_step)
+    return bool(steps)
+
+
+@pytest.mark.parametrize("change", ["confidence", "image", "classes"])
+def test_a_network_of_other_labels_is_moved_aside(work, folders, monkeypatch, change):
+    out = folders.root / "out"
+    if change == "image":
+        label_and_train(replace(work, pairs=work.pairs[:3]), out)
+    else:
+        label_and_train(work, out)
+    before = (out / "run/last.safetensors").read_bytes()
+    if change == "confidence":
+        work = replace(work, labelling=replace(work.labelling, confidence=0.999))
+    elif change == "classes":
+        work = replace(work, spec=replace(SPEC, names=("ground", "green", "red")))
+    caught = []
+    assert trained_again(work, out, monkeypatch, caught)
+    assert any("run was trained: it is now run-1, and a new network" in line for line in caught)
+    assert (out / "run-1/last.safetensors").read_bytes() == before
+    assert (out / "run/last.safetensors").read_bytes() != before
+    assert "it is now run-1" in (out / "report.html").read_text()
+    assert not trained_again(work, out, monkeypatch, caught)
+
+
+def test_a_run_that_does_not_tell_its_labels_is_kept(work, folders, monkeypatch):
+    label_and_train(work, folders.root / "out")
+    (folders.root / "out/run/labels.json").unlink()
+    assert not trained_again(work, folders.root / "out", monkeypatch, [])
+    assert (folders.root / "out/run/labels.json").is_file()
+
+
+def spoiled_mask(work, folders):
+    mask = np.asarray(Image.open(folders.masks / "2.png")).copy()
+    mask[0, 0] = 9
+    Image.fromarray(mask).save(folders.masks / "2.png")
+    return replace(work, val=pair_up("validation", folders.images, folders.masks, SPEC))
+
+
+def spoiled_strokes(work, folders):
+    strokes = np.asarray(Image.open(folders.strokes / "3.png")).copy()
+    strokes[0, 0] = 9
+    Image.fromarray(strokes).save(folders.strokes / "3.png")
+    return work
+
+
+def spoiled_image(work, folders):
+    path = folders.images / "3.png"
+    path.write_bytes(path.read_bytes()[:200])
+    return work
+
+
+def without_weights(work, folders):
+    return replace(work, training=replace(TRAINING, weights=str(folders.root / "none.pth")))
+
+
+def without_cuda(work, folders):
+    return replace(work, training=replace(TRAINING, run=RunConfig(device="cuda")))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoiled_mask, r"2\.png: value 9 at 1 pixels belongs to no class"),
+        (spoiled_strokes, r"1 of 4 images were not labelled, 3\.png .* label 9"),
+        (spoiled_image, r"1 of 4 images were not labelled, 3\.png .* damaged or truncated"),
+        (without_weights, r"none\.pth: no such file"),
+        (without_cuda, "no CUDA device"),
+    ],
+)
+def test_what_would_fail_later_fails_before_the_first_mask(
+    work, folders, monkeypatch, spoil, message
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(
+        "saccade.weak.stroke_masks.pseudo_mask", lambda *_: pytest.fail("labelled first")
+    )
+    with pytest.raises(InputError, match=message):
+        label_and_train(spoil(work, folders), folders.root / "out")
+    assert not (folders.root / "out/masks").exists()
+
+
+def test_masks_to_evaluate_on_are_never_replaced(work, folders):
+    val = pair_up("validation", folders.images, folders.masks, SPEC)
+    with pytest.raises(InputError, match="is an input and would be replaced"):
+        label_and_train(replace(work, val=val), folders.root)
+
+
+def test_remarks_are_in_the_report(work, folders):
+    spec = replace(SPEC, names=(*SPEC.names, "<blue>"))
+    noted = []
+    done = label_and_train(
+        replace(work, spec=spec, remarks=("strokes without an image: 9.png",)),
+        folders.root / "out",
+        note=noted.append,
+    )
+    page = done.report.read_text()
+    assert noted == ["no training mask has the class <blue>; the network cannot learn it"]
+    assert "<h2>Remarks</h2><ul><li>strokes without an image: 9.png</li>" in page
+    assert "no training mask has the class &lt;blue&gt;" in page

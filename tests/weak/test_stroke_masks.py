@@ -72,6 +72,30 @@ def test_what_changed_is_made_again(folders, monkeypatch):
     assert made[3:] == [0.5] * 4
 
 
+def test_masks_of_xml_strokes_follow_the_order_of_the_classes(folders):
+    line = "<polygon><tag>{}</tag>{}</polygon>"
+    point = "<point><X>{}</X><Y>{}</Y></point>"
+    size = "<size><height>60</height><width>80</width></size>"
+    strokes = [("ground", 5, 3, 70), ("red", 8, 30, 30)]
+    lines = [line.format(t, point.format(a, y) + point.format(b, y)) for t, a, y, b in strokes]
+    (folders.strokes / "0.xml").write_text(f"<annotation>{size}{''.join(lines)}</annotation>")
+    jobs = plan([(folders.images / "0.png", folders.strokes / "0.xml")], folders.root / "out")
+    label_all(jobs, SPEC, SETTINGS)
+    assert opened(jobs[0].mask)[[3, 30], [40, 15]].tolist() == [0, 1]
+    label_all(jobs, replace(SPEC, names=("red", "ground", "green")), SETTINGS)
+    assert opened(jobs[0].mask)[[3, 30], [40, 15]].tolist() == [1, 0]
+
+
+def test_a_record_from_before_names_were_kept_is_believed(folders, monkeypatch):
+    jobs = plan(folders.pairs[:1], folders.root / "out")
+    label_all(jobs, SPEC, SETTINGS)
+    content = json.loads(jobs[0].record.read_text())
+    del content["settings"]["names"]
+    jobs[0].record.write_text(json.dumps(content))
+    monkeypatch.setattr(stroke_masks, "pseudo_mask", lambda *_: pytest.fail("made again"))
+    assert label_all(jobs, SPEC, SETTINGS).records
+
+
 def test_processes_make_the_same_masks(folders):
     one = label_all(plan(folders.pairs, folders.root / "one"), SPEC, SETTINGS)
     two = label_all(plan(folders.pairs, folders.root / "two"), SPEC, SETTINGS, processes=2)

@@ -13,6 +13,7 @@ from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
+    from saccade.experiments.network_tables import NetworkTable
     from saccade.experiments.run_networks import NetworkPlan
 
 SHARED_WEIGHTS = "mobilenetv2_imagenet_int8.npz"
@@ -100,6 +101,7 @@ def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks
         InputError: no data for this table, or an unknown schedule.
     """
     from saccade.experiments.network_tables import SCHEDULES
+    from saccade.experiments.pascal import strokes_folder
     from saccade.experiments.run_networks import NetworkPlan, table_named
     from saccade.training.config import DataConfig
 
@@ -133,6 +135,10 @@ def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks
         weights = wanted.weights
     if papers is not None and name.startswith("gdc") and table.stand_in and not wanted.scribbles:
         raise InputError(f"{name} needs --scribbles, the folder of ScribbleSup's strokes")
+    scribbles = None
+    if papers is not None and wanted.scribbles is not None and _needs_strokes(table):
+        part = "context" if table.layout.startswith("context") else "voc"
+        scribbles = strokes_folder(wanted.scribbles, part)
     return NetworkPlan(
         data,
         schedule,
@@ -140,6 +146,10 @@ def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks
         weights,
         device,
         processes=wanted.jobs,
-        scribbles=wanted.scribbles if papers is not None else None,
+        scribbles=scribbles,
         saliency=wanted.saliency,
     )
+
+
+def _needs_strokes(table: "NetworkTable") -> bool:
+    return any(row.labels in ("strokes", "pseudo-strokes") for row in table.rows.values())

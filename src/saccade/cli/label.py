@@ -78,8 +78,9 @@ def label(
             val,
             processes or os.cpu_count() or 1,
             skip_failed,
+            (*found.remarks, *(val.remarks if val is not None else ())),
         )
-        done = _run(work, output, found.remarks, quiet=quiet)
+        done = _run(work, output, quiet=quiet)
         typer.echo(f"report: {done.report}")
         if done.interrupted:
             typer.echo("interrupted: what is done is kept; the same command goes on", err=True)
@@ -89,12 +90,12 @@ def label(
             typer.echo(f"mIoU {100 * done.scores.miou:.2f} % against {what}")
 
 
-def _run(work: "Pipeline", output: Path, remarks: tuple[str, ...], *, quiet: bool) -> "Done":
+def _run(work: "Pipeline", output: Path, *, quiet: bool) -> "Done":
     from saccade.weak.pipeline import label_and_train
 
     bar = Bar(2, quiet=quiet)  # two stages
-    for remark in remarks:
-        bar.note(remark)
+    for remark in work.remarks:
+        bar.warn(remark)
     try:
         return label_and_train(
             work,
@@ -102,7 +103,7 @@ def _run(work: "Pipeline", output: Path, remarks: tuple[str, ...], *, quiet: boo
             lambda stage, done, total, text: bar.show(
                 (stage == "train") + done / max(total, 1), f"{stage}: {text}"
             ),
-            bar.note,
+            bar.warn,
         )
     finally:
         bar.close()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from saccade.data.sets import LabelledSet
     from saccade.training.classification import LocalisationConfig
 
+LABELS, SHEET = "labels.csv", "sheet.jpg"
+
 
 def localize(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
@@ -59,10 +61,11 @@ def localize(
     """
     with one_line_errors():
         require_packages("torchvision")
+        from saccade.data.files import refuse_to_replace
         from saccade.data.sets import open_set
         from saccade.data.transforms import Augmentation
         from saccade.models.localiser import LocaliserConfig
-        from saccade.training.classification import LocalisationConfig
+        from saccade.training.classification import LocalisationConfig, check_labels
         from saccade.training.config import OptimConfig
 
         if device not in ("auto", "cpu", "cuda"):
@@ -80,6 +83,11 @@ def localize(
             device,  # type: ignore[arg-type]
             workers,
         )
+        check_labels(found, present)
+        inputs = [example.image for example in found.examples]
+        if labels not in ("masks", "voc"):
+            inputs.append(Path(labels))
+        refuse_to_replace((output / name for name in (LABELS, SHEET)), inputs)
         make_folder(output)
         _run(config, found, present, output, rows, truth=labels == "masks", quiet=quiet)
 
@@ -94,26 +102,27 @@ def _run(
     truth: bool,
     quiet: bool,
 ) -> None:
-    from saccade.data.files import atomic_write
+    from saccade.data.files import atomic_write, digest_of
     from saccade.data.image_labels import write_image_labels
     from saccade.formats.overlay import write_picture
-    from saccade.training.classification import train_classifier
+    from saccade.training.classification import CLASSIFIER, train_classifier
     from saccade.weak.localisation import draw_sheet, localise_all, telling_rows
 
     given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(found.examples)}
-    with atomic_write(output / "labels.csv") as path:
-        write_image_labels(path, given, found.spec)
     bar = Bar(1, quiet=quiet)
     try:
         done = train_classifier(
             config, found, present, output, report=lambda n, of, text: bar.show(n / of, text)
         )
+        with atomic_write(output / LABELS) as path:
+            write_image_labels(path, given, found.spec)
         if not done.interrupted:
             localise_all(
                 done.net,
                 found,
                 present,
                 output / "maps",
+                source=digest_of(output / CLASSIFIER),
                 progress=lambda n, of: bar.show(n / of, f"maps, {n} of {of}"),
             )
     finally:
@@ -125,7 +134,7 @@ def _run(
         )
         raise typer.Exit(INTERRUPTED)
     sheet = draw_sheet(found, output / "maps", telling_rows(found, present, rows), truth=truth)
-    write_picture(output / "sheet.jpg", sheet)
+    write_picture(output / SHEET, sheet)
     if done.losses:
         typer.echo(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
     typer.echo(f"{len(found.examples)} images; written to {output}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade.cli.pairs import Pair
+from saccade.data.files import refuse_to_replace
 from saccade.errors import InputError
 from saccade.formats.names import MASK_FORMATS
 
@@ -128,10 +129,7 @@ def _write_probabilities(path: Path, result: "Segmentation") -> None:
 
 
 def _refuse_to_replace_inputs(wanted: Wanted, pairs: Collection[Pair]) -> None:
-    inputs = {path.resolve() for pair in pairs for path in (pair.image, pair.strokes)}
-    for pair in pairs:
-        for path in planned(pair, wanted).values():
-            if path.resolve() in inputs:
-                raise InputError(
-                    f"{path}: is an input and would be replaced; give -o another folder"
-                )
+    refuse_to_replace(
+        (path for pair in pairs for path in planned(pair, wanted).values()),
+        (path for pair in pairs for path in (pair.image, pair.strokes)),
+    )

@@ -66,6 +66,24 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     return Pairing(pairs, tuple(remark for remark in lonely if remark))
 
 
+def pair_maps(images: Path, maps: Path) -> Pairing:
+    """Pair the images of a folder with their localisation maps, NAME.npz.
+
+    Raises:
+        InputError: a stem stands for two images, or no two stems are the same.
+    """
+    found = _by_stem(images, IMAGE_SUFFIXES)
+    known = _by_stem(maps, frozenset({".npz"}))
+    pairs = tuple(Pair(found[stem], known[stem]) for stem in sorted(found.keys() & known.keys()))
+    if not pairs:
+        raise InputError(f"{images} and {maps} have no name in common; a.jpg belongs to a.npz")
+    lonely = [
+        _listed("images without a map", (found[s] for s in found.keys() - known.keys())),
+        _listed("maps without an image", (known[s] for s in known.keys() - found.keys())),
+    ]
+    return Pairing(pairs, tuple(remark for remark in lonely if remark))
+
+
 def _drawn_by_stem(folder: Path, *, beside: bool) -> dict[str, Path]:
     """Stroke files by the stem of their image; those of the page, NAME.strokes.json, come first.
 

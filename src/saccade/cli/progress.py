@@ -45,6 +45,12 @@ class Bar:
         else:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def warn(self, text: str) -> None:
+        """Print a line that must not be missed, also where `quiet`."""
+        quiet, self._quiet = self._quiet, False
+        self.note(text)
+        self._quiet = quiet
+
     def close(self) -> None:
         """Take the bar away."""
         if self._progress is not None:

@@ -8,7 +8,7 @@ import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
 from saccade.cli.networks import Quiet, make_folder
-from saccade.cli.pairs import IMAGE_SUFFIXES, pair_up
+from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
@@ -26,8 +26,10 @@ Confidence = Annotated[
 ]
 Preset = Annotated[str, typer.Option(metavar="fast|best|paper", help="Of the segmenter.")]
 Processes = Annotated[
-    int, typer.Option(min=0, help="Images that are segmented side by side; 0: one per core.")
+    int, typer.Option(min=0, help="Images that are labelled side by side; 0: one per core.")
 ]
+MOSTLY = 0.9
+"""Share of pixels without a class above which a warning is due."""
 
 
 def pseudo_label(
@@ -86,6 +88,11 @@ def pseudo_label(
             raise InputError(f"{lost}: no such folder")
         if any(source.glob("*.npz")):
             given = saliency not in ("fine-grained", "spectral", "none")
+            if given and not Path(saliency).is_dir():
+                raise InputError(
+                    f"--saliency is {saliency!r}: no such folder; expected one, or fine-grained, "
+                    "spectral or none"
+                )
             limit = saliency_threshold
             options = {
                 "fusion": fusion,
@@ -97,7 +104,7 @@ def pseudo_label(
                 "percentile": not given,
             }
             maps = Path(saliency) if given else None
-            _from_maps(images, source, output, classes, options, maps, quiet=quiet)
+            _from_maps(images, source, output, classes, options, maps, processes, quiet=quiet)
             return
         from saccade.weak.stroke_masks import StrokeLabelling
 
@@ -125,7 +132,7 @@ def label_strokes(
     jobs = plan([(pair.image, pair.strokes) for pair in found.pairs], output)
     bar = Bar(len(jobs), quiet=quiet)
     for remark in found.remarks:
-        bar.note(remark)
+        bar.warn(remark)
     try:
         return label_all(
             jobs, spec, settings, processes=processes or os.cpu_count() or 1, progress=bar.show
@@ -191,6 +198,7 @@ def _from_maps(
     classes: Path | None,
     options: dict[str, Any],
     saliency: Path | None,
+    processes: int,
     *,
     quiet: bool,
 ) -> None:
@@ -198,17 +206,33 @@ def _from_maps(
 
     settings = MapLabelling(**options)
     spec = _map_spec(source, classes)
-    stems = {path.stem for path in source.glob("*.npz")}
-    files = sorted(p for p in images.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-    files = [path for path in files if path.stem in stems]
-    if not files:
-        raise InputError(f"{images} and {source} have no name in common; a.jpg belongs to a.npz")
+    found = pair_maps(images, source)
+    files = [pair.image for pair in found.pairs]
     bar = Bar(len(files), quiet=quiet)
+    for remark in found.remarks:
+        bar.warn(remark)
     try:
-        label_from_maps(files, source, spec, settings, output, saliency=saliency, progress=bar.show)
+        made = label_from_maps(
+            files,
+            source,
+            spec,
+            settings,
+            output,
+            saliency=saliency,
+            processes=processes or os.cpu_count() or 1,
+            progress=bar.show,
+        )
     finally:
         bar.close()
-    typer.echo(f"{len(files)} masks in {output}")
+    ignored = sum(record.ignored for record in made) / sum(record.pixels for record in made)
+    typer.echo(f"{len(made)} masks in {output}; {100 * ignored:.1f} % of the pixels in doubt, 255")
+    if ignored > MOSTLY:
+        way = ""
+        if settings.conflicts == "ignore":
+            way = "; --conflicts strongest labels pixels that several classes claim"
+        typer.echo(
+            f"warning: there is little to learn from masks that are mostly 255{way}", err=True
+        )
 
 
 def _map_spec(source: Path, classes: Path | None) -> "LabelSpec":

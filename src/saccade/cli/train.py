@@ -39,7 +39,7 @@ def train(
                 output,
                 report=report,
                 on_epoch=lambda e: bar.note(_line(e)),
-                note=bar.note,
+                note=bar.warn,
             )
         finally:
             bar.close()

@@ -1,10 +1,11 @@
 """Files: one check before reading, one way of writing that never leaves half a file behind."""
 
 import errno
+import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +56,28 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def one_line(error: BaseException) -> str:
     """Return the message of `error` on one line, or the name of its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def digest_of(*paths: Path) -> str:
+    """16 hexadecimal digits that change with what is in the files."""
+    found = hashlib.sha256()
+    for path in paths:
+        with open(check_readable(path), "rb") as file:
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:16]
+
+
+def refuse_to_replace(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise InputError where a file that is to be written is one that is to be read.
+
+    Args:
+        outputs: files that will be written; they need not exist.
+        inputs: files that must stay as they are.
+    """
+    kept = {os.path.realpath(path) for path in inputs}
+    for path in outputs:
+        if os.path.realpath(path) in kept:
+            raise InputError(f"{path}: is an input and would be replaced; give -o another folder")
 
 
 @contextmanager

@@ -45,6 +45,28 @@ def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     return _named(path, oriented(_pixels(path, image), exif_orientation(image)))
 
 
+def image_size(path: str | os.PathLike[str], *, upright: bool = True) -> tuple[int, int]:
+    """(H, W) of an image, from its header; nothing is decoded.
+
+    Args:
+        path: of the file.
+        upright: as `load_image` turns it; else as `decode_image` leaves it.
+
+    Raises:
+        InputError: the file is missing, no image, or has too many pixels or none.
+    """
+    path = check_readable(path)
+    try:
+        with open(path, "rb") as file, open_unlimited(file) as image:
+            size = image.height, image.width
+            check_pixels(path, *size)
+            return size[::-1] if upright and exif_orientation(image) >= 5 else size
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # readers of headers raise nearly anything on a damaged file
+        raise InputError(f"{path}: not an image that can be read ({one_line(error)})") from error
+
+
 def as_rgb(array: Any) -> NDArray[np.uint8]:
     """Return an image array as (H, W, 3) uint8 RGB.
 

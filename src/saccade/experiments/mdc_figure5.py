@@ -13,7 +13,7 @@ from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE
 from saccade.experiments.measure import Progress
 from saccade.experiments.report import aligned, machine, write_json
-from saccade.experiments.weak_labels import localiser
+from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localiser
 from saccade.formats.overlay import write_picture
 from saccade.models.mdc import DILATIONS
 from saccade.training.run import open_sets
@@ -64,9 +64,12 @@ def run_figure5(
 
     Returns:
         The text, and the files written.
+
+    Raises:
+        InputError: the classifier in FOLDER was trained with other settings.
     """
     training, _ = open_sets(setup.data)
-    home = folder / "labels" / ("classifier-" + "-".join(map(str, DILATIONS)))
+    home = classifier_folder(folder / "labels", DILATIONS)
     asked, present = localiser(training, setup, home, DILATIONS, progress)
     maps = home / "maps"
     sheet = draw_sheet(asked, maps, telling_rows(asked, present, rows), truth=True)
@@ -80,7 +83,8 @@ def run_figure5(
         dict(zip(("way", "share", "recall", "precision", "f1"), (*key, *one.means()), strict=True))
         for key, one in counted.items()
     ]
-    write_json(paths[2], {"machine": machine(), "images": len(asked.examples), "rows": plain})
+    content = {"settings": classifier_settings(setup, DILATIONS), "machine": machine()}
+    write_json(paths[2], {**content, "images": len(asked.examples), "rows": plain})
     return text, paths
 
 

@@ -32,7 +32,7 @@ def voc_samples(root: Path, scribbles: Path) -> Plan:
     root = _folder(root, ("", "VOC2012", "VOCdevkit/VOC2012"), "JPEGImages", "VOC 2012")
     listed = root / "ImageSets" / "Segmentation" / "val.txt"
     truth = root / "SegmentationClass"
-    return _plan("voc", root, listed, truth, _strokes(scribbles, "pascal_2012"))
+    return _plan("voc", root, listed, truth, strokes_folder(scribbles, "voc"))
 
 
 def context_samples(root: Path, scribbles: Path) -> Plan:
@@ -53,7 +53,7 @@ def context_samples(root: Path, scribbles: Path) -> Plan:
             )
         if not (root / "labels.txt").is_file():
             raise InputError(f"{root}: no labels.txt, which names the 459 values of context/*.mat")
-    return _plan("context", root, listed, truth, _strokes(scribbles, "pascal_context"))
+    return _plan("context", root, listed, truth, strokes_folder(scribbles, "context"))
 
 
 def _plan(name: str, root: Path, listed: Path, truth: Path, strokes: Path) -> Plan:
@@ -77,7 +77,13 @@ def _plan(name: str, root: Path, listed: Path, truth: Path, strokes: Path) -> Pl
     return Plan(tuple(Sample(name, s, images[s], drawn[s], truths[s]) for s in kept), remarks)
 
 
-def _strokes(root: Path, part: str) -> Path:
+def strokes_folder(root: Path, name: str) -> Path:
+    """Where ScribbleSup's strokes of "voc" or "context" are, in `root` or below it.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    part = {"voc": "pascal_2012", "context": "pascal_context"}[name]
     return _folder(root, ("", "scribble_annotation"), part, "ScribbleSup's strokes") / part
 
 

@@ -37,7 +37,8 @@ def load(sample: Sample) -> Loaded:
             are of fewer than two classes.
     """
     image = load_image(sample.image)
-    strokes, truth = _strokes(sample, image.shape[:2]), _truth(sample)
+    shape = (image.shape[0], image.shape[1])
+    strokes, truth = read_scribbles(sample.strokes, sample.set, shape), _truth(sample)
     classes = SPECS[sample.set].classes
     for path, labels in ((sample.strokes, strokes), (sample.truth, truth)):
         if labels.shape != image.shape[:2]:
@@ -54,15 +55,23 @@ def load(sample: Sample) -> Loaded:
     return Loaded(image, strokes, truth)
 
 
-def _strokes(sample: Sample, size: tuple[int, ...]) -> Labels:
-    if sample.strokes.suffix.lower() != ".xml":
-        return read_labels(sample.strokes)
-    shape = (size[0], size[1])
-    if sample.set == "voc":
-        return read_scribblesup(sample.strokes, shape=shape).labels.astype(np.uint8)
+def read_scribbles(path: Path, name: str, shape: tuple[int, int]) -> Labels:
+    """Read the strokes of an image of a set: (H, W) uint8 classes, 255 where nobody drew.
+
+    Args:
+        path: XML of ScribbleSup, whose tags may be aliases of the classes, or a label image.
+        name: of the set, "voc" or "context" where the file is XML.
+        shape: (H, W) of the image.
+
+    Raises:
+        InputError: a file that cannot be read, or an unknown tag.
+    """
+    if path.suffix.lower() != ".xml":
+        return read_labels(path)
+    if name == "voc":
+        return read_scribblesup(path, shape=shape).labels.astype(np.uint8)
     names = (*CONTEXT_CLASSES, *CONTEXT_ALIASES, "background")
-    labels = read_scribblesup(sample.strokes, shape=shape, names=names).labels
-    return _context_lookup(names)[labels]
+    return _context_lookup(names)[read_scribblesup(path, shape=shape, names=names).labels]
 
 
 def _truth(sample: Sample) -> Labels:

@@ -22,7 +22,7 @@ from saccade.experiments.measure import Progress
 from saccade.experiments.network_report import NetworkRow, write_network_report
 from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES, NetworkTable, Variant
 from saccade.experiments.run_table import Finished
-from saccade.experiments.weak_labels import prepare_labels
+from saccade.experiments.weak_labels import check_labels, prepare_labels
 from saccade.experiments.weak_tables import WEAK_TABLES
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import config_from_dict
@@ -171,6 +171,8 @@ def run_networks(
         for label, row in chosen_rows(name, only).items()
     }
     kinds = dict.fromkeys(row.labels for row in wanted.values() if row.labels)
+    if kinds:
+        check_labels(kinds, plan, folder, progress)
     masks = {kind: prepare_labels(kind, plan, folder, progress) for kind in kinds}
     for seed in seeds:
         for label, row in wanted.items():

@@ -1,6 +1,7 @@
 """The labels that the tables of weak supervision train on, made once and kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.data.files import digest_of
 from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation
@@ -15,21 +17,27 @@ from saccade.errors import InputError
 from saccade.experiments.measure import Progress
 from saccade.experiments.report import write_json
 from saccade.experiments.tiles import cut, join
-from saccade.formats.masks import write_mask
+from saccade.experiments.weak_strokes import check_scribbles, make_strokes
 from saccade.models.localiser import LocaliserConfig, load_localiser
 from saccade.models.mdc import DILATIONS
-from saccade.scribbles.simulate import CLASSES, simulate_strokes
-from saccade.training.classification import CLASSIFIER, LocalisationConfig, train_classifier
+from saccade.training.classification import (
+    CLASSIFIER,
+    LocalisationConfig,
+    settings_of,
+    train_classifier,
+)
 from saccade.training.config import OptimConfig
 from saccade.training.run import open_sets
-from saccade.training.state import STATE
+from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localisation import localise_all
-from saccade.weak.map_masks import MapLabelling, label_from_maps
+from saccade.weak.map_masks import MapLabelling, check_saliency, label_from_maps
 from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan
 
 if TYPE_CHECKING:
     from saccade.experiments.run_networks import NetworkPlan
+
+SETTINGS = "settings.json"
 
 
 def prepare_labels(kind: str, setup: "NetworkPlan", folder: Path, progress: Progress) -> Path:
@@ -53,24 +61,54 @@ def prepare_labels(kind: str, setup: "NetworkPlan", folder: Path, progress: Prog
     return home
 
 
-def _strokes(found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
-    """Strokes of ScribbleSup where they are given, else of the simulated annotator."""
-    from saccade.annotations import read_any_strokes
+def check_labels(
+    kinds: Collection[str], setup: "NetworkPlan", folder: Path, progress: Progress
+) -> None:
+    """Look at the files that kinds of labels are made of, before the first is made.
 
-    for index, example in enumerate(found.examples):
-        path = home / f"{example.name}.png"
-        if path.is_file():
-            continue
-        progress(0, f"strokes, {index + 1} of {len(found.examples)}")
-        if setup.scribbles is not None:
-            source = setup.scribbles / f"{example.name}.xml"
-            drawn = read_any_strokes(source, names=found.spec.names)
-            strokes = np.where(drawn.labels == drawn.unlabeled, 255, drawn.labels).astype(np.uint8)
-        else:
-            rng = np.random.default_rng([0, index])
-            truth = found.labels(index)
-            strokes = simulate_strokes(truth, rng, styles=CLASSES, by_component=True)
-        write_mask(path, strokes, "png")
+    Args:
+        kinds: of `KINDS`.
+        setup: of the table.
+        folder: of the table; labels that are there already need no files.
+        progress: told what is being looked at.
+
+    Raises:
+        InputError: strokes or saliency maps that are missing or cannot be used, or labels in
+            FOLDER that were made with other settings.
+    """
+    training, _ = open_sets(setup.data)
+    labels = folder / "labels"
+    if {"strokes", "pseudo-strokes"} & set(kinds):
+        check_scribbles(training, setup, labels / "strokes", progress)
+    asked = False
+    for kind in kinds:
+        if kind in FROM_MAPS:
+            fusion, dilations = FROM_MAPS[kind]
+            _same_classifier(classifier_folder(labels, dilations), setup, dilations)
+            settings = _map_record(map_settings(training, setup, fusion), setup)
+            asked |= not kept_with(labels / kind / SETTINGS, settings)
+    if asked and setup.saliency is not None and "background" in training.spec.names:
+        check_saliency([example.image for example in training.examples], setup.saliency)
+
+
+def kept_with(path: Path, asked: Mapping[str, Any]) -> bool:
+    """Whether something is there already, with the settings that its file tells.
+
+    Raises:
+        InputError: it was made with others; of settings that are newer nothing is known.
+    """
+    if not path.is_file():
+        return False
+    try:
+        kept = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged; remove its folder, or give -o another") from error
+    differing = first_difference(kept, {key: asked.get(key) for key in kept})
+    if differing:
+        raise InputError(
+            f"{path.parent}: was made with another {differing}; give -o another folder"
+        )
+    return True
 
 
 def _pseudo_strokes(
@@ -79,7 +117,7 @@ def _pseudo_strokes(
     """The per-image segmenter's masks."""
     drawn = home.with_name("strokes")
     drawn.mkdir(exist_ok=True)
-    _strokes(found, setup, drawn, progress)
+    make_strokes(found, setup, drawn, progress)
     pairs = [(example.image, drawn / f"{example.name}.png") for example in found.examples]
     outcome = label_all(
         plan(pairs, home),
@@ -114,19 +152,51 @@ def localiser(
     if "background" in found.spec.names:  # it has a cue of its own
         present[:, found.spec.names.index("background")] = False
     config = classifier_config(setup, tuple(dilations))
-    maps = folder / "maps"
-    if not (folder / CLASSIFIER).is_file():
+    maps, kept = folder / "maps", folder / CLASSIFIER
+    _same_classifier(folder, setup, dilations)
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / SETTINGS, classifier_settings(setup, dilations))
         done = train_classifier(
             config, found, present, folder, report=lambda n, total, text: run(0, text)
         )
         if done.interrupted:
             raise KeyboardInterrupt
         (folder / STATE).unlink(missing_ok=True)
-    net = load_localiser(folder / CLASSIFIER).net
     localise_all(
-        net, found, present, maps, progress=lambda n, total: run(0, f"maps, {n} of {total}")
+        load_localiser(kept).net,
+        found,
+        present,
+        maps,
+        source=digest_of(kept),
+        progress=lambda n, total: run(0, f"maps, {n} of {total}"),
     )
     return found, present
+
+
+def classifier_folder(labels: Path, dilations: Sequence[int]) -> Path:
+    """Where the classifier of a table is kept, below its labels."""
+    return labels / ("classifier-" + "-".join(map(str, dilations)))
+
+
+def classifier_settings(setup: "NetworkPlan", dilations: Sequence[int]) -> dict[str, Any]:
+    """What a classifier depends on, without paths of this machine."""
+    data = {"layout": setup.data.layout, "train": setup.data.train, "every": setup.data.every}
+    content = settings_of(classifier_config(setup, tuple(dilations)))
+    plain: dict[str, Any] = json.loads(json.dumps({**content, "data": data}))
+    return plain
+
+
+def _same_classifier(folder: Path, setup: "NetworkPlan", dilations: Sequence[int]) -> None:
+    """Raise InputError for a classifier with other settings than those asked for."""
+    asked = classifier_settings(setup, dilations)
+    if kept_with(folder / SETTINGS, asked) or not (folder / CLASSIFIER).is_file():
+        return
+    # One from before settings were kept tells its layers only.
+    network = json.loads(json.dumps(asdict(load_localiser(folder / CLASSIFIER).config)))
+    for key in ("backbone", "dilations", "output_stride", "width"):
+        if network[key] != asked["network"][key]:
+            raise InputError(f"{folder}: was made with another {key}; give -o another folder")
 
 
 def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalisationConfig:
@@ -147,12 +217,12 @@ def _from_maps(
     fusion: Fusion | int, dilations: Sequence[int] = DILATIONS
 ) -> Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]:
     def make(found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
-        done = home / "settings.json"
-        if done.is_file():
-            return
-        classifier = home.with_name("classifier-" + "-".join(map(str, dilations)))
-        asked, _ = localiser(found, setup, classifier, dilations, progress)
         settings = map_settings(found, setup, fusion)
+        classifier = classifier_folder(home.parent, dilations)
+        _same_classifier(classifier, setup, dilations)
+        if kept_with(home / SETTINGS, _map_record(settings, setup)):
+            return
+        asked, _ = localiser(found, setup, classifier, dilations, progress)
         images = [example.image for example in asked.examples]
         tiled = asked is not found
         label_from_maps(
@@ -162,13 +232,20 @@ def _from_maps(
             settings,
             home / "tiles" if tiled else home,
             saliency=setup.saliency,
+            processes=max(1, setup.processes),
             progress=lambda n, image: progress(0, f"pseudo labels, {n} of {len(images)}"),
         )
         if tiled:
             join(found, home / "tiles", home)
-        write_json(done, asdict(settings))
+        write_json(home / SETTINGS, _map_record(settings, setup))
 
     return make
+
+
+def _map_record(settings: MapLabelling, setup: "NetworkPlan") -> dict[str, Any]:
+    given = settings.saliency == "given" and setup.saliency is not None
+    folder = setup.saliency.name if given and setup.saliency else ""
+    return {**asdict(settings), "saliency_folder": folder}
 
 
 def map_settings(found: LabelledSet, setup: "NetworkPlan", fusion: Fusion | int) -> MapLabelling:
@@ -184,15 +261,20 @@ def map_settings(found: LabelledSet, setup: "NetworkPlan", fusion: Fusion | int)
     return MapLabelling(fusion, saliency="fine-grained", saliency_threshold=0.3, percentile=True)
 
 
+FROM_MAPS: Mapping[str, tuple[Fusion | int, Sequence[int]]] = {
+    "maps-d1": (0, DILATIONS),
+    "maps-d3": (1, DILATIONS),
+    "maps-d6": (2, DILATIONS),
+    "maps-d9": (3, DILATIONS),
+    "maps-average": ("average", DILATIONS),
+    "maps-fusion": ("anti-noise", DILATIONS),
+    "maps-ones": ("anti-noise", (1, 1, 1, 1)),
+}
+"""Labels from localisation maps: their fusion, and the dilations of the classifier."""
+
 KINDS: Mapping[str, Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]] = {
-    "strokes": _strokes,
+    "strokes": make_strokes,
     "pseudo-strokes": _pseudo_strokes,
-    "maps-d1": _from_maps(0),
-    "maps-d3": _from_maps(1),
-    "maps-d6": _from_maps(2),
-    "maps-d9": _from_maps(3),
-    "maps-average": _from_maps("average"),
-    "maps-fusion": _from_maps("anti-noise"),
-    "maps-ones": _from_maps("anti-noise", (1, 1, 1, 1)),
+    **{kind: _from_maps(*how) for kind, how in FROM_MAPS.items()},
 }
 """How labels are made, by name."""

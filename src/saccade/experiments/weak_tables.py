@@ -38,6 +38,9 @@ def _cited(published: float) -> Variant:
     return Variant({}, published, literature=True)
 
 
+# Equation 1 restricts the online mask to the classes of the image. Here these are the classes left
+# in its pseudo mask, as no row names a file of image labels ([supervision] labels): that would be
+# another setting, and results with and without it must not be mixed.
 def _mdc(
     labels: str, published: float | None = None, crf: str = "", trained_as: str = "", **more: float
 ) -> Variant:

@@ -43,8 +43,12 @@ class DilatedBlock(nn.Module):
 
         The weights of the classifier as a 1x1 convolution, without its bias, and ReLU.
         """
+        return self.evidence(features).relu()
+
+    def evidence(self, features: Tensor) -> Tensor:
+        """The maps before ReLU, whose mean over views means something: (B, K, h, w)."""
         weight = self.classifier.weight[:, :, None, None]
-        return functional.conv2d(self.conv(features).relu(), weight).relu()
+        return functional.conv2d(self.conv(features).relu(), weight)
 
 
 class MultiDilatedNet(nn.Module):
@@ -102,16 +106,26 @@ class MultiDilatedNet(nn.Module):
         features = self.features(images)
         return torch.stack([block(features) for block in self.blocks], 1)
 
-    def localization_maps(self, images: Tensor) -> Tensor:
+    def localization_maps(self, images: Tensor, *, flip: bool = False) -> Tensor:
         """Class activation maps of every block, (B, D, K, h, w), each divided by its maximum.
 
         A map that is zero everywhere stays zero.
+
+        Args:
+            images: (B, 3, H, W) in [0, 1].
+            flip: average with the mirror images, before ReLU and division.
         """
-        features = self.features(images)
-        blocks = [b for b in self.blocks if isinstance(b, DilatedBlock)]
-        maps = torch.stack([block.activation_maps(features) for block in blocks], 1)
+        maps = self._evidence(images)
+        if flip:
+            maps = (maps + self._evidence(images.flip(3)).flip(4)) / 2
+        maps = maps.relu()
         peak = maps.amax((3, 4), keepdim=True)
         return maps / peak.clamp(min=torch.finfo(maps.dtype).tiny)
+
+    def _evidence(self, images: Tensor) -> Tensor:
+        features = self.features(images)
+        blocks = [b for b in self.blocks if isinstance(b, DilatedBlock)]
+        return torch.stack([block.evidence(features) for block in blocks], 1)
 
     def features(self, images: Tensor) -> Tensor:
         """What all blocks read, (B, C, h, w)."""

@@ -4,6 +4,8 @@ Like `saccade.training.loop`, every step is a function of weights, seed and step
 an interrupted run goes on exactly. One process; a classifier is done long before a segmenter.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -99,10 +101,11 @@ def train_classifier(
         report: told of the progress.
 
     Raises:
-        InputError: weights or settings that cannot be used, or a class that never occurs.
+        InputError: weights or settings that cannot be used, a class that never occurs, or a run
+            in FOLDER with other settings, images or labels.
         OSError: a full disk; what was written stays whole.
     """
-    _check_labels(found, present)
+    check_labels(found, present)
     network = replace(config.network, classes=present.shape[1])
     colors = expects(config.weights)
     if colors:
@@ -126,7 +129,8 @@ def train_classifier(
     )
 
 
-def _check_labels(found: LabelledSet, present: NDArray[np.bool_]) -> None:
+def check_labels(found: LabelledSet, present: NDArray[np.bool_]) -> None:
+    """Raise InputError where a class but the background is in no image."""
     never = np.flatnonzero(~present.any(0))
     names = [n for n in (found.spec.names[i] for i in never) if n != "background"]
     if names:
@@ -149,6 +153,11 @@ class _Pictures(Dataset[tuple[Tensor, Tensor]]):
     ) -> None:
         self.paths = [example.image for example in found.examples]
         self.present, self.augmentation, self.seed = torch.from_numpy(present), augmentation, seed
+        self.identity = {
+            "classes": list(found.spec.names),
+            "images": _digest([example.name for example in found.examples]),
+            "labels": _digest(present.astype(int).tolist()),
+        }
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """(3, h, w) uint8 and (K,) bool."""
@@ -157,6 +166,10 @@ class _Pictures(Dataset[tuple[Tensor, Tensor]]):
         nothing = np.zeros(image.shape[:2], np.uint8)
         seed = mixed(self.seed, 1, epoch, index)
         return augment(image, nothing, self.augmentation, seed)[0], self.present[index]
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 @dataclass
@@ -177,7 +190,7 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
         raise InputError("device is 'cuda', but PyTorch sees no CUDA device here")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    state = load_state(folder, _settings(config))
+    state = load_state(folder, _identity(config, pictures), newer=(_LABELLED,))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mixed(config.seed, 0))
         net = new_localiser(config.network)
@@ -267,10 +280,18 @@ def _step(run: _Run, batch: tuple[Tensor, Tensor]) -> float:
 def _save(run: _Run) -> None:
     weights, moments = run.net.state_dict(), run.optimiser.state_dict()
     state = replace(run.state, weights=weights, optimizer=moments)
-    save_state(run.folder, state, _settings(run.config))
+    save_state(run.folder, state, _identity(run.config, run.pictures))
 
 
-def _settings(config: LocalisationConfig) -> dict[str, Any]:
+_LABELLED = "labelled set"
+
+
+def _identity(config: LocalisationConfig, pictures: _Pictures) -> dict[str, Any]:
+    return {**settings_of(config), _LABELLED: pictures.identity}
+
+
+def settings_of(config: LocalisationConfig) -> dict[str, Any]:
+    """What decides the weights of a classifier beside its data, without paths of this machine."""
     content = asdict(config)
     for key in ("device", "workers", "save_every"):
         del content[key]

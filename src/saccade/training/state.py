@@ -3,6 +3,7 @@
 import json
 import pickle
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,15 @@ def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
             raise write_error(error, folder / STATE) from error
 
 
-def load_state(folder: Path, config: dict[str, Any]) -> State | None:
+def load_state(
+    folder: Path, config: dict[str, Any], *, newer: Collection[str] = ()
+) -> State | None:
     """The state that `save_state` left in a folder; None where there is none.
 
     Args:
         folder: of the run.
         config: of the run that wants to go on.
+        newer: keys of it that older states do not have; such a state says nothing of them.
 
     Raises:
         InputError: the file is damaged, or of a run with other settings; it names the first.
@@ -83,7 +87,8 @@ def load_state(folder: Path, config: dict[str, Any]) -> State | None:
         raise InputError(
             f"{path}: damaged, or not the state of a run of Saccade; start in another folder"
         ) from error
-    asked = _deciding(json.loads(json.dumps(config)))
+    asked = {key: value for key, value in config.items() if key not in newer or key in saved}
+    asked = _deciding(json.loads(json.dumps(asked)))
     if IMAGES not in saved:  # of a version that did not note them
         asked.pop(IMAGES, None)
     differing = first_difference(_deciding(saved), asked)

@@ -1,5 +1,6 @@
 """Localisation maps of many images on disk, and a sheet to look them over (MDC paper, figure 5)."""
 
+import json
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,11 +73,7 @@ def localise(
     known = net.blocks[0].classifier.out_features  # type: ignore[union-attr]
     if not classes or max(classes) >= known:  # type: ignore[operator]
         raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {known - 1}")  # type: ignore[operator]
-    batch = as_batch(image, net.mean.device)
-    found: Tensor = net.localization_maps(batch)[0]
-    if flip:
-        mirrored = net.localization_maps(batch.flip(3))[0].flip(3)
-        found = (found + mirrored) / 2
+    found: Tensor = net.localization_maps(as_batch(image, net.mean.device), flip=flip)[0]
     maps = found[:, list(classes)].cpu().numpy()
     return LocalisationMaps(maps, tuple(classes), net.dilations, (image.shape[0], image.shape[1]))
 
@@ -87,24 +84,53 @@ def localise_all(
     present: NDArray[np.bool_],
     folder: Path,
     *,
+    source: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write FOLDER/NAME.npz for each image; what is there already is kept.
+    """Write FOLDER/NAME.npz for each image; maps of the same classes and source are kept.
 
     Args:
         net: in eval mode.
         found: the images; their masks are not read.
         present: (N, K) bool, their labels.
         folder: made if it is missing.
+        source: says which network it is, a digest of its file; FOLDER/classifier.json keeps it,
+            and maps of another are thrown away.
         progress: told how many of how many images are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _forget_others(folder, source)
     for index, example in enumerate(found.examples):
         path = folder / f"{example.name}.npz"
-        if not path.is_file():
-            classes = [int(value) for value in np.flatnonzero(present[index])]
+        classes = tuple(int(value) for value in np.flatnonzero(present[index]))
+        if not _has_maps(path, classes):
             write_maps(path, localise(net, load_image(example.image), classes))
         progress(index + 1, len(found.examples))
+
+
+def _forget_others(folder: Path, source: str) -> None:
+    """Remove the maps of another network; of a folder that names none nothing is known."""
+    record = folder / "classifier.json"
+    if not source:
+        return
+    if record.is_file():
+        try:
+            kept = json.loads(record.read_text())["classifier"]
+        except (ValueError, KeyError, TypeError):
+            kept = ""
+        if kept == source:
+            return
+        for path in folder.glob("*.npz"):
+            path.unlink()
+    with atomic_write(record) as path:
+        path.write_text(json.dumps({"classifier": source}) + "\n")
+
+
+def _has_maps(path: Path, classes: tuple[int, ...]) -> bool:
+    try:
+        return path.is_file() and read_maps(path).classes == classes
+    except InputError:
+        return False  # damaged: made again
 
 
 def write_maps(path: Path, maps: LocalisationMaps) -> None:

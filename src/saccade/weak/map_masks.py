@@ -1,7 +1,8 @@
 """Localisation maps and a background cue to pseudo masks of many images."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -9,20 +10,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.images import load_image
+from saccade.data.files import atomic_write, digest_of, refuse_to_replace
+from saccade.data.images import image_size, load_image
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
 from saccade.formats.masks import write_mask
 from saccade.weak.fusion import Fusion, Threshold, object_regions
 from saccade.weak.localisation import LocalisationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest
+from saccade.weak.processes import side_by_side
 from saccade.weak.saliency import (
     SUFFIXES,
     Method,
     background_cue,
     read_saliency,
     saliency_of,
+    saliency_size,
 )
+from saccade.weak.stroke_masks import RECORDS
+
+_WORTH_A_PROCESS = 32
+"""Images; a mask takes less time than it takes to start a process."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,40 @@ class MapLabelling:
             )
         if not 0 < self.share < 1 or not 0 <= self.saliency_threshold <= 1:
             raise InputError("share must be in (0, 1), the saliency threshold in [0, 1]")
+
+
+@dataclass(frozen=True)
+class MapRecord:
+    """What is known of one pseudo mask: its name, its pixels, and how many have no class."""
+
+    name: str
+    pixels: int
+    ignored: int
+
+
+@dataclass(frozen=True)
+class _Job:
+    image: Path
+    maps: Path
+    saliency: Path | None
+    mask: Path
+    spec: LabelSpec
+    settings: MapLabelling
+
+    @property
+    def record(self) -> Path:
+        return self.mask.parent / RECORDS / f"{self.mask.stem}.json"
+
+    @property
+    def background(self) -> int | None:
+        names = self.spec.names
+        return names.index("background") if "background" in names else None
+
+    def made_from(self) -> dict[str, object]:
+        """What decides the mask, beside the image."""
+        files = (self.maps,) if self.saliency is None else (self.maps, self.saliency)
+        settings, names = asdict(self.settings), list(self.spec.names)
+        return {**settings, "names": names, "files": digest_of(*files)}
 
 
 def map_mask(
@@ -117,22 +159,41 @@ def find_saliency(names: Sequence[str], folder: Path) -> dict[str, Path]:
     return {name: files[name] for name in names}
 
 
-def check_maps(images: Sequence[Path], maps: Path, saliency: dict[str, Path] | None) -> None:
-    """Read everything once, before anything is written.
+def check_saliency(images: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """The saliency map of each image, by stem; the sizes of all are compared, none is decoded.
 
     Raises:
-        InputError: the maps or the saliency of an image are missing, damaged, or of another size.
+        InputError: the folder or a map is missing, or a map has another size than its image.
     """
+    found = find_saliency([image.stem for image in images], folder)
     for image in images:
-        found = read_maps(maps / f"{image.stem}.npz")
-        height, width = load_image(image).shape[:2]
+        path, (height, width) = found[image.stem], image_size(image)
+        if (size := saliency_size(path)) != (height, width):
+            raise InputError(
+                f"{path}: {size[1]} x {size[0]} pixels (width x height), its image has "
+                f"{width} x {height}"
+            )
+    return found
+
+
+def _check(jobs: Sequence[_Job]) -> None:
+    """Read everything once, before anything is written."""
+    for job in jobs:
+        found = read_maps(job.maps)
+        height, width = load_image(job.image).shape[:2]
         if found.size != (height, width):
             raise InputError(
-                f"{maps / image.stem}.npz: of an image of {found.size[1]} x {found.size[0]} pixels "
-                f"(width x height), {image.name} has {width} x {height}"
+                f"{job.maps}: of an image of {found.size[1]} x {found.size[0]} pixels "
+                f"(width x height), {job.image.name} has {width} x {height}"
             )
-        if saliency is not None:
-            read_saliency(saliency[image.stem], (height, width))
+        known, most = len(job.spec.names), max(found.classes, default=0)
+        if most >= known:
+            raise InputError(
+                f"{job.maps}: has a map of class {most}, but there are only {known} class names, "
+                f"for 0 to {known - 1}; name the classes that the maps were made for"
+            )
+        if job.saliency is not None:
+            read_saliency(job.saliency, (height, width))
 
 
 def label_from_maps(
@@ -143,9 +204,13 @@ def label_from_maps(
     folder: Path,
     *,
     saliency: Path | None = None,
+    processes: int = 1,
     progress: Callable[[int, str], None] = lambda done, name: None,
-) -> None:
-    """Write FOLDER/NAME.png for each image.
+) -> list[MapRecord]:
+    """Write FOLDER/NAME.png for each image; masks that are done are kept.
+
+    A mask is done when its record is there, FOLDER/records/NAME.json, and was made with the same
+    settings, class names, map and saliency, and the image has not changed since.
 
     Args:
         images: files.
@@ -154,36 +219,78 @@ def label_from_maps(
         settings: how.
         folder: made if it is missing.
         saliency: folder of saliency maps, for `settings.saliency` "given".
+        processes: that work side by side, where there is enough to do.
         progress: told how many images are done.
 
+    Returns:
+        What is known of each mask, in the order of the images.
+
     Raises:
-        InputError: what `check_maps` finds, or a background class without a cue.
+        InputError: maps or saliency of an image that are missing, damaged, of another size or
+            class, a background class without a cue, or a mask that would replace an input.
     """
-    background = spec.names.index("background") if "background" in spec.names else None
-    given = None
-    if settings.saliency == "given" and background is not None:
+    given: dict[str, Path] = {}
+    if settings.saliency == "given" and "background" in spec.names:
         if saliency is None:
             raise InputError(
                 "the background class needs saliency maps: name their folder, or take "
                 "fine-grained or spectral"
             )
         given = find_saliency([image.stem for image in images], saliency)
-    check_maps(images, maps, given)
-    folder.mkdir(parents=True, exist_ok=True)
-    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
-    for done, path in enumerate(images, 1):
-        found = read_maps(maps / f"{path.stem}.npz")
-        cue = _cue(path, found.size, settings, given) if background is not None else None
-        mask = map_mask(found, settings, cue, background)
-        write_mask(folder / f"{path.stem}.png", mask, "png", colors=colors)
-        progress(done, path.name)
+    jobs = [
+        _Job(
+            image,
+            maps / f"{image.stem}.npz",
+            given.get(image.stem),
+            folder / f"{image.stem}.png",
+            spec,
+            settings,
+        )
+        for image in images
+    ]
+    refuse_to_replace(
+        (path for job in jobs for path in (job.mask, job.record)),
+        (p for job in jobs for p in (job.image, job.maps, job.saliency) if p is not None),
+    )
+    done = {job.mask.stem: record for job in jobs if (record := _finished(job)) is not None}
+    todo = [job for job in jobs if job.mask.stem not in done]
+    _check(todo)
+    (folder / RECORDS).mkdir(parents=True, exist_ok=True)
+    processes = min(processes, max(1, len(todo) // _WORTH_A_PROCESS))
+    for record in side_by_side(_label_one, todo, processes):
+        done[record.name] = record
+        progress(len(done), record.name)
+    return [done[job.mask.stem] for job in jobs]
 
 
-def _cue(
-    path: Path, size: tuple[int, int], settings: MapLabelling, given: dict[str, Path] | None
-) -> NDArray[np.float32] | None:
-    if given is not None:
-        return read_saliency(given[path.stem], size)
-    if settings.saliency in ("fine-grained", "spectral"):
-        return saliency_of(load_image(path), settings.saliency)
+def _label_one(job: _Job) -> MapRecord:
+    found = read_maps(job.maps)
+    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(job.spec.colors)}
+    cue = _cue(job, found.size) if job.background is not None else None
+    mask = map_mask(found, job.settings, cue, job.background)
+    write_mask(job.mask, mask, "png", colors=colors)
+    record = MapRecord(job.mask.stem, int(mask.size), int((mask == IGNORE).sum()))
+    with atomic_write(job.record) as path:
+        path.write_text(json.dumps({"made_from": job.made_from(), **asdict(record)}) + "\n")
+    return record
+
+
+def _finished(job: _Job) -> MapRecord | None:
+    """The record of a mask that need not be made again."""
+    if not all(path.is_file() for path in (job.mask, job.record, job.maps)):
+        return None
+    if job.image.stat().st_mtime > job.record.stat().st_mtime:
+        return None
+    try:
+        content = json.loads(job.record.read_text())
+        return MapRecord(**content) if content.pop("made_from") == job.made_from() else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # damaged, or of a mask from strokes: made again
+
+
+def _cue(job: _Job, size: tuple[int, int]) -> NDArray[np.float32] | None:
+    if job.saliency is not None:
+        return read_saliency(job.saliency, size)
+    if job.settings.saliency in ("fine-grained", "spectral"):
+        return saliency_of(load_image(job.image), job.settings.saliency)
     return None

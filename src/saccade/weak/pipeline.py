@@ -1,13 +1,17 @@
 """From images and strokes to a trained, evaluated network and a report, resumable at every step."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.data.check import inspect, require_sound
+from saccade.data.files import atomic_write, digest_of, refuse_to_replace
 from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet
 from saccade.data.specs import LabelSpec
@@ -18,8 +22,18 @@ from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.keeping import LAST
 from saccade.training.loop import train
+from saccade.training.run import check_device, check_start
+from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
-from saccade.weak.stroke_masks import Job, Outcome, StrokeLabelling, label_all, plan
+from saccade.weak.stroke_masks import (
+    Job,
+    Outcome,
+    StrokeLabelling,
+    finished,
+    label_all,
+    plan,
+    unusable,
+)
 
 HELD_OUT = 10
 """Without masks to evaluate on, every tenth image is held out with its pseudo mask."""
@@ -43,6 +57,7 @@ class Pipeline:
         val: images with masks that people drew; None holds out pseudo masks.
         processes: that segment side by side.
         skip_failed: train without the images that could not be labelled.
+        remarks: lines on the data for the report.
     """
 
     title: str
@@ -53,6 +68,7 @@ class Pipeline:
     val: LabelledSet | None = None
     processes: int = 1
     skip_failed: bool = False
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -73,28 +89,25 @@ def label_and_train(
 ) -> Done:
     """Do what is left: FOLDER/masks, FOLDER/run, and FOLDER/report.html, which is always written.
 
+    A network that was trained on other classes, images or masks is moved aside, to FOLDER/run-1,
+    and a new one is trained.
+
     Args:
         work: what is to be done.
-        folder: must exist.
+        folder: made if it is missing.
         tell: told of the progress.
         note: given lines on the data that somebody should know before hours are spent.
 
     Raises:
-        InputError: images that could not be labelled (unless they are to be skipped), or whatever
-            `saccade.training.loop.train` refuses.
+        InputError: images that could not be labelled (unless they are to be skipped), masks that
+            would replace an input, or whatever `saccade.training.loop.train` refuses. Strokes,
+            validation masks, weights and the device are looked at before the first mask is made.
     """
     jobs = plan(work.pairs, folder / MASKS)
-    total = len(jobs)
-    outcome = label_all(
-        jobs,
-        work.spec,
-        work.labelling,
-        processes=work.processes,
-        progress=lambda done, name: tell("label", done, total, name),
-    )
-    page = folder / REPORT
+    total, page, remarks = len(jobs), folder / REPORT, [*work.remarks]
 
-    def report(trained: Trained | None) -> None:
+    def report(outcome: Outcome, trained: Trained | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         write_report(
             page,
             work.title,
@@ -103,24 +116,50 @@ def label_and_train(
             work.spec,
             confidence=work.labelling.confidence,
             trained=trained,
+            remarks=remarks,
         )
 
-    report(None)
+    def require_all(outcome: Outcome) -> None:
+        report(outcome)
+        if outcome.failed and not work.skip_failed:
+            name, why = next(iter(outcome.failed.items()))
+            raise InputError(
+                f"{len(outcome.failed)} of {total} images were not labelled, {name} for one: "
+                f"{why}; mend them, or train without them with --skip-failed ({page} lists them)"
+            )
+
+    def noted(line: str) -> None:
+        remarks.append(line)
+        note(line)
+
+    _check(work, jobs, folder)
+    lost = unusable(
+        jobs,
+        work.spec,
+        work.labelling,
+        progress=lambda done, name: tell("label", 0, total, f"checking {name}"),
+    )
+    if lost:
+        require_all(Outcome(finished(jobs, work.spec, work.labelling), lost))
+    outcome = label_all(
+        jobs,
+        work.spec,
+        work.labelling,
+        processes=work.processes,
+        progress=lambda done, name: tell("label", done, total, name),
+    )
     if outcome.interrupted:
+        report(outcome)
         return Done(outcome, None, True, page)
-    if outcome.failed and not work.skip_failed:
-        name, why = next(iter(outcome.failed.items()))
-        raise InputError(
-            f"{len(outcome.failed)} of {total} images were not labelled, {name} for one: {why}; "
-            f"mend them, or train without them with --skip-failed ({page} lists them)"
-        )
+    require_all(outcome)
     training, val = pseudo_sets(work, jobs, outcome)
+    _begin_run(folder / RUN, training, noted)
     trained = train(
         work.training,
         folder / RUN,
         sets=(training, val),
         report=lambda done, of, text: tell("train", done, of, text),
-        note=note,
+        note=noted,
     )
     if trained.interrupted:
         return Done(outcome, None, True, page)
@@ -130,8 +169,48 @@ def label_and_train(
     history = [(entry["epoch"], entry["miou"]) for entry in trained.history]
     pictures = [_prediction(found.net, e, work.spec) for e in val.examples[:6]]
     network = _described(work.training, len(training.examples))
-    report(Trained(history, scores, work.val is not None, network, pictures))
+    report(outcome, Trained(history, scores, work.val is not None, network, pictures))
     return Done(outcome, scores, False, page)
+
+
+def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
+    """What can be wrong beside images and strokes, before hours are spent on these."""
+    if work.val is not None:
+        seen = (path for e in work.val.examples for path in (e.image, e.mask))
+        refuse_to_replace((path for job in jobs for path in (job.mask, job.record)), seen)
+        require_sound(inspect(work.val))
+    if (folder / RUN / STATE).is_file():
+        check_device(work.training.run.device)  # a run that goes on has its weights
+    else:
+        check_start(work.training, work.spec.names)
+
+
+def _begin_run(folder: Path, training: LabelledSet, note: Callable[[str], None]) -> None:
+    """Keep what a network is trained on beside it; one that was trained on else is moved aside."""
+    names = [example.name for example in training.examples]
+    masks = digest_of(*(example.mask for example in training.examples))
+    asked = {"classes": list(training.spec.names), "images": names, "masks": masks}
+    kept = folder / "labels.json"
+    if kept.is_file() and _read(kept) != asked:
+        aside = next(
+            p for k in count(1) if not (p := folder.with_name(f"{folder.name}-{k}")).exists()
+        )
+        folder.rename(aside)
+        note(
+            f"classes, images or masks have changed since {folder.name} was trained: it is now "
+            f"{aside.name}, and a new network is trained"
+        )
+    if not kept.is_file():  # of an older run nothing is known
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(kept) as path:
+            path.write_text(json.dumps(asked) + "\n")
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        return None
 
 
 def pseudo_sets(

@@ -71,6 +71,7 @@ def write_report(
     *,
     confidence: float,
     trained: Trained | None = None,
+    remarks: Sequence[str] = (),
     shown: int = 6,
 ) -> None:
     """Write one HTML file with everything in it, pictures too.
@@ -83,11 +84,15 @@ def write_report(
         spec: the classes.
         confidence: below which pixels were ignored.
         trained: the network, where there is one.
+        remarks: lines on the data that should not be missed.
         shown: pictures of doubtful and of ordinary masks, each.
     """
     records = sorted(outcome.records.values(), key=lambda record: record.confidence)
     by_name = {job.image.stem: job for job in jobs}
     parts = [_head(title, records, outcome, confidence)]
+    if remarks:
+        lines = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
+        parts.append(f"<h2>Remarks</h2><ul>{lines}</ul>")
     if trained is not None:
         parts.append(_network(trained, spec))
     parts.append(_classes(records, spec))

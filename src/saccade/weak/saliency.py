@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.images import decode_image
+from saccade.data.images import decode_image, image_size
 from saccade.errors import InputError
 
 Method = Literal["fine-grained", "spectral"]
@@ -47,6 +47,23 @@ def read_saliency(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
             f"{shape[1]} x {shape[0]}"
         )
     return scaled(values)
+
+
+def saliency_size(path: Path) -> tuple[int, int]:
+    """(H, W) of a saliency map, from its header.
+
+    Raises:
+        InputError: the file is missing, or no map.
+    """
+    if path.suffix != ".npy":
+        return image_size(path, upright=False)
+    try:
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a NumPy array that can be read") from error
+    if len(shape) != 2:
+        raise InputError(f"{path}: {shape}, expected (H, W) finite numbers")
+    return shape[0], shape[1]
 
 
 def saliency_of(image: NDArray[np.uint8], method: Method) -> NDArray[np.float32]:

@@ -2,22 +2,21 @@
 
 import errno
 import json
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write
+from saccade.data.files import atomic_write, refuse_to_replace
 from saccade.data.images import load_image
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
 from saccade.formats.masks import write_mask
+from saccade.weak.processes import side_by_side
 
 RECORDS = "records"
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -137,7 +136,7 @@ def label_all(
     """Make the masks that are not there yet; a bad image is noted, Ctrl-C keeps what is done.
 
     A mask is done when its record is there, which is written last, and was made with the same
-    settings from files that have not changed since.
+    settings and class names from files that have not changed since.
 
     Args:
         jobs: of `plan`.
@@ -147,20 +146,20 @@ def label_all(
         progress: told how many of the jobs are done.
 
     Raises:
+        InputError: a mask would replace an image or strokes.
         OSError: the folder cannot be written to, or the disk is full.
     """
-    outcome = Outcome()
+    refuse_to_replace(
+        (path for job in jobs for path in (job.mask, job.record)),
+        (path for job in jobs for path in (job.image, job.strokes)),
+    )
     for folder in {job.record.parent for job in jobs}:
         folder.mkdir(parents=True, exist_ok=True)
-    todo = []
-    for job in jobs:
-        known = _finished(job, settings)
-        if known is None:
-            todo.append(job)
-        else:
-            outcome.records[known.name] = known
+    outcome = Outcome(finished(jobs, spec, settings))
+    todo = [job for job in jobs if job.image.stem not in outcome.records]
     try:
-        for job, found in _results([(job, spec, settings) for job in todo], processes):
+        work = [(job, spec, settings) for job in todo]
+        for job, found in side_by_side(_label_one, work, processes):
             if isinstance(found, Record):
                 outcome.records[found.name] = found
             elif isinstance(found, OSError):
@@ -173,26 +172,48 @@ def label_all(
     return outcome
 
 
+def unusable(
+    jobs: Sequence[Job],
+    spec: LabelSpec,
+    settings: StrokeLabelling,
+    *,
+    progress: Callable[[int, str], None] = lambda done, name: None,
+) -> dict[str, str]:
+    """Read the images and strokes of all masks that are not there yet, before hours are spent.
+
+    Args:
+        jobs: of `plan`.
+        spec: the classes that strokes may have.
+        settings: how masks will be made.
+        progress: told how many of the jobs have been looked at.
+
+    Returns:
+        Name of the image -> why no mask can be made of it.
+    """
+
+    def why(job: Job) -> str:
+        try:
+            if _finished(job, spec, settings) is None:
+                _opened(job, spec, settings)
+        except InputError as error:
+            return str(error)
+        except OSError as error:
+            return f"{error.filename or job.image}: {error.strerror or error}"
+        return ""
+
+    found = {}
+    pool = ThreadPoolExecutor(4)
+    try:
+        for done, (job, line) in enumerate(zip(jobs, pool.map(why, jobs), strict=True), 1):
+            if line:
+                found[job.image.name] = line
+            progress(done, job.image.name)
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
+    return found
+
+
 _Work = tuple[Job, LabelSpec, StrokeLabelling]
-
-
-def _results(work: Sequence[_Work], processes: int) -> Iterator[tuple[Job, Record | str | OSError]]:
-    if processes == 1 or len(work) < 2:
-        yield from map(_label_one, work)
-        return
-    # Spawned: a process forked from one in which PyTorch has threads may hang. Only this one
-    # listens to Ctrl-C; leaving the block ends the others.
-    with get_context("spawn").Pool(min(processes, len(work)), _begin) as pool:
-        yield from pool.imap_unordered(_label_one, work)
-
-
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Ended by an exception, a process leaves no temporary file behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _label_one(work: _Work) -> tuple[Job, Record | str | OSError]:
@@ -207,7 +228,10 @@ def _label_one(work: _Work) -> tuple[Job, Record | str | OSError]:
         return job, f"{error.filename or job.image}: {error.strerror or error}"
 
 
-def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
+def _opened(
+    job: Job, spec: LabelSpec, settings: StrokeLabelling
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(H, W, 3) image, and (H, W) strokes, 255 where nobody drew."""
     from saccade.annotations import read_any_strokes
 
     image = load_image(job.image)
@@ -218,6 +242,11 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
         names=spec.names,
     )
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels).astype(np.uint8)
+    return image, drawn
+
+
+def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
+    image, drawn = _opened(job, spec, settings)
     start = time.perf_counter()
     mask, chosen = pseudo_mask(image, drawn, settings)
     seconds = time.perf_counter() - start
@@ -232,13 +261,19 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
         _counts(mask),
         _counts(drawn),
     )
-    content = {"settings": _settings(settings), **asdict(record)}
+    content = {"settings": _settings(settings, spec), **asdict(record)}
     with atomic_write(job.record) as path:
         path.write_text(json.dumps(content) + "\n")
     return record
 
 
-def _finished(job: Job, settings: StrokeLabelling) -> Record | None:
+def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabelling) -> dict[str, Record]:
+    """The records of masks that need not be made again, by name."""
+    found = (_finished(job, spec, settings) for job in jobs)
+    return {record.name: record for record in found if record is not None}
+
+
+def _finished(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record | None:
     """The record of a mask that need not be made again."""
     if not job.mask.is_file() or not job.record.is_file():
         return None
@@ -247,7 +282,7 @@ def _finished(job: Job, settings: StrokeLabelling) -> Record | None:
         return None
     try:
         content = json.loads(job.record.read_text())
-        if content.pop("settings") != _settings(settings):
+        if not same_settings(content.pop("settings"), _settings(settings, spec)):
             return None
         for key in ("classes", "drawn"):
             content[key] = {int(value): count for value, count in content[key].items()}
@@ -256,11 +291,16 @@ def _finished(job: Job, settings: StrokeLabelling) -> Record | None:
         return None  # damaged: made again
 
 
-def _settings(settings: StrokeLabelling) -> dict[str, object]:
-    """What decides a mask; the device does not."""
+def _settings(settings: StrokeLabelling, spec: LabelSpec) -> dict[str, object]:
+    """What decides a mask: not the device, but the names, which give XML strokes their values."""
     content = asdict(settings)
     del content["device"]
-    return content
+    return {**content, "names": list(spec.names)}
+
+
+def same_settings(kept: Mapping[str, object], asked: Mapping[str, object]) -> bool:
+    """Whether a record fits the settings; of those that are newer than it nothing is known."""
+    return {**asked, **kept} == dict(asked)
 
 
 def _counts(labels: NDArray[np.uint8]) -> dict[int, int]:
