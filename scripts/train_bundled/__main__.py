@@ -4,7 +4,8 @@
     python scripts/train_bundled evidence --data ROOT --start fit.pt --out evidence.pt
     python scripts/train_bundled evidence --data ROOT --start bundled.safetensors --objects 0.4
         --hold 0/3 --out fold0.pt
-    python scripts/train_bundled pack --data ROOT --start evidence.pt --out bundled.safetensors
+    python scripts/train_bundled pack --data ROOT --start evidence.pt [MORE.pt ...]
+        --out bundled.safetensors
 
 ``ROOT`` holds ``bsds/train/{images,segments}`` and ``camvid/{train,trainannot}``; ``iseg`` and
 ``camvid/val`` beside them are only looked at. An episode is a photograph, an object made of one to
@@ -19,24 +20,22 @@ nothing, unless ``--hold I/N`` leaves out every N-th and looks at those alone.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 from pathlib import Path
 
 import torch
 from episodes import batches
-from evidence import Weigher, examples
+from evidence import examples
 from fit import FitStart, meta_loss
 from loop import look, train
 from objects import held_out
-from safetensors.torch import load_file, save_file
+from packing import pack, read, weigher_with
 
 
 def saver(args, model, weigher_of):
     """Tell how far it is, and keep everything so far with how it came about."""
 
     only = held_out(args.data, args.hold)
-    runs = dict(read(args.start)["runs"]) if args.start else {}
+    runs = dict(read(args.start[0])["runs"]) if args.start else {}
     stage = args.stage
     while stage in runs:  # a run that went on from others keeps what is known of them
         stage += "+"
@@ -54,81 +53,13 @@ def saver(args, model, weigher_of):
     return save
 
 
-def read(path: Path) -> dict:
-    """What a stage has written, or a packed file with its provenance beside it."""
-    if path.suffix != ".safetensors":
-        return torch.load(path, map_location="cpu")
-    tensors = {k: v.float() for k, v in load_file(path).items()}
-    weigher = {k: v for k, v in tensors.items() if k.split(".")[0] in ("guide", "evidence")}
-    return {
-        "fit": {k: v for k, v in tensors.items() if k not in weigher},
-        "weigher": weigher,
-        "runs": json.loads(path.with_suffix(".json").read_text())["runs"],
-    }
-
-
-def weigher_with(state: dict | None) -> Weigher:
-    """With the weights of a state if it has some; packed ones have no normalisation left."""
-    if not state:
-        return Weigher()
-    weigher = Weigher(norm=any(".norm." in name for name in state))
-    weigher.load_state_dict(state)
-    return weigher
-
-
-def pack(args) -> None:
-    """Write what was trained as one safetensors file, and where it comes from beside it.
-
-    Normalisation is folded in. All but the features and the fusion is stored in half precision.
-    """
-    state = read(args.start)
-    tensors = {
-        k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in state["fit"].items()
-    }
-    for name, value in weigher_with(state["weigher"]).folded().state_dict().items():
-        tensors[name] = value.half().contiguous()
-    save_file(tensors, args.out)
-    data = [
-        "BSDS500 train (Arbelaez et al., 2011): 191 photographs, one human segmentation each",
-        "CamVid train (Brostow et al., 2009): 367 street scenes with 11 classes",
-    ]
-    strokes = "simulated, saccade.scribbles.simulate"
-    if any(run.get("objects") for run in state["runs"].values()):
-        data.append(
-            "GrabCut, Geodesic Star and VOC photographs with masks and strokes of people (Andrade "
-            "and Carrera, 2015): 39 photographs, less those of a fold that was held out"
-        )
-        strokes += "; on the last of the data also people's"
-    provenance = {
-        "trained_by": "python scripts/train_bundled",
-        "data": data,
-        "strokes": strokes,
-        "initial_weights": "random; nothing pretrained",
-        "runs": state["runs"],
-        "without": sorted(
-            stem
-            for hold in {run.get("hold", "") for run in state["runs"].values()}
-            for stem in held_out(args.data, hold)
-        ),
-        "note": args.note,
-        "torch": torch.__version__,
-        "parameters": {
-            part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
-            for part in ("head", "fuse", "start", "rates", "guide", "evidence")
-        },
-        "sha256": hashlib.sha256(args.out.read_bytes()).hexdigest(),
-    }
-    args.out.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
-    print(f"{args.out}: {args.out.stat().st_size} bytes")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("stage", choices=("fit", "evidence", "pack"))
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--start", type=Path)
+    parser.add_argument("--start", type=Path, nargs="*", help="pack: the mean of these")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seconds", type=float, default=480)
@@ -152,7 +83,9 @@ def main() -> None:
     if args.stage == "pack":
         pack(args)
         return
-    start = read(args.start) if args.start else {}
+    if args.start and len(args.start) > 1:
+        parser.error("--start: only pack takes more than one file")
+    start = read(args.start[0]) if args.start else {}
     if start:
         model.load_state_dict(start["fit"])
     if args.stage == "fit":

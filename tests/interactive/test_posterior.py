@@ -3,7 +3,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.interactive.posterior import brightness, draw, enlarge, sharpen, sharpen_fine
+from saccade.interactive.evidence import CHANNELS, REGIONS
+from saccade.interactive.posterior import (
+    Belief,
+    brightness,
+    draw,
+    enlarge,
+    gather_evidence,
+    sharpen,
+    sharpen_fine,
+    weigh_evidence,
+)
 from saccade.interactive.presets import PottsSettings
 from saccade.interactive.scene import describe
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
@@ -138,3 +148,39 @@ def test_enlarged_probabilities_are_distributions_and_doubt_is_in_range(size):
 def test_brightness_is_luma():
     rgb = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
     assert brightness(rgb).tolist() == [[76, 150, 29, 255]]
+
+
+def _evidence(classes, drawn):
+    """Evidence of a small scene with one stroke pixel in each class of ``drawn``."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
+    scene = describe(image)
+    marks = torch.full(scene.half, classes)
+    for place, k in enumerate(drawn):
+        marks[3 + 4 * place, 5 + 6 * place] = k
+    mean = torch.softmax(torch.randn(classes, *scene.half, generator=_generator(2)), 0)
+    belief = Belief(mean, torch.rand(scene.half, generator=_generator(3)))
+    maps, present = gather_evidence(scene, belief, marks, marks, generator=_generator())
+    return scene, maps, present, marks
+
+
+def test_evidence_is_of_the_classes_that_somebody_drew():
+    _, maps, present, marks = _evidence(4, (0, 3))
+    assert present.tolist() == [0, 3]
+    assert maps.shape == (2, CHANNELS, *marks.shape)
+    assert torch.equal(maps[1, -2] > 0, marks == 3)
+    regions = maps[:, REGIONS]
+    torch.testing.assert_close(regions.sum(0), torch.ones_like(regions[0]))
+    assert (regions[1, :, 7, 11] > 0.4).all()  # its own stroke
+
+
+@pytest.mark.parametrize(("classes", "drawn"), [(2, (0, 1)), (5, (0, 2, 4))])
+@torch.no_grad()
+def test_the_regions_by_colour_have_a_say_that_falls_with_the_classes(classes, drawn):
+    scene, maps, present, _ = _evidence(classes, drawn)
+    found = weigh_evidence(scene, maps, present, classes)
+    owner = torch.zeros_like(present)
+    answer = scene.bundle.evidence(maps, owner, scene.guides).softmax(0)
+    expected = answer * (maps[:, REGIONS].mean(1) + 0.05) ** (1 / len(drawn))
+    torch.testing.assert_close(found[present], expected / expected.sum(0))
+    absent = [k for k in range(classes) if k not in drawn]
+    assert found[absent].eq(0).all()

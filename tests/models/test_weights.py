@@ -196,3 +196,30 @@ def test_the_bundle_says_where_it_comes_from():
     provenance = json.loads(path.read_text())
     assert isinstance(provenance, dict)
     assert provenance
+
+
+def test_other_weights_of_the_same_kind(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes((files("saccade.models") / "bundled.safetensors").read_bytes())
+    mine, bundled = load_bundle(str(path)), load_bundle()
+    for name, value in bundled.evidence.state_dict().items():
+        assert torch.equal(mine.evidence.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file; weights are 'bundled' or a packed"),
+        (b"nothing", "holds no weights of the per-image segmenter"),
+        ({"fuse.weight": torch.zeros(3)}, "holds no weights of the per-image segmenter"),
+        ({"something": torch.zeros(3)}, "holds no weights of the per-image segmenter"),
+    ],
+)
+def test_weights_that_are_none(tmp_path, content, message):
+    path = tmp_path / "mine.safetensors"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        save_file(content, path)
+    with pytest.raises(InputError, match=message):
+        load_bundle(str(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from safetensors.numpy import load_file
 
@@ -53,3 +54,39 @@ def test_fit_evidence_pack(root: Path) -> None:
     provenance = json.loads(out.with_suffix(".json").read_text())
     assert provenance["runs"]["fit"]["steps"] == 2
     assert provenance["runs"]["evidence"]["steps"] == 2
+    assert provenance["without"] == []
+
+
+def test_objects_folds_and_means(root: Path) -> None:
+    """It goes on from the packed weights without a fold of people's strokes; means of two runs."""
+    iseg = root / "iseg"
+    for name in ("images", "masks", "scribbles_thin", "scribbles_full", "scribbles_dense"):
+        (iseg / name).mkdir(parents=True)
+    for stem in ("x", "y", "z"):
+        picture = Image.open(root / "bsds/train/images/a.png")
+        picture.save(iseg / "images" / f"{stem}.png")
+        mask = (np.asarray(Image.open(root / "bsds/train/segments/a.png")) == 1).astype(np.uint8)
+        Image.fromarray(mask).save(iseg / "masks" / f"{stem}.png")
+        strokes = np.full(mask.shape, 255, np.uint8)
+        strokes[100:104, 110:200], strokes[20:24, 40:300] = 1, 0
+        Image.fromarray(strokes).save(iseg / "scribbles_thin" / f"{stem}.png")
+    from saccade.models import weights
+
+    shipped = Path(weights.__file__).with_name("bundled.safetensors")
+    common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
+    parts = []
+    for seed in (0, 1):
+        parts.append(root / f"part{seed}.pt")
+        fold = ("--objects", 1, "--hold", "0/3", "--seed", seed, "--out", parts[-1])
+        run("evidence", *common, "--start", shipped, *fold)
+    out = root / "fold0.safetensors"
+    run("pack", "--data", root, "--start", *parts, "--out", out)
+    provenance = json.loads(out.with_suffix(".json").read_text())
+    assert provenance["without"] == ["x"]
+    first, second = provenance["runs"]["mean of"]
+    assert [list(one.values())[-1]["seed"] for one in (first, second)] == [0, 1]
+    mean, one, other = (
+        load_file(out)["evidence.leave.weight"],
+        *(torch.load(p)["weigher"]["evidence.leave.weight"].numpy() for p in parts),
+    )
+    np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-3)

@@ -82,6 +82,7 @@ class Preset:
     ``max_pixels`` bounds the working size: larger images are segmented at that size and the
     probabilities follow the full image's edges from there. ``placing`` says whether the offsets of
     the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
+    ``mirrored`` asks the evidence network about the mirrored image too.
     ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
@@ -94,6 +95,7 @@ class Preset:
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
     weights: str = "bundled"
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -138,7 +140,9 @@ def preset_named(name: str) -> Preset:
         )
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
-        return Preset(fit=LearnedSettings(), draws=8, placing="even", refine=refine)
+        # Not more draws than `fast`: their spread is evidence, and has to mean what it meant when
+        # the network was trained on it.
+        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, mirrored=True)
     if name == "paper":
         return Preset(
             fit=DescentSettings(),

@@ -63,8 +63,16 @@ class Scene:
     @cached_property
     def guides(self) -> Guides:
         """What the evidence network may know of the image."""
+        return self._guides(self.maps)
+
+    @cached_property
+    def mirrored_guides(self) -> Guides:
+        """The same of the image mirrored left to right."""
+        return self._guides(self.maps.flip(3))
+
+    def _guides(self, maps: Tensor) -> Guides:
         with torch.no_grad():
-            guides: Guides = self.bundle.guide.to(self.maps.device)(self.maps)
+            guides: Guides = self.bundle.guide.to(maps.device)(maps)
         return guides
 
 

@@ -310,7 +310,7 @@ class ScribbleSegmenter:
         mean = belief.mean
         if self.preset.evidence:
             maps, present = gather_evidence(scene, belief, marks, grown, generator=generator)
-            mean = weigh_evidence(scene, maps, present, len(classes))
+            mean = weigh_evidence(scene, maps, present, len(classes), mirrored=self.preset.mirrored)
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
             mean = mixed(sharpen(scene, mean, marks, self.preset.refine), mean)
