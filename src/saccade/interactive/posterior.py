@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.colour import colour_log_odds
-from saccade.interactive.evidence import REGIONS, evidence_maps, normalised_lab
+from saccade.interactive.evidence import REGIONS, evidence_maps
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, Placing, PottsSettings
 from saccade.interactive.regions import colour_regions
@@ -172,11 +172,9 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     grey = brightness(scene.small).to(mean.device)
     guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
     fine = torch.cat([strip for _, strip in guided_distributions(mean, guide, grey)], 1)
-    lab = normalised_lab(torch.tensor(scene.small, device=mean.device)[None])[0]
-    lab = lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5)
     regions = potts(
         _costs(fine, marks),
-        edge_weights(lab, settings.contrast),
+        edge_weights(scene.work_lab, settings.contrast),
         strength=settings.strength / 2,
         iterations=settings.fine_iterations,
     )

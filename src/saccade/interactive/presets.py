@@ -134,7 +134,7 @@ def preset_named(name: str) -> Preset:
     """
     if name == "fast":
         # Two evenly placed draws carry the mask as well as six independent ones.
-        refine = PottsSettings(fine_iterations=20)
+        refine = PottsSettings(iterations=40, fine_iterations=10)
         return Preset(
             fit=LearnedSettings(), draws=2, placing="even", refine=refine, max_pixels=320_000
         )

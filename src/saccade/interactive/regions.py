@@ -20,6 +20,7 @@ _STRENGTH = 50.0  # ten times that of the last partition: colours alone are weak
 _ITERATIONS = {2: 100}
 _ITERATIONS_OF_MANY = 50
 _FORBIDDEN = 1e3
+_SAMPLES = 400  # of each class, for the second mixtures
 
 
 @torch.no_grad()
@@ -47,7 +48,8 @@ def colour_regions(
     regions: list[Tensor] = []
     for _ in range(ROUNDS):
         if regions:
-            odds = colour_log_odds(colours, regions[-1].argmax(0), classes, generator=generator)
+            labels = regions[-1].argmax(0)
+            odds = colour_log_odds(colours, labels, classes, generator=generator, samples=_SAMPLES)
         at = F.interpolate(odds[None], small, mode="area")[0]
         costs = -at.log_softmax(0) if classes > 2 else F.softplus(-at)
         found = potts(

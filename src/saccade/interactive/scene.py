@@ -70,6 +70,12 @@ class Scene:
         """The same of the image mirrored left to right."""
         return self._guides(self.maps.flip(3))
 
+    @cached_property
+    def work_lab(self) -> Tensor:
+        """Colours (3, h, w) at the working size, each map of variance one; borders follow these."""
+        lab = normalised_lab(torch.tensor(self.small, device=self.maps.device)[None])[0]
+        return lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5)
+
     def _guides(self, maps: Tensor) -> Guides:
         with torch.no_grad():
             guides: Guides = self.bundle.guide.to(maps.device)(maps)

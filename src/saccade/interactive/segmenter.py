@@ -119,7 +119,11 @@ class ScribbleSegmenter:
         rgb = np.array(as_rgb(image), order="C")
         with one_thread(self.device):
             scene = self._describe(rgb)
-            _ = scene.segments, scene.guides  # computed when first asked for, and kept
+            _ = (
+                scene.segments,
+                scene.guides,
+                scene.work_lab,
+            )  # computed when first asked for, and kept
         self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
 
