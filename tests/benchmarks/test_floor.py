@@ -14,7 +14,7 @@ def test_least_by_hand():
     head = 2 * half * (864 + 288 + 512 + 1536) + 2 * quarter * (864 + 2304) + 40 * full
     assert found["features"].operations == head
     assert found["features"].bytes == 3 * full + 4 * half * 46
-    assert found["partition"].operations == (60 * half + 20 * full) * 16
+    assert found["partition"].operations == (40 * half + 10 * full) * 16
 
 
 def test_more_classes_cost_more_but_for_the_features():

@@ -251,7 +251,7 @@ def test_a_checkpoint_of_other_classes_or_layers_is_refused(config, data, tmp_pa
         train(wider, tmp_path / "b")
     (data / "classes.txt").write_text("ground\nred\nblue\n")
     with pytest.raises(
-        InputError, match=r"knows 3 classes, data has 3; class 2 is 'green' there and 'blue'"
+        InputError, match=r"knows 3 classes, the data has 3; class 2 is 'green' there and 'blue'"
     ):
         train(replace(config, start=start), tmp_path / "a")
 
