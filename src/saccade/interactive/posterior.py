@@ -174,7 +174,7 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     fine = torch.cat([strip for _, strip in guided_distributions(mean, guide, grey)], 1)
     regions = potts(
         _costs(fine, marks),
-        edge_weights(scene.work_lab, settings.contrast),
+        scene.work_edges(settings.contrast),
         strength=settings.strength / 2,
         iterations=settings.fine_iterations,
     )

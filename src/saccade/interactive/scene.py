@@ -17,6 +17,7 @@ from saccade.interactive.evidence import normalised_lab
 from saccade.models.evidence import Guides
 from saccade.models.features import half_size_features
 from saccade.models.weights import Bundle, load_bundle, load_head
+from saccade.refine.potts import edge_weights
 from saccade.scribbles.superpixels import superpixels
 
 _SMALL_SIDE = 64
@@ -71,10 +72,14 @@ class Scene:
         return self._guides(self.maps.flip(3))
 
     @cached_property
-    def work_lab(self) -> Tensor:
-        """Colours (3, h, w) at the working size, each map of variance one; borders follow these."""
+    def _work_edges(self) -> tuple[Tensor, Tensor]:
         lab = normalised_lab(torch.tensor(self.small, device=self.maps.device)[None])[0]
-        return lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5)
+        return edge_weights(lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5))
+
+    def work_edges(self, contrast: float) -> tuple[Tensor, Tensor]:
+        """Prices of borders at the working size, of `saccade.refine.potts.edge_weights`."""
+        down, right = self._work_edges
+        return (down, right) if contrast == 1 else (down**contrast, right**contrast)
 
     def _guides(self, maps: Tensor) -> Guides:
         with torch.no_grad():

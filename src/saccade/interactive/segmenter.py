@@ -119,11 +119,8 @@ class ScribbleSegmenter:
         rgb = np.array(as_rgb(image), order="C")
         with one_thread(self.device):
             scene = self._describe(rgb)
-            _ = (
-                scene.segments,
-                scene.guides,
-                scene.work_lab,
-            )  # computed when first asked for, and kept
+            # Computed when first asked for, and kept.
+            _ = scene.segments, scene.guides, scene.work_edges(1.0)
         self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
 
