@@ -184,3 +184,18 @@ def test_the_regions_by_colour_have_a_say_that_falls_with_the_classes(classes, d
     torch.testing.assert_close(found[present], expected / expected.sum(0))
     absent = [k for k in range(classes) if k not in drawn]
     assert found[absent].eq(0).all()
+
+
+@torch.no_grad()
+def test_a_mirrored_look_is_the_mean_of_both():
+    scene, maps, present, _ = _evidence(2, (0, 1))
+    owner = torch.zeros_like(present)
+    straight = scene.bundle.evidence(maps, owner, scene.guides)
+    turned = scene.bundle.evidence(
+        maps.flip(3), owner, scene.bundle.guide(scene.maps.flip(3))
+    ).flip(2)
+    regions = (maps[:, REGIONS].mean(1) + 0.05).log() / 2
+    expected = ((straight + turned) / 2 + regions).softmax(0)
+    found = weigh_evidence(scene, maps, present, 2, mirrored=True)
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(found, weigh_evidence(scene, maps, present, 2))
