@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--reuse", type=int, default=4, help="how often an episode is seen")
     parser.add_argument("--pool", type=int, default=500, help="batches kept for reuse")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bfloat16", action="store_true", help="where the processor has it")
     parser.add_argument("--note", default="", help="what else to record when packing")
     parser.add_argument("--objects", type=float, default=0.0, help="share of episodes of iseg")
     parser.add_argument("--hold", default="", help="I/N: train without this fold of iseg")

@@ -12,7 +12,15 @@ from scipy import ndimage
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from saccade.scribbles.simulate import CLASSES, DENSE, FULL, THIN, StrokeStyle, simulate_strokes
+from saccade.scribbles.simulate import (
+    CLASSES,
+    DENSE,
+    FULL,
+    THIN,
+    StrokeStyle,
+    draw_through,
+    simulate_strokes,
+)
 
 SIZE = (224, 320)
 SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the evidence stage, with their shares
@@ -129,6 +137,32 @@ def draw_like_people(rng, truth):
     strokes = ((3, 3), (1, 1)) if style == 0 else ((3, 4), (1, 3))
     styles = {k: StrokeStyle(strokes[k], length[k], width, 1.0) for k in (0, 1)}
     return simulate_strokes(where, rng, styles=styles)
+
+
+def draw_more(rng, truth, strokes, most=12):
+    """Strokes and one to ``most`` more of them: what somebody adds after a look at the mask.
+
+    Half of them lie anywhere, half where the nearest stroke is of the wrong class. Without them a
+    network takes the places and the number of strokes for a hint at the size of the thing, and each
+    stroke that a person would not have begun with misleads it.
+    """
+    strokes = strokes.copy()
+    for _ in range(int(rng.integers(1, most + 1))):
+        free = (strokes == 255) & (truth != 255)
+        if rng.random() < 0.5:
+            nearest = ndimage.distance_transform_edt(
+                strokes == 255, return_distances=False, return_indices=True
+            )
+            wrong = free & (strokes[tuple(nearest)] != truth)
+            free = wrong if wrong.any() else free
+        places = np.argwhere(free)
+        if len(places) == 0:
+            break
+        y, x = places[rng.integers(len(places))].tolist()
+        longest = rng.uniform(0.05, 0.45)
+        stroke = draw_through(truth == truth[y, x], (y, x), rng, length=(longest / 2, longest))
+        strokes[stroke] = truth[y, x]
+    return strokes
 
 
 def _thing(rng, size, image, labels):

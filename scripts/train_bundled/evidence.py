@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from episodes import MANY, SIZE, SIZES, Episodes, pooled
+from episodes import MANY, SIZE, SIZES, Episodes, draw_more, pooled
 from fit import FitStart
 from objects import held_out, object_episode, photos
 from torch import Tensor, nn
@@ -22,9 +22,10 @@ from saccade.models.weights import Bundle
 from saccade.scribbles.superpixels import expand_strokes
 
 PRESET = preset_named("fast")  # what the networks will be asked with
-KINDS = {"binary": 0.50, "thing": 0.20, "segments": 0.07, "street": 0.23}
+KINDS = {"binary": 0.42, "thing": 0.19, "segments": 0.05, "street": 0.34}
 TRIES = 50  # at a kind that the photographs may not have
 PAIRS = ("binary", "thing", "object")  # an object and the rest
+MORE = 0.4  # share of the episodes with strokes that were added to the first ones
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,13 @@ class EvidenceEpisodes(Episodes):
 
     def _episode(self, rng, kind, size):
         if kind == "object":
-            return object_episode(rng, self.photos[rng.integers(len(self.photos))], size)
-        return super()._episode(rng, kind, size)
+            episode = object_episode(rng, self.photos[rng.integers(len(self.photos))], size)
+        else:
+            episode = super()._episode(rng, kind, size)
+        if episode is not None and rng.random() < MORE:
+            image, truth, strokes = episode
+            episode = image, truth, draw_more(rng, truth, strokes)
+        return episode
 
     def __iter__(self):
         torch.set_num_threads(1)

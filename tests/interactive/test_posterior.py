@@ -17,6 +17,7 @@ from saccade.interactive.posterior import (
 from saccade.interactive.presets import PottsSettings
 from saccade.interactive.scene import describe
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
+from saccade.refine.potts import edge_weights, potts
 
 CPU = torch.device("cpu")
 NONE = torch.zeros(3, dtype=torch.bool)
@@ -105,6 +106,15 @@ def test_sharpening_keeps_strokes_and_repairs_what_noise_did(scene, picture):
     assert found[2, 2] == 1
     assert found[22, 36] == 0
     assert (found != truth).float().mean() < 0.02
+
+
+def test_a_border_costs_less_the_more_classes_there_are(scene):
+    marks = torch.full(scene.half, 4)
+    mean = torch.rand((4, *scene.half), generator=_generator()).softmax(0)
+    weights = edge_weights(scene.maps[0, 40:], 1.0)
+    found = sharpen(scene, mean, marks, PottsSettings(strength=3.0, iterations=20))
+    expected = potts(-mean.log(), weights, strength=1.5, iterations=20)
+    torch.testing.assert_close(found, expected)
 
 
 def test_fine_sharpening_follows_edges_that_half_size_cannot_show():

@@ -1,3 +1,4 @@
+import copy
 import json
 import pickle
 from importlib.resources import files
@@ -60,12 +61,26 @@ def test_a_folded_checkpoint_sees_the_image_as_it_is(tmp_path):
         "project2": "features.2.conv.2",
     }
     tensors = {
-        f"{names[k.split('.')[0]]}.{k.split('.')[1]}": v for k, v in ours.state_dict().items()
+        f"{names[k.split('.')[0]]}.{k.split('.')[1]}": v.contiguous()
+        for k, v in ours.state_dict().items()
     }
     save_file(tensors, tmp_path / "folded.safetensors")
     image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1)) * 2 - 1
     found = load_head(str(tmp_path / "folded.safetensors"))(image)
     torch.testing.assert_close(found, ours(image))
+
+
+def test_weights_are_laid_out_for_maps_whose_channels_are_last():
+    bundle = load_bundle()
+    for module in (bundle.head, bundle.guide, bundle.evidence):
+        for name, parameter in module.named_parameters():
+            if parameter.ndim == 4:
+                assert parameter.is_contiguous(memory_format=torch.channels_last), name
+    maps = torch.rand(1, 43, 16, 24, generator=torch.Generator().manual_seed(1))
+    found = bundle.guide(maps)
+    assert found.add[1].is_contiguous(memory_format=torch.channels_last)
+    plain = copy.deepcopy(bundle.guide).to(memory_format=torch.contiguous_format)
+    torch.testing.assert_close(found.add, plain(maps).add)
 
 
 def _missing(folder):

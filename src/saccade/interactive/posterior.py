@@ -153,7 +153,13 @@ def sharpen(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSettings) 
     """Probabilities (K, h, w) moved to image edges, strokes kept; see `saccade.refine.potts`."""
     weights = edge_weights(scene.maps[0, PAPER_CHANNELS:], settings.contrast)
     unary = _costs(mean, marks)
-    return potts(unary, weights, strength=settings.strength, iterations=settings.iterations)
+    strength = _strength(settings, len(mean))
+    return potts(unary, weights, strength=strength, iterations=settings.iterations)
+
+
+def _strength(settings: PottsSettings, classes: int) -> float:
+    """The price of a border: the more classes, the flatter their probabilities, so the lower."""
+    return settings.strength * 2 / max(2, classes)
 
 
 @torch.no_grad()
@@ -175,7 +181,7 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     regions = potts(
         _costs(fine, marks),
         scene.work_edges(settings.contrast),
-        strength=settings.strength / 2,
+        strength=_strength(settings, len(mean)) / 2,
         iterations=settings.fine_iterations,
     )
     return mixed(regions, fine)

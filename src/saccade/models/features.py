@@ -64,6 +64,8 @@ def half_size_features(head: MobileNetHead, image: Tensor, extra: Tensor | None 
     groups = [F.interpolate(g, size, mode="bilinear", align_corners=False) for g in head(image)]
     if extra is not None:
         groups.append(F.interpolate(extra, size, mode="area"))
-    maps = torch.cat(groups, 1)
+    # The extractor's maps are channels-last where its weights are; whoever reads single channels
+    # wants each in one piece.
+    maps = torch.cat([g.contiguous() for g in groups], 1)
     variance, mean = torch.var_mean(maps, (2, 3), keepdim=True, correction=0)
     return (maps - mean) * torch.rsqrt(variance + 1e-5)

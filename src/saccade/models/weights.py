@@ -90,7 +90,17 @@ def _bundle(tensors: dict[str, Tensor]) -> Bundle:
         getattr(bundle, name).load_state_dict(_part(tensors, f"{name}."), assign=True)
     for module in (bundle.head, bundle.fuse, bundle.guide, bundle.evidence):
         module.eval().requires_grad_(False)
+    for module in (bundle.head, bundle.guide, bundle.evidence):
+        _channels_last(module)
     return bundle
+
+
+def _channels_last(module: nn.Module) -> None:
+    """Lay weights out so that maps become channels-last, whatever they were.
+
+    With as few channels as there are here that takes half the time on a CPU.
+    """
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def load_head(source: str, *, generator: torch.Generator | None = None) -> MobileNetHead:
@@ -123,6 +133,7 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
         if not folded:  # torchvision's training saw standardised colours in [0, 1]
             head.shift.copy_(2 * torch.tensor(_MEAN).view(1, 3, 1, 1) - 1)
             head.scale.copy_(2 * torch.tensor(_STD).view(1, 3, 1, 1))
+    _channels_last(head)
     return head.eval().requires_grad_(False)
 
 

@@ -14,7 +14,7 @@ def guided_strips(
     guide: Tensor,
     full: Tensor,
     *,
-    radius: int = 4,
+    radius: int = 1,
     epsilon: float = 1e-4,
     rows: int = 256,
 ) -> Iterator[tuple[int, Tensor]]:
