@@ -43,8 +43,7 @@ def fit_learned(
         step: progress; its False ends the fit early.
     """
     net = bundled_net(scene, classes, sigma)
-    with torch.no_grad():
-        rows = net.fused(scene.maps).flatten(2).transpose(1, 2).contiguous()
+    rows = scene.fused.permute(0, 2, 3, 1).flatten(1, 2)
     labelled = labelled_pixels(marks[None], classes)
     weights = {k: v.requires_grad_() for k, v in weights_of(net).items()}
     rates = {k: v.exp().to(rows.device) for k, v in scene.bundle.rates.items()}

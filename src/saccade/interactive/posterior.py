@@ -51,6 +51,7 @@ def draw(
     generator: torch.Generator,
     step: Step,
     placing: Placing = "independent",
+    fused: Tensor | None = None,
 ) -> Belief:
     """Average the network over draws of its sampling positions (GDC paper, section V-A).
 
@@ -63,10 +64,11 @@ def draw(
         generator: of the offsets.
         step: progress; its False stops after the draw at hand.
         placing: whether the draws are "independent" of each other or spread "even"ly.
+        fused: the network's fusion of the maps (1, C, h, w), where it is known already.
     """
     count = draws if net.branch in RANDOM_BRANCHES else 1
     inputs = net.fuse.in_channels
-    prepared = Draws(net, maps[:, :inputs])
+    prepared = Draws(net, maps[:, :inputs], fused)
     total = squares = kept = torch.zeros(())
     independent = (prepared.scores(generator) for _ in range(count))
     drawn = prepared.even(count, generator) if placing == "even" else independent

@@ -62,6 +62,13 @@ class Scene:
         return superpixels(image, pixels_per_segment=100, rounds=5)
 
     @cached_property
+    def fused(self) -> Tensor:
+        """The bundled fusion of the maps (1, C, h, w), channels last; no fit changes it."""
+        with torch.no_grad():
+            fused: Tensor = self.bundle.fuse.to(self.maps.device)(self.maps)
+        return fused.contiguous(memory_format=torch.channels_last)
+
+    @cached_property
     def guides(self) -> Guides:
         """What the evidence network may know of the image."""
         return self._guides(self.maps)

@@ -120,7 +120,7 @@ class ScribbleSegmenter:
         with one_thread(self.device):
             scene = self._describe(rgb)
             # Computed when first asked for, and kept.
-            _ = scene.segments, scene.guides, scene.work_edges(1.0)
+            _ = scene.segments, scene.fused, scene.guides, scene.work_edges(1.0)
         self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
 
@@ -233,6 +233,7 @@ class ScribbleSegmenter:
                 generator=generator,
                 step=run.inner(0.6, 0.8, "draw"),
                 placing=preset.placing,
+                fused=scene.fused if isinstance(preset.fit, LearnedSettings) else None,
             )
         if run.cancelled and keep:
             return

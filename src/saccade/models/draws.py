@@ -29,13 +29,15 @@ class Draws:
     Args:
         net: the network; its parameters must not change afterwards.
         features: (1, Cin, H, W).
+        fused: the network's fusion of them (1, C, H, W), where it is known already.
     """
 
     @torch.no_grad()
-    def __init__(self, net: ScribbleNet, features: Tensor) -> None:
+    def __init__(self, net: ScribbleNet, features: Tensor, fused: Tensor | None = None) -> None:
         self.net = net
         self._size = (features.shape[2], features.shape[3])
-        self._fused = net.fused(features).contiguous(memory_format=torch.channels_last)
+        fused = net.fused(features) if fused is None else fused
+        self._fused = fused.contiguous(memory_format=torch.channels_last)
         self._canvas = features.new_empty(
             self._size[0] + 2, self._size[1] + 2, self._fused.shape[1]
         )
