@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.interactive.evidence import CHANNELS
+from saccade.interactive.evidence import CHANNELS, REGIONS
 from saccade.interactive.posterior import (
     Belief,
     brightness,
@@ -16,7 +16,6 @@ from saccade.interactive.posterior import (
 )
 from saccade.interactive.presets import PottsSettings
 from saccade.interactive.scene import describe
-from saccade.models.evidence import REGIONS
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
 from saccade.refine.potts import edge_weights, potts
 
@@ -184,13 +183,17 @@ def test_evidence_is_of_the_classes_that_somebody_drew():
     assert (regions[1, :, 7, 11] > 0.4).all()  # its own stroke
 
 
+@pytest.mark.parametrize(("classes", "drawn"), [(2, (0, 1)), (5, (0, 2, 4))])
 @torch.no_grad()
-def test_classes_that_nobody_drew_have_no_probability():
-    scene, maps, present, _ = _evidence(5, (0, 2, 4))
-    found = weigh_evidence(scene, maps, present, 5)
-    scores = scene.bundle.evidence(maps, torch.zeros_like(present), scene.guides)
-    torch.testing.assert_close(found[present], scores.softmax(0))
-    assert found[[1, 3]].eq(0).all()
+def test_the_regions_by_colour_have_a_say_that_falls_with_the_classes(classes, drawn):
+    scene, maps, present, _ = _evidence(classes, drawn)
+    found = weigh_evidence(scene, maps, present, classes)
+    owner = torch.zeros_like(present)
+    answer = scene.bundle.evidence(maps, owner, scene.guides).softmax(0)
+    expected = answer * (maps[:, REGIONS].mean(1) + 0.05) ** (1 / len(drawn))
+    torch.testing.assert_close(found[present], expected / expected.sum(0))
+    absent = [k for k in range(classes) if k not in drawn]
+    assert found[absent].eq(0).all()
 
 
 @torch.no_grad()
@@ -201,7 +204,8 @@ def test_a_mirrored_look_is_the_mean_of_both():
     turned = scene.bundle.evidence(
         maps.flip(3), owner, scene.bundle.guide(scene.maps.flip(3))
     ).flip(2)
-    expected = ((straight + turned) / 2).softmax(0)
+    regions = (maps[:, REGIONS].mean(1) + 0.05).log() / 2
+    expected = ((straight + turned) / 2 + regions).softmax(0)
     found = weigh_evidence(scene, maps, present, 2, mirrored=True)
     torch.testing.assert_close(found, expected)
     assert not torch.allclose(found, weigh_evidence(scene, maps, present, 2))

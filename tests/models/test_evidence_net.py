@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.models.evidence import REGIONS, EvidenceNet, ImageGuide, _likeness, _match
+from saccade.models.evidence import EvidenceNet, ImageGuide, _likeness, _match
 from saccade.models.weights import load_bundle
 
 MAPS = 5
@@ -22,7 +22,6 @@ def _random(*size, seed=0):
 def _evidence(rows, *size, seed=1):
     """Maps with a few strokes of each row where its last but one is 1."""
     maps = _random(rows, 12, *size, seed=seed)
-    maps[:, REGIONS] = maps[:, REGIONS].sigmoid()
     maps[:, -2] = 0
     for row in range(rows):
         maps[row, -2, row % size[0], :] = 1
@@ -77,21 +76,6 @@ def test_log_odds_speak_for_their_class(nets):
     change = _scores(nets, more, _owner(2), maps) - _scores(nets, evidence, _owner(2), maps)
     assert change[0].min() > 0
     assert change[1].abs().max() < 1e-5
-
-
-@pytest.mark.parametrize("count", [2, 5])
-def test_regions_by_colour_have_a_say_that_falls_with_the_classes(nets, count):
-    with torch.no_grad():
-        nets[1].enter.conv.weight[:, REGIONS].zero_()  # so that this is all they do
-    evidence, maps = _evidence(count, 8, 8), _random(1, MAPS, 8, 8)
-    other = evidence.clone()
-    other[0, REGIONS] = torch.tensor([0.2, 0.6]).view(2, 1, 1)
-    change = _scores(nets, other, _owner(count), maps) - _scores(
-        nets, evidence, _owner(count), maps
-    )
-    before = evidence[0, REGIONS].mean(0)
-    torch.testing.assert_close(change[0], (0.45 / (before + 0.05)).log() / count)
-    assert change[1:].abs().max() < 1e-5
 
 
 def test_classes_of_one_image_know_each_other_and_those_of_others_do_not(nets):

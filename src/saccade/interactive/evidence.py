@@ -10,6 +10,8 @@ from torch import Tensor
 from saccade.scribbles.distances import geodesic_distances
 
 CHANNELS = 12
+REGIONS = slice(8, 10)
+"""Which of them are the regions by colour alone."""
 _LOGIT_LIMIT = 6.0
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.colour import colour_log_odds
-from saccade.interactive.evidence import evidence_maps
+from saccade.interactive.evidence import REGIONS, evidence_maps
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, Placing, PottsSettings
 from saccade.interactive.regions import colour_regions
@@ -26,6 +26,7 @@ Maps = NDArray[np.float32]
 
 _FORBIDDEN = 1e3
 _FLOOR = 1e-4
+_REGION_FLOOR = 0.05  # what is left to a class outside of its region
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ def weigh_evidence(
 ) -> Tensor:
     """Probabilities (K, h, w) of all evidence, 0 for classes that are not ``present``.
 
+    The evidence network's answer, times the regions by colour alone to the power of 1 / P: the two
+    err at other places, and the more classes there are the less colours alone are worth.
+
     Args:
         scene: the image.
         maps: of `gather_evidence`.
@@ -140,8 +144,9 @@ def weigh_evidence(
     scores: Tensor = network(maps, owner, scene.guides)
     if mirrored:
         scores = (scores + network(maps.flip(3), owner, scene.mirrored_guides).flip(2)) / 2
+    regions = maps[:, REGIONS].mean(1) + _REGION_FLOOR
     out = maps.new_zeros(classes, *scores.shape[1:])
-    out[present] = scores.softmax(0)
+    out[present] = (scores + regions.log() / len(present)).softmax(0)
     return out
 
 

@@ -15,9 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-REGIONS = slice(8, 10)
-"""Maps of the evidence that are the regions by colour alone; one of several of both is the mean."""
-_REGION_FLOOR = 0.05  # what is left to a class outside of its region
 _SEEDS = 48  # places of a stroke that are compared with, evenly spread
 _UNLIKE = -1.0
 _ROWS = 4
@@ -100,9 +97,6 @@ class EvidenceNet(nn.Module):
     """U-shaped network over five scales, 160 thousand weights.
 
     It answers with a correction and a gate; the gate scales the fitted network's own log odds.
-    To that comes the log of the regions by colour alone, over the number of the image's classes:
-    they err at other places than the fitted network, and the more classes there are the less
-    colours alone are worth.
 
     Args:
         evidence: maps of each class.
@@ -137,8 +131,7 @@ class EvidenceNet(nn.Module):
 
         Args:
             evidence: (N, E, h, w), one row for each class of each image; its first map is half the
-                log odds of the class, `REGIONS` are probabilities, the last but one marks its
-                strokes.
+                log odds of the class, the last but one marks its strokes.
             owner: (N,) index of the image a row belongs to.
             guides: of the images.
 
@@ -158,7 +151,7 @@ class EvidenceNet(nn.Module):
             self._answer(x, evidence[p, 0], owner[p], rivals, guides)
             for x, p in zip(fine, parts, strict=True)
         ]
-        return torch.cat(scores) + _region_scores(evidence, owner)
+        return torch.cat(scores)
 
     def _shrink(
         self, evidence: Tensor, match: Tensor, owner: Tensor, guides: Guides
@@ -188,12 +181,6 @@ class EvidenceNet(nn.Module):
         correction, gate = self.leave(y).unbind(1)
         scores: Tensor = correction + F.softplus(gate) * odds
         return scores
-
-
-def _region_scores(evidence: Tensor, owner: Tensor) -> Tensor:
-    """What the regions by colour alone add to the scores (N, h, w)."""
-    count = owner.bincount()[owner].view(-1, 1, 1)
-    return (evidence[:, REGIONS].mean(1) + _REGION_FLOOR).log() / count
 
 
 def _highest(maps: Tensor, owner: Tensor, count: int) -> Tensor:
