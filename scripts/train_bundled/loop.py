@@ -31,6 +31,8 @@ def train(args, module: nn.Module, loss_of, batches, save) -> None:
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=args.lr, weight_decay=1e-3)
     averaged = hasattr(module, "freeze_norm")
+    if averaged:  # faster on every device
+        module.to(memory_format=torch.channels_last)
     kept = copy.deepcopy(module).eval() if averaged else module
     began, running, step = time.time(), 0.0, 0
     while (elapsed := time.time() - began) < args.seconds and step < args.steps:
