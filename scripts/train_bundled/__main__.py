@@ -5,7 +5,7 @@
     python scripts/train_bundled evidence --data ROOT --start bundled.safetensors --objects 0.4
         --hold 0/3 --out fold0.pt
     python scripts/train_bundled pack --data ROOT --start evidence.pt [MORE.pt ...]
-        --out bundled.safetensors
+        [--second OTHER.pt ...] --out bundled.safetensors
 
 ``ROOT`` holds ``bsds/train/{images,segments}`` and ``camvid/{train,trainannot}``; ``iseg`` and
 ``camvid/val`` beside them are only looked at. An episode is a photograph, an object made of one to
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("stage", choices=("fit", "evidence", "pack"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--start", type=Path, nargs="*", help="pack: the mean of these")
+    parser.add_argument("--second", type=Path, nargs="+", help="pack: another judge, their mean")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seconds", type=float, default=480)

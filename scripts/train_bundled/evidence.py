@@ -18,7 +18,7 @@ from saccade.interactive.posterior import draw, gather_evidence
 from saccade.interactive.presets import preset_named
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.evidence import EvidenceNet, ImageGuide
-from saccade.models.weights import Bundle
+from saccade.models.weights import Bundle, Judge
 from saccade.scribbles.superpixels import expand_strokes
 
 PRESET = preset_named("fast")  # what the networks will be asked with
@@ -123,7 +123,8 @@ def bundle_of(model: FitStart, weigher: Weigher) -> Bundle:
     """What was learned in the form the product reads."""
     start = {k: v.detach() for k, v in model.start.items()}
     rates = {k: v.detach() for k, v in model.rates.items()}
-    return Bundle(model.head, model.fuse, start, rates, weigher.guide, weigher.evidence)
+    judge = Judge(weigher.guide, weigher.evidence)
+    return Bundle(model.head, model.fuse, start, rates, (judge,))
 
 
 def evidence_of(

@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save_file
 
 
 def read(path: Path) -> dict:
-    """What a stage has written, or a packed file with its provenance beside it."""
+    """What a stage has written, or the first judge of a packed file with its provenance."""
     if path.suffix != ".safetensors":
         return torch.load(path, map_location="cpu")
     tensors = {k: v.float() for k, v in load_file(path).items()}
     weigher = {k: v for k, v in tensors.items() if k.split(".")[0] in ("guide", "evidence")}
+    fit = {k: v for k, v in tensors.items() if not k.startswith(("guide", "evidence"))}
     return {
-        "fit": {k: v for k, v in tensors.items() if k not in weigher},
+        "fit": fit,
         "weigher": weigher,
         "runs": json.loads(path.with_suffix(".json").read_text())["runs"],
     }
@@ -63,6 +64,10 @@ def _each(runs: dict) -> list[dict]:
     return found
 
 
+def _told(runs: list[dict]) -> dict:
+    return runs[0] if len(runs) == 1 else {"mean of": runs}
+
+
 def unseen(root: Path, runs: dict) -> set[str] | None:
     """Photographs of people's strokes that no run has seen; None where none of them was seen."""
     seen = [held_out(root, run.get("hold", "")) for run in _each(runs) if run.get("objects")]
@@ -73,16 +78,24 @@ def pack(args) -> None:
     """Write what was trained as one safetensors file, and where it comes from beside it.
 
     Normalisation is folded in. All but the features and the fusion is stored in half precision.
+    The mean of the files of ``--second`` becomes another judge of the same evidence.
     """
     states = [read(path) for path in args.start]
     state = mean_of(states)
-    runs = [one["runs"] for one in states]
+    judges = [state["weigher"]]
+    others = [read(path) for path in args.second or []]
+    if others:
+        mean_of([*states, *others])  # refuses other fits
+        judges.append(mean_of(others)["weigher"])
+    runs = [one["runs"] for one in states + others]
     held = [found for one in runs if (found := unseen(args.data, one)) is not None]
     tensors = {
         k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in state["fit"].items()
     }
-    for name, value in weigher_with(state["weigher"]).folded().state_dict().items():
-        tensors[name] = value.half().contiguous()
+    for number, judge in enumerate(judges):
+        for name, value in weigher_with(judge).folded().state_dict().items():
+            part, rest = name.split(".", 1)
+            tensors[f"{part}{number or ''}.{rest}"] = value.half().contiguous()
     save_file(tensors, args.out)
     data = [
         "BSDS500 train (Arbelaez et al., 2011): 191 photographs, one human segmentation each",
@@ -100,13 +113,14 @@ def pack(args) -> None:
         "data": data,
         "strokes": strokes,
         "initial_weights": "random; nothing pretrained",
-        "runs": runs[0] if len(runs) == 1 else {"mean of": runs},
+        "runs": _told(runs[: len(states)]),
+        **({"runs of the second judge": _told(runs[len(states) :])} if others else {}),
         "without": sorted(set.intersection(*held)) if held else [],
         "note": args.note,
         "torch": torch.__version__,
         "parameters": {
             part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
-            for part in ("head", "fuse", "start", "rates", "guide", "evidence")
+            for part in sorted({name.split(".")[0] for name in tensors})
         },
         "sha256": hashlib.sha256(args.out.read_bytes()).hexdigest(),
     }

@@ -1,3 +1,6 @@
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -189,7 +192,7 @@ def test_the_regions_by_colour_have_a_say_that_falls_with_the_classes(classes, d
     scene, maps, present, _ = _evidence(classes, drawn)
     found = weigh_evidence(scene, maps, present, classes)
     owner = torch.zeros_like(present)
-    answer = scene.bundle.evidence(maps, owner, scene.guides).softmax(0)
+    answer = scene.bundle.judges[0].evidence(maps, owner, scene.guides()).softmax(0)
     expected = answer * (maps[:, REGIONS].mean(1) + 0.05) ** (1 / len(drawn))
     torch.testing.assert_close(found[present], expected / expected.sum(0))
     absent = [k for k in range(classes) if k not in drawn]
@@ -197,15 +200,17 @@ def test_the_regions_by_colour_have_a_say_that_falls_with_the_classes(classes, d
 
 
 @torch.no_grad()
-def test_a_mirrored_look_is_the_mean_of_both():
+def test_several_judges_are_their_mean():
     scene, maps, present, _ = _evidence(2, (0, 1))
+    other = copy.deepcopy(scene.bundle.judges[0])
+    other.evidence.leave.weight.mul_(-1)
+    bundle = replace(scene.bundle, judges=(scene.bundle.judges[0], other))
+    scene = replace(scene, bundle=bundle)
     owner = torch.zeros_like(present)
-    straight = scene.bundle.evidence(maps, owner, scene.guides)
-    turned = scene.bundle.evidence(
-        maps.flip(3), owner, scene.bundle.guide(scene.maps.flip(3))
-    ).flip(2)
+    scores = [j.evidence(maps, owner, scene.guides(i)) for i, j in enumerate(bundle.judges)]
     regions = (maps[:, REGIONS].mean(1) + 0.05).log() / 2
-    expected = ((straight + turned) / 2 + regions).softmax(0)
-    found = weigh_evidence(scene, maps, present, 2, mirrored=True)
+    expected = ((scores[0] + scores[1]) / 2 + regions).softmax(0)
+    found = weigh_evidence(scene, maps, present, 2, judges=2)
     torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, weigh_evidence(scene, maps, present, 2, judges=9))
     assert not torch.allclose(found, weigh_evidence(scene, maps, present, 2))

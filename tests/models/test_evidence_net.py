@@ -120,7 +120,8 @@ def test_guides_shrink_by_halves():
 
 def test_normalised_layers_are_for_training_only():
     bundle = load_bundle()
-    names = [*bundle.guide.state_dict(), *bundle.evidence.state_dict()]
+    judge = bundle.judges[0]
+    names = [*judge.guide.state_dict(), *judge.evidence.state_dict()]
     assert names
     assert not any("norm" in name or "running" in name for name in names)
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in EvidenceNet(norm=True).modules())

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from saccade.errors import InputError
+from saccade.interactive.presets import PRESETS, preset_named
 from saccade.models.weights import load_bundle, load_head
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
@@ -72,14 +73,15 @@ def test_a_folded_checkpoint_sees_the_image_as_it_is(tmp_path):
 
 def test_weights_are_laid_out_for_maps_whose_channels_are_last():
     bundle = load_bundle()
-    for module in (bundle.head, bundle.guide, bundle.evidence):
+    judge = bundle.judges[0]
+    for module in (bundle.head, judge.guide, judge.evidence):
         for name, parameter in module.named_parameters():
             if parameter.ndim == 4:
                 assert parameter.is_contiguous(memory_format=torch.channels_last), name
     maps = torch.rand(1, 43, 16, 24, generator=torch.Generator().manual_seed(1))
-    found = bundle.guide(maps)
+    found = judge.guide(maps)
     assert found.add[1].is_contiguous(memory_format=torch.channels_last)
-    plain = copy.deepcopy(bundle.guide).to(memory_format=torch.contiguous_format)
+    plain = copy.deepcopy(judge.guide).to(memory_format=torch.contiguous_format)
     torch.testing.assert_close(found.add, plain(maps).add)
 
 
@@ -180,8 +182,12 @@ def test_the_bundle_loads_whole_frozen_and_without_global_randomness():
     bundle = load_bundle()
     assert torch.equal(torch.get_rng_state(), state)
     again = load_bundle()
-    for part in ("head", "fuse", "evidence"):
-        module, second = getattr(bundle, part), getattr(again, part).state_dict()
+
+    def parts(one):
+        return one.head, one.fuse, *(m for j in one.judges for m in (j.guide, j.evidence))
+
+    for module, other in zip(parts(bundle), parts(again), strict=True):
+        second = other.state_dict()
         assert not module.training
         for name, value in module.state_dict().items():
             assert value.device.type == "cpu", name
@@ -201,7 +207,14 @@ def test_the_bundle_has_a_rate_for_each_step_and_tensor():
 
 
 def test_the_bundle_is_small():
-    assert len((files("saccade.models") / "bundled.safetensors").read_bytes()) < 1_000_000
+    assert len((files("saccade.models") / "bundled.safetensors").read_bytes()) < 1_600_000
+
+
+def test_every_preset_finds_the_judges_that_it_asks():
+    judges = load_bundle().judges
+    assert len(judges) >= max(preset_named(name).judges for name in PRESETS)
+    first, second = (judge.evidence.leave.weight for judge in judges[:2])
+    assert not torch.equal(first, second)
 
 
 def test_the_bundle_says_where_it_comes_from():
@@ -217,8 +230,9 @@ def test_other_weights_of_the_same_kind(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes((files("saccade.models") / "bundled.safetensors").read_bytes())
     mine, bundled = load_bundle(str(path)), load_bundle()
-    for name, value in bundled.evidence.state_dict().items():
-        assert torch.equal(mine.evidence.state_dict()[name], value), name
+    for one, other in zip(mine.judges, bundled.judges, strict=True):
+        for name, value in other.evidence.state_dict().items():
+            assert torch.equal(one.evidence.state_dict()[name], value), name
 
 
 @pytest.mark.parametrize(

@@ -44,14 +44,19 @@ def test_fit_evidence_pack(root: Path) -> None:
     fit, evidence, out = root / "fit.pt", root / "evidence.pt", root / "bundled.safetensors"
     run("fit", *common, "--out", fit)
     run("evidence", *common, "--start", fit, "--out", evidence)
-    run("pack", "--data", root, "--start", evidence, "--out", out)
+    run("pack", "--data", root, "--start", evidence, "--second", evidence, "--out", out)
     from saccade.models import weights
 
     shipped = load_file(Path(weights.__file__).with_name("bundled.safetensors"))
     fresh = load_file(out)
     assert {k: v.shape for k, v in fresh.items()} == {k: v.shape for k, v in shipped.items()}
     assert any(np.any(fresh[k] != shipped[k]) for k in fresh)
+    judges = weights.load_bundle(str(out)).judges
+    leave = [judge.evidence.leave.weight for judge in judges]
+    assert len(leave) == 2
+    assert torch.equal(*leave)
     provenance = json.loads(out.with_suffix(".json").read_text())
+    assert provenance["runs of the second judge"] == provenance["runs"]
     assert provenance["runs"]["fit"]["steps"] == 2
     assert provenance["runs"]["evidence"]["steps"] == 2
     assert provenance["without"] == []

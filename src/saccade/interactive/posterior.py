@@ -125,7 +125,7 @@ def gather_evidence(
 
 @torch.no_grad()
 def weigh_evidence(
-    scene: Scene, maps: Tensor, present: Tensor, classes: int, *, mirrored: bool = False
+    scene: Scene, maps: Tensor, present: Tensor, classes: int, *, judges: int = 1
 ) -> Tensor:
     """Probabilities (K, h, w) of all evidence, 0 for classes that are not ``present``.
 
@@ -137,13 +137,14 @@ def weigh_evidence(
         maps: of `gather_evidence`.
         present: likewise.
         classes: K.
-        mirrored: ask the network about the mirrored image too, and take the mean of its scores.
+        judges: how many of the bundle's are asked, if it has as many; their mean counts.
     """
     owner = torch.zeros_like(present)
-    network = scene.bundle.evidence.to(maps.device)
-    scores: Tensor = network(maps, owner, scene.guides)
-    if mirrored:
-        scores = (scores + network(maps.flip(3), owner, scene.mirrored_guides).flip(2)) / 2
+    said = [
+        judge.evidence.to(maps.device)(maps, owner, scene.guides(index))
+        for index, judge in enumerate(scene.bundle.judges[:judges])
+    ]
+    scores = torch.stack(said).mean(0)
     regions = maps[:, REGIONS].mean(1) + _REGION_FLOOR
     out = maps.new_zeros(classes, *scores.shape[1:])
     out[present] = (scores + regions.log() / len(present)).softmax(0)

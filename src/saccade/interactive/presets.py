@@ -83,7 +83,7 @@ class Preset:
     ``max_pixels`` bounds the working size: larger images are segmented at that size and the
     probabilities follow the full image's edges from there. ``placing`` says whether the offsets of
     the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
-    ``mirrored`` asks the evidence network about the mirrored image too.
+    ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights.
     ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
@@ -96,7 +96,7 @@ class Preset:
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
     weights: str = "bundled"
-    mirrored: bool = False
+    judges: int = 1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -107,6 +107,7 @@ class Preset:
         for name, value, least in (
             ("draws", self.draws, 1),
             ("max_pixels", self.max_pixels, 1),
+            ("judges", self.judges, 1),
             ("sigma", self.network.sigma, 0),
         ):
             if not value >= least:
@@ -143,7 +144,7 @@ def preset_named(name: str) -> Preset:
         refine = PottsSettings(iterations=100, fine_iterations=40)
         # Not more draws than `fast`: their spread is evidence, and has to mean what it meant when
         # the network was trained on it.
-        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, mirrored=True)
+        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, judges=2)
     if name == "paper":
         return Preset(
             fit=DescentSettings(),

@@ -69,14 +69,16 @@ class Scene:
         return fused.contiguous(memory_format=torch.channels_last)
 
     @cached_property
-    def guides(self) -> Guides:
-        """What the evidence network may know of the image."""
-        return self._guides(self.maps)
+    def _guides(self) -> dict[int, Guides]:
+        return {}
 
-    @cached_property
-    def mirrored_guides(self) -> Guides:
-        """The same of the image mirrored left to right."""
-        return self._guides(self.maps.flip(3))
+    def guides(self, judge: int = 0) -> Guides:
+        """What a judge of the bundle may know of the image; computed once."""
+        if judge not in self._guides:
+            network = self.bundle.judges[judge].guide.to(self.maps.device)
+            with torch.no_grad():
+                self._guides[judge] = network(self.maps)
+        return self._guides[judge]
 
     @cached_property
     def _work_edges(self) -> tuple[Tensor, Tensor]:
@@ -87,11 +89,6 @@ class Scene:
         """Prices of borders at the working size, of `saccade.refine.potts.edge_weights`."""
         down, right = self._work_edges
         return (down, right) if contrast == 1 else (down**contrast, right**contrast)
-
-    def _guides(self, maps: Tensor) -> Guides:
-        with torch.no_grad():
-            guides: Guides = self.bundle.guide.to(maps.device)(maps)
-        return guides
 
 
 def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:

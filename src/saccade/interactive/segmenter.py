@@ -120,7 +120,9 @@ class ScribbleSegmenter:
         with one_thread(self.device):
             scene = self._describe(rgb)
             # Computed when first asked for, and kept.
-            _ = scene.segments, scene.fused, scene.guides, scene.work_edges(1.0)
+            _ = scene.segments, scene.fused, scene.work_edges(1.0)
+            for judge in range(min(self.preset.judges, len(scene.bundle.judges))):
+                scene.guides(judge)
         self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
 
@@ -312,7 +314,7 @@ class ScribbleSegmenter:
         mean = belief.mean
         if self.preset.evidence:
             maps, present = gather_evidence(scene, belief, marks, grown, generator=generator)
-            mean = weigh_evidence(scene, maps, present, len(classes), mirrored=self.preset.mirrored)
+            mean = weigh_evidence(scene, maps, present, len(classes), judges=self.preset.judges)
         doubt = (1 - mean.square().sum(0, keepdim=True)) * (len(mean) / max(1, len(mean) - 1))
         if self.preset.refine is not None:
             mean = mixed(sharpen(scene, mean, marks, self.preset.refine), mean)

@@ -31,19 +31,27 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A network that weighs evidence, and the one that tells it what it may know of the image."""
+
+    guide: ImageGuide
+    evidence: EvidenceNet
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What ships with the package, trained by ``scripts/train_bundled``.
 
     ``start`` and ``rates`` are the learned start and step sizes of the fit, ``fuse`` the 1x1
-    fusion of 40 features and Lab colour that belongs to them.
+    fusion of 40 features and Lab colour that belongs to them. One of the ``judges`` is enough;
+    more of them, trained apart, err less together.
     """
 
     head: MobileNetHead
     fuse: nn.Conv2d
     start: dict[str, Tensor]
     rates: dict[str, Tensor]
-    guide: ImageGuide
-    evidence: EvidenceNet
+    judges: tuple[Judge, ...]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -82,17 +90,25 @@ def _bundle(tensors: dict[str, Tensor]) -> Bundle:
             fuse=nn.Conv2d(inputs, outputs, 1),
             start=_part(tensors, "start."),
             rates=_part(tensors, "rates."),
-            guide=ImageGuide(inputs),
-            evidence=EvidenceNet(),
+            judges=tuple(
+                Judge(ImageGuide(inputs), EvidenceNet()) for _ in range(_count_judges(tensors))
+            ),
         )
     bundle.fuse.load_state_dict(fuse, assign=True)
-    for name in ("head", "guide", "evidence"):
-        getattr(bundle, name).load_state_dict(_part(tensors, f"{name}."), assign=True)
-    for module in (bundle.head, bundle.fuse, bundle.guide, bundle.evidence):
-        module.eval().requires_grad_(False)
-    for module in (bundle.head, bundle.guide, bundle.evidence):
-        _channels_last(module)
+    bundle.fuse.eval().requires_grad_(False)
+    named: list[tuple[str, nn.Module]] = [("head", bundle.head)]
+    for index, judge in enumerate(bundle.judges):
+        named += [(f"guide{index or ''}", judge.guide), (f"evidence{index or ''}", judge.evidence)]
+    for name, module in named:
+        module.load_state_dict(_part(tensors, f"{name}."), assign=True)
+        _channels_last(module.eval().requires_grad_(False))
     return bundle
+
+
+def _count_judges(tensors: dict[str, Tensor]) -> int:
+    """How many judges there are: of the first the parts have no number, of others 1, 2, ..."""
+    parts = {name.split(".")[0] for name in tensors}
+    return max(1, sum(part.startswith("evidence") for part in parts))
 
 
 def _channels_last(module: nn.Module) -> None:
@@ -100,7 +116,7 @@ def _channels_last(module: nn.Module) -> None:
 
     With as few channels as there are here that takes half the time on a CPU.
     """
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module.to(memory_format=torch.channels_last)
 
 
 def load_head(source: str, *, generator: torch.Generator | None = None) -> MobileNetHead:
