@@ -78,7 +78,8 @@ def pack(args) -> None:
     """Write what was trained as one safetensors file, and where it comes from beside it.
 
     Normalisation is folded in. All but the features and the fusion is stored in half precision.
-    The mean of the files of ``--second`` becomes another judge of the same evidence.
+    The mean of the files of ``--second`` becomes another judge of the same evidence; what the
+    package asks first has the mean of both's weights.
     """
     states = [read(path) for path in args.start]
     state = mean_of(states)

@@ -213,8 +213,16 @@ def test_the_bundle_is_small():
 def test_every_preset_finds_the_judges_that_it_asks():
     judges = load_bundle().judges
     assert len(judges) >= max(preset_named(name).judges for name in PRESETS)
-    first, second = (judge.evidence.leave.weight for judge in judges[:2])
-    assert not torch.equal(first, second)
+
+
+def test_the_first_judge_has_the_mean_of_the_others_weights():
+    first, *others = load_bundle().judges
+    assert len(others) == 2
+    for part in ("guide", "evidence"):
+        states = [getattr(judge, part).state_dict() for judge in others]
+        for name, value in getattr(first, part).state_dict().items():
+            torch.testing.assert_close(value, (states[0][name] + states[1][name]) / 2)
+    assert not torch.equal(*(judge.evidence.leave.weight for judge in others))
 
 
 def test_the_bundle_says_where_it_comes_from():

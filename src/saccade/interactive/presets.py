@@ -83,7 +83,8 @@ class Preset:
     ``max_pixels`` bounds the working size: larger images are segmented at that size and the
     probabilities follow the full image's edges from there. ``placing`` says whether the offsets of
     the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
-    ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights.
+    ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights:
+    the first, which has the mean of the others' weights, or these as well.
     ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
@@ -144,7 +145,7 @@ def preset_named(name: str) -> Preset:
         refine = PottsSettings(iterations=100, fine_iterations=40)
         # Not more draws than `fast`: their spread is evidence, and has to mean what it meant when
         # the network was trained on it.
-        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, judges=2)
+        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, judges=3)
     if name == "paper":
         return Preset(
             fit=DescentSettings(),

@@ -43,8 +43,9 @@ class Bundle:
     """What ships with the package, trained by ``scripts/train_bundled``.
 
     ``start`` and ``rates`` are the learned start and step sizes of the fit, ``fuse`` the 1x1
-    fusion of 40 features and Lab colour that belongs to them. One of the ``judges`` is enough;
-    more of them, trained apart, err less together.
+    fusion of 40 features and Lab colour that belongs to them. The first of the ``judges`` is
+    enough: it has the mean of the weights of those after it, which went on from the same training
+    in different ways. The mean of all their scores errs a little less, and costs more.
     """
 
     head: MobileNetHead
@@ -82,7 +83,7 @@ def load_bundle(source: str = "bundled") -> Bundle:
 
 
 def _bundle(tensors: dict[str, Tensor]) -> Bundle:
-    fuse = _part(tensors, "fuse.")
+    fuse, states = _part(tensors, "fuse."), _judges(tensors)
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state
         bundle = Bundle(
@@ -90,25 +91,40 @@ def _bundle(tensors: dict[str, Tensor]) -> Bundle:
             fuse=nn.Conv2d(inputs, outputs, 1),
             start=_part(tensors, "start."),
             rates=_part(tensors, "rates."),
-            judges=tuple(
-                Judge(ImageGuide(inputs), EvidenceNet()) for _ in range(_count_judges(tensors))
-            ),
+            judges=tuple(Judge(ImageGuide(inputs), EvidenceNet()) for _ in states),
         )
     bundle.fuse.load_state_dict(fuse, assign=True)
     bundle.fuse.eval().requires_grad_(False)
-    named: list[tuple[str, nn.Module]] = [("head", bundle.head)]
-    for index, judge in enumerate(bundle.judges):
-        named += [(f"guide{index or ''}", judge.guide), (f"evidence{index or ''}", judge.evidence)]
-    for name, module in named:
-        module.load_state_dict(_part(tensors, f"{name}."), assign=True)
+    loaded: list[tuple[nn.Module, dict[str, Tensor]]] = [(bundle.head, _part(tensors, "head."))]
+    for judge, state in zip(bundle.judges, states, strict=True):
+        loaded += [
+            (judge.guide, _part(state, "guide.")),
+            (judge.evidence, _part(state, "evidence.")),
+        ]
+    for module, state in loaded:
+        module.load_state_dict(state, assign=True)
         _channels_last(module.eval().requires_grad_(False))
     return bundle
 
 
-def _count_judges(tensors: dict[str, Tensor]) -> int:
-    """How many judges there are: of the first the parts have no number, of others 1, 2, ..."""
+def _judges(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+    """The judges of a file, before them the mean of their weights where there are several.
+
+    The names of the first have no number, those of the others 1, 2, ...
+    """
     parts = {name.split(".")[0] for name in tensors}
-    return max(1, sum(part.startswith("evidence") for part in parts))
+    stored = [
+        {
+            f"{part}.{name}": value
+            for part in ("guide", "evidence")
+            for name, value in _part(tensors, f"{part}{number or ''}.").items()
+        }
+        for number in range(max(1, sum(part.startswith("evidence") for part in parts)))
+    ]
+    if len(stored) == 1:
+        return stored
+    names = stored[0]
+    return [{n: torch.stack([one[n] for one in stored]).mean(0) for n in names}, *stored]
 
 
 def _channels_last(module: nn.Module) -> None:
