@@ -39,7 +39,7 @@ def saver(args, model, weigher_of):
     stage = args.stage
     while stage in runs:  # a run that went on from others keeps what is known of them
         stage += "+"
-    names = ("batch", "lr", "seed", "reuse", "pool", "seconds", "objects", "hold")
+    names = ("batch", "lr", "seed", "reuse", "pool", "seconds", "objects", "hold", "bfloat16")
 
     def save(module, step: int, told: str) -> None:
         weigher = weigher_of(module)

@@ -118,6 +118,11 @@ def test_a_border_costs_less_the_more_classes_there_are(scene):
     found = sharpen(scene, mean, marks, PottsSettings(strength=3.0, iterations=20))
     expected = potts(-mean.log(), weights, strength=1.5, iterations=20)
     torch.testing.assert_close(found, expected)
+    # However many more have a name.
+    named = torch.cat([mean, torch.zeros(20, *scene.half)])
+    more = sharpen(scene, named, marks + 20, PottsSettings(strength=3.0, iterations=20))
+    torch.testing.assert_close(more[:4], expected)
+    assert more[4:].eq(0).all()
 
 
 def test_fine_sharpening_follows_edges_that_half_size_cannot_show():

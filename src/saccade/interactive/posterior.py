@@ -156,13 +156,17 @@ def sharpen(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSettings) 
     """Probabilities (K, h, w) moved to image edges, strokes kept; see `saccade.refine.potts`."""
     weights = edge_weights(scene.maps[0, PAPER_CHANNELS:], settings.contrast)
     unary = _costs(mean, marks)
-    strength = _strength(settings, len(mean))
+    strength = _strength(settings, mean)
     return potts(unary, weights, strength=strength, iterations=settings.iterations)
 
 
-def _strength(settings: PottsSettings, classes: int) -> float:
-    """The price of a border: the more classes, the flatter their probabilities, so the lower."""
-    return settings.strength * 2 / max(2, classes)
+def _strength(settings: PottsSettings, mean: Tensor) -> float:
+    """The price of a border: the more classes, the flatter their probabilities, so the lower.
+
+    Classes that nobody drew have no probability anywhere and do not count.
+    """
+    drawn = int((mean > 0).flatten(1).any(1).sum())
+    return settings.strength * 2 / max(2, drawn)
 
 
 @torch.no_grad()
@@ -184,7 +188,7 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     regions = potts(
         _costs(fine, marks),
         scene.work_edges(settings.contrast),
-        strength=_strength(settings, len(mean)) / 2,
+        strength=_strength(settings, mean) / 2,
         iterations=settings.fine_iterations,
     )
     return mixed(regions, fine)

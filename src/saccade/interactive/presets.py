@@ -67,7 +67,7 @@ class PottsSettings:
 
     ``iterations`` are spent at half the working size, ``fine_iterations`` after that at the
     working size, where a border is twice as many pixels long and ``strength`` half of it. It is
-    the price between two classes; among K it is 2 / K of that.
+    the price between two classes; among K that somebody drew it is 2 / K of that.
     """
 
     strength: float = 4.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -31,7 +32,7 @@ from saccade.interactive.result import Segmentation, Suggestion, suggest_regions
 from saccade.interactive.run import Cancel, Preview, Progress, Run, one_thread
 from saccade.interactive.scene import Scene, describe, shrink_strokes
 from saccade.models.scribble_net import ScribbleNet
-from saccade.models.weights import load_bundle
+from saccade.models.weights import Bundle, load_bundle
 from saccade.scribbles.superpixels import expand_strokes
 
 _T = TypeVar("_T")
@@ -121,7 +122,7 @@ class ScribbleSegmenter:
             scene = self._describe(rgb)
             # Computed when first asked for, and kept.
             _ = scene.segments, scene.fused, scene.work_edges(1.0)
-            for judge in range(min(self.preset.judges, len(scene.bundle.judges))):
+            for judge in range(len(scene.bundle.judges)):
                 scene.guides(judge)
         self._scene, self._net, self._strokes, self._result = scene, None, None, None
         return self
@@ -197,8 +198,12 @@ class ScribbleSegmenter:
             max_pixels=self.preset.max_pixels,
             seed=self.seed,
             device=self.device,
-            bundle=load_bundle(self.preset.weights),
+            bundle=self._bundle,
         )
+
+    @cached_property
+    def _bundle(self) -> Bundle:
+        return load_bundle(self.preset.weights, self.preset.judges)
 
     def _solve(
         self,

@@ -59,22 +59,23 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) :]: v.float() for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def load_bundle(source: str = "bundled") -> Bundle:
-    """Read the bundled weights (a few milliseconds), or others of the same kind.
+def load_bundle(source: str = "bundled", judges: int | None = None) -> Bundle:
+    """Read the bundled weights, or others of the same kind; ten milliseconds a judge.
 
     Args:
         source: ``"bundled"``, or the path of a file that ``scripts/train_bundled pack`` wrote.
+        judges: how many of the judges are wanted at most; all where None.
 
     Raises:
         InputError: the file is missing, damaged, or holds something else.
     """
     if source == "bundled":
         with as_file(files("saccade.models") / _BUNDLED) as path:
-            return _bundle(load_file(path))
+            return _bundle(load_file(path), judges)
     if not Path(source).is_file():
         raise InputError(f"{source}: no such file; weights are 'bundled' or a packed .safetensors")
     try:
-        return _bundle(load_file(source))
+        return _bundle(load_file(source), judges)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{source}: holds no weights of the per-image segmenter ({type(error).__name__}), must "
@@ -82,8 +83,11 @@ def load_bundle(source: str = "bundled") -> Bundle:
         ) from error
 
 
-def _bundle(tensors: dict[str, Tensor]) -> Bundle:
-    fuse, states = _part(tensors, "fuse."), _judges(tensors)
+_States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a judge's two networks
+
+
+def _bundle(tensors: dict[str, Tensor], judges: int | None) -> Bundle:
+    fuse, states = _part(tensors, "fuse."), _judges(tensors)[:judges]
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state
         bundle = Bundle(
@@ -96,35 +100,31 @@ def _bundle(tensors: dict[str, Tensor]) -> Bundle:
     bundle.fuse.load_state_dict(fuse, assign=True)
     bundle.fuse.eval().requires_grad_(False)
     loaded: list[tuple[nn.Module, dict[str, Tensor]]] = [(bundle.head, _part(tensors, "head."))]
-    for judge, state in zip(bundle.judges, states, strict=True):
-        loaded += [
-            (judge.guide, _part(state, "guide.")),
-            (judge.evidence, _part(state, "evidence.")),
-        ]
+    for judge, (guide, evidence) in zip(bundle.judges, states, strict=True):
+        loaded += [(judge.guide, guide), (judge.evidence, evidence)]
     for module, state in loaded:
         module.load_state_dict(state, assign=True)
         _channels_last(module.eval().requires_grad_(False))
     return bundle
 
 
-def _judges(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+def _judges(tensors: dict[str, Tensor]) -> list[_States]:
     """The judges of a file, before them the mean of their weights where there are several.
 
-    The names of the first have no number, those of the others 1, 2, ...
+    The parts of the first have no number in their names, those of the others 1, 2, ...
     """
     parts = {name.split(".")[0] for name in tensors}
-    stored = [
-        {
-            f"{part}.{name}": value
-            for part in ("guide", "evidence")
-            for name, value in _part(tensors, f"{part}{number or ''}.").items()
-        }
-        for number in range(max(1, sum(part.startswith("evidence") for part in parts)))
-    ]
-    if len(stored) == 1:
-        return stored
-    names = stored[0]
-    return [{n: torch.stack([one[n] for one in stored]).mean(0) for n in names}, *stored]
+    numbers = ["", *sorted(p[len("evidence") :] for p in parts if p.startswith("evidence"))[1:]]
+    stored = [(_part(tensors, f"guide{n}."), _part(tensors, f"evidence{n}.")) for n in numbers]
+    return [_mean(stored), *stored] if len(stored) > 1 else stored
+
+
+def _mean(stored: list[_States]) -> _States:
+    def mean(states: tuple[dict[str, Tensor], ...]) -> dict[str, Tensor]:
+        return {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
+
+    guides, evidence = zip(*stored, strict=True)
+    return mean(guides), mean(evidence)
 
 
 def _channels_last(module: nn.Module) -> None:
@@ -148,7 +148,7 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
         InputError: the file is missing or holds no MobileNetV2 of width 1.0.
     """
     if source == "bundled":
-        return load_bundle().head
+        return load_bundle(judges=1).head
     with torch.device("meta"):
         head = MobileNetHead()
     if source == "random":

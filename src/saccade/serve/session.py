@@ -22,8 +22,8 @@ from saccade.serve.stroke_file import StrokeFile
 
 _PREVIEW_PIXELS = 700_000
 """Below, the whole mask is there so soon that a coarse one before it would only cost time."""
-_BYTES_PER_PIXEL = 130
-"""What a segmenter holds for a pixel of its working size: features, guides, segments."""
+_BYTES_PER_PIXEL = 150
+"""What a segmenter holds for a pixel of its working size at most: features, guides, segments."""
 
 _PROGRESS_SECONDS = 0.05
 
