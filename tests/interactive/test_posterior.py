@@ -20,6 +20,7 @@ from saccade.interactive.posterior import (
 from saccade.interactive.presets import PottsSettings
 from saccade.interactive.scene import describe
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
+from saccade.refine.guided import guided_strips
 from saccade.refine.potts import edge_weights, potts
 
 CPU = torch.device("cpu")
@@ -166,6 +167,20 @@ def test_enlarged_probabilities_are_distributions_and_doubt_is_in_range(size):
 def test_brightness_is_luma():
     rgb = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
     assert brightness(rgb).tolist() == [[76, 150, 29, 255]]
+
+
+@pytest.mark.parametrize("radius", [1, 4])
+def test_enlarging_follows_windows_of_the_radius(scene, radius):
+    rgb = np.kron(scene.rgb, np.ones((3, 3, 1), np.uint8))
+    large = replace(scene, rgb=rgb)
+    second = torch.rand(scene.half, generator=_generator())
+    mean = torch.stack([1 - second, second])
+    found, _ = enlarge(large, mean, torch.zeros(1, *scene.half), radius=radius)
+    full = brightness(rgb)
+    guide = F.interpolate(full[None, None].float() / 255, scene.half, mode="area")[0]
+    strips = guided_strips(mean[1:], guide, full, radius=radius)
+    expected = torch.cat([strip for _, strip in strips], 1)[0]
+    np.testing.assert_allclose(found[1], expected.numpy(), atol=1e-6)
 
 
 def _evidence(classes, drawn):

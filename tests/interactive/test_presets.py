@@ -33,6 +33,7 @@ def test_paper_is_the_paper_to_the_letter():
     assert (preset.network.branch, preset.network.sigma) == ("gdc", 0.2)
     assert preset.refine is None
     assert not preset.evidence
+    assert preset.guided_radius > preset_named("fast").guided_radius
 
 
 def test_best_spends_more_than_fast():

@@ -207,13 +207,14 @@ def _costs(mean: Tensor, marks: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
+def enlarge(scene: Scene, mean: Tensor, doubt: Tensor, *, radius: int = 1) -> tuple[Maps, Maps]:
     """Bring half-size maps, or what `sharpen_fine` gives, to the full size, strip by strip.
 
     Args:
         scene: the image.
         mean: probabilities (K, h, w); they follow the image's edges.
         doubt: (1, h, w); enlarged smoothly, texture is no reason to doubt.
+        radius: of the guided filter's windows, in pixels of the maps.
 
     Returns:
         Probabilities (K, H, W), renormalised, and doubt (H, W).
@@ -224,7 +225,8 @@ def enlarge(scene: Scene, mean: Tensor, doubt: Tensor) -> tuple[Maps, Maps]:
     grey = brightness(scene.rgb).to(mean.device)
     guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
     there = tuple(mean.shape[1:]) == scene.size
-    for top, strip in [(0, mean)] if there else guided_distributions(mean, guide, grey):
+    strips = guided_distributions(mean, guide, grey, radius=radius)
+    for top, strip in [(0, mean)] if there else strips:
         rows = slice(top, top + strip.shape[1])
         probabilities[:, rows] = strip.cpu().numpy()
         smooth = enlarged_rows(doubt[None], top, strip.shape[1], scene.size)

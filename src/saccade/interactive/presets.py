@@ -85,6 +85,7 @@ class Preset:
     the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
     ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights:
     the first, which has the mean of the others' weights, or these as well.
+    ``guided_radius`` is that of the windows in which enlarged probabilities follow the image.
     ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
@@ -98,6 +99,7 @@ class Preset:
     max_pixels: int = 640_000
     weights: str = "bundled"
     judges: int = 1
+    guided_radius: int = 1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -109,6 +111,7 @@ class Preset:
             ("draws", self.draws, 1),
             ("max_pixels", self.max_pixels, 1),
             ("judges", self.judges, 1),
+            ("guided_radius", self.guided_radius, 1),
             ("sigma", self.network.sigma, 0),
         ):
             if not value >= least:
@@ -157,5 +160,6 @@ def preset_named(name: str) -> Preset:
             placing="even",
             evidence=False,
             refine=None,
+            guided_radius=4,  # nothing else smooths what one network says
         )
     raise InputError(f"preset {name!r} is unknown, use one of {', '.join(PRESETS)}")

@@ -327,7 +327,9 @@ class ScribbleSegmenter:
             if self.preset.refine.fine_iterations:
                 fine = torch.from_numpy(shrink_strokes(index, len(classes), scene.work))
                 mean = sharpen_fine(scene, mean, fine.to(self.device), self.preset.refine)
-        probabilities, uncertainty = enlarge(scene, mean, doubt.clamp(0, 1))
+        probabilities, uncertainty = enlarge(
+            scene, mean, doubt.clamp(0, 1), radius=self.preset.guided_radius
+        )
         drawn = index >= 0
         probabilities[:, drawn] = np.eye(len(classes), dtype=np.float32)[:, index[drawn]]
         uncertainty[drawn] = 0

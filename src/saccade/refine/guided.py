@@ -47,14 +47,14 @@ def guided_strips(
 
 
 def guided_distributions(
-    maps: Tensor, guide: Tensor, full: Tensor, *, rows: int = 256
+    maps: Tensor, guide: Tensor, full: Tensor, *, radius: int = 1, rows: int = 256
 ) -> Iterator[tuple[int, Tensor]]:
     """`guided_strips` of maps that sum to 1, renormalised; of two classes one is computed."""
     if len(maps) == 2:
-        for top, strip in guided_strips(maps[1:], guide, full, rows=rows):
+        for top, strip in guided_strips(maps[1:], guide, full, radius=radius, rows=rows):
             yield top, torch.cat([1 - strip, strip])
         return
-    for top, strip in guided_strips(maps, guide, full, rows=rows):
+    for top, strip in guided_strips(maps, guide, full, radius=radius, rows=rows):
         yield top, strip.div_(strip.sum(0).clamp_min_(1e-6))
 
 
