@@ -1,8 +1,12 @@
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+from skimage.measure import label
+from skimage.morphology import convex_hull_image
 
 from saccade.interactive.colour import colour_log_odds
-from saccade.interactive.regions import ROUNDS, colour_regions
+from saccade.interactive.regions import ROUNDS, colour_regions, reached
 
 SIZE = (40, 56)
 
@@ -76,3 +80,83 @@ def test_the_generator_decides_and_nothing_else():
     again, _ = regions_of(colours, marks, 2)
     assert torch.equal(first, again)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def one_hot(labels):
+    return torch.nn.functional.one_hot(labels, int(labels.max()) + 1).movedim(2, 0).float()
+
+
+def strokes_at(regions, *places):
+    """A stroke of one pixel for each (class, y, x)."""
+    drawn = torch.zeros_like(regions, dtype=torch.bool)
+    for k, y, x in places:
+        drawn[k, y, x] = True
+    return drawn
+
+
+def test_a_colour_that_comes_back_far_away_is_left_to_the_others():
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    labels[5:20, 5:20] = 1  # the thing
+    labels[30:36, 40:50] = 1  # a leaf of its colour
+    regions = one_hot(labels)
+    found = reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10)))
+    expected = labels.clone()
+    expected[30:36, 40:50] = 0
+    assert torch.equal(found, one_hot(expected))
+    both = strokes_at(regions, (0, 0, 0), (1, 10, 10), (1, 32, 45))
+    assert torch.equal(reached(regions, both), regions)
+
+
+def test_the_ground_that_is_seen_through_a_thing_stays():
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    labels[8:30, 15:40] = 1
+    labels[14:20, 22:30] = 0  # a hole
+    regions = one_hot(labels)
+    assert torch.equal(reached(regions, strokes_at(regions, (0, 2, 2), (1, 10, 18))), regions)
+
+
+def test_among_more_classes_the_others_share_it():
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    labels[:, 20:40], labels[:, 40:] = 1, 2
+    labels[2:6, 50:54] = 0
+    regions = one_hot(labels)
+    found = reached(regions, strokes_at(regions, (0, 20, 2), (1, 20, 30), (2, 20, 50)))
+    assert found[:, 4, 52].tolist() == [0, 0.5, 0.5]
+    torch.testing.assert_close(found.sum(0), torch.ones(SIZE))
+
+
+def test_a_class_whose_strokes_lost_their_place_keeps_all():
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    labels[5:9, 5:9] = 1
+    regions = one_hot(labels)
+    assert torch.equal(reached(regions, strokes_at(regions, (0, 0, 0), (1, 30, 30))), regions)
+
+
+def plainly_reached(regions, drawn):
+    """The same by definition, one connected part after the other."""
+    out, winners = regions.clone(), regions.argmax(0).numpy()
+    for k in range(len(regions)):
+        parts = label(winners == k, connectivity=2)
+        own = drawn[k].numpy() & (winners == k)
+        held = np.isin(parts, np.unique(parts[own])) & (parts > 0)
+        if not held.any():
+            continue
+        hull = convex_hull_image(held)
+        for number in range(1, parts.max() + 1):
+            part = parts == number
+            if not (part & own).any() and hull[part].mean() <= 0.5:
+                out[:, torch.from_numpy(part)] = 1 / (len(regions) - 1)
+                out[k, torch.from_numpy(part)] = 0
+    return out
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_blots_are_reached_as_by_definition(classes, seed):
+    rng = np.random.default_rng(seed)
+    blots = ndimage.gaussian_filter(rng.normal(size=(classes, *SIZE)), (0, 3, 3))
+    regions = torch.from_numpy(blots).mul(30).softmax(0)
+    drawn = torch.from_numpy(rng.random((classes, *SIZE)) > 0.995)
+    found = reached(regions, drawn)
+    assert not torch.equal(found, regions)  # or this would show nothing
+    torch.testing.assert_close(found, plainly_reached(regions, drawn))

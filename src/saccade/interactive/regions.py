@@ -2,13 +2,17 @@
 
 A colour that occurs on both sides of a border says little pixel by pixel, and much once borders are
 dear: a minimal partition of the colours' odds at a quarter of the size, and another one with the
-mixtures fitted again to the first, as GrabCut does. The evidence network weighs them like any other
-evidence.
+mixtures fitted again to the first, as GrabCut does. What no stroke of a class reaches is left to the
+other classes. The evidence network weighs the regions like any other evidence.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import ConvexHull
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -57,5 +61,62 @@ def colour_regions(
             strength=_STRENGTH,
             iterations=_ITERATIONS if classes <= 2 else _ITERATIONS_OF_MANY,
         )
+        found = reached(found, drawn)
         regions.append(F.interpolate(found[None], size, mode="bilinear")[0])
     return torch.stack(regions)
+
+
+def reached(regions: Tensor, drawn: Tensor) -> Tensor:
+    """Give to the other classes what strokes of a class do not reach.
+
+    Colours come back far from a thing: sky like a shirt, a leaf like a mushroom. Somebody who means
+    such a place draws there. What lies between parts with strokes stays, as the ground that is seen
+    below an arm does: more than half of it is inside of their convex hull.
+
+    Args:
+        regions: soft partition (K, h, w).
+        drawn: strokes of each class (K, h, w) bool.
+
+    Returns:
+        (K, h, w), the parts that are not reached shared evenly among the other classes.
+    """
+    if len(regions) < 2:
+        return regions
+    labels = regions.argmax(0).cpu().numpy()
+    out = regions.clone()
+    for k, own in enumerate(drawn.cpu().numpy()):
+        beyond = torch.from_numpy(_beyond(labels == k, own)).to(regions.device)
+        out[:, beyond] = 1 / (len(regions) - 1)
+        out[k, beyond] = 0
+    return out
+
+
+def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Parts of ``mask`` (h, w) without ``seeds`` (h, w) that lie outside of the others' hull.
+
+    None where no part has a seed; pixels that touch at a corner are one part.
+    """
+    parts, count = ndimage.label(mask, np.ones((3, 3)))
+    held = np.zeros(count + 1, bool)
+    held[parts[seeds & mask]] = True
+    lost = ~held
+    lost[0] = False
+    if not lost.any() or not held.any():
+        return np.zeros_like(mask)
+    y, x = np.nonzero(lost[parts])
+    names = parts[y, x]
+    inside = np.bincount(names[_in_hull(held[parts], y, x)], minlength=count + 1)
+    lost &= 2 * inside <= np.bincount(names, minlength=count + 1)
+    return np.asarray(lost[parts])
+
+
+def _in_hull(
+    mask: NDArray[np.bool_], y: NDArray[np.integer], x: NDArray[np.integer]
+) -> NDArray[np.bool_]:
+    """Whether places lie in the convex hull of the pixels of ``mask`` (h, w)."""
+    rows = np.flatnonzero(mask.any(1))
+    first, last = mask[rows].argmax(1), mask.shape[1] - mask[rows, ::-1].argmax(1)
+    corners = [np.stack([r, c], 1) for r in (rows, rows + 1) for c in (first, last)]
+    sides = ConvexHull(np.concatenate(corners)).equations
+    centres = np.stack([y + 0.5, x + 0.5])
+    return np.asarray((sides[:, :2] @ centres <= -sides[:, 2:]).all(0))
