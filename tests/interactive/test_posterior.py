@@ -15,6 +15,7 @@ from saccade.interactive.posterior import (
     gather_evidence,
     sharpen,
     sharpen_fine,
+    tempered,
     weigh_evidence,
 )
 from saccade.interactive.presets import PottsSettings
@@ -234,3 +235,17 @@ def test_several_judges_are_their_mean():
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(found, weigh_evidence(scene, maps, present, 2, judges=9))
     assert not torch.allclose(found, weigh_evidence(scene, maps, present, 2))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_a_temperature_moves_doubt_and_no_winner(classes):
+    p = torch.rand(classes, 6, 7, generator=torch.Generator().manual_seed(0))
+    p[-1, 0] = 0  # a class that is not there
+    p[0, 0] += 0.1
+    p = p / p.sum(0)
+    assert torch.equal(tempered(p, 1.0), p)
+    softer = tempered(p, 2.0)
+    torch.testing.assert_close(softer, p.sqrt() / p.sqrt().sum(0))
+    torch.testing.assert_close(tempered(p, 1.5), (p.double().log() / 1.5).softmax(0).float())
+    assert torch.equal(softer.argmax(0), p.argmax(0))
+    assert (softer.amax(0) <= p.amax(0) + 1e-6).all()

@@ -33,6 +33,7 @@ def test_paper_is_the_paper_to_the_letter():
     assert (preset.network.branch, preset.network.sigma) == ("gdc", 0.2)
     assert preset.refine is None
     assert not preset.evidence
+    assert preset.temperature == 1
     assert preset.guided_radius > preset_named("fast").guided_radius
 
 
@@ -63,6 +64,8 @@ def test_presets_are_read_without_pytorch():
         ({"fit": DescentSettings()}, "evidence=False"),
         ({"draws": 0}, "draws is 0"),
         ({"max_pixels": 0}, "max_pixels is 0"),
+        ({"temperature": 0.0}, "temperature is 0.0"),
+        ({"temperature": float("nan")}, "temperature is nan"),
         ({"network": NetworkSettings(sigma=-0.1)}, "sigma is -0.1"),
         ({"network": NetworkSettings(sigma=float("nan"))}, "sigma is nan"),
     ],

@@ -199,6 +199,18 @@ def mixed(regions: Tensor, mean: Tensor) -> Tensor:
     return 0.75 * regions + 0.25 * mean
 
 
+@torch.no_grad()
+def tempered(mean: Tensor, temperature: float) -> Tensor:
+    """Probabilities (K, h, w) to the power of 1 / ``temperature``, made to sum to 1 again.
+
+    Above 1 they are less sure; which class is likeliest stays.
+    """
+    if temperature == 1:
+        return mean
+    powers = mean.pow(1 / temperature)
+    return powers.div_(powers.sum(0))
+
+
 def _costs(mean: Tensor, marks: Tensor) -> Tensor:
     """-log of probabilities (K, h, w), other classes forbidden on strokes ``marks`` (h, w)."""
     classes = len(mean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -86,6 +87,7 @@ class Preset:
     ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights:
     the first, which has the mean of the others' weights, or these as well.
     ``guided_radius`` is that of the windows in which enlarged probabilities follow the image.
+    ``temperature`` above 1 makes probabilities less sure, and changes no mask.
     ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
     """
 
@@ -100,6 +102,7 @@ class Preset:
     weights: str = "bundled"
     judges: int = 1
     guided_radius: int = 1
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -116,6 +119,8 @@ class Preset:
         ):
             if not value >= least:
                 raise InputError(f"preset: {name} is {value}, must be at least {least}")
+        if not 0 < self.temperature < math.inf:
+            raise InputError(f"preset: temperature is {self.temperature}, must be above 0")
         if isinstance(self.fit, DescentSettings):
             if self.evidence:
                 raise InputError(
@@ -130,6 +135,7 @@ class Preset:
 
 
 PRESETS = ("fast", "best", "paper")
+_CALIBRATED = 1.5  # near the best for two classes and for eleven, see docs/uncertainty.md
 
 
 def preset_named(name: str) -> Preset:
@@ -142,13 +148,25 @@ def preset_named(name: str) -> Preset:
         # Two evenly placed draws carry the mask as well as six independent ones.
         refine = PottsSettings(iterations=40, fine_iterations=10)
         return Preset(
-            fit=LearnedSettings(), draws=2, placing="even", refine=refine, max_pixels=320_000
+            fit=LearnedSettings(),
+            draws=2,
+            placing="even",
+            refine=refine,
+            max_pixels=320_000,
+            temperature=_CALIBRATED,
         )
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
         # Not more draws than `fast`: their spread is evidence, and has to mean what it meant when
         # the network was trained on it.
-        return Preset(fit=LearnedSettings(), draws=2, placing="even", refine=refine, judges=3)
+        return Preset(
+            fit=LearnedSettings(),
+            draws=2,
+            placing="even",
+            refine=refine,
+            judges=3,
+            temperature=_CALIBRATED,
+        )
     if name == "paper":
         return Preset(
             fit=DescentSettings(),

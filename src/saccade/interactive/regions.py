@@ -2,8 +2,8 @@
 
 A colour that occurs on both sides of a border says little pixel by pixel, and much once borders are
 dear: a minimal partition of the colours' odds at a quarter of the size, and another one with the
-mixtures fitted again to the first, as GrabCut does. What no stroke of a class reaches is left to the
-other classes. The evidence network weighs the regions like any other evidence.
+mixtures fitted again to the first, as GrabCut does. What no stroke of a class reaches is left to
+the other classes. The evidence network weighs the regions like any other evidence.
 """
 
 from __future__ import annotations

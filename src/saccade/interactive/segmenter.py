@@ -25,6 +25,7 @@ from saccade.interactive.posterior import (
     mixed,
     sharpen,
     sharpen_fine,
+    tempered,
     weigh_evidence,
 )
 from saccade.interactive.presets import DescentSettings, LearnedSettings, Preset, preset_named
@@ -327,6 +328,7 @@ class ScribbleSegmenter:
             if self.preset.refine.fine_iterations:
                 fine = torch.from_numpy(shrink_strokes(index, len(classes), scene.work))
                 mean = sharpen_fine(scene, mean, fine.to(self.device), self.preset.refine)
+        mean = tempered(mean, self.preset.temperature)
         probabilities, uncertainty = enlarge(
             scene, mean, doubt.clamp(0, 1), radius=self.preset.guided_radius
         )
