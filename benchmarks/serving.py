@@ -171,6 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
     from conftest import ARGUMENTS, CHROMIUM
     from playwright.sync_api import sync_playwright
 

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from saccade.interactive.evidence import CHANNELS, REGIONS
 from saccade.interactive.posterior import (
     Belief,
-    brightness,
     draw,
     enlarge,
     gather_evidence,
@@ -19,7 +18,7 @@ from saccade.interactive.posterior import (
     weigh_evidence,
 )
 from saccade.interactive.presets import PottsSettings
-from saccade.interactive.scene import describe
+from saccade.interactive.scene import brightness, describe
 from saccade.models.scribble_net import BRANCHES, ScribbleNet
 from saccade.refine.guided import guided_strips
 from saccade.refine.potts import edge_weights, potts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -16,7 +16,7 @@ from saccade.interactive.evidence import REGIONS, evidence_maps
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, Placing, PottsSettings
 from saccade.interactive.regions import colour_regions
-from saccade.interactive.scene import Scene
+from saccade.interactive.scene import Scene, brightness
 from saccade.models.draws import Draws
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
 from saccade.refine.guided import enlarged_rows, guided_distributions
@@ -182,9 +182,8 @@ def sharpen_fine(scene: Scene, mean: Tensor, marks: Tensor, settings: PottsSetti
     Returns:
         Regions and probabilities mixed, at the working size.
     """
-    grey = brightness(scene.small).to(mean.device)
-    guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
-    fine = torch.cat([strip for _, strip in guided_distributions(mean, guide, grey)], 1)
+    strips = guided_distributions(mean, scene.half_grey, scene.grey)
+    fine = torch.cat([strip for _, strip in strips], 1)
     regions = potts(
         _costs(fine, marks),
         scene.work_edges(settings.contrast),
@@ -213,9 +212,13 @@ def tempered(mean: Tensor, temperature: float) -> Tensor:
 
 def _costs(mean: Tensor, marks: Tensor) -> Tensor:
     """-log of probabilities (K, h, w), other classes forbidden on strokes ``marks`` (h, w)."""
-    classes = len(mean)
-    drawn = F.one_hot(marks, classes + 1)[..., :classes].movedim(2, 0).bool()
-    return torch.where(drawn.any(0) & ~drawn, _FORBIDDEN, -mean.clamp_min(_FLOOR).log())
+    costs = mean.clamp_min(_FLOOR).log_().neg_()
+    y, x = (marks < len(mean)).nonzero(as_tuple=True)  # few, so not a map for each class
+    drawn = marks[y, x]
+    own = costs[drawn, y, x]
+    costs[:, y, x] = _FORBIDDEN
+    costs[drawn, y, x] = own
+    return costs
 
 
 @torch.no_grad()
@@ -234,11 +237,12 @@ def enlarge(scene: Scene, mean: Tensor, doubt: Tensor, *, radius: int = 1) -> tu
     height, width = scene.size
     probabilities = np.empty((len(mean), height, width), np.float32)
     uncertainty = np.empty((height, width), np.float32)
-    grey = brightness(scene.rgb).to(mean.device)
-    guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
-    there = tuple(mean.shape[1:]) == scene.size
-    strips = guided_distributions(mean, guide, grey, radius=radius)
-    for top, strip in [(0, mean)] if there else strips:
+    strips: Iterable[tuple[int, Tensor]] = [(0, mean)]
+    if tuple(mean.shape[1:]) != scene.size:
+        grey = brightness(scene.rgb).to(mean.device)
+        guide = F.interpolate(grey[None, None].float() / 255, mean.shape[1:], mode="area")[0]
+        strips = guided_distributions(mean, guide, grey, radius=radius)
+    for top, strip in strips:
         rows = slice(top, top + strip.shape[1])
         probabilities[:, rows] = strip.cpu().numpy()
         smooth = enlarged_rows(doubt[None], top, strip.shape[1], scene.size)
@@ -254,8 +258,3 @@ def coarse_labels(
     rows = np.arange(size[0]) * small.shape[0] // size[0]
     columns = np.arange(size[1]) * small.shape[1] // size[1]
     return np.asarray(small[rows][:, columns])
-
-
-def brightness(rgb: NDArray[np.uint8]) -> Tensor:
-    """Luma (H, W) uint8 of an RGB image (H, W, 3), ITU-R 601."""
-    return torch.from_numpy(np.array(Image.fromarray(rgb).convert("L")))

@@ -81,6 +81,16 @@ class Scene:
         return self._guides[judge]
 
     @cached_property
+    def grey(self) -> Tensor:
+        """Brightness (h, w) uint8 at the working size."""
+        return brightness(self.small).to(self.maps.device)
+
+    @cached_property
+    def half_grey(self) -> Tensor:
+        """Brightness (1, h / 2, w / 2) in [0, 1] at the size of the feature maps."""
+        return F.interpolate(self.grey[None, None].float() / 255, self.half, mode="area")[0]
+
+    @cached_property
     def _work_edges(self) -> tuple[Tensor, Tensor]:
         lab = normalised_lab(torch.tensor(self.small, device=self.maps.device)[None])[0]
         return edge_weights(lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5))
@@ -89,6 +99,11 @@ class Scene:
         """Prices of borders at the working size, of `saccade.refine.potts.edge_weights`."""
         down, right = self._work_edges
         return (down, right) if contrast == 1 else (down**contrast, right**contrast)
+
+
+def brightness(rgb: NDArray[np.uint8]) -> Tensor:
+    """Luma (H, W) uint8 of an RGB image (H, W, 3), ITU-R 601."""
+    return torch.from_numpy(np.array(Image.fromarray(rgb).convert("L")))
 
 
 def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
@@ -163,7 +178,7 @@ def shrink_strokes(
     for k in np.argsort(-np.bincount(values, minlength=classes)):
         mine = values == k
         out[rows[mine], columns[mine]] = k
-    for k in np.setdiff1d(values, out):  # all its pixels went to rarer classes
+    for k in np.setdiff1d(values, out[rows, columns]):  # all its pixels went to rarer classes
         free = np.argwhere(out == classes)
         if len(free):
             centre = np.array([y[values == k].mean(), x[values == k].mean()])
