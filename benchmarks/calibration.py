@@ -98,7 +98,7 @@ def _run(args: argparse.Namespace) -> None:
     print("set     expected calibration error at temperature (the result's own: 1)")
     for name, found in diagrams.items():
         errors = zip(doubt.TEMPERATURES, found.errors, strict=True)
-        print(f"{name:7} " + ", ".join(f"{t:g}: {error:.4f}" for t, error in errors))
+        print(f"{name:7} " + ", ".join(f"{t:.3g}: {error:.4f}" for t, error in errors))
     print(doubt.table(rows))
     print(f"written: {target}.csv, .json")
     if args.chart:

@@ -26,7 +26,13 @@ from saccade.interactive.segmenter import ScribbleSegmenter
 
 BINS = 15
 # Probabilities to the power of 1 / temperature, made to sum to 1 again: would that be calibrated?
-TEMPERATURES = (1.0, 1.25, 1.5, 2.0)
+TEMPERATURES = (
+    1.0,
+    2 / 3,
+    5 / 4,
+    3 / 2,
+    2.0,
+)  # of what a result has; 2 / 3 undoes that of the presets
 Map = NDArray[np.float32]
 
 

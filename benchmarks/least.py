@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.traced import Trace
+from saccade.interactive import regions
 from saccade.interactive.presets import LearnedSettings, PottsSettings, preset_named
 from saccade.models.weights import load_bundle
 
@@ -81,6 +82,7 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
     maps = 1 if classes == 2 else classes  # in the partition
     project = 0 if classes == 2 else 8  # a pixel and class
     fine = preset.refine.fine_iterations
+    rounds = regions.ROUNDS * (regions.ITERATIONS if classes == 2 else regions.ITERATIONS_OF_MANY)
     return [
         Least("features", head, 3 * full + FLOAT * half * (MAPS + 3)),
         # SLIC: every pixel is near four centres, in five dimensions, five rounds.
@@ -98,6 +100,11 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
             "evidence",
             half * classes * (2 * 4 * 3 * 2 + 5 * 25),
             FLOAT * half * (width + 6 + classes * 10),
+        ),
+        Least(
+            "regions by colour",
+            rounds * quarter * maps * (16 + project),
+            FLOAT * (half * (6 + classes) + 2 * half * classes),
         ),
         Least(
             "partition",

@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -14,16 +14,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.datasets import Pair
-from saccade.interactive import segment, segmenter
+from saccade.interactive import posterior, segment, segmenter
 from saccade.interactive.run import Run
 
 REPETITIONS = 3
-# Stages within "refine", by the function that does them.
+# Stages within "refine", by the function that does them and the module that calls it.
 PARTS = {
-    "gather_evidence": "evidence",
-    "weigh_evidence": "evidence network",
-    "sharpen": "partition",
-    "enlarge": "enlargement",
+    (segmenter, "gather_evidence"): "evidence",
+    (posterior, "colour_regions"): "regions by colour",
+    (segmenter, "weigh_evidence"): "evidence network",
+    (segmenter, "sharpen"): "partition",
+    (segmenter, "sharpen_fine"): "partition",
+    (segmenter, "enlarge"): "enlargement",
 }
 
 
@@ -146,8 +148,11 @@ def _watched(clock: _Clock) -> Iterator[None]:
 
         return call
 
-    parts = {f: within(getattr(segmenter, f), name) for f, name in PARTS.items()}
-    with patch.object(Run, "stage", told), patch.multiple(segmenter, **parts):
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(Run, "stage", told))
+        for (module, function), name in PARTS.items():
+            timed = within(getattr(module, function), name)
+            patches.enter_context(patch.object(module, function, timed))
         yield
 
 

@@ -21,7 +21,7 @@ from saccade.refine.potts import edge_weights, potts
 
 ROUNDS = 2
 _STRENGTH = 50.0  # ten times that of the last partition: colours alone are weak evidence
-_ITERATIONS, _ITERATIONS_OF_MANY = 100, 50  # of two classes, of more: those cost by the class
+ITERATIONS, ITERATIONS_OF_MANY = 100, 50  # of two classes, of more: those cost by the class
 _FORBIDDEN = 1e3
 _SAMPLES = 400  # of each class, for the second mixtures
 
@@ -61,7 +61,7 @@ def colour_regions(
             costs.masked_fill(forbidden, _FORBIDDEN),
             weights,
             strength=_STRENGTH,
-            iterations=_ITERATIONS if classes <= 2 else _ITERATIONS_OF_MANY,
+            iterations=ITERATIONS if classes <= 2 else ITERATIONS_OF_MANY,
         )
         regions.append(reached(found, drawn))
     return F.interpolate(torch.stack(regions), size, mode="bilinear")
