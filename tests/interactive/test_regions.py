@@ -107,6 +107,30 @@ def test_a_colour_that_comes_back_far_away_is_left_to_the_others():
     assert torch.equal(reached(regions, both), regions)
 
 
+@pytest.mark.parametrize(("stroked", "others"), [(1, 5), (2, 1), (1, 4)])
+def test_a_class_of_many_like_things_keeps_them_all(stroked, others):
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    places = [(y, x) for x in range(2, 50, 12) for y in (2, 30)][: stroked + others]
+    for y, x in places:
+        labels[y : y + 6, x : x + 6] = 1
+    regions = one_hot(labels)
+    strokes = [(1, y + 2, x + 2) for y, x in places[:stroked]]
+    found = reached(regions, strokes_at(regions, (0, 20, 2), *strokes))
+    kept = stroked > 1 or others >= 5
+    assert torch.equal(found, regions) == kept
+    assert (found[1, 3, 3] == 1).item()
+
+
+def test_a_spot_that_a_stroke_crossed_does_not_make_it_many():
+    labels = torch.zeros(SIZE, dtype=torch.long)
+    labels[5:20, 5:20] = 1
+    labels[25, 25] = 1  # one pixel under the stroke's end
+    labels[30:36, 40:50] = 1
+    regions = one_hot(labels)
+    found = reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10), (1, 25, 25)))
+    assert found[0, 32, 45] == 1
+
+
 def test_the_ground_that_is_seen_through_a_thing_stays():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[8:30, 15:40] = 1
@@ -141,6 +165,13 @@ def plainly_reached(regions, drawn):
         held = np.isin(parts, np.unique(parts[own])) & (parts > 0)
         if not held.any():
             continue
+        areas = [(parts == n).sum() for n in range(1, parts.max() + 1)]
+        with_stroke = [(parts == n)[own].any() for n in range(1, parts.max() + 1)]
+        mine = [a for a, has in zip(areas, with_stroke, strict=True) if has]
+        other = [a for a, has in zip(areas, with_stroke, strict=True) if not has]
+        like = [a for a in other if np.median(mine) / 4 < a < np.median(mine) * 4]
+        if sum(a >= max(mine) / 10 for a in mine) > 1 or len(like) >= 5:
+            continue
         hull = convex_hull_image(held)
         for number in range(1, parts.max() + 1):
             part = parts == number
@@ -151,12 +182,14 @@ def plainly_reached(regions, drawn):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("seed", range(5))
-def test_blots_are_reached_as_by_definition(classes, seed):
-    rng = np.random.default_rng(seed)
-    blots = ndimage.gaussian_filter(rng.normal(size=(classes, *SIZE)), (0, 3, 3))
-    regions = torch.from_numpy(blots).mul(30).softmax(0)
-    drawn = torch.from_numpy(rng.random((classes, *SIZE)) > 0.995)
-    found = reached(regions, drawn)
-    assert not torch.equal(found, regions)  # or this would show nothing
-    torch.testing.assert_close(found, plainly_reached(regions, drawn))
+def test_blots_are_reached_as_by_definition(classes):
+    changed = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        blots = ndimage.gaussian_filter(rng.normal(size=(classes, *SIZE)), (0, 3, 3))
+        regions = torch.from_numpy(blots).mul(30).softmax(0)
+        drawn = torch.from_numpy(rng.random((classes, *SIZE)) > rng.choice([0.995, 0.999]))
+        found = reached(regions, drawn)
+        torch.testing.assert_close(found, plainly_reached(regions, drawn))
+        changed += not torch.equal(found, regions)
+    assert 3 <= changed <= 11  # or this would show little

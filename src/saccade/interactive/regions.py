@@ -24,6 +24,9 @@ _STRENGTH = 50.0  # ten times that of the last partition: colours alone are weak
 ITERATIONS, ITERATIONS_OF_MANY = 100, 50  # of two classes, of more: those cost by the class
 _FORBIDDEN = 1e3
 _SAMPLES = 400  # of each class, for the second mixtures
+_LEAST_PART = 0.1  # of the largest part with a stroke: smaller ones are spots that a stroke crossed
+_ALIKE = 4  # times larger or smaller
+_SEVERAL = 5  # parts without a stroke
 
 
 @torch.no_grad()
@@ -72,7 +75,8 @@ def reached(regions: Tensor, drawn: Tensor) -> Tensor:
 
     Colours come back far from a thing: sky like a shirt, a leaf like a mushroom. Somebody who means
     such a place draws there. What lies between parts with strokes stays, as the ground that is seen
-    below an arm does: more than half of it is inside of their convex hull.
+    below an arm does: more than half of it is inside of their convex hull. So does all of a class
+    that is many things: two of its parts have strokes, or several of a like size have none.
 
     Args:
         regions: soft partition (K, h, w).
@@ -102,7 +106,8 @@ def _winners(regions: Tensor) -> Tensor:
 def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Parts of ``mask`` (h, w) without ``seeds`` (h, w) that lie outside of the others' hull.
 
-    None if there are none, or no part has a seed. Pixels that touch at a corner are one part.
+    None if there are none, no part has a seed, or the parts are many things. Pixels that touch at a
+    corner are one part.
     """
     parts, count = ndimage.label(mask, np.ones((3, 3)))
     held = np.zeros(count + 1, bool)
@@ -111,11 +116,21 @@ def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.boo
     lost[0] = False
     if not lost.any() or not held.any():
         return None
+    areas = np.bincount(parts.ravel(), minlength=count + 1)
+    if _many(areas[held], areas[lost]):
+        return None
     y, x = np.nonzero(lost[parts])
-    names = parts[y, x]
-    inside = np.bincount(names[_in_hull(held[parts], y, x)], minlength=count + 1)
-    lost &= 2 * inside <= np.bincount(names, minlength=count + 1)
+    inside = np.bincount(parts[y, x][_in_hull(held[parts], y, x)], minlength=count + 1)
+    lost &= 2 * inside <= areas
     return np.asarray(lost[parts]) if lost.any() else None
+
+
+def _many(held: NDArray[np.integer], lost: NDArray[np.integer]) -> bool:
+    """Whether a class is many things, by the areas of its parts with strokes and without."""
+    several = (held >= _LEAST_PART * held.max()).sum() > 1
+    typical = np.median(held)
+    alike = (lost * _ALIKE > typical) & (lost < typical * _ALIKE)
+    return bool(several or alike.sum() >= _SEVERAL)
 
 
 def _in_hull(
