@@ -14,7 +14,8 @@ learns features and a start from which a few gradient steps on the strokes segme
 ``evidence`` freezes that and learns to weigh its probabilities against colours and the distances to
 the strokes; it goes on from weights that were packed, too. With ``--objects`` a share of its
 episodes are photographs of ``iseg`` with people's or simulated strokes. Then scores on these say
-nothing, unless ``--hold I/N`` leaves out every N-th and looks at those alone.
+nothing, unless ``--hold I/N`` leaves out every N-th and looks at those alone. With ``--many`` a
+share shows many like things of which a few have strokes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def saver(args, model, weigher_of):
     stage = args.stage
     while stage in runs:  # a run that went on from others keeps what is known of them
         stage += "+"
-    names = ("batch", "lr", "seed", "reuse", "pool", "seconds", "objects", "hold", "bfloat16")
+    names = ("batch", "lr", "seed", "reuse", "pool", "seconds", "objects", "many", "hold")
+    names += ("bfloat16",)
 
     def save(module, step: int, told: str) -> None:
         weigher = weigher_of(module)
@@ -76,6 +78,7 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true", help="where the processor has it")
     parser.add_argument("--note", default="", help="what else to record when packing")
     parser.add_argument("--objects", type=float, default=0.0, help="share of episodes of iseg")
+    parser.add_argument("--many", type=float, default=0.0, help="share of many like things")
     parser.add_argument("--hold", default="", help="I/N: train without this fold of iseg")
     args = parser.parse_args()
     torch.manual_seed(args.seed)

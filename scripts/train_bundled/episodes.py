@@ -25,6 +25,7 @@ from saccade.scribbles.simulate import (
 SIZE = (224, 320)
 SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the evidence stage, with their shares
 THINGS = (5, 6, 8, 9, 10)  # CamVid: tree, sign, car, pedestrian, bicyclist
+ONE_REGION = 0.25  # share of these pictures where a class has strokes in one of its regions only
 MANY = 11  # classes in a batch that is not of one object
 
 
@@ -197,7 +198,8 @@ def _several(rng, labels, ignore=255):
     table[values] = np.arange(len(values))
     truth = table[labels]
     style = CLASSES if rng.random() < 0.7 else StrokeStyle((1, 2), (0.2, 0.7), 3, 3.0)
-    return truth, simulate_strokes(truth, rng, styles=style, by_component=True, min_area=120)
+    every = rng.random() > ONE_REGION
+    return truth, simulate_strokes(truth, rng, styles=style, by_component=every, min_area=120)
 
 
 class Episodes(IterableDataset):

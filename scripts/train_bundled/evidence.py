@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from episodes import MANY, SIZE, SIZES, Episodes, draw_more, pooled
 from fit import FitStart
+from instances import many_episode
 from objects import held_out, object_episode, photos
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,7 +25,7 @@ from saccade.scribbles.superpixels import expand_strokes
 PRESET = preset_named("fast")  # what the networks will be asked with
 KINDS = {"binary": 0.42, "thing": 0.19, "segments": 0.05, "street": 0.34}
 TRIES = 50  # at a kind that the photographs may not have
-PAIRS = ("binary", "thing", "object")  # an object and the rest
+PAIRS = ("binary", "thing", "object", "many")  # an object, or like ones, and the rest
 MORE = 0.4  # share of the episodes with strokes that were added to the first ones
 
 
@@ -165,20 +166,26 @@ class EvidenceEpisodes(Episodes):
     Args:
         model: the frozen fit.
         objects: share of the lists that show whole objects, see `objects`.
+        many: share of those that show many like things, see `instances`.
         without: stems of photographs that these may not show.
         args: of `Episodes`.
     """
 
-    def __init__(self, model: FitStart, objects: float, without: set[str], *args) -> None:
+    def __init__(
+        self, model: FitStart, objects: float, many: float, without: set[str], *args
+    ) -> None:
         super().__init__(*args)
         self.model = model
         self.photos = photos(self.root, without) if objects else []
-        self.kinds = {kind: share * (1 - objects) for kind, share in KINDS.items()}
-        self.kinds["object"] = objects
+        rest = 1 - objects - many
+        self.kinds = {kind: share * rest for kind, share in KINDS.items()}
+        self.kinds |= {"object": objects, "many": many}
 
     def _episode(self, rng, kind, size):
         if kind == "object":
             episode = object_episode(rng, self.photos[rng.integers(len(self.photos))], size)
+        elif kind == "many":
+            episode = many_episode(rng, [image for image, _ in self.bsds], size)
         else:
             episode = super()._episode(rng, kind, size)
         if episode is not None and rng.random() < MORE:
@@ -224,7 +231,8 @@ def examples(args, model: FitStart):
     """Endless examples, mirrored at random."""
     rng = np.random.default_rng(args.seed)
     without = held_out(args.data, args.hold)
-    data = EvidenceEpisodes(model, args.objects, without, args.data, args.batch, args.seed)
+    shares = args.objects, args.many
+    data = EvidenceEpisodes(model, *shares, without, args.data, args.batch, args.seed)
     for (kind, images), _ in pooled(args, data):
         axes = [axis for axis, share in ((-1, 0.5), (-2, 0.25)) if rng.random() < share]
         yield kind, [x.flip(axes) for x in images]

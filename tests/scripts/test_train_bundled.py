@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.numpy import load_file
+from scipy import ndimage
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_bundled"
 
@@ -98,3 +99,35 @@ def test_objects_folds_and_means(root: Path) -> None:
         *(torch.load(p)["weigher"]["evidence.leave.weight"].numpy() for p in parts),
     )
     np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-3)
+
+
+def test_many_things_of_which_some_have_strokes(root: Path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT))
+    from instances import many_episode
+
+    photos = sorted((root / "bsds/train/images").iterdir())
+    found = [many_episode(np.random.default_rng(i), photos, (96, 128)) for i in range(12)]
+    found = [one for one in found if one is not None]
+    assert len(found) >= 6
+    for image, truth, strokes in found:
+        assert image.shape == (96, 128, 3)
+        assert image.dtype == np.uint8
+        drawn = strokes != 255
+        assert np.array_equal(strokes[drawn], truth[drawn])
+        assert set(np.unique(strokes)) == {0, 1, 255}
+        assert ndimage.label(truth)[1] >= 4
+    assert np.mean([_without_stroke(truth, strokes) > 0 for _, truth, strokes in found]) > 0.8
+
+
+def _without_stroke(truth: np.ndarray, strokes: np.ndarray) -> int:
+    """How many connected things have none."""
+    parts, count = ndimage.label(truth)
+    return count - len(np.unique(parts[strokes == 1]))
+
+
+def test_training_takes_a_share_of_many_things(root: Path) -> None:
+    common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
+    fit, evidence = root / "fit.pt", root / "evidence.pt"
+    run("fit", *common, "--out", fit)
+    run("evidence", *common, "--start", fit, "--many", 1, "--out", evidence)
+    assert torch.load(evidence)["runs"]["evidence"]["many"] == 1

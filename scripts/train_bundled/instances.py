@@ -1,0 +1,88 @@
+"""Many like things, of which a person strokes a few: cells, coins, leaves.
+
+No photographs with such labels are at hand, so these are made: spots or blots of one texture before
+another one, both cut out of photographs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from episodes import jitter
+from PIL import Image
+from scipy import ndimage
+
+from saccade.scribbles.simulate import draw_through
+
+_LEAST_AREA = 40  # pixels of a thing that somebody would stroke
+
+
+def many_episode(rng: np.random.Generator, photos: list[Path], size: tuple[int, int]):
+    """Image, truth and strokes of ``size``; None where there are too few things."""
+    truth = _spots(rng, size) if rng.random() < 0.6 else _blots(rng, size)
+    parts, count = ndimage.label(truth)
+    areas = np.bincount(parts.ravel(), minlength=count + 1)
+    worth = np.flatnonzero(areas[1:] >= _LEAST_AREA) + 1
+    if len(worth) < 4 or not 0.03 < truth.mean() < 0.7:
+        return None
+    image = _painted(rng, photos, truth, parts)
+    strokes = np.full(size, 255, np.uint8)
+    chosen = rng.choice(worth, min(len(worth), int(rng.choice([1, 2, 3, 5]))), replace=False)
+    for number in chosen:
+        places = np.argwhere(parts == number)
+        y, x = places[rng.integers(len(places))].tolist()
+        strokes[draw_through(parts == number, (y, x), rng, length=(0.03, 0.15), margin=2)] = 1
+    ground = np.argwhere(truth == 0)
+    for _ in range(int(rng.integers(1, 5))):
+        y, x = ground[rng.integers(len(ground))].tolist()
+        strokes[draw_through(truth == 0, (y, x), rng, length=(0.05, 0.35), margin=3)] = 0
+    return image, truth, strokes
+
+
+def _spots(rng, size):
+    """Ellipses of one size, give or take."""
+    truth = np.zeros(size, np.uint8)
+    y, x = np.mgrid[: size[0], : size[1]]
+    radius = rng.uniform(0.02, 0.09) * min(size)
+    for _ in range(int(rng.integers(6, 50))):
+        a, b = radius * rng.uniform(0.7, 1.4, 2)
+        angle = rng.uniform(0, np.pi)
+        dy, dx = y - rng.uniform(0, size[0]), x - rng.uniform(0, size[1])
+        along, across = (
+            dx * np.cos(angle) + dy * np.sin(angle),
+            dy * np.cos(angle) - dx * np.sin(angle),
+        )
+        truth[(along / a) ** 2 + (across / b) ** 2 < 1] = 1
+    return truth
+
+
+def _blots(rng, size):
+    """Where smooth noise is high."""
+    noise = ndimage.gaussian_filter(rng.normal(size=size), rng.uniform(0.015, 0.05) * min(size))
+    return (noise > np.quantile(noise, rng.uniform(0.5, 0.9))).astype(np.uint8)
+
+
+def _texture(rng, photos, size):
+    """A piece of a photograph, mirrored again and again where it is small."""
+    image = np.asarray(Image.open(photos[rng.integers(len(photos))]).convert("RGB"))
+    side = int(rng.uniform(0.1, 0.4) * min(image.shape[:2]))
+    y, x = (int(rng.integers(0, n - side)) for n in image.shape[:2])
+    piece = Image.fromarray(image[y : y + side, x : x + side])
+    scale = rng.uniform(0.7, 2.0)
+    piece = np.asarray(piece.resize((max(8, int(side * scale)),) * 2, Image.Resampling.BICUBIC))
+    rows, columns = (max(0, n - m) for n, m in zip(size, piece.shape, strict=False))
+    tiled = np.pad(piece, ((0, rows), (0, columns), (0, 0)), mode="symmetric")
+    return jitter(rng, tiled[: size[0], : size[1]]).astype(np.float32)
+
+
+def _painted(rng, photos, truth, parts):
+    """Things before the ground, each a little lighter or darker, under uneven light."""
+    things, ground = (_texture(rng, photos, truth.shape) for _ in range(2))
+    lighter = rng.normal(0, rng.uniform(0, 14), parts.max() + 1)[parts][..., None]
+    share = ndimage.gaussian_filter(truth.astype(np.float32), rng.uniform(0.4, 1.2))[..., None]
+    image = share * (things + lighter) + (1 - share) * ground
+    light = ndimage.gaussian_filter(rng.normal(size=(4, 6)), 1)
+    light = np.asarray(Image.fromarray(light.astype(np.float32)).resize(truth.shape[::-1]))
+    image = image * (1 + 0.4 * light[..., None]) + rng.normal(0, rng.uniform(0, 6), image.shape)
+    return image.clip(0, 255).astype(np.uint8)
