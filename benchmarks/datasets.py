@@ -25,7 +25,7 @@ from saccade.evaluation.metrics import confusion_matrix, iou_per_class, mean_iou
 UNLABELED = 255
 UNKNOWN = 255
 ISEG_SETS = ("thin", "full", "dense")
-SETS = (*ISEG_SETS, "camvid")
+SETS = (*ISEG_SETS, "camvid", "many")
 CAMVID_CLASSES = 11
 CAMVID_VOID = 11
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -50,7 +50,7 @@ def load_pairs(
 
     Args:
         root: the folder that holds `iseg` and `camvid`.
-        name: "thin", "full", "dense" or "camvid".
+        name: "thin", "full", "dense", "camvid", or "many", which is made by `benchmarks.many`.
         limit: at most this many images, counted after `every`; None for all.
         every: only every n-th image in sorted order, starting with the first.
 
@@ -61,6 +61,10 @@ def load_pairs(
         InputError: unknown set, or image, strokes and truth do not fit together.
         FileNotFoundError: a folder, an image or a mask is missing.
     """
+    if name == "many":
+        from benchmarks.many import many_pairs  # which needs this module
+
+        return many_pairs()[::every][:limit]
     image_dir, truth_dir, stroke_dir = _folders(Path(root), name)
     images, truths, strokes = (_by_stem(d) for d in (image_dir, truth_dir, stroke_dir))
     pairs = []

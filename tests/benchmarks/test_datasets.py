@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks.datasets import (
     evaluate,
@@ -151,3 +152,19 @@ def test_evaluate_runs_the_method_on_every_pair(root):
     matrices = [image_matrix("full", p.truth, np.zeros_like(p.truth)) for p in pairs]
     expected = np.mean([m[0, 0] / m.sum() / 2 for m in matrices])
     assert nothing == pytest.approx(expected)
+
+
+def test_many_things_are_made_the_same_each_time():
+    pairs = load_pairs("nowhere", "many")
+    assert [p.stem for p in pairs[:3]] == ["cells0-1", "cells0-3", "cells0-6"]
+    assert {p.stem.split("-")[0] for p in pairs} == {*(f"cells{i}" for i in range(4)), "coins"}
+    for pair, again in zip(pairs, load_pairs("nowhere", "many"), strict=True):
+        np.testing.assert_array_equal(pair.image, again.image)
+        np.testing.assert_array_equal(pair.strokes, again.strokes)
+        drawn = pair.strokes != 255
+        np.testing.assert_array_equal(pair.strokes[drawn], pair.truth[drawn])
+        parts, count = ndimage.label(pair.truth)
+        assert count > 15
+        stroked = len(np.unique(parts[pair.strokes == 1]))
+        assert stroked <= int(pair.stem.split("-")[1])  # things may touch
+    assert len(load_pairs("nowhere", "many", every=4, limit=2)) == 2
