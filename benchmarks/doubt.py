@@ -20,19 +20,13 @@ from saccade.evaluation.calibration import (
     reliability_curve,
     sparsification_error,
 )
-from saccade.interactive.posterior import draw
+from saccade.interactive.posterior import draw, tempered
 from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
 
 BINS = 15
-# Probabilities to the power of 1 / temperature, made to sum to 1 again: would that be calibrated?
-TEMPERATURES = (
-    1.0,
-    2 / 3,
-    5 / 4,
-    3 / 2,
-    2.0,
-)  # of what a result has; 2 / 3 undoes that of the presets
+# On top of what the preset does: would that be calibrated? The second undoes the preset's own.
+TEMPERATURES = (1.0, 1 / preset_named("fast").temperature, 1.25, 1.5, 2.0)
 Map = NDArray[np.float32]
 
 
@@ -54,25 +48,19 @@ def judge(pair: Pair, seed: int) -> Judged:
     asked = (pair.strokes == UNLABELED) & (pair.truth != UNKNOWN)
     wrong = (segmenter.predict() != pair.truth)[asked]
     found = {name: doubt[asked] for name, doubt in measures(segmenter).items()}
-    probabilities = segmenter.predict_proba()[:, asked]
+    probabilities = torch.from_numpy(segmenter.predict_proba()[:, asked])
     return Judged(
         image=pair.stem,
         wrong=float(wrong.mean()),
         reliability=np.stack(
             [
-                reliability_counts(tempered(probabilities, t).max(0), ~wrong, BINS)
+                reliability_counts(tempered(probabilities, t).amax(0).numpy(), ~wrong, BINS)
                 for t in TEMPERATURES
             ]
         ),
         auroc={name: error_auroc(doubt, wrong) for name, doubt in found.items()},
         ause={name: sparsification_error(doubt, wrong) for name, doubt in found.items()},
     )
-
-
-def tempered(probabilities: Map, temperature: float) -> Map:
-    """Probabilities (K, N) at another temperature; the order of the classes stays."""
-    scores = probabilities.clip(1e-7, 1) ** np.float32(1 / temperature)
-    return (scores / scores.sum(0)).clip(0, 1)
 
 
 def measures(segmenter: ScribbleSegmenter) -> dict[str, Map]:

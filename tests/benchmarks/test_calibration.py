@@ -15,10 +15,10 @@ from benchmarks.doubt import (
     measures,
     summarize,
     table,
-    tempered,
     without_nan,
 )
 from saccade.evaluation.calibration import reliability_counts
+from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
 
 
@@ -59,16 +59,9 @@ def test_margin_is_between_the_two_best_classes(segmenter):
     np.testing.assert_allclose(measures(segmenter)["margin"], 1 - (p[-1] - p[-2]), atol=1e-6)
 
 
-def test_temperature_flattens_and_keeps_the_order():
-    p = np.array([[0.9, 0.5, 0.0], [0.1, 0.5, 1.0]], np.float32)
-    np.testing.assert_allclose(tempered(p, 1.0), p, atol=1e-6)
-    odds = tempered(p, 2.0)[0, 0] / tempered(p, 2.0)[1, 0]
-    assert odds == pytest.approx(3, rel=1e-5)  # the root of 9
-    for temperature in TEMPERATURES:
-        q = tempered(p, temperature)
-        np.testing.assert_allclose(q.sum(0), 1, atol=1e-6)
-        assert q[0, 0] > q[1, 0]
-        assert q[0, 1] == pytest.approx(0.5)
+def test_the_temperatures_start_at_the_result_and_at_what_was_before():
+    assert TEMPERATURES[0] == 1
+    assert TEMPERATURES[1] * preset_named("fast").temperature == pytest.approx(1)
 
 
 def test_strokes_and_unknown_pixels_are_not_judged(picture):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from saccade.errors import InputError
@@ -144,29 +144,15 @@ def preset_named(name: str) -> Preset:
     Raises:
         InputError: no preset has that name.
     """
+    # Two evenly placed draws carry the mask as well as six independent ones. More would not help
+    # `best`: their spread is evidence, and has to mean what it meant when the network was trained.
+    learned = Preset(fit=LearnedSettings(), draws=2, placing="even", temperature=_CALIBRATED)
     if name == "fast":
-        # Two evenly placed draws carry the mask as well as six independent ones.
         refine = PottsSettings(iterations=40, fine_iterations=10)
-        return Preset(
-            fit=LearnedSettings(),
-            draws=2,
-            placing="even",
-            refine=refine,
-            max_pixels=320_000,
-            temperature=_CALIBRATED,
-        )
+        return replace(learned, refine=refine, max_pixels=320_000)
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
-        # Not more draws than `fast`: their spread is evidence, and has to mean what it meant when
-        # the network was trained on it.
-        return Preset(
-            fit=LearnedSettings(),
-            draws=2,
-            placing="even",
-            refine=refine,
-            judges=3,
-            temperature=_CALIBRATED,
-        )
+        return replace(learned, refine=refine, judges=3)
     if name == "paper":
         return Preset(
             fit=DescentSettings(),
