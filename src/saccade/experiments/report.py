@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.files import atomic_write
+from saccade.evaluation.metrics import mean_iou, overall_accuracy
 from saccade.experiments.gdc_tables import GDC, Published, Table, preset_of
 from saccade.experiments.rows import Key, Row
 from saccade.experiments.samples import SPECS
-from saccade.experiments.statistics import image_scores
 from saccade.experiments.summary import Claim, Line, Summary
 
 PAPER_SETS = {"voc": "VOC", "context": "Context"}
@@ -51,7 +51,7 @@ def write_report(
         writer = csv.writer(file)
         writer.writerow(["set", "image", "branch", "seed", "miou", "accuracy", "seconds"])
         for row in rows.values():
-            scores = (*image_scores(row.matrix), row.seconds)
+            scores = (mean_iou(row.matrix), overall_accuracy(row.matrix), row.seconds)
             writer.writerow([*row.key, *(f"{score:.6f}" for score in scores)])
     content = {
         "experiment": table.name,

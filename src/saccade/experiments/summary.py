@@ -7,10 +7,10 @@ from math import isnan, nan
 import numpy as np
 from scipy.special import stdtrit
 
+from saccade.evaluation.jackknife import Estimate, estimate_miou, mean_accuracy
 from saccade.experiments.gdc_tables import GDC, Table
 from saccade.experiments.rows import Key, Row
 from saccade.experiments.samples import SPECS
-from saccade.experiments.statistics import Estimate, Matrices, accuracy, estimate
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ def _one_set(
     lines = []
     for branch in table.branches:
         mine = [[rows[name, stem, branch, seed] for stem in stems] for seed in seeds]
-        matrices: Matrices = np.array([[row.matrix for row in run] for run in mine])
-        estimates[branch] = estimate(matrices, pooled=SPECS[name].pooled)
+        matrices = np.array([[row.matrix for row in run] for run in mine])
+        estimates[branch] = estimate_miou(matrices, pooled=SPECS[name].pooled)
         seconds = float(np.median([row.seconds for run in mine for row in run]))
-        lines.append((branch, accuracy(matrices), seconds))
+        lines.append((branch, mean_accuracy(matrices), seconds))
     claims = []
     for better, worse in table.claims:
         gap = estimates[better].minus(estimates[worse])
