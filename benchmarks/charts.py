@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from saccade.data.files import atomic_write
+from saccade.files import atomic_write
 
 Points = Sequence[tuple[float, float]]
 

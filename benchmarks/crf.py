@@ -25,8 +25,8 @@ def load_cases(root, count):
     from PIL import Image
     from skimage.transform import resize
 
-    from saccade.data.images import load_image
     from saccade.data.sets import open_set
+    from saccade.images import load_image
 
     found = open_set("camvid", root / "camvid", "val")
     generator = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.growth import CLASSES, PIXELS, Point, exponent, of_method
-from saccade.data.files import atomic_write
+from saccade.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

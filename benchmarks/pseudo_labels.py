@@ -21,8 +21,8 @@ CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 def measure(found, every, preset):
     """Scores by confidence, shares, and seconds of an image."""
-    from saccade.data.images import load_image
     from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
+    from saccade.images import load_image
     from saccade.scribbles.simulate import CLASSES, simulate_strokes
     from saccade.weak.stroke_masks import StrokeLabelling, pseudo_mask
 

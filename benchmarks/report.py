@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.statistics import Row
-from saccade.data.files import atomic_write
 from saccade.errors import InputError
+from saccade.files import atomic_write
 
 Scores = Mapping[tuple[str, str], float]  # (set, method) -> mIoU
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from benchmarks.datasets import UNKNOWN, UNLABELED, Pair, num_classes, score_image
-from saccade.data.files import atomic_write
+from saccade.files import atomic_write
 
 WIDTH, GAP, MARGIN, CAPTION, HEADER = 300, 12, 24, 26, 36
 PAPER, INK, QUIET = (250, 250, 248), (28, 28, 30), (110, 110, 115)

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     from benchmarks import report
-    from saccade.data.files import atomic_write
+    from saccade.files import atomic_write
 
     machine = report.machine(1)
 

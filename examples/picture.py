@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from saccade.data.images import load_image
 from saccade.formats.masks import read_mask
 from saccade.formats.overlay import render_overlay, stroke_preview
+from saccade.images import load_image
 from saccade.scribbles.readers import read_strokes
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from saccade.data.files import check_readable
+from saccade.files import check_readable
 from saccade.formats.masks import iter_annotations, mask_format, read_mask
 from saccade.scribbles.readers import read_strokes
 from saccade.scribbles.strokes import UNLABELED_16, Strokes, strokes_from_array

@@ -8,9 +8,9 @@ from PIL import Image
 
 from saccade.cli.outputs import MASK_SUFFIXES
 from saccade.cli.segment import read_names
-from saccade.data.images import load_image
 from saccade.errors import InputError
 from saccade.formats.masks import MASK_FORMATS, read_mask
+from saccade.images import load_image
 from tests.cli import fake
 from tests.cli.conftest import SHAPE, tree
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet, pair_up
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
+from saccade.images import load_image
 from saccade.models import mdc
 from saccade.models.localiser import LocaliserConfig, load_localiser, new_localiser
 from saccade.training import classification

@@ -173,7 +173,7 @@ def _segment_one(
 ) -> float:
     """Do one job and return the seconds that the segmenter took."""
     from saccade.annotations import read_any_strokes
-    from saccade.data.images import load_image
+    from saccade.images import load_image
 
     pair = job.pair
     image = load_image(pair.image)

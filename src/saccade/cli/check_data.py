@@ -81,10 +81,10 @@ def _write_sheet(found: "LabelledSet", path: Path) -> bool:
     """Overlays of examples spread over the set, with names; False where none can be read."""
     import numpy as np
 
-    from saccade.data.images import load_image
     from saccade.errors import InputError
     from saccade.formats.overlay import write_picture
     from saccade.formats.sheet import contact_sheet, lettered, with_legend
+    from saccade.images import load_image
 
     pictures = []
     chosen = np.linspace(0, len(found.examples) - 1, min(_PICTURES, len(found.examples)))

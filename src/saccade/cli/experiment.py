@@ -207,8 +207,8 @@ def _run_figure(name: str, plan: "Plan", folder: Path, seed: int, *, quiet: bool
     bar = Bar(len(plan.samples), quiet=quiet)
     try:
         if name == "gdc-figure10":
-            from saccade.data.images import load_image
             from saccade.experiments.gdc_figure10 import draw_figure10
+            from saccade.images import load_image
 
             paths = draw_figure10(load_image(plan.samples[0].image), folder, seed=seed)
         else:

@@ -61,9 +61,9 @@ def localize(
     """
     with one_line_errors():
         require_packages("torchvision")
-        from saccade.data.files import refuse_to_replace
         from saccade.data.sets import open_set
         from saccade.data.transforms import Augmentation
+        from saccade.files import refuse_to_replace
         from saccade.models.localiser import LocaliserConfig
         from saccade.training.classification import LocalisationConfig, check_labels
         from saccade.training.config import OptimConfig
@@ -102,8 +102,8 @@ def _run(
     truth: bool,
     quiet: bool,
 ) -> None:
-    from saccade.data.files import atomic_write, digest_of
     from saccade.data.image_labels import write_image_labels
+    from saccade.files import atomic_write, digest_of
     from saccade.formats.overlay import write_picture
     from saccade.training.classification import CLASSIFIER, train_classifier
     from saccade.weak.localisation import draw_sheet, localise_all, telling_rows

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade.cli.pairs import Pair
-from saccade.data.files import refuse_to_replace
 from saccade.errors import InputError
+from saccade.files import refuse_to_replace
 from saccade.formats.names import MASK_FORMATS
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def write(
 def _write_probabilities(path: Path, result: "Segmentation") -> None:
     import numpy as np
 
-    from saccade.data.files import atomic_write
+    from saccade.files import atomic_write
 
     with atomic_write(path) as temporary:
         np.savez_compressed(

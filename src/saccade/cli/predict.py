@@ -119,10 +119,10 @@ def _one(
     *,
     overlay: bool,
 ) -> None:
-    from saccade.data.images import load_image
     from saccade.evaluation.inference import labels_of, predict_probabilities
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, write_picture
+    from saccade.images import load_image
 
     image = load_image(path)
     found = predict_probabilities(loaded.net, image, protocol, device)

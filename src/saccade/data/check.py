@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.images import decoded_size
 from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
+from saccade.images import decoded_size
 
 
 @dataclass(frozen=True)

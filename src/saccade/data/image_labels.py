@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import check_readable, one_line
 from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
 
 
 def read_image_labels(

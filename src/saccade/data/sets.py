@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data import known
-from saccade.data.files import check_readable, one_line, read_text
-from saccade.data.images import decode_image
 from saccade.data.specs import IGNORE, LabelSpec, read_classes
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line, read_text
+from saccade.images import decode_image
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 MASK_SUFFIXES = (".png", ".mat", ".tif", ".tiff", ".bmp")

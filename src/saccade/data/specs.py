@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import read_text
 from saccade.data.palette import pack_rgb, voc_palette
 from saccade.errors import InputError
+from saccade.files import read_text
 
 IGNORE = 255
 """The class index of pixels without ground truth, after the mapping, in all of Saccade."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write
 from saccade.evaluation.metrics import iou_per_class, mean_iou, overall_accuracy
+from saccade.files import atomic_write
 
 
 def score_rows(

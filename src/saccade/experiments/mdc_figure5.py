@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write
 from saccade.data.sets import LabelledSet
 from saccade.data.specs import IGNORE
 from saccade.experiments.measure import Progress
 from saccade.experiments.report import aligned, machine, write_json
 from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localiser
+from saccade.files import atomic_write
 from saccade.formats.overlay import write_picture
 from saccade.models.mdc import DILATIONS
 from saccade.training.run import open_sets

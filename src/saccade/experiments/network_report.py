@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from saccade.data.files import atomic_write
 from saccade.evaluation import iou_per_class, mean_iou, overall_accuracy
 from saccade.experiments.network_tables import SCHEDULES, NetworkTable
 from saccade.experiments.report import aligned, machine, number, write_json
+from saccade.files import atomic_write
 
 if TYPE_CHECKING:
     from saccade.experiments.run_networks import NetworkPlan

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write
 from saccade.errors import InputError
+from saccade.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.images import load_image
 from saccade.data.known import CONTEXT_CLASSES
 from saccade.errors import InputError
 from saccade.experiments.pascal import CONTEXT_ALIASES
 from saccade.experiments.samples import SPECS, UNLABELED, Sample
+from saccade.images import load_image
 from saccade.scribbles.scribblesup import read_scribblesup
 
 CAMVID_VOID = 11

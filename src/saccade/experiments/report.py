@@ -10,12 +10,12 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from saccade.data.files import atomic_write
 from saccade.evaluation.metrics import mean_iou, overall_accuracy
 from saccade.experiments.gdc_tables import GDC, Published, Table, preset_of
 from saccade.experiments.rows import Key, Row
 from saccade.experiments.samples import SPECS
 from saccade.experiments.summary import Claim, Line, Summary
+from saccade.files import atomic_write
 
 PAPER_SETS = {"voc": "VOC", "context": "Context"}
 

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from saccade.data.files import atomic_write
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
@@ -24,6 +23,7 @@ from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES, Networ
 from saccade.experiments.run_table import Finished
 from saccade.experiments.weak_labels import check_labels, prepare_labels
 from saccade.experiments.weak_tables import WEAK_TABLES
+from saccade.files import atomic_write
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import config_from_dict
 from saccade.refine.dense_crf import DENSE_CRF_CONFIGS

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet, read_values
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 from saccade.formats.masks import write_mask
+from saccade.images import load_image
 
 GRID = (2, 3)
 """Rows and columns of tiles: 180x160 pixels each of CamVid's 360x480."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import digest_of
 from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation
@@ -18,6 +17,7 @@ from saccade.experiments.measure import Progress
 from saccade.experiments.report import write_json
 from saccade.experiments.tiles import cut, join
 from saccade.experiments.weak_strokes import check_scribbles, make_strokes
+from saccade.files import digest_of
 from saccade.models.localiser import LocaliserConfig, load_localiser
 from saccade.models.mdc import DILATIONS
 from saccade.training.classification import (

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.images import image_size
 from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
 from saccade.experiments.measure import Progress
 from saccade.experiments.reading import Labels, read_scribbles
 from saccade.experiments.samples import UNLABELED, by_stem
 from saccade.formats.masks import write_mask
+from saccade.images import image_size
 from saccade.scribbles.simulate import CLASSES, simulate_strokes
 
 if TYPE_CHECKING:

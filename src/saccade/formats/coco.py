@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write, check_readable, one_line
-from saccade.data.images import check_pixels
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable, one_line
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels, class_names
 from saccade.formats.polygons import checked_points, fill_polygon, region_polygons
 from saccade.formats.rle import Region, compress_counts, decode_mask, encode_regions
+from saccade.images import check_pixels
 
 
 def coco_document(

@@ -15,9 +15,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import check_readable, one_line
-from saccade.data.images import check_pixels
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
@@ -28,6 +27,7 @@ from saccade.formats.labels import (
     values_of_names,
 )
 from saccade.formats.polygons import checked_points, fill_polygon
+from saccade.images import check_pixels
 
 _COMMENT = "saccade_classes "
 _LINE_WIDTH = 10  # of polylines and points, as usual for strokes

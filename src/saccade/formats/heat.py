@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.images import as_rgb
 from saccade.errors import InputError
+from saccade.images import as_rgb
 
 _STOPS = np.array(
     [(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], np.float32

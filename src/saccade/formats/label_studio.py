@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import check_readable, one_line
-from saccade.data.images import check_pixels
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
 from saccade.formats.brush_rle import decode_brush, encode_brush
 from saccade.formats.labels import (
     AnnotatedImage,
@@ -28,6 +27,7 @@ from saccade.formats.labels import (
     values_of_names,
 )
 from saccade.formats.polygons import checked_points, fill_polygon
+from saccade.images import check_pixels
 
 _CLASSES_KEY = "saccade_classes"
 _KINDS = ("brushlabels", "polygonlabels", "rectanglelabels")

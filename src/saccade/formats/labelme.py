@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.files import atomic_write, check_readable, one_line
-from saccade.data.images import check_pixels, open_unlimited
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable, one_line
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
@@ -29,6 +28,7 @@ from saccade.formats.labels import (
     saved_values,
     values_of_names,
 )
+from saccade.images import check_pixels, open_unlimited
 
 _VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
 _CLASSES_KEY = "saccade_classes"

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.files import atomic_write, check_readable
-from saccade.data.images import check_pixels, decode_image, exif_orientation, oriented
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable
 from saccade.formats.coco import coco_document, iter_coco, read_coco
 from saccade.formats.cvat import cvat_text, iter_cvat, read_cvat
 from saccade.formats.label_studio import (
@@ -25,6 +24,7 @@ from saccade.formats.label_studio import (
 from saccade.formats.labelme import labelme_document, read_labelme_image, read_labelme_mask
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat
+from saccade.images import check_pixels, decode_image, exif_orientation, oriented
 
 __all__ = [
     "MASK_FORMATS",

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from saccade.data.files import atomic_write, one_line
 from saccade.errors import InputError
+from saccade.files import atomic_write, one_line
 
 TOLERANCE = 1e-3
 """Largest difference of probabilities that counts as rounding."""

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.files import atomic_write
-from saccade.data.images import as_rgb
 from saccade.errors import InputError
+from saccade.files import atomic_write
 from saccade.formats.labels import checked_labels, present_classes
 from saccade.formats.palette import display_palette
+from saccade.images import as_rgb
 
 _PIXELS_PER_LINE = 700
 """A contour is one pixel wide for every so many pixels of the longer side."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from saccade.data.images import as_rgb
 from saccade.errors import InputError
+from saccade.images import as_rgb
 
 _GAP = 6
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.images import as_rgb
 from saccade.errors import InputError
+from saccade.images import as_rgb
 from saccade.interactive.descent import fit_descent
 from saccade.interactive.fitting import fit_learned
 from saccade.interactive.inputs import encode_strokes, pick_device

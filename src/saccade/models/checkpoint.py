@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from saccade.data.files import atomic_write, check_readable, one_line, write_error
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable, one_line, write_error
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
 _KEY = "saccade"

@@ -10,9 +10,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from saccade.data.files import atomic_write, check_readable, one_line, write_error
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable, one_line, write_error
 from saccade.models.checkpoint import read_header, spec_from_dict
 from saccade.models.mdc import DILATIONS, MultiDilatedNet
 

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from saccade.data.files import check_readable, one_line
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
 
 FILES = {

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.files import atomic_write, one_line
-from saccade.data.images import MAX_PIXELS, open_unlimited
 from saccade.errors import InputError
+from saccade.files import atomic_write, one_line
+from saccade.images import MAX_PIXELS, open_unlimited
 from saccade.scribbles.drawing import Drawn, Point, Stamp, draw_strokes
 from saccade.scribbles.strokes import Strokes, free_unlabeled
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.images import decode_image, exif_orientation, oriented
 from saccade.errors import InputError
+from saccade.images import decode_image, exif_orientation, oriented
 from saccade.scribbles.colors import strokes_from_colors
 from saccade.scribbles.strokes import (
     UNLABELED,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from saccade.data.files import one_line
-from saccade.data.images import MAX_PIXELS, check_pixels
 from saccade.errors import InputError
+from saccade.files import one_line
+from saccade.images import MAX_PIXELS, check_pixels
 from saccade.scribbles.document import (
     CLASSES_KEY,
     COLOR,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from saccade.data.files import check_readable, one_line
-from saccade.data.images import check_pixels
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
+from saccade.images import check_pixels
 from saccade.scribbles.images import read_image_strokes
 from saccade.scribbles.labelme import read_labelme
 from saccade.scribbles.scribblesup import read_scribblesup

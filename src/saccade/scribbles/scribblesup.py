@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from saccade.data.files import one_line
-from saccade.data.images import check_pixels
 from saccade.errors import InputError
+from saccade.files import one_line
+from saccade.images import check_pixels
 from saccade.scribbles.drawing import Drawn, Point, draw_strokes
 from saccade.scribbles.strokes import (
     Strokes,

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from saccade import __version__
-from saccade.data.images import load_image
 from saccade.errors import InputError
 from saccade.formats.label_studio import brush_result, result_mask
+from saccade.images import load_image
 from saccade.interactive import Segmentation
 from saccade.serve.library import Entry, image_size
 from saccade.serve.service import Service

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from saccade.data.files import atomic_write, one_line
-from saccade.data.images import exif_orientation, load_image, open_unlimited
 from saccade.errors import InputError
+from saccade.files import atomic_write, one_line
+from saccade.images import exif_orientation, load_image, open_unlimited
 from saccade.scribbles.document import STROKE_SUFFIX
 from saccade.serve.settings import ServeSettings
 

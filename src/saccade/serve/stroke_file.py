@@ -5,8 +5,8 @@ import os
 import shutil
 import threading
 
-from saccade.data.files import atomic_write
 from saccade.errors import InputError
+from saccade.files import atomic_write
 from saccade.formats.palette import display_palette
 from saccade.scribbles.document import StrokeClass, StrokeDocument, write_document
 from saccade.scribbles.labelme import read_document

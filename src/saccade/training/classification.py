@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
+from saccade.images import load_image
 from saccade.models.localiser import LocaliserConfig, new_localiser, save_localiser
 from saccade.models.mdc import MultiDilatedNet, classification_loss
 from saccade.models.pretrained import expects, load_backbone

@@ -7,10 +7,10 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from saccade.data.files import check_readable
 from saccade.data.sets import LAYOUTS
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
+from saccade.files import check_readable
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
 from saccade.training.supervision import SupervisionConfig
 

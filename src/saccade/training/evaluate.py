@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
 from saccade.evaluation.inference import Network, Protocol, labels_of, predict_probabilities
+from saccade.images import load_image
 from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 

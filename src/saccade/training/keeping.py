@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from saccade.data.files import atomic_write
-from saccade.data.images import load_image
 from saccade.evaluation import iou_per_class
 from saccade.evaluation.inference import labels_of, predict_probabilities
+from saccade.files import atomic_write
+from saccade.images import load_image
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.training.evaluate import Scores, evaluate

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
+from saccade.images import load_image
 from saccade.training.supervision import Allowed, Batch, SupervisionConfig
 
 Key = tuple[int, int]

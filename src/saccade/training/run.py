@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.check import Findings, inspect, require_sound
-from saccade.data.files import atomic_write, remove_parts
 from saccade.data.sets import LabelledSet, open_set
 from saccade.data.specs import class_difference
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
+from saccade.files import atomic_write, remove_parts
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from saccade.data.files import atomic_write, one_line, write_error
 from saccade.errors import InputError
+from saccade.files import atomic_write, one_line, write_error
 
 STATE = "state.pt"
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from saccade.data.files import atomic_write, check_readable, one_line
-from saccade.data.images import load_image
 from saccade.data.sets import LabelledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
+from saccade.files import atomic_write, check_readable, one_line
 from saccade.formats.heat import render_heat
 from saccade.formats.sheet import contact_sheet, lettered
+from saccade.images import load_image
 from saccade.models.mdc import MultiDilatedNet
 from saccade.weak.fusion import Fusion, fuse_maps
 

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write, digest_of, refuse_to_replace
-from saccade.data.images import image_size, load_image
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
+from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.formats.masks import write_mask
+from saccade.images import image_size, load_image
 from saccade.weak.fusion import Fusion, Threshold, object_regions
 from saccade.weak.localisation import LocalisationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest

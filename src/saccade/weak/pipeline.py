@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.check import inspect, require_sound
-from saccade.data.files import atomic_write, digest_of, refuse_to_replace
-from saccade.data.images import load_image
 from saccade.data.sets import Example, LabelledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol, labels_of, predict_probabilities
+from saccade.files import atomic_write, digest_of, refuse_to_replace
+from saccade.images import load_image
 from saccade.models.checkpoint import load_checkpoint
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate

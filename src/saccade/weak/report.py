@@ -14,11 +14,11 @@ from PIL import Image
 from scipy import ndimage
 
 from saccade.annotations import read_any_strokes
-from saccade.data.files import atomic_write
-from saccade.data.images import load_image
 from saccade.data.sets import read_values
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.evaluation import iou_per_class
+from saccade.files import atomic_write
+from saccade.images import load_image
 from saccade.training.evaluate import Scores
 from saccade.weak.stroke_masks import Job, Outcome, Record
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.images import decode_image, image_size
 from saccade.errors import InputError
+from saccade.images import decode_image, image_size
 
 Method = Literal["fine-grained", "spectral"]
 

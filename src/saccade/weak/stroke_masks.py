@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.files import atomic_write, refuse_to_replace
-from saccade.data.images import load_image
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
+from saccade.files import atomic_write, refuse_to_replace
 from saccade.formats.masks import write_mask
+from saccade.images import load_image
 from saccade.weak.processes import side_by_side
 
 RECORDS = "records"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.files import atomic_write, check_readable, remove_parts
 from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable, remove_parts
 
 
 def names(folder: Path) -> list[str]:

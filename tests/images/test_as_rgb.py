@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from saccade.data.images import as_rgb
 from saccade.errors import InputError
+from saccade.images import as_rgb
 
 RNG = np.random.default_rng(0)
 

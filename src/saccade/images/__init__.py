@@ -1,0 +1,29 @@
+"""Image files and arrays of every usual kind, as (H, W, 3) uint8.
+
+`reader` decodes files, `header` reads sizes and orientations, `intensities` brings every number
+of bits to 8, `tiff` reads what Pillow cannot.
+"""
+
+from saccade.images.header import (
+    MAX_PIXELS,
+    check_pixels,
+    exif_orientation,
+    image_size,
+    open_unlimited,
+    oriented,
+)
+from saccade.images.intensities import as_rgb
+from saccade.images.reader import decode_image, decoded_size, load_image
+
+__all__ = [
+    "MAX_PIXELS",
+    "as_rgb",
+    "check_pixels",
+    "decode_image",
+    "decoded_size",
+    "exif_orientation",
+    "image_size",
+    "load_image",
+    "open_unlimited",
+    "oriented",
+]
