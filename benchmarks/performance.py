@@ -1,12 +1,15 @@
 """What a segmentation costs beside GrabCut: time, update, memory, start-up, with their bounds.
 
-    python benchmarks/performance.py ROOT --limit 5 --skip memory,batch
+    python -m benchmarks.performance ROOT --limit 5 --skip memory,batch
+    python -m benchmarks.performance ROOT --against ../other --every 4
 
 Parts: time (GrabCut, the presets and an update in turns on the thin strokes, one process), memory
 (peak of one fit, in processes of their own), start (answers that need no network), batch (one
 folder against single calls). ROOT is laid out as in benchmarks/datasets.py. Written under --out:
 a CSV with every timed call and a JSON with the machine, the medians, their stages and the checks.
 Exit code 1 if something could not be measured; a bound that is not kept only says FAIL.
+With --against only the presets and the update are timed, here and in the other checkout in turns;
+the ratios are printed, nothing is written.
 """
 
 import argparse
@@ -39,6 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--presets", type=_names, default=PRESETS, help="comma-separated, to time")
     add("--skip", type=_parts, default=(), help="comma-separated parts to leave out")
     add("--threads", type=_positive, default=1, help="threads of every library, default 1")
+    add("--against", type=Path, metavar="TREE", help="another checkout to compare this one with")
+    add("--rounds", type=_positive, default=3, help="with --against, pairs of calls on an image")
     add("--out", type=Path, default=HERE / "results", help="where the results are written")
     return parser
 
@@ -71,6 +76,13 @@ def _run(args: argparse.Namespace) -> None:
     from benchmarks.methods import limit_threads, resolve
 
     pairs = load_pairs(args.root, turns.SET, limit=args.limit, every=args.every)
+    if args.against is not None:
+        from benchmarks import two_trees
+
+        methods = [*args.presets, "update"]
+        options = {"rounds": args.rounds, "threads": args.threads}
+        print(two_trees.table(two_trees.compare(pairs, methods, args.against, **options)))
+        return
     parts = [part for part in PARTS if part not in args.skip]
     calls: list[turns.Call] = []
     found: list[checks.Check] = []
