@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saccade.cli.errors import message_of
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
-from saccade.errors import InputError
+from saccade.errors import InputError, message_of
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-from saccade.errors import InputError
+from saccade.errors import message_of
 
 BAD_INPUT = 1
 INTERRUPTED = 130
@@ -24,17 +24,3 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-def message_of(error: Exception) -> str:
-    """Return what to tell the user on one line.
-
-    The message of an `InputError` stands as it is; of a failed system call the path and the
-    reason; whatever else is a bug or a full memory, and its type helps whoever reads a report.
-    """
-    text = " ".join(str(error).split())
-    if isinstance(error, InputError):
-        return text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"unexpected {type(error).__name__}: {text}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saccade.cli.errors import BAD_INPUT, INTERRUPTED, message_of, one_line_errors
+from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
 from saccade.cli.networks import (
     Crf,
     Device,
@@ -22,7 +22,7 @@ from saccade.cli.networks import (
 )
 from saccade.cli.pairs import IMAGE_SUFFIXES
 from saccade.cli.progress import Bar
-from saccade.errors import InputError
+from saccade.errors import InputError, message_of
 
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol
