@@ -29,7 +29,7 @@ def build_networks():
 
     from saccade.models.backbones import build_backbone
     from saccade.models.segmentation import SegmentationConfig, SegmentationNet
-    from saccade.nn.guided import resize
+    from saccade.nn.resize import resize
 
     class TorchvisionDeepLab(nn.Module):
         """torchvision's DeepLabv3 head, rates 12, 24, 36, on our backbone."""

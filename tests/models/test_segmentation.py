@@ -147,7 +147,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(checkpoint, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("saccade.models.checkpoint.save_file", full)
+    monkeypatch.setattr("saccade.models.headers.save_file", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(path, SMALL, net.state_dict(), SPEC, {})
     assert path.read_bytes() == before

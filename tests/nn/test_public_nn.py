@@ -1,5 +1,24 @@
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+import torch
+
 import saccade.nn
-from saccade.nn import gaussian, guided, pyramid, sampling, variant
+
+MODULES = [module.name for module in pkgutil.iter_modules(saccade.nn.__path__, "saccade.nn.")]
+# Parts that make sense only inside of the layers.
+PARTS = {
+    "ConvNormAct",
+    "ConvSampling",
+    "ImagePooling",
+    "NonLocalSampling",
+    "RandomOffsetConv2d",
+    "SamplingOptions",
+    "SeededConv2d",
+    "SeparableConvNormAct",
+}
 
 
 def test_all_is_sorted_and_names_exist() -> None:
@@ -11,10 +30,20 @@ def test_all_is_sorted_and_names_exist() -> None:
 def test_every_public_layer_is_in_all() -> None:
     layers = {
         name
-        for module in (gaussian, guided, pyramid, sampling, variant)
+        for module in map(importlib.import_module, MODULES)
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__ and name[0] != "_"
     }
-    # Parts that make sense only inside of those.
-    parts = {"ConvNormAct", "SeparableConvNormAct", "ImagePooling", "ConvSampling"}
-    assert layers - parts - {"NonLocalSampling"} == set(saccade.nn.__all__)
+    assert layers - PARTS == set(saccade.nn.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_the_docstrings_hold(name: str) -> None:
+    torch.manual_seed(0)
+    module = importlib.import_module(name)
+    assert not doctest.testmod(module, extraglobs={"torch": torch}).failed
+
+
+@pytest.mark.parametrize("name", saccade.nn.__all__)
+def test_every_public_layer_has_an_example(name: str) -> None:
+    assert ">>> " in (getattr(saccade.nn, name).__doc__ or "")

@@ -13,7 +13,7 @@ from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.images import load_image
 from saccade.models import mdc
-from saccade.models.localiser import LocaliserConfig, load_localiser, new_localiser
+from saccade.models.mdc import LocalizerConfig, MultiDilatedNet, load_localizer
 from saccade.training import classification
 from saccade.training.classification import LocalisationConfig, train_classifier
 from saccade.training.config import OptimConfig
@@ -33,7 +33,7 @@ from tests.weak.helpers import SPEC
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 CONFIG = LocalisationConfig(
-    LocaliserConfig(backbone="mobilenet_v2", dilations=(1, 2), width=16, output_stride=8),
+    LocalizerConfig(backbone="mobilenet_v2", dilations=(1, 2), width=16, output_stride=8),
     optim=OptimConfig(epochs=3, batch=2, lr=0.01, head_lr=1.0),
     augmentation=Augmentation(crop=(48, 64), scale=(1.0, 1.0)),
     device="cpu",
@@ -113,8 +113,8 @@ def test_a_classifier_learns_which_colours_are_there(found, tmp_path, monkeypatc
     with torch.no_grad():
         seen = done.net(batch) > 0
     assert all(np.array_equal(block, present) for block in seen.unbind(1))
-    kept = load_localiser(tmp_path / "run/classifier.safetensors")
-    assert (kept.config.dilations, kept.spec.names) == ((1, 2), SPEC.names)
+    kept = load_localizer(tmp_path / "run/classifier.safetensors")
+    assert (kept.net.config.dilations, kept.spec.names) == ((1, 2), SPEC.names)
     batch = torch.rand(1, 3, 40, 56)
     torch.testing.assert_close(kept.net(batch), done.net(batch))
 
@@ -181,7 +181,7 @@ def test_maps_of_a_folder_are_made_once_and_drawn(found, tmp_path):
 def tiny_net(seed):
     """A classifier that sees colours; of random backbones nothing arrives at the blocks."""
     torch.manual_seed(seed)
-    net = new_localiser(replace(CONFIG.network, classes=3)).eval()
+    net = MultiDilatedNet(replace(CONFIG.network, classes=3)).eval()
     net.backbone = torch.nn.Conv2d(3, net.blocks[0].conv.in_channels, 8, stride=8)
     return net
 
@@ -213,11 +213,11 @@ def test_maps_of_two_views_have_a_peak_of_one(found):
     peaks = maps.max((2, 3))
     assert (peaks > 0).any()
     np.testing.assert_allclose(peaks[peaks > 0], 1, rtol=1e-6)
-    # The mean is of the evidence, before what is below zero is lost.
+    # The mean is taken before what is below zero is lost.
     batch = as_batch(image, torch.device("cpu"))
     block = net.blocks[0]
     with torch.no_grad():
-        views = [block.evidence(net.features(v)) for v in (batch, batch.flip(3))]
+        views = [block.signed_maps(net.features(v)) for v in (batch, batch.flip(3))]
     mean = ((views[0] + views[1].flip(3)) / 2).relu()[0]
     np.testing.assert_allclose(maps[0], mean / mean.amax((1, 2), keepdim=True), atol=1e-5)
 

@@ -64,7 +64,7 @@ def localize(
         from saccade.data.sets import open_set
         from saccade.data.transforms import Augmentation
         from saccade.files import refuse_to_replace
-        from saccade.models.localiser import LocaliserConfig
+        from saccade.models.mdc import LocalizerConfig
         from saccade.training.classification import LocalisationConfig, check_labels
         from saccade.training.config import OptimConfig
 
@@ -75,7 +75,7 @@ def localize(
         found = open_set(layout, root, split, allow_missing=labels != "masks")
         present = _present(labels, root, found)
         config = LocalisationConfig(
-            LocaliserConfig(backbone=backbone, dilations=_numbers(dilations)),
+            LocalizerConfig(backbone=backbone, dilations=_numbers(dilations)),
             weights,
             OptimConfig(epochs=epochs, batch=batch, lr=lr, drop=0.4),
             Augmentation(crop=(crop, crop), scale=(0.75, 1.5)),

@@ -239,6 +239,6 @@ def _map_spec(source: Path, classes: Path | None) -> "LabelSpec":
     kept = source.parent / "classifier.safetensors"
     if classes is not None or not kept.is_file():
         return read_spec(classes)
-    from saccade.models.localiser import load_localiser
+    from saccade.models.mdc import load_localizer
 
-    return load_localiser(kept).spec
+    return load_localizer(kept).spec

@@ -15,7 +15,7 @@ from saccade.experiments.report import aligned, machine, write_json
 from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localiser
 from saccade.files import atomic_write
 from saccade.formats.overlay import write_picture
-from saccade.models.mdc import DILATIONS
+from saccade.nn.dilated import DILATIONS
 from saccade.training.run import open_sets
 from saccade.weak.fusion import Fusion, object_regions
 from saccade.weak.localisation import draw_sheet, read_maps, telling_rows

@@ -18,8 +18,8 @@ from saccade.experiments.report import write_json
 from saccade.experiments.tiles import cut, join
 from saccade.experiments.weak_strokes import check_scribbles, make_strokes
 from saccade.files import digest_of
-from saccade.models.localiser import LocaliserConfig, load_localiser
-from saccade.models.mdc import DILATIONS
+from saccade.models.mdc import LocalizerConfig, load_localizer
+from saccade.nn.dilated import DILATIONS
 from saccade.training.classification import (
     CLASSIFIER,
     LocalisationConfig,
@@ -164,7 +164,7 @@ def localiser(
             raise KeyboardInterrupt
         (folder / STATE).unlink(missing_ok=True)
     localise_all(
-        load_localiser(kept).net,
+        load_localizer(kept).net,
         found,
         present,
         maps,
@@ -193,7 +193,7 @@ def _same_classifier(folder: Path, setup: "NetworkPlan", dilations: Sequence[int
     if kept_with(folder / SETTINGS, asked) or not (folder / CLASSIFIER).is_file():
         return
     # One from before settings were kept tells its layers only.
-    network = json.loads(json.dumps(asdict(load_localiser(folder / CLASSIFIER).config)))
+    network = json.loads(json.dumps(asdict(load_localizer(folder / CLASSIFIER).net.config)))
     for key in ("backbone", "dilations", "output_stride", "width"):
         if network[key] != asked["network"][key]:
             raise InputError(f"{folder}: was made with another {key}; give -o another folder")
@@ -201,7 +201,7 @@ def _same_classifier(folder: Path, setup: "NetworkPlan", dilations: Sequence[int
 
 def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalisationConfig:
     """The paper's schedule, or one that fits the plan's."""
-    network = LocaliserConfig(backbone=setup.backbone or "vgg16", dilations=dilations)
+    network = LocalizerConfig(backbone=setup.backbone or "vgg16", dilations=dilations)
     device: Any = setup.device
     config = LocalisationConfig(network, setup.weights, device=device, workers=setup.workers)
     if setup.schedule == "paper":

@@ -4,20 +4,17 @@ A safetensors file: the weights, and in its header, as JSON, the network's confi
 classes and what is known of the training. Nothing in it is ever executed.
 """
 
-import json
 import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable, one_line, write_error
+from saccade.files import check_readable, one_line
+from saccade.models.headers import read_header, spec_from_dict, write_with_header
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
 _KEY = "saccade"
@@ -59,12 +56,7 @@ def save_checkpoint(
         "classes": asdict(spec),
         "info": info,
     }
-    tensors = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
-    with atomic_write(path) as temporary:
-        try:
-            save_file(tensors, temporary, {_KEY: json.dumps(header)})
-        except SafetensorError as error:  # its way of saying that the disk is full
-            raise write_error(error, path) from error
+    write_with_header(path, _KEY, header, weights)
 
 
 def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Checkpoint:
@@ -97,37 +89,3 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
     except RuntimeError as error:
         raise InputError(f"{path}: weights do not fit its network ({one_line(error)})") from error
     return Checkpoint(net.eval().to(device), spec, info)
-
-
-def read_header(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The JSON under `key` in a safetensors file's header, and its tensors.
-
-    Args:
-        path: of the file.
-        key: in its metadata.
-        what: the file should be, for the message.
-
-    Raises:
-        InputError: no safetensors file, or none with such a header.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: damaged, or no safetensors file ({one_line(error)})") from error
-    try:
-        header = json.loads(metadata[key])
-    except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: a safetensors file, but no {what} of Saccade") from error
-    return dict(header), weights
-
-
-def spec_from_dict(content: dict[str, Any]) -> LabelSpec:
-    """The classes of a header."""
-    return LabelSpec(
-        tuple(content["names"]),
-        tuple((r, g, b) for r, g, b in content["palette"]),
-        tuple((value, index) for value, index in content["mapping"]),
-        tuple(content["ignored"]),
-    )

@@ -1,4 +1,8 @@
-"""Dynamic Sampling Network (DSNet paper, figure 3) and the heads of its comparisons."""
+"""Dynamic Sampling Network (DSNet paper, figure 3): the head around CGDS.
+
+Deviation: the paper does not say whether X(ASPP) joins the concatenation where X(5) guides; here
+it does, so that only the guidance changes.
+"""
 
 from typing import Literal, get_args
 
@@ -6,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from saccade.errors import InputError
-from saccade.nn.guided import ContextGuidedDynamicSampling, Sampler, resize
-from saccade.nn.pyramid import ASPP, ConvNormAct
+from saccade.nn.blocks import ConvNormAct
+from saccade.nn.cgds import ContextGuidedDynamicSampling, Sampler
+from saccade.nn.pyramid import ASPP
+from saccade.nn.resize import resize
 
 Guide = Literal["aspp", "x5"]
 
@@ -17,9 +23,7 @@ class DSNetHead(nn.Module):
 
     X(M) is the low-level map after a 3x3 convolution, X(ASPP) the context of X(5), X(S) what
     `ContextGuidedDynamicSampling` reads of X(M); the three are concatenated at the resolution of
-    X(M). Which pair meets in the module is the question of the paper's table 1: with
-    ``guide="x5"`` only the guidance changes, X(ASPP) still joins the concatenation, which the
-    paper does not say.
+    X(M). Which pair meets in the module is the question of the paper's table 1.
 
     Args:
         channels: of the backbone's maps by stage.
@@ -33,6 +37,12 @@ class DSNetHead(nn.Module):
 
     Raises:
         InputError: an unknown guide or a stage that the backbone lacks.
+
+    Example:
+        >>> head = DSNetHead({3: 24, 4: 32, 5: 320}, width=16)
+        >>> maps = {3: torch.rand(2, 24, 24, 30), 5: torch.rand(2, 320, 6, 8)}
+        >>> head(maps).shape
+        torch.Size([2, 48, 24, 30])
     """
 
     def __init__(

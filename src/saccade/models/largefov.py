@@ -45,6 +45,11 @@ class LargeFOVHead(nn.Module):
     Args:
         dilation: of fc6; 12 is what "large field of view" stands for.
         dropout: after both.
+
+    Example:
+        >>> head = LargeFOVHead().eval()
+        >>> head({5: torch.rand(1, 512, 9, 11)}).shape
+        torch.Size([1, 1024, 9, 11])
     """
 
     out_channels = 1024

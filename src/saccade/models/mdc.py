@@ -1,110 +1,94 @@
 """Multi-dilated classification network (MDC paper, figure 3): where are the classes of an image?
 
-A classifier of whole images whose last block exists several times, with another dilation each.
-Its class activation maps (CAM), one per block, show where the classes are; large dilations carry
-the response from the telling part of an object to its rest.
+A backbone and `saccade.nn.MultiDilatedBlocks` on its features, trained on labels of whole images;
+its class activation maps, one per dilation and class, are the localization maps.
+
+Deviations: at stride 8 (the paper has 16) conv5 is dilated; other backbones than VGG16.
 """
 
-from collections.abc import Sequence
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.files import check_readable, one_line
 from saccade.models.backbones import build_backbone
+from saccade.models.headers import read_header, spec_from_dict, write_with_header
 from saccade.models.largefov import vgg_layers
+from saccade.nn.dilated import DILATIONS, MultiDilatedBlocks
 
-DILATIONS = (1, 3, 6, 9)
-
-
-class DilatedBlock(nn.Module):
-    """A dilated 3x3 convolution with ReLU, the mean over the map, and a linear classifier.
-
-    Args:
-        in_channels: Cin.
-        width: channels of the convolution.
-        classes: K.
-        dilation: of the convolution.
-    """
-
-    def __init__(self, in_channels: int, width: int, classes: int, dilation: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, width, 3, padding=dilation, dilation=dilation)
-        self.classifier = nn.Linear(width, classes)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, Cin, h, w) to (B, K) logits of the classes being there."""
-        scores: Tensor = self.classifier(self.conv(features).relu().mean((2, 3)))
-        return scores
-
-    def activation_maps(self, features: Tensor) -> Tensor:
-        """Class activation maps: (B, Cin, h, w) to (B, K, h, w), not negative.
-
-        The weights of the classifier as a 1x1 convolution, without its bias, and ReLU.
-        """
-        return self.evidence(features).relu()
-
-    def evidence(self, features: Tensor) -> Tensor:
-        """The maps before ReLU, whose mean over views means something: (B, K, h, w)."""
-        weight = self.classifier.weight[:, :, None, None]
-        return functional.conv2d(self.conv(features).relu(), weight)
+_KEY = "saccade-localiser"
+_VERSION = 1
 
 
-class MultiDilatedNet(nn.Module):
-    """Backbone and one `DilatedBlock` per dilation, all on the same features (figure 3).
+@dataclass(frozen=True)
+class LocalizerConfig:
+    """Everything that decides the layers of a `MultiDilatedNet`; saved with its weights.
 
-    Takes images (B, 3, H, W) in [0, 1], as `saccade.models.segmentation.SegmentationNet` does.
-
-    Args:
+    Attributes:
         classes: K, background not among them.
         backbone: "vgg16" (paper: the convolutions, without the last pooling), "mobilenet_v2",
             "resnet50" or "resnet101".
-        dilations: of the blocks, the first for precise maps; free, also the same ones several
-            times, as the paper's ablation has.
+        dilations: of the blocks, the first for precise maps.
         output_stride: of the features, 16 (paper) or 8.
-        width: channels of the blocks.
-        mean: of the colours, in [0, 1].
-        std: of the colours.
+        width: channels of the convolutions of the blocks.
+        mean: of the colors, in [0, 1].
+        std: of the colors.
+    """
+
+    classes: int = 1
+    backbone: str = "vgg16"
+    dilations: tuple[int, ...] = DILATIONS
+    output_stride: int = 16
+    width: int = 512
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+class MultiDilatedNet(nn.Module):
+    """Backbone and `MultiDilatedBlocks` on its features, with random weights (MDC paper, figure 3).
+
+    Takes images (B, 3, H, W) in [0, 1], as `saccade.models.segmentation.SegmentationNet` does.
+    The weights are drawn from PyTorch's global generator.
+
+    Args:
+        config: what to build.
 
     Raises:
         InputError: no dilations, no classes, another stride, or an unknown backbone.
+
+    Example:
+        >>> net = MultiDilatedNet(LocalizerConfig(20, "mobilenet_v2", width=16)).eval()
+        >>> images = torch.rand(1, 3, 64, 96)
+        >>> net(images).shape, net.localization_maps(images).shape
+        (torch.Size([1, 4, 20]), torch.Size([1, 4, 20, 4, 6]))
     """
 
     mean: Tensor
     std: Tensor
     backbone: nn.Module
 
-    def __init__(
-        self,
-        classes: int,
-        *,
-        backbone: str = "vgg16",
-        dilations: Sequence[int] = DILATIONS,
-        output_stride: int = 16,
-        width: int = 512,
-        mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
-        std: tuple[float, float, float] = (0.229, 0.224, 0.225),
-    ) -> None:
+    def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
-        if classes < 1:
-            raise InputError(f"classes is {classes!r}, must be at least 1")
-        if not dilations or min(dilations) < 1:
-            raise InputError(f"dilations are {tuple(dilations)!r}, must be whole numbers >= 1")
-        if output_stride not in (8, 16):
-            raise InputError(f"output_stride is {output_stride!r}, must be 8 or 16")
-        self.dilations = tuple(dilations)
-        self.backbone, channels = _features(backbone, output_stride)
-        self.blocks = nn.ModuleList(
-            [DilatedBlock(channels, width, classes, dilation) for dilation in dilations]
-        )
-        for name, values in (("mean", mean), ("std", std)):
+        if config.classes < 1:
+            raise InputError(f"classes is {config.classes!r}, must be at least 1")
+        if config.output_stride not in (8, 16):
+            raise InputError(f"output_stride is {config.output_stride!r}, must be 8 or 16")
+        self.config = config
+        self.backbone, channels = _features(config.backbone, config.output_stride)
+        self.blocks = MultiDilatedBlocks(channels, config.width, config.classes, config.dilations)
+        for name, values in (("mean", config.mean), ("std", config.std)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, D, K) logits, one row per block; each is trained by itself."""
-        features = self.features(images)
-        return torch.stack([block(features) for block in self.blocks], 1)
+        logits: Tensor = self.blocks(self.features(images))
+        return logits
 
     def localization_maps(self, images: Tensor, *, flip: bool = False) -> Tensor:
         """Class activation maps of every block, (B, D, K, h, w), each divided by its maximum.
@@ -115,35 +99,19 @@ class MultiDilatedNet(nn.Module):
             images: (B, 3, H, W) in [0, 1].
             flip: average with the mirror images, before ReLU and division.
         """
-        maps = self._evidence(images)
+        maps = self.blocks.signed_maps(self.features(images))
         if flip:
-            maps = (maps + self._evidence(images.flip(3)).flip(4)) / 2
+            mirrored = self.blocks.signed_maps(self.features(images.flip(3)))
+            maps = (maps + mirrored.flip(4)) / 2
         maps = maps.relu()
         peak = maps.amax((3, 4), keepdim=True)
         return maps / peak.clamp(min=torch.finfo(maps.dtype).tiny)
 
-    def _evidence(self, images: Tensor) -> Tensor:
-        features = self.features(images)
-        blocks = [b for b in self.blocks if isinstance(b, DilatedBlock)]
-        return torch.stack([block.evidence(features) for block in blocks], 1)
-
     def features(self, images: Tensor) -> Tensor:
-        """What all blocks read, (B, C, h, w)."""
-        found = self.backbone((images - self.mean) / self.std)
-        features: Tensor = found[5] if isinstance(found, dict) else found
+        """The backbone's features, (B, C, h, w), which all blocks read."""
+        maps = self.backbone((images - self.mean) / self.std)
+        features: Tensor = maps[5] if isinstance(maps, dict) else maps
         return features
-
-
-def classification_loss(scores: Tensor, present: Tensor) -> Tensor:
-    """Multi-label sigmoid loss, the mean over images and classes, summed over the blocks.
-
-    Args:
-        scores: (B, D, K) logits of `MultiDilatedNet`.
-        present: (B, K), 1 where the class is in the image and 0 elsewhere.
-    """
-    target = present.to(scores.dtype)[:, None].expand_as(scores)
-    losses = functional.binary_cross_entropy_with_logits(scores, target, reduction="none")
-    return losses.mean((0, 2)).sum()
 
 
 def _features(backbone: str, output_stride: int) -> tuple[nn.Module, int]:
@@ -158,3 +126,60 @@ def _features(backbone: str, output_stride: int) -> tuple[nn.Module, int]:
         return nn.Sequential(layers), 512
     net = build_backbone(backbone, output_stride)
     return net, net.channels[5]
+
+
+@dataclass(frozen=True)
+class Localizer:
+    """A classifier in eval mode, the classes of its data, and what is known of its training."""
+
+    net: MultiDilatedNet
+    spec: LabelSpec
+    info: dict[str, Any]
+
+
+def save_localizer(
+    path: str | os.PathLike[str],
+    net: MultiDilatedNet,
+    spec: LabelSpec,
+    info: dict[str, Any],
+) -> None:
+    """Write a classifier; an older file is replaced as a whole or not at all.
+
+    Args:
+        path: to write to.
+        net: the classifier.
+        spec: the classes of its data.
+        info: plain values for JSON.
+
+    Raises:
+        OSError: the disk is full or may not be written to.
+    """
+    header = {
+        "version": _VERSION,
+        "network": asdict(net.config),
+        "classes": asdict(spec),
+        "info": info,
+    }
+    write_with_header(path, _KEY, header, net.state_dict())
+
+
+def load_localizer(path: str | os.PathLike[str], *, device: str = "cpu") -> Localizer:
+    """Read what `save_localizer` wrote, in eval mode.
+
+    Raises:
+        InputError: the file is missing, damaged, or no classifier of Saccade.
+    """
+    path = Path(check_readable(path))
+    header, weights = read_header(path, _KEY, "classifier")
+    try:
+        content: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in header["network"].items()
+        }
+        config = LocalizerConfig(**content)
+        spec, info = spec_from_dict(header["classes"]), dict(header["info"])
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are thrown away
+            net = MultiDilatedNet(config)
+        net.load_state_dict(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: incomplete classifier ({one_line(error)})") from error
+    return Localizer(net.eval().to(device), spec, info)

@@ -4,13 +4,13 @@ DeepLabv3-like networks with a pyramid (GDC paper, section V-B) and DSNet. They 
 values in [0, 1] and standardise them inside, so that a checkpoint says all there is to know.
 """
 
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
+from saccade.data.tables import from_table
 from saccade.errors import InputError
 from saccade.models.backbones import (
     Backbone,
@@ -18,22 +18,14 @@ from saccade.models.backbones import (
     ResNetFeatures,
     build_backbone,
 )
+from saccade.models.deeplab import Context, DeepLabHead, Pyramid
 from saccade.models.dsnet import DSNetHead, Guide
 from saccade.models.largefov import LargeFOVFeatures, LargeFOVHead, largefov_classifier
-from saccade.nn.guided import DynamicFilter, Sampler, resize
-from saccade.nn.pyramid import ASPP, ConvNormAct, GaussianDynamicPyramidPooling
-from saccade.nn.sampling import DeformConv2dV2
+from saccade.nn.blocks import ConvNormAct
+from saccade.nn.cgds import Sampler
+from saccade.nn.resize import resize
 
 Network = Literal["deeplab", "dsnet", "largefov"]
-Pyramid = Literal["none", "aspp", "s-aspp", "gdpp"]
-Context = Literal["none", "deformable-v2", "dynamic-filter"]
-
-_RATES: dict[str, tuple[int, ...]] = {
-    "none": (),
-    "aspp": (1, 6, 12, 18),
-    "s-aspp": (1, 9, 18),
-    "gdpp": (1, 18),
-}
 
 
 @dataclass(frozen=True)
@@ -60,8 +52,8 @@ class SegmentationConfig:
         sampler: of "dsnet": "conv" or "non-local".
         auxiliary: a second classifier on X(4) for deep supervision; used in training only.
         dropout: probability, in the pyramid and before the classifiers.
-        mean: of the colours, in [0, 1].
-        std: of the colours.
+        mean: of the colors, in [0, 1].
+        std: of the colors.
         seed: of GDPP's draws.
     """
 
@@ -133,36 +125,10 @@ def config_from_dict(content: dict[str, Any]) -> SegmentationConfig:
     """The configuration of `SegmentationConfig.to_dict`.
 
     Raises:
-        InputError: a key that is none, a missing number of classes, or values of the wrong kind.
+        InputError: an unknown key, a missing number of classes, or values of the wrong kind.
     """
-    known = {field.name for field in fields(SegmentationConfig)}
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise InputError(f"network: {unknown[0]!r} is no setting; there are {sorted(known)}")
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
-    for field in fields(SegmentationConfig):
-        if field.name in values and not _fits(values[field.name], field.type):
-            kind = getattr(field.type, "__name__", "")
-            expected = str(field.type) if kind in ("", "tuple") else kind
-            raise InputError(
-                f"network: {field.name} is {content[field.name]!r}, must be of type {expected}"
-            )
-    try:
-        return SegmentationConfig(**values)
-    except TypeError as error:
-        raise InputError(f"network: {error}") from error
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value of TOML or JSON is of a field's type; a whole number may be a float."""
-    if get_origin(kind) is Literal:
-        return isinstance(value, str)  # which of them is checked with the other values
-    if get_origin(kind) is tuple:
-        part = get_args(kind)[0]
-        return isinstance(value, tuple) and all(_fits(v, part) for v in value)
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is kind
+    config: SegmentationConfig = from_table(SegmentationConfig, "network", content)
+    return config
 
 
 class SegmentationNet(nn.Module):
@@ -172,6 +138,11 @@ class SegmentationNet(nn.Module):
 
     Args:
         config: what to build.
+
+    Example:
+        >>> net = SegmentationNet(SegmentationConfig(21, "dsnet", width=32)).eval()
+        >>> net(torch.rand(1, 3, 64, 96)).shape
+        torch.Size([1, 21, 64, 96])
     """
 
     mean: Tensor
@@ -226,29 +197,6 @@ class SegmentationNet(nn.Module):
         return scores, resize(self.auxiliary(maps[4]), size)
 
 
-class DeepLabHead(nn.Module):
-    """A pyramid on X(5), and a layer after it where the configuration asks for one."""
-
-    def __init__(self, config: SegmentationConfig, inputs: int) -> None:
-        super().__init__()
-        self.pyramid = _pyramid(config, inputs)
-        self.out_channels = inputs if config.pyramid == "none" else config.width
-        self.context: nn.Module = nn.Identity()
-        if config.context == "deformable-v2":
-            self.context = nn.Sequential(
-                DeformConv2dV2(self.out_channels, self.out_channels, bias=False),
-                nn.BatchNorm2d(self.out_channels),
-                nn.ReLU(inplace=True),
-            )
-        elif config.context == "dynamic-filter":
-            self.context = DynamicFilter(self.out_channels)
-
-    def forward(self, maps: dict[int, Tensor]) -> Tensor:
-        """The backbone's maps to (B, out_channels, h, w)."""
-        features: Tensor = self.context(self.pyramid(maps[5]))
-        return features
-
-
 def _backbone(
     config: SegmentationConfig,
 ) -> MobileNetV2Features | ResNetFeatures | LargeFOVFeatures:
@@ -261,7 +209,19 @@ def _head(config: SegmentationConfig, channels: dict[int, int]) -> nn.Module:
     if config.network == "largefov":
         return LargeFOVHead()
     if config.network == "deeplab":
-        return DeepLabHead(config, channels[5])
+        return DeepLabHead(
+            channels[5],
+            pyramid=config.pyramid,
+            rates=config.rates,
+            width=config.width,
+            pointwise=config.pointwise,
+            separable=config.separable,
+            base=config.base,
+            sigma=config.sigma,
+            context=config.context,
+            dropout=config.dropout,
+            seed=config.seed,
+        )
     return DSNetHead(
         channels,
         low=config.low,
@@ -269,32 +229,6 @@ def _head(config: SegmentationConfig, channels: dict[int, int]) -> nn.Module:
         width=config.width,
         rates=config.rates or (6, 12, 18),
         sampler=config.sampler,
-        dropout=config.dropout,
-    )
-
-
-def _pyramid(config: SegmentationConfig, inputs: int) -> nn.Module:
-    rates = config.rates or _RATES[config.pyramid]
-    if config.pyramid == "none":
-        return nn.Identity()
-    if config.pyramid == "gdpp":
-        return GaussianDynamicPyramidPooling(
-            inputs,
-            config.width,
-            rates,
-            base=config.base,
-            sigma=config.sigma,
-            separable=config.separable,
-            pointwise=config.pointwise,
-            dropout=config.dropout,
-            seed=config.seed,
-        )
-    return ASPP(
-        inputs,
-        config.width,
-        rates,
-        separable=config.pyramid == "s-aspp",
-        pointwise=config.pointwise,
         dropout=config.dropout,
     )
 

@@ -1,9 +1,16 @@
-"""Layers with sampled receptive fields, thin shells over `saccade.ops`."""
+"""Layers with sampled receptive fields, thin shells over `saccade.ops`.
 
-from saccade.nn.gaussian import GaussianDynamicConv2d, UniformDynamicConv2d
-from saccade.nn.guided import ContextGuidedDynamicSampling, DynamicFilter, DynamicSamplingConv2d
+One file per idea of a paper: `gaussian`, `uniform`, `variant`, `pyramid` (GDC), `cgds` (DSNet),
+`dilated` (MDC), and the baselines `deform` and `dynamic_filter`.
+"""
+
+from saccade.nn.cgds import ContextGuidedDynamicSampling, DynamicSamplingConv2d
+from saccade.nn.deform import DeformConv2d, DeformConv2dV2
+from saccade.nn.dilated import DilatedBlock, MultiDilatedBlocks
+from saccade.nn.dynamic_filter import DynamicFilter
+from saccade.nn.gaussian import GaussianDynamicConv2d
 from saccade.nn.pyramid import ASPP, GaussianDynamicPyramidPooling
-from saccade.nn.sampling import DeformConv2d, DeformConv2dV2
+from saccade.nn.uniform import UniformDynamicConv2d
 from saccade.nn.variant import VariantGaussianDynamicConv2d
 
 __all__ = [
@@ -11,10 +18,12 @@ __all__ = [
     "ContextGuidedDynamicSampling",
     "DeformConv2d",
     "DeformConv2dV2",
+    "DilatedBlock",
     "DynamicFilter",
     "DynamicSamplingConv2d",
     "GaussianDynamicConv2d",
     "GaussianDynamicPyramidPooling",
+    "MultiDilatedBlocks",
     "UniformDynamicConv2d",
     "VariantGaussianDynamicConv2d",
 ]

@@ -58,6 +58,13 @@ class VariantGaussianDynamicConv2d(SeededConv2d):
     Raises:
         InputError: an even kernel, sigma < 0, base, stride or samples < 1, unknown names, or
             channels that groups do not divide.
+
+    Example:
+        >>> layer = VariantGaussianDynamicConv2d(16, 32, sigma=2.0, base=9, seed=0)
+        >>> layer.training, layer.draw()  # a new dilation (dy, dx) at every call
+        (True, (12, 10))
+        >>> layer(torch.rand(1, 16, 20, 30)).shape
+        torch.Size([1, 32, 20, 30])
     """
 
     def __init__(

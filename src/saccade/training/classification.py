@@ -21,11 +21,11 @@ from saccade.data.sets import LabelledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
-from saccade.models.localiser import LocaliserConfig, new_localiser, save_localiser
-from saccade.models.mdc import MultiDilatedNet, classification_loss
+from saccade.models.mdc import LocalizerConfig, MultiDilatedNet, save_localizer
 from saccade.models.pretrained import expects, load_backbone
 from saccade.training.config import OptimConfig
 from saccade.training.loading import Key, Order, mixed
+from saccade.training.losses import classification_loss
 from saccade.training.optimiser import drop_factor, make_optimiser, poly_factor, set_rates
 from saccade.training.signals import stop_on_signal
 from saccade.training.state import State, load_state, save_state
@@ -48,7 +48,7 @@ class LocalisationConfig:
         save_every: steps between saved states, beside those at the end of each epoch.
     """
 
-    network: LocaliserConfig
+    network: LocalizerConfig
     weights: str = "none"
     optim: OptimConfig = field(
         default_factory=lambda: OptimConfig(epochs=15, batch=30, lr=0.001, drop=0.4)
@@ -116,9 +116,8 @@ def train_classifier(
     run = _prepare(config, pictures, folder)
     interrupted = _steps(run, report)
     if not interrupted:
-        save_localiser(
+        save_localizer(
             folder / CLASSIFIER,
-            config.network,
             run.net,
             found.spec,
             {"seed": config.seed, "title": found.title},
@@ -193,7 +192,7 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
     state = load_state(folder, _identity(config, pictures), newer=(_LABELLED,))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mixed(config.seed, 0))
-        net = new_localiser(config.network)
+        net = MultiDilatedNet(config.network)
     if state is not None:
         net.load_state_dict(state.weights)
     elif config.weights != "none":

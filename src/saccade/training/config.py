@@ -1,13 +1,13 @@
 """What a training run is made of, read from TOML and checked before anything long begins."""
 
 import dataclasses
-import math
 import tomllib
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 from saccade.data.sets import LAYOUTS
+from saccade.data.tables import from_table
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.files import check_readable
@@ -180,10 +180,10 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
             raise InputError(f"network: {name} is {value!r}, must be a string")
     if "classes" in network:
         raise InputError("network: classes comes from the data, leave it out")
-    data = _build(DataConfig, "data", content.get("data", {}))
+    data = from_table(DataConfig, "data", content.get("data", {}))
     if data.layout not in LAYOUTS:
         raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
-    weak = _build(SupervisionConfig, "supervision", content.get("supervision", {}))
+    weak = from_table(SupervisionConfig, "supervision", content.get("supervision", {}))
     weak = dataclasses.replace(
         weak,
         **{n: _found(getattr(weak, n), folder) for n in ("masks", "strong_list", "labels")},
@@ -195,9 +195,9 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
         config_from_dict({**network, "classes": 2}),
         weights,
         _found(start, folder),
-        _build(OptimConfig, "optim", content.get("optim", {})),
-        _build(Augmentation, "augmentation", content.get("augmentation", {})),
-        _build(RunConfig, "run", content.get("run", {})),
+        from_table(OptimConfig, "optim", content.get("optim", {})),
+        from_table(Augmentation, "augmentation", content.get("augmentation", {})),
+        from_table(RunConfig, "run", content.get("run", {})),
         weak,
     )
     check_values(config)
@@ -234,35 +234,3 @@ def check_values(config: TrainConfig) -> None:
         raise InputError(
             f"optim: batch {optim.batch} cannot be cut into {optim.accumulate} equal parts"
         )
-
-
-def _build(kind: Any, table: str, values: dict[str, Any]) -> Any:
-    known = {f.name: f for f in fields(kind)}
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise InputError(f"{table}: {unknown[0]!r} is no setting; there are {', '.join(known)}")
-    for name, f in known.items():
-        if name not in values and f.default is MISSING and f.default_factory is MISSING:
-            raise InputError(f"{table}: {name} is missing")
-    built = {k: _typed(f"{table}: {k}", v, known[k].type) for k, v in values.items()}
-    return kind(**built)
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    """The value in the type of its field, where TOML's types allow it."""
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise InputError(f"{name} is {value!r}, must be one of {', '.join(get_args(kind))}")
-        return value
-    if get_origin(kind) is tuple:
-        parts = get_args(kind)
-        if not isinstance(value, list) or len(value) != len(parts):
-            raise InputError(f"{name} is {value!r}, must be a list of {len(parts)} numbers")
-        return tuple(_typed(name, v, p) for v, p in zip(value, parts, strict=True))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is float and isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{name} is {value}, must be a finite number")
-    if type(value) is not kind:
-        raise InputError(f"{name} is {value!r}, must be of type {kind.__name__}")
-    return value

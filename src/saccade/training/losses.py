@@ -60,3 +60,15 @@ def class_weights(counts: NDArray[Any], kind: str) -> Tensor | None:
     weights = np.ones(len(counts), np.float32)
     weights[present] = factors / factors.mean()
     return torch.from_numpy(weights)
+
+
+def classification_loss(scores: Tensor, present: Tensor) -> Tensor:
+    """Multi-label sigmoid loss, the mean over images and classes, summed over the blocks.
+
+    Args:
+        scores: (B, D, K) logits of `MultiDilatedNet`.
+        present: (B, K), 1 where the class is in the image and 0 elsewhere.
+    """
+    target = present.to(scores.dtype)[:, None].expand_as(scores)
+    losses = functional.binary_cross_entropy_with_logits(scores, target, reduction="none")
+    return losses.mean((0, 2)).sum()

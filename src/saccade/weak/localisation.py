@@ -70,12 +70,13 @@ def localise(
     Raises:
         InputError: no classes, or one that the network does not know.
     """
-    known = net.blocks[0].classifier.out_features  # type: ignore[union-attr]
-    if not classes or max(classes) >= known:  # type: ignore[operator]
-        raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {known - 1}")  # type: ignore[operator]
+    last = net.config.classes - 1
+    if not classes or max(classes) > last:
+        raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {last}")
     found: Tensor = net.localization_maps(as_batch(image, net.mean.device), flip=flip)[0]
     maps = found[:, list(classes)].cpu().numpy()
-    return LocalisationMaps(maps, tuple(classes), net.dilations, (image.shape[0], image.shape[1]))
+    size = (image.shape[0], image.shape[1])
+    return LocalisationMaps(maps, tuple(classes), net.config.dilations, size)
 
 
 def localise_all(

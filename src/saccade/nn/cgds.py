@@ -1,4 +1,4 @@
-"""Context-guided dynamic sampling: high-level features say where to sample low-level ones.
+"""Context-guided dynamic sampling (CGDS): high-level features say where to sample low-level ones.
 
 DSNet paper, figure 2 and eq. 2. The sampling positions are the regular grid of the convolution
 plus predicted offsets that start at zero, so a new module is an ordinary convolution.
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saccade.errors import InputError
-from saccade.nn.pyramid import ConvNormAct
+from saccade.nn.blocks import check_odd
+from saccade.nn.resize import resize
 from saccade.ops import Border, deform_conv2d
 
 Sampler = Literal["conv", "non-local"]
@@ -36,6 +37,12 @@ class DynamicSamplingConv2d(nn.Module):
 
     Raises:
         InputError: an even kernel.
+
+    Example:
+        >>> layer = DynamicSamplingConv2d(16, 32)
+        >>> offsets = torch.zeros(1, 2 * 3 * 3, 20, 30)  # the regular grid
+        >>> layer(torch.rand(1, 16, 20, 30), offsets).shape
+        torch.Size([1, 32, 20, 30])
     """
 
     def __init__(
@@ -49,7 +56,7 @@ class DynamicSamplingConv2d(nn.Module):
         border: Border = "zero",
     ) -> None:
         super().__init__()
-        _check_odd(kernel_size)
+        check_odd(kernel_size)
         plain = nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias)
         self.weight, self.bias = plain.weight, plain.bias
         self.groups, self.border, self.padding = groups, border, kernel_size // 2
@@ -139,6 +146,14 @@ class ContextGuidedDynamicSampling(nn.Module):
 
     Raises:
         InputError: an even kernel or an unknown sampler.
+
+    Example:
+        >>> layer = ContextGuidedDynamicSampling(16, 64)
+        >>> low, high = torch.rand(2, 16, 40, 60), torch.rand(2, 64, 10, 15)
+        >>> layer(low, high).shape
+        torch.Size([2, 16, 40, 60])
+        >>> layer.offsets(low, high).abs().max()  # a new layer samples the regular grid
+        tensor(0., grad_fn=<MaxBackward1>)
     """
 
     def __init__(
@@ -183,84 +198,9 @@ class ContextGuidedDynamicSampling(nn.Module):
         return offsets
 
 
-class DynamicFilter(nn.Module):
-    """A depthwise kernel made from the map itself, one per image (Jia et al. 2016).
-
-    The DSNet paper's baseline "DF": a convolution with normalisation and ReLU, adaptive average
-    pooling to k x k, and a convolution give the kernel.
-
-    Args:
-        channels: of the map and of the result.
-        kernel_size: odd k.
-
-    Raises:
-        InputError: an even kernel.
-    """
-
-    def __init__(self, channels: int, kernel_size: int = 3) -> None:
-        super().__init__()
-        _check_odd(kernel_size)
-        self.kernel_size = kernel_size
-        self.reduce = ConvNormAct(channels, channels)
-        self.generate = nn.Conv2d(channels, channels, 1)
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        kernels = self.kernels(x)
-        batch, channels, height, width = x.shape
-        # Each image as a group of channels of one image: one call for all kernels.
-        filtered = functional.conv2d(
-            x.reshape(1, -1, height, width),
-            kernels.reshape(batch * channels, 1, self.kernel_size, self.kernel_size),
-            padding=self.kernel_size // 2,
-            groups=batch * channels,
-        )
-        normed: Tensor = self.norm(filtered.reshape(batch, channels, height, width))
-        return normed.relu()
-
-    def kernels(self, x: Tensor) -> Tensor:
-        """The kernels for (B, C, H, W): (B, C, k, k)."""
-        reduced = self.reduce(x)
-        if torch.compiler.is_exporting():  # its own pooling would be frozen to one size
-            pooled = pooled_by_matrices(reduced, self.kernel_size)
-        else:
-            pooled = functional.adaptive_avg_pool2d(reduced, self.kernel_size)
-        made: Tensor = self.generate(pooled)
-        return made
-
-
-def pooled_by_matrices(x: Tensor, cells: int) -> Tensor:
-    """`adaptive_avg_pool2d` of (B, C, H, W) to (B, C, cells, cells), for H and W left open."""
-    rows, columns = (_means(cells, x.shape[axis], x) for axis in (2, 3))
-    pooled: Tensor = rows @ x @ columns.transpose(0, 1)
-    return pooled
-
-
-def _means(cells: int, length: int, like: Tensor) -> Tensor:
-    """(cells, length): row i averages the elements from floor(i n / k) to ceil((i + 1) n / k)."""
-    cell = torch.arange(cells, device=like.device)[:, None]
-    place = torch.arange(length, device=like.device)[None]
-    first, end = cell * length // cells, ((cell + 1) * length + cells - 1) // cells
-    inside = ((place >= first) & (place < end)).to(like.dtype)
-    return inside / inside.sum(1, keepdim=True)
-
-
-def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
-    """Bilinear to (H, W), corners not aligned; the same tensor where the size fits already."""
-    if tuple(x.shape[2:]) == tuple(size):
-        return x
-    return functional.interpolate(x, tuple(size), mode="bilinear", align_corners=False)
-
-
 def _zero_conv(channels: int, outputs: int) -> nn.Conv2d:
     conv = nn.Conv2d(channels, outputs, 3, padding=1)
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
     return conv
-
-
-def _check_odd(kernel_size: int) -> None:
-    if kernel_size < 1 or kernel_size % 2 == 0:
-        raise InputError(f"kernel_size is {kernel_size!r}, must be odd")

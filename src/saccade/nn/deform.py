@@ -33,6 +33,11 @@ class DeformConv2d(nn.Module):
         bias: whether to learn one.
         modulated: predict a mask in [0, 1] per tap as well (DCNv2).
         border: "zero" or "clamp".
+
+    Example:
+        >>> layer = DeformConv2d(16, 32, stride=2)
+        >>> layer(torch.rand(1, 16, 20, 30)).shape
+        torch.Size([1, 32, 10, 15])
     """
 
     def __init__(
@@ -105,7 +110,12 @@ class DeformConv2dV2(DeformConv2d):
         in_channels: Cin.
         out_channels: Cout.
         kernel_size: one number or (kh, kw).
-        options: as `DeformConv2d`, but for `modulated`.
+        options: keywords of `DeformConv2d`, but for `modulated`.
+
+    Example:
+        >>> layer = DeformConv2dV2(16, 32, bias=False)
+        >>> layer(torch.rand(1, 16, 20, 30)).shape
+        torch.Size([1, 32, 20, 30])
     """
 
     def __init__(

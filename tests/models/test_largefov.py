@@ -3,8 +3,6 @@ import torch
 from torch import nn
 
 from saccade.errors import InputError
-from saccade.models.largefov import load_vgg_convolutions
-from saccade.models.mdc import MultiDilatedNet, classification_loss
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 
@@ -92,68 +90,6 @@ def test_largefov_starts_from_torchvisions_vgg16(largefov, tmp_path):
         load_backbone(largefov, "vgg16", str(tmp_path / "other.pth"))
 
 
-@pytest.mark.parametrize(("stride", "side"), [(16, 6), (8, 12)])
-def test_mdc_features_are_those_of_vgg16(stride, side):
-    from torchvision.models import vgg16
-
-    torch.manual_seed(1)
-    theirs = vgg16(weights=None).eval()
-    net = MultiDilatedNet(3, output_stride=stride, width=8).eval()
-    load_vgg_convolutions(net.backbone, theirs.state_dict())
-    images = torch.rand(1, 3, 96, 96)
-    with torch.no_grad():
-        features = net.features(images)
-        assert features.shape == (1, 512, side, side)
-        if stride == 16:
-            expected = theirs.features[:30]((images - net.mean) / net.std)
-            torch.testing.assert_close(features, expected)
-
-
-@pytest.mark.parametrize("backbone", ["vgg16", "mobilenet_v2"])
-def test_mdc_scores_and_maps(backbone):
-    torch.manual_seed(0)
-    net = MultiDilatedNet(5, backbone=backbone, width=8).eval()
-    images = torch.rand(2, 3, 64, 80)
-    assert net(images).shape == (2, 4, 5)
-    maps = net.localization_maps(images)
-    assert maps.shape == (2, 4, 5, 4, 5)
-    assert maps.min() >= 0
-    peaks = maps.amax((3, 4))
-    assert ((peaks == 0) | ((peaks - 1).abs() < 1e-6)).all()
-
-
-def test_the_map_is_the_score_before_averaging():
-    torch.manual_seed(0)
-    net = MultiDilatedNet(5, backbone="mobilenet_v2", width=8, dilations=(2,)).eval()
-    block, features = net.blocks[0], torch.rand(1, 320, 6, 7)
-    weight = block.classifier.weight[:, :, None, None]
-    linear = nn.functional.conv2d(block.conv(features).relu(), weight)
-    expected = linear.mean((2, 3)) + block.classifier.bias
-    torch.testing.assert_close(block(features), expected)
-    torch.testing.assert_close(block.activation_maps(features), linear.relu())
-
-
-def test_every_block_is_trained_by_itself():
-    torch.manual_seed(0)
-    scores, present = torch.randn(3, 4, 5), torch.randint(0, 2, (3, 5))
-    each = [
-        nn.functional.binary_cross_entropy_with_logits(scores[:, d], present.float())
-        for d in range(4)
-    ]
-    torch.testing.assert_close(classification_loss(scores, present), sum(each))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"classes": 0}, "classes"),
-        ({"classes": 3, "dilations": ()}, "dilations"),
-        ({"classes": 3, "output_stride": 32}, "output_stride"),
-        ({"classes": 3, "backbone": "vgg"}, "backbone is 'vgg'"),
-    ],
-)
-def test_wrong_arguments(arguments, message):
-    with pytest.raises(InputError, match=message):
-        MultiDilatedNet(**arguments)
+def test_one_class_is_refused():
     with pytest.raises(InputError, match="classes"):
         new_largefov(1)

@@ -11,7 +11,7 @@ from saccade.nn import (
     DynamicFilter,
     DynamicSamplingConv2d,
 )
-from saccade.nn.guided import pooled_by_matrices
+from saccade.nn.dynamic_filter import pooled_by_matrices
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 8), (9, 7)])

@@ -1,0 +1,14 @@
+import doctest
+import importlib
+
+import pytest
+import torch
+
+
+@pytest.mark.parametrize("name", ["deeplab", "dsnet", "largefov", "mdc", "segmentation"])
+def test_the_examples_in_the_docstrings_hold(name: str) -> None:
+    torch.manual_seed(0)
+    module = importlib.import_module(f"saccade.models.{name}")
+    result = doctest.testmod(module, extraglobs={"torch": torch})
+    assert result.attempted
+    assert not result.failed
