@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from benchmarks.datasets import Pair
-    from saccade.models.draws import Draws
+    from saccade.models.scribble_net import ScoresOfDraws
 
 HERE = Path(__file__).resolve().parent
 COUNTS = (16, 20, 24)
@@ -62,8 +62,8 @@ def measure(pair: "Pair", counts: Sequence[int], *, singles: int, repeats: int) 
     generator = torch.Generator().manual_seed(1)
     start = time.process_time()
     first = second = torch.zeros(())
-    for _ in range(singles):
-        p = draws.scores(generator).softmax(1)
+    for scores in draws.independent(singles, generator):
+        p = scores.softmax(1)
         first, second = first + p, second + p.square()
     alone = 1000 * (time.process_time() - start) / singles
     mean = first / singles
@@ -80,7 +80,7 @@ def measure(pair: "Pair", counts: Sequence[int], *, singles: int, repeats: int) 
     return lines
 
 
-def fitted(pair: "Pair") -> "Draws":
+def fitted(pair: "Pair") -> "ScoresOfDraws":
     """The preset's network of an image, ready for draws."""
     import torch
 
@@ -89,7 +89,7 @@ def fitted(pair: "Pair") -> "Draws":
     from saccade.interactive.inputs import encode_strokes
     from saccade.interactive.presets import DescentSettings, preset_named
     from saccade.interactive.scene import describe
-    from saccade.models.draws import Draws
+    from saccade.models.scribble_net import ScoresOfDraws
 
     preset = preset_named("paper")
     assert isinstance(preset.fit, DescentSettings)
@@ -104,10 +104,10 @@ def fitted(pair: "Pair") -> "Draws":
         generator=torch.Generator().manual_seed(0),
         step=lambda _: True,
     )
-    return Draws(net, scene.maps[:, :PAPER_CHANNELS])
+    return ScoresOfDraws(net, scene.maps[:, :PAPER_CHANNELS])
 
 
-def _mean(draws: "Draws", count: int, generator: "torch.Generator") -> "torch.Tensor":
+def _mean(draws: "ScoresOfDraws", count: int, generator: "torch.Generator") -> "torch.Tensor":
     import torch
 
     total = torch.zeros(())

@@ -99,7 +99,7 @@ def main() -> None:
         return
     model.requires_grad_(False)
     for p in model.start.values():
-        p.requires_grad_(True)  # adapt differentiates with respect to the start
+        p.requires_grad_(True)  # the steps differentiate with respect to the start
     weigher = weigher_with(start.get("weigher")).to(args.device)
     train(args, weigher, weigher.loss, examples(args, model), saver(args, model, lambda w: w))
 

@@ -7,10 +7,16 @@ from episodes import Batch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saccade.interactive.adapt import adapt, half_gaussian, labelled_pixels
 from saccade.interactive.evidence import normalised_lab
-from saccade.interactive.sparse import TAPS, Weights, initial_weights, sparse_logits
+from saccade.interactive.meta_steps import labeled_pixels, take_meta_steps
 from saccade.models.features import MobileNetHead, half_size_features
+from saccade.models.scribble_net.batched import (
+    Weights,
+    batched_scores,
+    initial_weights,
+    whole_offsets,
+)
+from saccade.models.scribble_net.gathering import TAPS
 
 
 class FitStart(nn.Module):
@@ -62,14 +68,14 @@ def half(labels: Tensor) -> Tensor:
 def meta_loss(model: FitStart, batch: Batch, device, generator, queries=600, per_class=64):
     image, strokes, truth = (t.to(device) for t in (batch.image, batch.strokes, batch.truth))
     rows, _, size = model.rows(image)
-    labelled = labelled_pixels(half(strokes), batch.classes)
+    labeled = labeled_pixels(half(strokes), batch.classes)
     per_class = per_class if batch.classes == 2 else 24
-    weights = adapt(
+    weights = take_meta_steps(
         model.weights(len(image), batch.classes),
         model.step_sizes(),
         rows,
         size,
-        labelled,
+        labeled,
         per_class=per_class,
         generator=generator,
         create_graph=True,
@@ -77,11 +83,11 @@ def meta_loss(model: FitStart, batch: Batch, device, generator, queries=600, per
     y = torch.randint(size[0], (len(image), queries), device=device, generator=generator)
     x = torch.randint(size[1], (len(image), queries), device=device, generator=generator)
     target = truth[:, ::2, ::2][torch.arange(len(image), device=device)[:, None], y, x].long()
-    offsets = half_gaussian(
+    offsets = whole_offsets(
         (len(image), TAPS * queries, TAPS, 2), 0.2 * min(size), generator, rows.device
     )
-    scores = sparse_logits(weights, rows, size, torch.stack([y, x], 2), offsets)
-    scores = scores.masked_fill(labelled.counts[:, None] == 0, -1e4)
+    scores = batched_scores(weights, rows, size, torch.stack([y, x], 2), offsets)
+    scores = scores.masked_fill(labeled.counts[:, None] == 0, -1e4)
     return balanced_cross_entropy(scores.movedim(2, 1), target, batch.classes)
 
 

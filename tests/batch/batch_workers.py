@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from saccade.files import atomic_write
 from saccade.errors import InputError
+from saccade.files import atomic_write
 
 
 def squares():

@@ -13,8 +13,7 @@ from torch.nn import functional as F
 from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import DescentSettings, NetworkSettings
 from saccade.interactive.scene import Scene, shrink_strokes
-from saccade.models.scores_at import ScoresAt
-from saccade.models.scribble_net import ScribbleNet
+from saccade.models.scribble_net import ScoresAtPixels, ScribbleNet
 from saccade.scribbles.superpixels import expand_strokes, superpixels
 
 _GLANCES = 4
@@ -56,7 +55,7 @@ def fit_descent(
     pixels = torch.from_numpy(np.argwhere(labels < classes)).to(device)
     targets = torch.from_numpy(labels[labels < classes]).to(device)
     weight = class_weights(targets, classes, settings.class_weight)
-    scores = ScoresAt(net, maps, pixels, generator=generator)
+    scores = ScoresAtPixels(net, maps, pixels, generator=generator)
     optimizer = _optimizer(net, settings)
     glances = {settings.steps * part // _GLANCES for part in range(1, _GLANCES)}
     for done in range(settings.steps):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from saccade.interactive.adapt import adapt, labelled_pixels
+from saccade.interactive.meta_steps import labeled_pixels, take_meta_steps
 from saccade.interactive.presets import LearnedSettings
 from saccade.interactive.scene import Scene
-from saccade.interactive.sparse import Weights
 from saccade.models.scribble_net import ScribbleNet
+from saccade.models.scribble_net.batched import load_weights, weights_of
 from saccade.models.weights import Bundle
 
 Step = Callable[[float], bool]
@@ -20,7 +20,6 @@ Step = Callable[[float], bool]
 PAPER_CHANNELS = 40
 
 
-@torch.enable_grad()
 def fit_learned(
     scene: Scene,
     marks: Tensor,
@@ -44,8 +43,8 @@ def fit_learned(
     """
     net = bundled_net(scene, classes, sigma)
     rows = scene.fused.permute(0, 2, 3, 1).flatten(1, 2)
-    labelled = labelled_pixels(marks[None], classes)
-    weights = {k: v.requires_grad_() for k, v in weights_of(net).items()}
+    labeled = labeled_pixels(marks[None], classes)
+    weights = weights_of(net)
     rates = {k: v.exp().to(rows.device) for k, v in scene.bundle.rates.items()}
     total = len(next(iter(rates.values())))
     # Few classes leave room for more pixels of each at the same cost.
@@ -53,12 +52,12 @@ def fit_learned(
     schedule = [*range(total), *[total - 1] * (total * (settings.repeats - 1))]
     for done, index in enumerate(schedule):
         one = {k: v[index : index + 1] for k, v in rates.items()}
-        weights = adapt(
+        weights = take_meta_steps(
             weights,
             one,
             rows,
             scene.half,
-            labelled,
+            labeled,
             sigma=sigma,
             per_class=per_class,
             generator=generator,
@@ -88,28 +87,3 @@ def bundled_net(scene: Scene, classes: int, sigma: float) -> ScribbleNet:
     start["out_bias"] = torch.zeros(1, 1, classes)
     load_weights(net, start)
     return net.to(scene.maps.device)
-
-
-_LAYERS = {"local": "local", "dynamic": "dynamic", "classifier": "classifier", "out": "out"}
-
-
-def weights_of(net: ScribbleNet) -> Weights:
-    """The trainable layers as matrices with a leading axis of one image; inverse of below."""
-    out: Weights = {}
-    for name in _LAYERS:
-        layer = getattr(net, name)
-        matrix = layer.weight.detach().permute(2, 3, 1, 0).flatten(0, 2)  # (taps * in, out)
-        out[name] = matrix.unsqueeze(0).clone()
-        out[f"{name}_bias"] = layer.bias.detach().view(1, 1, -1).clone()
-    return out
-
-
-def load_weights(net: ScribbleNet, weights: Weights) -> None:
-    """Write matrices (1, taps * in, out) and biases (1, 1, out) into the network's layers."""
-    with torch.no_grad():
-        for name in _LAYERS:
-            layer = getattr(net, name)
-            outputs, inputs, high, wide = layer.weight.shape
-            matrix = weights[name].detach()[0].view(high, wide, inputs, outputs)
-            layer.weight.copy_(matrix.permute(3, 2, 0, 1))
-            layer.bias.copy_(weights[f"{name}_bias"].detach().view(-1))

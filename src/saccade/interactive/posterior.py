@@ -17,8 +17,7 @@ from saccade.interactive.fitting import PAPER_CHANNELS, Step
 from saccade.interactive.presets import Average, Placing, PottsSettings
 from saccade.interactive.regions import colour_regions
 from saccade.interactive.scene import Scene, brightness
-from saccade.models.draws import Draws
-from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
+from saccade.models.scribble_net import RANDOM_BRANCHES, ScoresOfDraws, ScribbleNet
 from saccade.refine.guided import enlarged_rows, guided_distributions
 from saccade.refine.potts import edge_weights, potts
 
@@ -69,11 +68,10 @@ def draw(
     """
     count = draws if net.branch in RANDOM_BRANCHES else 1
     inputs = net.fuse.in_channels
-    prepared = Draws(net, maps[:, :inputs], fused)
+    prepared = ScoresOfDraws(net, maps[:, :inputs], fused)
     total = squares = kept = torch.zeros(())
-    independent = (prepared.scores(generator) for _ in range(count))
-    drawn = prepared.even(count, generator) if placing == "even" else independent
-    for done, found in enumerate(drawn):
+    draw_scores = prepared.even if placing == "even" else prepared.independent
+    for done, found in enumerate(draw_scores(count, generator)):
         scores = found[0].masked_fill(absent.view(-1, 1, 1), -1e4)
         p = scores.softmax(0)
         total, squares = total + p, squares + p.square()

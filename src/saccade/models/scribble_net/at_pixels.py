@@ -1,4 +1,4 @@
-"""The light network at chosen pixels of one image, prepared once for many optimisation steps.
+"""Scores at chosen pixels of one image, prepared once for many optimisation steps.
 
 A loss on a few thousand labelled pixels needs their 3x3 neighbours and what those read, a tenth of
 the map. A normalisation needs statistics of the whole map: those of the fused features follow
@@ -14,9 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saccade.models.gathering import Places, gather, places
 from saccade.models.norms import affine
-from saccade.models.scribble_net import RandomLayer, ScribbleNet
+from saccade.models.scribble_net.gathering import (
+    TAPS,
+    RowIndex,
+    gather,
+    raster_index,
+    row_index,
+)
+from saccade.models.scribble_net.module import RandomLayer, ScribbleNet
 from saccade.nn import DeformConv2d, UniformDynamicConv2d
 from saccade.ops import (
     half_gaussian_offsets,
@@ -26,7 +32,6 @@ from saccade.ops import (
     uniform_offsets,
 )
 
-TAPS = 9
 SAMPLE = 1024
 """Further pixels for the statistics. Masks are as good as with those of the whole map."""
 
@@ -42,7 +47,7 @@ class Points:
 
     centres: Tensor
     share: Tensor
-    windows: Places
+    windows: RowIndex
 
 
 def points_around(
@@ -54,7 +59,9 @@ def points_around(
     equally likely and every part of the map is there.
     """
     count = size[0] * size[1]
-    around = _flat(pixels.unsqueeze(1) + tap_directions(3, device=pixels.device).long(), size)
+    around = raster_index(
+        pixels.unsqueeze(1) + tap_directions(3, device=pixels.device).long(), size
+    )
     near, windows = torch.unique(around, return_inverse=True)
     free = torch.ones(count, dtype=torch.bool, device=pixels.device)
     free[near] = False
@@ -69,10 +76,10 @@ def points_around(
     # Without a sample, the windows speak for the whole map.
     share[len(near) :] *= (count - len(near)) / max(1, taken)
     centres = torch.stack([flat // size[1], flat % size[1]], 1)
-    return Points(centres, share / share.sum(), places(windows.flatten(), len(near)))
+    return Points(centres, share / share.sum(), row_index(windows.flatten(), len(near)))
 
 
-class ScoresAt:
+class ScoresAtPixels:
     """Class scores at fixed pixels as a function of the network's parameters.
 
     Args:
@@ -98,11 +105,11 @@ class ScoresAt:
         self.taps = tap_directions(3, device=features.device)
         sample = 0 if net.norm == "none" else sample
         self.points = points_around(pixels, self.size, sample=sample, generator=generator)
-        self._near = self._read(self.points.centres.unsqueeze(1) + self.taps)
-        self._far: Places | None = None
+        self._local_rows = self._read(self.points.centres.unsqueeze(1) + self.taps)
+        self._branch_rows: RowIndex | None = None
         if isinstance(net.dynamic, nn.Conv2d):
             steps = self.taps * net.dynamic.dilation[0]
-            self._far = self._read(self.points.centres.unsqueeze(1) + steps)
+            self._branch_rows = self._read(self.points.centres.unsqueeze(1) + steps)
         elif isinstance(net.dynamic, RandomLayer):
             # (2, Q * 9) in full: arithmetic that broadcasts nine numbers is slow.
             self._centres = (self.points.centres.T + 0.5).repeat_interleave(TAPS, 1)
@@ -118,15 +125,15 @@ class ScoresAt:
         """Class scores (N, K) with one draw of offsets."""
         net = self.net
         fused = self._fused()
-        local = convolve_rows(gather(fused, self._near), net.local)
+        local = _convolve_rows(gather(fused, self._local_rows), net.local)
         branches = torch.cat([local, self._dynamic(fused, generator)], 1)
         windows = gather(self._normalised(branches), self.points.windows)
         return F.linear(
-            F.relu(convolve_rows(windows, net.classifier)), net.out.weight.flatten(1), net.out.bias
+            F.relu(_convolve_rows(windows, net.classifier)), net.out.weight.flatten(1), net.out.bias
         )
 
-    def _read(self, positions: Tensor) -> Places:
-        return places(_flat(positions, self.size).flatten(), len(self.rows))
+    def _read(self, positions: Tensor) -> RowIndex:
+        return row_index(raster_index(positions, self.size).flatten(), len(self.rows))
 
     def _fused(self) -> Tensor:
         """Fused features (H * W, C)."""
@@ -156,13 +163,13 @@ class ScoresAt:
         if isinstance(layer, DeformConv2d):
             return self._deformable(layer, fused)
         if isinstance(layer, nn.Conv2d):
-            assert self._far is not None
-            return convolve_rows(gather(fused, self._far), layer)
+            assert self._branch_rows is not None
+            return _convolve_rows(gather(fused, self._branch_rows), layer)
         reach = _offsets(layer, self._steps.shape, self.size, self.rows.device, generator)
         y, x = torch.addcmul(self._centres, reach, self._steps).floor_()
         flat = y.clamp_(0, self.size[0] - 1).int().mul_(self.size[1])
         flat += x.clamp_(0, self.size[1] - 1).int()
-        return convolve_rows(gather(fused, places(flat, len(self.rows))), layer)
+        return _convolve_rows(gather(fused, row_index(flat, len(self.rows))), layer)
 
     def _deformable(self, layer: DeformConv2d, fused: Tensor) -> Tensor:
         """`DeformConv2d` at the points: its predictor and itself sample there only."""
@@ -172,7 +179,7 @@ class ScoresAt:
         predicted = sampled_conv2d(
             maps, predictor.weight, predictor.bias, positions=grid, border="zero"
         )
-        found = sampled_conv2d(
+        branch = sampled_conv2d(
             maps,
             layer.weight,
             layer.bias,
@@ -180,20 +187,13 @@ class ScoresAt:
             interpolation="bilinear",
             border="zero",
         )
-        return found[0, :, :, 0].T
+        return branch[0, :, :, 0].T
 
 
-def convolve_rows(columns: Tensor, layer: nn.Conv2d | RandomLayer) -> Tensor:
+def _convolve_rows(columns: Tensor, layer: nn.Conv2d | RandomLayer) -> Tensor:
     """A 3x3 convolution (P, Cout) of rows gathered for it (P * 9, Cin)."""
     matrix = layer.weight.permute(0, 2, 3, 1).flatten(1)  # (Cout, 9 * Cin)
     return F.linear(columns.view(-1, matrix.shape[1]), matrix, layer.bias)
-
-
-def _flat(positions: Tensor, size: tuple[int, int]) -> Tensor:
-    """Raster indices of positions (..., 2), whole (y, x), moved into the map."""
-    y = positions[..., 0].clamp(0, size[0] - 1)
-    x = positions[..., 1].clamp(0, size[1] - 1)
-    return (y * size[1] + x).long()
 
 
 def _offsets(

@@ -1,4 +1,4 @@
-"""Many draws of one light network on one image: only what is random is computed again.
+"""Scores of many draws of a fitted network: only what is random is computed again.
 
 Both branches are normalised channel by channel or in groups that do not span them, and the
 classifier's convolution is linear in them, so the fixed branch passes through it once.
@@ -13,23 +13,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.models.norms import affine
-from saccade.models.scribble_net import RandomLayer, ScribbleNet
+from saccade.models.scribble_net.gathering import TAPS
+from saccade.models.scribble_net.module import RandomLayer, ScribbleNet
 from saccade.nn import UniformDynamicConv2d
 from saccade.ops import sampled_sum, tap_directions, tap_products
 from saccade.ops.quasi import half_gaussian_quantiles, lattice_uniforms
 
-TAPS = 9
 SEQUENCES = 4096
 """Sequences of evenly spread offsets, from which each tap of each pixel takes one."""
 
 
-class Draws:
-    """A network on an image, ready for many draws (no gradient).
+class ScoresOfDraws:
+    """Class scores of whole maps for many draws of the sampling positions (no gradient).
 
     Args:
         net: the network; its parameters must not change afterwards.
         features: (1, Cin, H, W).
         fused: the network's fusion of them (1, C, H, W), where it is known already.
+
+    Example:
+        >>> draws = ScoresOfDraws(net, features)
+        >>> prediction = sum(scores.softmax(1) for scores in draws.even(4, generator)) / 4
     """
 
     @torch.no_grad()
@@ -47,15 +51,19 @@ class Draws:
         assert net.classifier.bias is not None
         self._local = local + net.classifier.bias
 
+    def independent(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Class scores (1, K, H, W) of ``count`` draws, one after the other."""
+        for _ in range(count):
+            yield self._independent(generator)
+
     @torch.no_grad()
-    def scores(self, generator: torch.Generator | None = None) -> Tensor:
-        """Class scores (1, K, H, W) of a new draw, independent of all others."""
+    def _independent(self, generator: torch.Generator) -> Tensor:
         layer = self.net.dynamic
         if not isinstance(layer, RandomLayer):
             return self._scores(_as_rows(layer(self._fused)))
         positions = layer.draw(self._fused, generator)
-        found = sampled_sum(self._products, layer.bias, positions=positions)
-        return self._scores(_as_rows(found))
+        dynamic = sampled_sum(self._products, layer.bias, positions=positions)
+        return self._scores(_as_rows(dynamic))
 
     def even(self, count: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Class scores (1, K, H, W) of ``count`` draws whose offsets are spread evenly.
@@ -65,14 +73,13 @@ class Draws:
         """
         layer = self.net.dynamic
         if not isinstance(layer, RandomLayer):
-            for _ in range(count):
-                yield self.scores()
+            yield from self.independent(count, generator)
             return
         table = self._products.view(-1, self._products.shape[-1])
         for bags in _even_bags(layer, self._size, count, generator, table.device):
             with torch.no_grad():  # not around the loop: what the caller does is his
-                found = F.embedding_bag(bags, table, mode="sum")
-                scores = self._scores(found if layer.bias is None else found.add_(layer.bias))
+                dynamic = F.embedding_bag(bags, table, mode="sum")
+                scores = self._scores(dynamic if layer.bias is None else dynamic.add_(layer.bias))
             yield scores
 
     def _scores(self, dynamic: Tensor) -> Tensor:

@@ -1,12 +1,11 @@
 import pytest
 import torch
 
-from saccade.models.scores_at import ScoresAt, points_around
 from saccade.models.scribble_net import BRANCHES, RANDOM_BRANCHES, ScribbleNet
+from saccade.models.scribble_net.at_pixels import ScoresAtPixels, points_around
 
 FIXED = [b for b in BRANCHES if b not in RANDOM_BRANCHES]
 NORMS = ["none", "batch", "group"]
-SIZES = [(1, 1), (1, 7), (7, 1), (5, 9)]
 
 
 def _generator(seed=0):
@@ -33,45 +32,22 @@ def _every_pixel(size):
 
 
 def _scores_at(net, features, pixels, **more):
-    return ScoresAt(net, features, pixels, generator=_generator(8), **more)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("branch", FIXED)
-def test_scores_are_the_map_there(branch, norm, size):
-    net, features, pixels = _net(branch, norm), _features(size), _every_pixel(size)
-    expected = net(features)[0].flatten(1).T
-    found = _scores_at(net, features, pixels)()
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    return ScoresAtPixels(net, features, pixels, generator=_generator(8), **more)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("branch", FIXED)
-def test_a_sample_of_all_other_pixels_gives_the_map_and_its_gradient(branch, norm):
+def test_with_a_sample_of_all_other_pixels_gradients_are_those_of_the_module(branch, norm):
     net, features = _net(branch, norm).double(), _features((8, 11)).double()
     pixels = torch.tensor([[0, 0], [3, 4], [3, 4], [7, 10]])
     upstream = torch.randn(4, 3, generator=_generator(2), dtype=torch.double)
     dense = net(features)[0][:, pixels[:, 0], pixels[:, 1]].T
     found = _scores_at(net, features, pixels)()
-    torch.testing.assert_close(found, dense, rtol=1e-5, atol=1e-6)
     parameters = list(net.parameters())
     expected = torch.autograd.grad(dense, parameters, upstream)
     gradients = torch.autograd.grad(found, parameters, upstream)
     for ours, theirs in zip(gradients, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("branch", RANDOM_BRANCHES)
-def test_without_a_spread_random_scores_are_the_map_there(branch, norm):
-    net = _net(branch, norm, sigma=0.0)
-    if branch == "uniform":
-        net.dynamic.low = net.dynamic.high = 0.34  # two pixels
-    features, pixels = _features((6, 10)), _every_pixel((6, 10))
-    expected = net(features, generator=_generator())[0].flatten(1).T
-    found = _scores_at(net, features, pixels)(_generator())
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])

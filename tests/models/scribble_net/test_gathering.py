@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from saccade.models.gathering import gather, places
+from saccade.models.scribble_net.gathering import gather, row_index
 
 
 def _generator(seed=0):
@@ -13,7 +13,7 @@ def test_rows_and_gradient_are_those_of_indexing(rows, reads):
     table = torch.randn(rows, 4, generator=_generator(), requires_grad=True)
     index = torch.randint(rows, (reads,), generator=_generator(1))
     upstream = torch.randn(reads, 4, generator=_generator(2))
-    found = gather(table, places(index, rows))
+    found = gather(table, row_index(index, rows))
     assert torch.equal(found, table[index])
     (gradient,) = torch.autograd.grad(found, table, upstream)
     (expected,) = torch.autograd.grad(table[index], table, upstream)
@@ -22,12 +22,12 @@ def test_rows_and_gradient_are_those_of_indexing(rows, reads):
 
 def test_gradient_in_double_precision():
     table = torch.randn(5, 2, generator=_generator(), dtype=torch.double, requires_grad=True)
-    where = places(torch.tensor([4, 0, 0, 2, 4, 4]), 5)
+    where = row_index(torch.tensor([4, 0, 0, 2, 4, 4]), 5)
     assert torch.autograd.gradcheck(lambda t: gather(t, where), table)
 
 
 def test_an_upstream_gradient_of_any_layout_is_taken():
     table = torch.randn(6, 3, generator=_generator(), requires_grad=True)
-    found = gather(table, places(torch.tensor([1, 1, 5]), 6))
+    found = gather(table, row_index(torch.tensor([1, 1, 5]), 6))
     found.sum().backward()  # an expanded gradient, without strides
     torch.testing.assert_close(table.grad[:, 0], torch.tensor([0.0, 2, 0, 0, 0, 1]))
