@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from saccade.cli.app import app
-from saccade.weak.localisation import LocalisationMaps, write_maps
+from saccade.weak.localization import LocalizationMaps, write_maps
 from tests.weak.helpers import SPEC, scene
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -145,7 +145,7 @@ def write_some_maps(folder, names="0123", classes=(1, 2)):
     maps = np.zeros((1, len(classes), 6, 8), np.float32)
     maps[:, :, 2:4, 2:6] = 1
     for name in names:
-        write_maps(folder / f"{name}.npz", LocalisationMaps(maps, classes, (1,), (60, 80)))
+        write_maps(folder / f"{name}.npz", LocalizationMaps(maps, classes, (1,), (60, 80)))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from saccade.data.image_labels import (
     voc_image_labels,
     write_image_labels,
 )
-from saccade.data.sets import Example, LabelledSet
+from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 
@@ -71,7 +71,7 @@ def test_labels_from_masks(tmp_path):
     for name, values in (("a", [0, 2, 255]), ("b", [1, 1, 0])):
         Image.fromarray(np.array([values], np.uint8)).save(tmp_path / f"{name}.png")
         examples.append(Example(name, Path("x.jpg"), tmp_path / f"{name}.png"))
-    found = LabelledSet("made up", tuple(examples), SPEC)
+    found = LabeledSet("made up", tuple(examples), SPEC)
     assert labels_in_masks(found) == {"a": (0, 2), "b": (0, 1)}
     Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "b.png")
     with pytest.raises(InputError, match="image 'b' has no label"):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from saccade.data.sets import Example, LabelledSet
+from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.experiments import run_networks as running
@@ -43,7 +43,7 @@ def measured(monkeypatch):
     """Runs that take no time: a better network for a later row."""
     done = []
     spec = LabelSpec(("a", "b"))
-    val = LabelledSet("made up", (Example("x", None, None),), spec)
+    val = LabeledSet("made up", (Example("x", None, None),), spec)
     monkeypatch.setattr(running, "open_sets", lambda data: (val, val))
 
     labels = list(NETWORK_TABLES["gdc-table5"].rows)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from saccade.cli.app import app
 from saccade.data.known import CAMVID, CONTEXT_CLASSES
-from saccade.data.sets import Example, LabelledSet, open_set
+from saccade.data.sets import Example, LabeledSet, open_set
 from saccade.errors import InputError
 from saccade.experiments import run_networks as running
 from saccade.experiments import weak_labels
@@ -26,7 +26,7 @@ from saccade.experiments.weak_labels import (
 )
 from saccade.experiments.weak_tables import WEAK_TABLES
 from saccade.training.config import DataConfig
-from saccade.weak.localisation import LocalisationMaps, write_maps
+from saccade.weak.localization import LocalizationMaps, write_maps
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -70,7 +70,7 @@ def test_tables_are_whole():
 
 
 def test_the_papers_run_is_largefov_as_in_its_recipe(monkeypatch, tmp_path):
-    found = LabelledSet("VOC", tuple(Example(str(i), None, None) for i in range(10582)), CAMVID)
+    found = LabeledSet("VOC", tuple(Example(str(i), None, None) for i in range(10582)), CAMVID)
     monkeypatch.setattr(running, "open_sets", lambda data: (found, found))
     table = WEAK_TABLES["mdc-table4"]
     setup = NetworkPlan(DataConfig("voc-aug", "x"), "paper", weights="imagenet")
@@ -112,12 +112,12 @@ def test_recall_and_precision_of_known_maps(tmp_path):
     labels[0] = 255
     Image.fromarray(labels).save(tmp_path / "a.png")
     spec = CAMVID.__class__(("zero", "one"))
-    found = LabelledSet("one", (Example("a", tmp_path / "a.png", tmp_path / "a.png"),), spec)
+    found = LabeledSet("one", (Example("a", tmp_path / "a.png", tmp_path / "a.png"),), spec)
     maps = np.zeros((4, 1, 8, 8), np.float32)
     maps[0, 0, :, 6:] = 1  # half of the object
     maps[1:, 0, :, 4:] = 1  # the object, and beside it
     maps[1:, 0, :, 2:4] = 0.5
-    write_maps(tmp_path / "a.npz", LocalisationMaps(maps, (1,), (1, 3, 6, 9), (8, 8)))
+    write_maps(tmp_path / "a.npz", LocalizationMaps(maps, (1,), (1, 3, 6, 9), (8, 8)))
     counted = measure_maps(found, tmp_path, lambda *_: None)
     assert set(counted) == {(way, share) for way in WAYS for share in SHARES}
     assert counted["d = 1", 0.3].means()[:2] == (0.5, 1.0)

@@ -3,7 +3,7 @@ import torch
 
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training.config import OptimConfig
-from saccade.training.optimiser import drop_factor, make_optimiser
+from saccade.training.optimizer import drop_factor, make_optimizer
 
 
 def test_a_tenth_after_each_share_of_the_run():
@@ -18,7 +18,7 @@ def test_largefovs_rates_are_those_of_its_recipe():
     config = OptimConfig(lr=0.001, head_lr=10.0, bias_lr=2.0, decay_norms=False, weight_decay=5e-4)
     rates = {
         id(p): (group["lr"], group["weight_decay"])
-        for group in make_optimiser(net, config).param_groups
+        for group in make_optimizer(net, config).param_groups
         for p in group["params"]
     }
     conv, fc6, fc8 = net.backbone.features.conv1_1, net.head.fc6, net.classifier

@@ -18,8 +18,8 @@ from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training import loop, run
 from saccade.training.config import config_of
-from saccade.training.loading import Examples, Order, batches_of
 from saccade.training.loop import train
+from saccade.training.samples import Examples, Order, load_batches
 from saccade.training.state import State, save_state
 
 SCRIPT = Path(__file__).with_name("run_train.py")
@@ -52,7 +52,7 @@ def test_a_bad_file_is_one_line_from_whatever_process_reads_it(config, data, wor
     training, _ = run.open_sets(config.data)
     examples = Examples(training, config.augmentation, 0)
     with pytest.raises(InputError, match=r"^[^\n]*0\.png: damaged or truncated[^\n]*$"):
-        list(batches_of(examples, Order(8, 4, 1), workers))
+        list(load_batches(examples, Order(8, 4, 1), workers))
 
 
 def test_a_full_disk_is_named_with_the_file(tmp_path, small_files):

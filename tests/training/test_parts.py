@@ -9,9 +9,9 @@ from torch.nn import functional
 from saccade.errors import InputError
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training.config import OptimConfig
-from saccade.training.loading import Order, mixed
 from saccade.training.losses import class_weights, pixel_loss
-from saccade.training.optimiser import make_optimiser, poly_factor, set_rates, update_average
+from saccade.training.optimizer import make_optimizer, poly_factor, set_rates, update_average
+from saccade.training.samples import Order, mix_seeds
 from saccade.training.state import first_difference
 
 
@@ -51,9 +51,9 @@ def test_orders_that_cannot_be():
 
 
 def test_mixed_seeds_differ():
-    seeds = {mixed(a, b, c) for a in range(10) for b in range(10) for c in range(10)}
+    seeds = {mix_seeds(a, b, c) for a in range(10) for b in range(10) for c in range(10)}
     assert len(seeds) == 1000
-    assert mixed(1, 2) != mixed(2, 1)
+    assert mix_seeds(1, 2) != mix_seeds(2, 1)
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
@@ -90,10 +90,10 @@ def test_class_weights_favour_the_rare():
 def test_groups_have_the_rates_of_backbone_and_head():
     net = SegmentationNet(SegmentationConfig(classes=3, width=8))
     config = OptimConfig(lr=0.5, head_lr=10.0, weight_decay=0.1, decay_norms=False)
-    optimiser = make_optimiser(net, config)
-    set_rates(optimiser, config.lr, 0.5)
+    optimizer = make_optimizer(net, config)
+    set_rates(optimizer, config.lr, 0.5)
     found = {}
-    for group in optimiser.param_groups:
+    for group in optimizer.param_groups:
         for parameter in group["params"]:
             found[id(parameter)] = (group["lr"], group["weight_decay"])
     assert len(found) == len(list(net.parameters()))

@@ -11,7 +11,7 @@ from saccade.cli.progress import Bar
 
 if TYPE_CHECKING:
     from saccade.data.check import Findings
-    from saccade.data.sets import LabelledSet
+    from saccade.data.sets import LabeledSet
 
 _SHOWN = 20
 _PICTURES = 12
@@ -55,7 +55,7 @@ def check_data(
             raise typer.Exit(BAD_INPUT)
 
 
-def _print(found: "LabelledSet", findings: "Findings", split: str) -> None:
+def _print(found: "LabeledSet", findings: "Findings", split: str) -> None:
     sizes = findings.sizes
     typer.echo(f"{found.title} {split}: {len(found.examples)} images with masks")
     for note in found.remarks:
@@ -77,7 +77,7 @@ def _print(found: "LabelledSet", findings: "Findings", split: str) -> None:
     )
 
 
-def _write_sheet(found: "LabelledSet", path: Path) -> bool:
+def _write_sheet(found: "LabeledSet", path: Path) -> bool:
     """Overlays of examples spread over the set, with names; False where none can be read."""
     import numpy as np
 

@@ -15,7 +15,7 @@ from saccade.cli.pseudo_label import Classes, Confidence, Preset, Processes, pre
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
-    from saccade.data.sets import LabelledSet
+    from saccade.data.sets import LabeledSet
     from saccade.data.specs import LabelSpec
     from saccade.training.config import TrainConfig
     from saccade.weak.pipeline import Done, Pipeline
@@ -127,7 +127,7 @@ def _training(path: Path | None, images: Path) -> "TrainConfig":
     return replace(config, data=data)
 
 
-def _val(images: Path | None, masks: Path | None, spec: "LabelSpec") -> "LabelledSet | None":
+def _val(images: Path | None, masks: Path | None, spec: "LabelSpec") -> "LabeledSet | None":
     from saccade.data.sets import pair_up as pair_masks
 
     if (images is None) != (masks is None):

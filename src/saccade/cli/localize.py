@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from saccade.data.sets import LabelledSet
-    from saccade.training.classification import LocalisationConfig
+    from saccade.data.sets import LabeledSet
+    from saccade.training.classifier import LocalizerTraining
 
 LABELS, SHEET = "labels.csv", "sheet.jpg"
 
@@ -65,7 +65,7 @@ def localize(
         from saccade.data.transforms import Augmentation
         from saccade.files import refuse_to_replace
         from saccade.models.mdc import LocalizerConfig
-        from saccade.training.classification import LocalisationConfig, check_labels
+        from saccade.training.classifier import LocalizerTraining, check_labels
         from saccade.training.config import OptimConfig
 
         if device not in ("auto", "cpu", "cuda"):
@@ -74,7 +74,7 @@ def localize(
             raise InputError(f"--lr is {lr}, must be above 0")
         found = open_set(layout, root, split, allow_missing=labels != "masks")
         present = _present(labels, root, found)
-        config = LocalisationConfig(
+        config = LocalizerTraining(
             LocalizerConfig(backbone=backbone, dilations=_numbers(dilations)),
             weights,
             OptimConfig(epochs=epochs, batch=batch, lr=lr, drop=0.4),
@@ -93,8 +93,8 @@ def localize(
 
 
 def _run(
-    config: "LocalisationConfig",
-    found: "LabelledSet",
+    config: "LocalizerTraining",
+    found: "LabeledSet",
     present: "NDArray[np.bool_]",
     output: Path,
     rows: int,
@@ -105,8 +105,8 @@ def _run(
     from saccade.data.image_labels import write_image_labels
     from saccade.files import atomic_write, digest_of
     from saccade.formats.overlay import write_picture
-    from saccade.training.classification import CLASSIFIER, train_classifier
-    from saccade.weak.localisation import draw_sheet, localise_all, telling_rows
+    from saccade.training.classifier import CLASSIFIER, train_classifier
+    from saccade.weak.localization import draw_sheet, example_rows, localize_all
 
     given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(found.examples)}
     bar = Bar(1, quiet=quiet)
@@ -117,7 +117,7 @@ def _run(
         with atomic_write(output / LABELS) as path:
             write_image_labels(path, given, found.spec)
         if not done.interrupted:
-            localise_all(
+            localize_all(
                 done.net,
                 found,
                 present,
@@ -133,14 +133,14 @@ def _run(
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
-    sheet = draw_sheet(found, output / "maps", telling_rows(found, present, rows), truth=truth)
+    sheet = draw_sheet(found, output / "maps", example_rows(found, present, rows), truth=truth)
     write_picture(output / SHEET, sheet)
     if done.losses:
         typer.echo(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
     typer.echo(f"{len(found.examples)} images; written to {output}")
 
 
-def _present(labels: str, root: Path, found: "LabelledSet") -> "NDArray[np.bool_]":
+def _present(labels: str, root: Path, found: "LabeledSet") -> "NDArray[np.bool_]":
     """(N, K), the labels of each image; the background has a cue of its own, so none here."""
     from saccade.data.image_labels import (
         as_table,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 from saccade.images import decoded_size
@@ -33,7 +33,7 @@ class Findings:
 
 
 def inspect(
-    found: LabelledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
+    found: LabeledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
 ) -> Findings:
     """Decode every mask and every image: the header of half a file is as good as a whole one's.
 
@@ -73,7 +73,7 @@ def require_sound(findings: Findings) -> None:
 _One = tuple[str, NDArray[np.int64] | None, tuple[int, int] | None]
 
 
-def _inspected(found: LabelledSet, threads: int) -> Iterator[_One]:
+def _inspected(found: LabeledSet, threads: int) -> Iterator[_One]:
     """Problem, counts of the 256 label values, and image size of each example, in order."""
 
     def one(index: int) -> _One:

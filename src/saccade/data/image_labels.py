@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
@@ -71,7 +71,7 @@ def voc_image_labels(
     return found
 
 
-def labels_in_masks(found: LabelledSet) -> dict[str, tuple[int, ...]]:
+def labels_in_masks(found: LabeledSet) -> dict[str, tuple[int, ...]]:
     """The classes that occur in the masks of a set: image labels as an annotator would give them.
 
     Raises:

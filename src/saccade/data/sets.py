@@ -50,7 +50,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class LabelledSet:
+class LabeledSet:
     """The examples of a split and the classes of their masks.
 
     Attributes:
@@ -80,14 +80,14 @@ class LabelledSet:
         return spec.apply(read_values(example.mask), example.mask)
 
 
-def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False) -> LabelledSet:
+def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False) -> LabeledSet:
     """Find the examples of a split.
 
     Args:
         layout: one of `LAYOUTS`.
         root: its folder.
         split: "train", "val", ...; of "folder" also "" for everything.
-        allow_missing: go on where images have no mask; `LabelledSet.missing` names them.
+        allow_missing: go on where images have no mask; `LabeledSet.missing` names them.
 
     Raises:
         InputError: an unknown layout, folders or lists that are missing, images without masks,
@@ -125,7 +125,7 @@ def read_values(path: Path) -> NDArray[np.integer[Any]]:
     return np.asarray(values.astype(np.int32) if values.dtype.kind == "b" else values)
 
 
-def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabelledSet:
+def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSet:
     """Examples of two folders, matched by stem, in the order of their names.
 
     Raises:
@@ -136,7 +136,7 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabelledS
     missing = [f"{p}: no mask {s}.png in {masks}" for s, p in pictures.items() if s not in found]
     alone = sorted(set(found) - set(pictures))
     remarks = [f"{len(alone)} masks have no image, {found[alone[0]].name} for one"] if alone else []
-    return LabelledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
+    return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
 
 
 def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
@@ -146,39 +146,39 @@ def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     return {path.stem: path for path in files}
 
 
-def _folder(root: Path, split: str) -> LabelledSet:
+def _folder(root: Path, split: str) -> LabeledSet:
     spec = read_classes(root / "classes.txt")
     return pair_up(root.name, root / "images" / split, root / "masks" / split, spec)
 
 
-def _camvid(root: Path, split: str) -> LabelledSet:
+def _camvid(root: Path, split: str) -> LabeledSet:
     return pair_up("CamVid", root / split, root / f"{split}annot", known.CAMVID)
 
 
-def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabelledSet:
+def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabeledSet:
     listed = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     examples, missing = _listed(listed, root, "JPEGImages", masks)
-    return LabelledSet("PASCAL VOC 2012", examples, known.VOC, missing)
+    return LabeledSet("PASCAL VOC 2012", examples, known.VOC, missing)
 
 
-def _voc_aug(root: Path, split: str) -> LabelledSet:
+def _voc_aug(root: Path, split: str) -> LabeledSet:
     return replace(_voc(root, split, "SegmentationClassAug"), title="PASCAL VOC 2012 + SBD")
 
 
-def _sbd(root: Path, split: str) -> LabelledSet:
+def _sbd(root: Path, split: str) -> LabeledSet:
     root = root / "dataset" if (root / "dataset").is_dir() else root
     examples, missing = _listed(root / f"{split}.txt", root, "img", "cls")
-    return LabelledSet("SBD", examples, known.VOC, missing)
+    return LabeledSet("SBD", examples, known.VOC, missing)
 
 
-def _context(root: Path, split: str, spec: LabelSpec) -> LabelledSet:
+def _context(root: Path, split: str, spec: LabelSpec) -> LabeledSet:
     listed = root / "ImageSets" / "SegmentationContext" / f"{split}.txt"
     if (root / "SegmentationClassContext").is_dir():
         masks = "SegmentationClassContext"
     else:
         masks, spec = "context", _by_names(root / "labels.txt", spec)
     examples, missing = _listed(listed, root, "JPEGImages", masks)
-    return LabelledSet("PASCAL-Context", examples, spec, missing)
+    return LabeledSet("PASCAL-Context", examples, spec, missing)
 
 
 def _by_names(path: Path, spec: LabelSpec) -> LabelSpec:
@@ -201,7 +201,7 @@ def _alias(name: str, named: dict[str, int]) -> int | None:
     return named.get(name, named.get({"table": "diningtable"}.get(name, name)))
 
 
-def _ade20k(root: Path, split: str) -> LabelledSet:
+def _ade20k(root: Path, split: str) -> LabeledSet:
     part = {"train": "training", "val": "validation"}.get(split, split)
     spec = known.ADE20K
     names = root / "objectInfo150.txt"
@@ -216,7 +216,7 @@ def _ade20k(root: Path, split: str) -> LabelledSet:
     return pair_up("ADE20K", root / "images" / part, root / "annotations" / part, spec)
 
 
-def _cityscapes(root: Path, split: str) -> LabelledSet:
+def _cityscapes(root: Path, split: str) -> LabeledSet:
     images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
     examples, missing = [], []
     for path in images:
@@ -227,7 +227,7 @@ def _cityscapes(root: Path, split: str) -> LabelledSet:
             examples.append(Example(stem, path, mask))
         else:
             missing.append(f"{mask}: no such file, the mask of {path.name}")
-    return LabelledSet("Cityscapes", tuple(examples), known.CITYSCAPES, tuple(missing))
+    return LabeledSet("Cityscapes", tuple(examples), known.CITYSCAPES, tuple(missing))
 
 
 def _listed(
@@ -271,7 +271,7 @@ def _read_mat(path: Path) -> NDArray[np.integer[Any]]:
         ) from error
 
 
-LAYOUTS: dict[str, Callable[[Path, str], LabelledSet]] = {
+LAYOUTS: dict[str, Callable[[Path, str], LabeledSet]] = {
     "folder": _folder,
     "camvid": _camvid,
     "voc": _voc,

@@ -1,4 +1,4 @@
-"""MDC paper, figure 5 and section 4.3.1: what dilations localise, and what fusion does."""
+"""MDC paper, figure 5 and section 4.3.1: what dilations localize, and what fusion does."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
 from saccade.experiments.measure import Progress
 from saccade.experiments.report import aligned, machine, write_json
-from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localiser
+from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localizer
 from saccade.files import atomic_write
 from saccade.formats.overlay import write_picture
 from saccade.nn.dilated import DILATIONS
 from saccade.training.run import open_sets
 from saccade.weak.fusion import Fusion, object_regions
-from saccade.weak.localisation import draw_sheet, read_maps, telling_rows
+from saccade.weak.localization import draw_sheet, example_rows, read_maps
 
 if TYPE_CHECKING:
     from saccade.experiments.run_networks import NetworkPlan
@@ -35,7 +35,7 @@ WAYS: dict[str, Fusion | int] = {
 
 
 @dataclass(frozen=True)
-class Localised:
+class Localized:
     """Pixels of each class, (K,) each: found and right, found, there; by way and threshold."""
 
     hits: NDArray[np.int64]
@@ -70,9 +70,9 @@ def run_figure5(
     """
     training, _ = open_sets(setup.data)
     home = classifier_folder(folder / "labels", DILATIONS)
-    asked, present = localiser(training, setup, home, DILATIONS, progress)
+    asked, present = localizer(training, setup, home, DILATIONS, progress)
     maps = home / "maps"
-    sheet = draw_sheet(asked, maps, telling_rows(asked, present, rows), truth=True)
+    sheet = draw_sheet(asked, maps, example_rows(asked, present, rows), truth=True)
     paths = [folder / f"mdc-figure5{suffix}" for suffix in (".jpg", ".md", ".json")]
     write_picture(paths[0], sheet)
     counted = measure_maps(asked, maps, progress)
@@ -89,8 +89,8 @@ def run_figure5(
 
 
 def measure_maps(
-    found: LabelledSet, maps: Path, progress: Progress
-) -> dict[tuple[str, float], Localised]:
+    found: LabeledSet, maps: Path, progress: Progress
+) -> dict[tuple[str, float], Localized]:
     """Count pixels of object regions against the masks, for every way and threshold."""
     classes = len(found.spec.names)
     counts = {(way, s): np.zeros((3, classes), np.int64) for way in WAYS for s in SHARES}
@@ -109,11 +109,11 @@ def measure_maps(
                         int(here.sum()),
                     )
         progress(0, f"measuring, {index + 1} of {len(found.examples)}")
-    return {key: Localised(*rows) for key, rows in counts.items()}
+    return {key: Localized(*rows) for key, rows in counts.items()}
 
 
 def _markdown(
-    setup: "NetworkPlan", found: LabelledSet, counted: dict[tuple[str, float], Localised]
+    setup: "NetworkPlan", found: LabeledSet, counted: dict[tuple[str, float], Localized]
 ) -> str:
     body = []
     for way in WAYS:
@@ -126,7 +126,7 @@ def _markdown(
     verdicts = aligned(["the paper", "ours"], _verdicts(counted))
     backbone = setup.backbone or "vgg16"
     return (
-        "# MDC paper, figure 5 and section 4.3.1: localisation maps against masks\n\n"
+        "# MDC paper, figure 5 and section 4.3.1: localization maps against masks\n\n"
         f"{found.title}, {len(found.examples)} training images, {backbone}, weights "
         f"{Path(setup.weights).name}, schedule `{setup.schedule}`, one classifier. Percent, means "
         "over the classes; regions are where a map is at least 0.3 of its maximum; the best F1 is "
@@ -135,7 +135,7 @@ def _markdown(
     )
 
 
-def _verdicts(counted: dict[tuple[str, float], Localised]) -> list[list[str]]:
+def _verdicts(counted: dict[tuple[str, float], Localized]) -> list[list[str]]:
     at = {way: counted[way, FIXED].means() for way in WAYS}
     first, last = at["d = 1"], at["d = 9"]
     claims = [

@@ -17,7 +17,7 @@ class Variant:
         published: the paper's mIoU in percent.
         protocol: how it is asked, settings of `saccade.evaluation.inference.Protocol`.
         trained_as: the row whose network it asks, instead of training one.
-        optim: what it changes in the optimiser.
+        optim: what it changes in the optimizer.
         labels: what stands in for full masks, of `saccade.experiments.weak_labels.KINDS`.
         supervision: how they are used, settings of `SupervisionConfig`; a float "strong" is a
             share of the training images.
@@ -53,7 +53,7 @@ class NetworkTable:
         optim: the paper's schedule, settings of `OptimConfig`.
         crop: the paper's (height, width).
         network: what all rows share, settings of `SegmentationConfig`.
-        stand_in: what replaces network and optimiser on another backbone than the paper's.
+        stand_in: what replaces network and optimizer on another backbone than the paper's.
     """
 
     name: str

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
@@ -27,9 +27,9 @@ from saccade.files import atomic_write
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import config_from_dict
 from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
+from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.evaluate import evaluate
-from saccade.training.keeping import BEST, LAST
 from saccade.training.loop import train
 from saccade.training.run import open_sets
 from saccade.training.state import STATE
@@ -196,7 +196,7 @@ def _one(
     plan: NetworkPlan,
     folder: Path,
     seed: int,
-    val: LabelledSet,
+    val: LabeledSet,
     done: int,
     progress: Progress,
 ) -> NetworkRow | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from saccade.data.sets import Example, LabelledSet, read_values
+from saccade.data.sets import Example, LabeledSet, read_values
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 from saccade.formats.masks import write_mask
@@ -20,7 +20,7 @@ GRID = (2, 3)
 """Rows and columns of tiles: 180x160 pixels each of CamVid's 360x480."""
 
 
-def cut(found: LabelledSet, folder: Path, grid: tuple[int, int] = GRID) -> LabelledSet:
+def cut(found: LabeledSet, folder: Path, grid: tuple[int, int] = GRID) -> LabeledSet:
     """Write FOLDER/images/NAME-ROW-COLUMN.png and FOLDER/masks/; what is there already is kept.
 
     Tiles without a labelled pixel are left out, as they have no image label.
@@ -46,7 +46,7 @@ def cut(found: LabelledSet, folder: Path, grid: tuple[int, int] = GRID) -> Label
     return replace(found, title=title, examples=tuple(examples))
 
 
-def join(found: LabelledSet, tiles: Path, folder: Path, grid: tuple[int, int] = GRID) -> None:
+def join(found: LabeledSet, tiles: Path, folder: Path, grid: tuple[int, int] = GRID) -> None:
     """Put the masks of tiles together, FOLDER/NAME.png; a tile that is missing has no class.
 
     Raises:

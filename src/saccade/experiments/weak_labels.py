@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.measure import Progress
@@ -20,9 +20,9 @@ from saccade.experiments.weak_strokes import check_scribbles, make_strokes
 from saccade.files import digest_of
 from saccade.models.mdc import LocalizerConfig, load_localizer
 from saccade.nn.dilated import DILATIONS
-from saccade.training.classification import (
+from saccade.training.classifier import (
     CLASSIFIER,
-    LocalisationConfig,
+    LocalizerTraining,
     settings_of,
     train_classifier,
 )
@@ -30,7 +30,7 @@ from saccade.training.config import OptimConfig
 from saccade.training.run import open_sets
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
-from saccade.weak.localisation import localise_all
+from saccade.weak.localization import localize_all
 from saccade.weak.map_masks import MapLabelling, check_saliency, label_from_maps
 from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan
 
@@ -112,7 +112,7 @@ def kept_with(path: Path, asked: Mapping[str, Any]) -> bool:
 
 
 def _pseudo_strokes(
-    found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress
+    found: LabeledSet, setup: "NetworkPlan", home: Path, progress: Progress
 ) -> None:
     """The per-image segmenter's masks."""
     drawn = home.with_name("strokes")
@@ -133,9 +133,9 @@ def _pseudo_strokes(
         raise InputError(f"{len(outcome.failed)} images have no pseudo labels; {name}: {why}")
 
 
-def localiser(
-    found: LabelledSet, setup: "NetworkPlan", folder: Path, dilations: Sequence[int], run: Progress
-) -> tuple[LabelledSet, NDArray[np.bool_]]:
+def localizer(
+    found: LabeledSet, setup: "NetworkPlan", folder: Path, dilations: Sequence[int], run: Progress
+) -> tuple[LabeledSet, NDArray[np.bool_]]:
     """Train the classifier of a table and write its maps, FOLDER/maps; both are kept.
 
     Returns:
@@ -163,7 +163,7 @@ def localiser(
         if done.interrupted:
             raise KeyboardInterrupt
         (folder / STATE).unlink(missing_ok=True)
-    localise_all(
+    localize_all(
         load_localizer(kept).net,
         found,
         present,
@@ -199,11 +199,11 @@ def _same_classifier(folder: Path, setup: "NetworkPlan", dilations: Sequence[int
             raise InputError(f"{folder}: was made with another {key}; give -o another folder")
 
 
-def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalisationConfig:
+def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> LocalizerTraining:
     """The paper's schedule, or one that fits the plan's."""
     network = LocalizerConfig(backbone=setup.backbone or "vgg16", dilations=dilations)
     device: Any = setup.device
-    config = LocalisationConfig(network, setup.weights, device=device, workers=setup.workers)
+    config = LocalizerTraining(network, setup.weights, device=device, workers=setup.workers)
     if setup.schedule == "paper":
         return config
     # Tiles are seen whole: a crop may not show the class that the label promises.
@@ -215,14 +215,14 @@ def classifier_config(setup: "NetworkPlan", dilations: tuple[int, ...]) -> Local
 
 def _from_maps(
     fusion: Fusion | int, dilations: Sequence[int] = DILATIONS
-) -> Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]:
-    def make(found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
+) -> Callable[[LabeledSet, "NetworkPlan", Path, Progress], None]:
+    def make(found: LabeledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
         settings = map_settings(found, setup, fusion)
         classifier = classifier_folder(home.parent, dilations)
         _same_classifier(classifier, setup, dilations)
         if kept_with(home / SETTINGS, _map_record(settings, setup)):
             return
-        asked, _ = localiser(found, setup, classifier, dilations, progress)
+        asked, _ = localizer(found, setup, classifier, dilations, progress)
         images = [example.image for example in asked.examples]
         tiled = asked is not found
         label_from_maps(
@@ -248,7 +248,7 @@ def _map_record(settings: MapLabelling, setup: "NetworkPlan") -> dict[str, Any]:
     return {**asdict(settings), "saliency_folder": folder}
 
 
-def map_settings(found: LabelledSet, setup: "NetworkPlan", fusion: Fusion | int) -> MapLabelling:
+def map_settings(found: LabeledSet, setup: "NetworkPlan", fusion: Fusion | int) -> MapLabelling:
     """The paper's, as far as the data has what they need.
 
     Without saliency maps OpenCV's stand in, whose values do not mean the same: the least salient
@@ -270,9 +270,9 @@ FROM_MAPS: Mapping[str, tuple[Fusion | int, Sequence[int]]] = {
     "maps-fusion": ("anti-noise", DILATIONS),
     "maps-ones": ("anti-noise", (1, 1, 1, 1)),
 }
-"""Labels from localisation maps: their fusion, and the dilations of the classifier."""
+"""Labels from localization maps: their fusion, and the dilations of the classifier."""
 
-KINDS: Mapping[str, Callable[[LabelledSet, "NetworkPlan", Path, Progress], None]] = {
+KINDS: Mapping[str, Callable[[LabeledSet, "NetworkPlan", Path, Progress], None]] = {
     "strokes": make_strokes,
     "pseudo-strokes": _pseudo_strokes,
     **{kind: _from_maps(*how) for kind, how in FROM_MAPS.items()},

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.experiments.measure import Progress
 from saccade.experiments.reading import Labels, read_scribbles
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from saccade.experiments.run_networks import NetworkPlan
 
 
-def make_strokes(found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
+def make_strokes(found: LabeledSet, setup: "NetworkPlan", home: Path, progress: Progress) -> None:
     """Write HOME/NAME.png for each image; what is there already is kept.
 
     Raises:
@@ -40,7 +40,7 @@ def make_strokes(found: LabelledSet, setup: "NetworkPlan", home: Path, progress:
 
 
 def check_scribbles(
-    found: LabelledSet, setup: "NetworkPlan", home: Path, progress: Progress
+    found: LabeledSet, setup: "NetworkPlan", home: Path, progress: Progress
 ) -> None:
     """Read ScribbleSup's strokes of all images whose PNG is not in HOME yet.
 
@@ -61,7 +61,7 @@ def check_scribbles(
         raise InputError(wrong[0] + (f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""))
 
 
-def _files(found: LabelledSet, folder: Path) -> dict[str, Path]:
+def _files(found: LabeledSet, folder: Path) -> dict[str, Path]:
     """The strokes of each image, by name."""
     files = by_stem(folder, (".xml", ".png"))
     lost = [example.name for example in found.examples if example.name not in files]
@@ -73,7 +73,7 @@ def _files(found: LabelledSet, folder: Path) -> dict[str, Path]:
     return files
 
 
-def _read(found: LabelledSet, index: int, path: Path, setup: "NetworkPlan") -> Labels:
+def _read(found: LabeledSet, index: int, path: Path, setup: "NetworkPlan") -> Labels:
     name = "context" if setup.data.layout.startswith("context") else "voc"
     shape, classes = image_size(found.examples[index].image), len(found.spec.names)
     strokes = read_scribbles(path, name, shape)

@@ -39,7 +39,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """Optimiser, schedule and loss.
+    """Optimizer, schedule and loss.
 
     Attributes:
         epochs: passes over the training split.
@@ -114,7 +114,7 @@ class TrainConfig:
         network: what is trained; the number of classes comes from the data.
         weights: of the backbone: "imagenet", a file, or "none".
         start: a checkpoint of Saccade whose weights all layers start from; "" for none.
-        optim: optimiser, schedule and loss.
+        optim: optimizer, schedule and loss.
         augmentation: of the training images.
         run: how it is run.
         supervision: what stands in for full masks.

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
@@ -45,7 +45,7 @@ class Scores:
 
 def evaluate(
     net: Network,
-    found: LabelledSet,
+    found: LabeledSet,
     protocol: Protocol,
     *,
     device: torch.device | str = "cpu",

@@ -14,17 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.models.pretrained import expects
 from saccade.nn.seeded import SeededConv2d
+from saccade.training.checkpointing import save, validate
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
-from saccade.training.keeping import save, validate
-from saccade.training.loading import Examples, Order, batches_of, mixed
 from saccade.training.losses import pixel_loss
-from saccade.training.optimiser import drop_factor, poly_factor, set_rates, update_average
+from saccade.training.optimizer import drop_factor, poly_factor, set_rates, update_average
 from saccade.training.run import (
     Report,
     Run,
@@ -36,6 +35,7 @@ from saccade.training.run import (
     order_of,
     prepare,
 )
+from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.signals import stop_on_signal
 from saccade.training.supervision import Batch, supervise
 
@@ -67,7 +67,7 @@ def train(
     config: TrainConfig,
     folder: Path,
     *,
-    sets: tuple[LabelledSet, LabelledSet | None] | None = None,
+    sets: tuple[LabeledSet, LabeledSet | None] | None = None,
     protocol: Protocol | None = None,
     report: Report = lambda done, total, text: None,
     on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
@@ -128,7 +128,7 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
     order = order_of(run)
     config = run.config
     examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
-    batches = batches_of(examples, order, run.config.run.workers)
+    batches = load_batches(examples, order, run.config.run.workers)
     scores: Scores | None = None
     with stop_on_signal() as stopped:
         if _unscored(run, order):  # it was ended in the evaluation
@@ -176,8 +176,8 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
     factor = poly_factor(step, steps, 0.0 if optim.drop else optim.power, optim.warmup)
     if optim.drop:
         factor *= drop_factor(step, steps, optim.drop)
-    set_rates(run.optimiser, optim.lr, factor)
-    run.optimiser.zero_grad()
+    set_rates(run.optimizer, optim.lr, factor)
+    run.optimizer.zero_grad()
     total = 0.0
     for part in range(optim.accumulate):
         batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in next(batches)))
@@ -195,8 +195,8 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
             f"the loss is {total} in step {step + 1}; a smaller lr, warmup or clip would help"
         )
     if optim.clip:
-        fabric.clip_gradients(run.net, run.optimiser, max_norm=optim.clip)
-    run.optimiser.step()
+        fabric.clip_gradients(run.net, run.optimizer, max_norm=optim.clip)
+    run.optimizer.step()
     if optim.ema:
         update_average(run.state.ema, run.plain.state_dict(), optim.ema)
     run.state.step += 1
@@ -209,14 +209,14 @@ def _reseed(run: Run, step: int) -> None:
     All processes draw the same dilation, as they train one network.
     """
     seed = run.config.run.seed
-    torch.manual_seed(mixed(seed, 4, step, run.fabric.global_rank))
+    torch.manual_seed(mix_seeds(seed, 4, step, run.fabric.global_rank))
     layers = [m for m in run.plain.modules() if isinstance(m, SeededConv2d)]
     for number, layer in enumerate(layers):
-        layer.reseed(mixed(seed, 5, step, number))
+        layer.reseed(mix_seeds(seed, 5, step, number))
 
 
 def _rate(run: Run) -> float:
-    return float(run.optimiser.param_groups[0]["lr"])
+    return float(run.optimizer.param_groups[0]["lr"])
 
 
 def _any(fabric: Any, mine: bool) -> bool:

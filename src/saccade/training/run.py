@@ -1,4 +1,4 @@
-"""What a training run is set up from: processes, data, network, optimiser, and an older state."""
+"""What a training run is set up from: processes, data, network, optimizer, and an older state."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.check import Findings, inspect, require_sound
-from saccade.data.sets import LabelledSet, open_set
+from saccade.data.sets import LabeledSet, open_set
 from saccade.data.specs import class_difference
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
@@ -22,10 +22,10 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training.config import DataConfig, TrainConfig
-from saccade.training.loading import Examples, Order, mixed
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
-from saccade.training.optimiser import make_optimiser
+from saccade.training.optimizer import make_optimizer
+from saccade.training.samples import Examples, Order, mix_seeds
 from saccade.training.state import IMAGES, State, first_difference, load_state
 from saccade.training.supervision import SupervisionConfig, supervised_by
 
@@ -42,9 +42,9 @@ class Run:
     fabric: Any
     net: nn.Module
     plain: SegmentationNet
-    optimiser: Any
-    train: LabelledSet
-    val: LabelledSet | None
+    optimizer: Any
+    train: LabeledSet
+    val: LabeledSet | None
     weight: Tensor | None
     state: State
     log: Log
@@ -59,7 +59,7 @@ class Run:
 
 def open_sets(
     data: DataConfig, supervision: SupervisionConfig | None = None
-) -> tuple[LabelledSet, LabelledSet | None]:
+) -> tuple[LabeledSet, LabeledSet | None]:
     """The training split, with other masks where these are asked for, and the validation split.
 
     Raises:
@@ -143,7 +143,7 @@ def close(fabric: Any) -> None:
         torch.distributed.destroy_process_group()
 
 
-def check_batch(config: TrainConfig, training: LabelledSet) -> None:
+def check_batch(config: TrainConfig, training: LabeledSet) -> None:
     """Raise InputError for a batch that these images and this network cannot be trained in."""
     optim, count = config.optim, len(training.examples)
     if optim.batch > count:
@@ -159,7 +159,7 @@ def check_batch(config: TrainConfig, training: LabelledSet) -> None:
         )
 
 
-def check_sets(training: LabelledSet, val: LabelledSet | None, report: Report) -> Findings:
+def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> Findings:
     """Every file is read once before the first step, so that a bad one is not found at night."""
     count = len(training.examples) + (len(val.examples) if val else 0)
 
@@ -177,7 +177,7 @@ def prepare(
     config: TrainConfig,
     folder: Path,
     fabric: Any,
-    sets: tuple[LabelledSet, LabelledSet | None],
+    sets: tuple[LabeledSet, LabeledSet | None],
     findings: Findings,
     protocol: Protocol | None,
     report: Report,
@@ -187,8 +187,8 @@ def prepare(
     if config.run.deterministic:
         torch.use_deterministic_algorithms(True, warn_only=True)
     state = _restored(folder, settings_of(config, training), fabric)
-    torch.manual_seed(mixed(config.run.seed, 0))
-    plain = SegmentationNet(replace(config.network, seed=mixed(config.run.seed, 3)))
+    torch.manual_seed(mix_seeds(config.run.seed, 0))
+    plain = SegmentationNet(replace(config.network, seed=mix_seeds(config.run.seed, 3)))
     if config.weights != "none" and state is None:
         some = Examples(training, config.augmentation, config.run.seed)
         load_backbone(
@@ -203,10 +203,10 @@ def prepare(
         plain.load_state_dict(state.weights)
     # On CPUs too convolutions are 1.2 to 1.6 times as fast in this layout.
     net.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser: Any = make_optimiser(plain, config.optim)
-    net, optimiser = fabric.setup(net, optimiser)
+    optimizer: Any = make_optimizer(plain, config.optim)
+    net, optimizer = fabric.setup(net, optimizer)
     if state is not None:
-        optimiser.load_state_dict(state.optimizer)
+        optimizer.load_state_dict(state.optimizer)
         scaler = loss_scaler(fabric)
         if scaler is not None:
             scaler.load_state_dict(state.scaler)
@@ -227,7 +227,7 @@ def prepare(
         fabric,
         net,
         plain,
-        optimiser,
+        optimizer,
         training,
         val,
         None if weight is None else weight.to(fabric.device),
@@ -238,7 +238,7 @@ def prepare(
     )
 
 
-def settings_of(config: TrainConfig, training: LabelledSet) -> dict[str, Any]:
+def settings_of(config: TrainConfig, training: LabeledSet) -> dict[str, Any]:
     """What is kept beside a state: the settings, and which images it is about."""
     names = "\n".join(example.name for example in training.examples)
     images = [len(training.examples), hashlib.sha256(names.encode()).hexdigest()]

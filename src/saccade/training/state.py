@@ -27,7 +27,7 @@ class State:
     Attributes:
         step: steps done.
         weights: state dict of the network.
-        optimizer: state dict of the optimiser.
+        optimizer: state dict of the optimizer.
         ema: moving average of the weights, empty where there is none.
         scaler: state of the loss scaling, empty but for float16.
         best: best mIoU so far, -1 before the first evaluation.

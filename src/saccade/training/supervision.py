@@ -11,12 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from saccade.data.image_labels import as_table, read_image_labels
-from saccade.data.sets import Example, LabelledSet
+from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.models.largefov import STRIDE
 from saccade.training.losses import pixel_loss
-from saccade.weak.losses import gated_crf_loss, weak_loss
+from saccade.training.weak_losses import gated_crf_loss, weak_loss
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Batch(NamedTuple):
     allowed: Tensor
 
 
-def supervised_by(found: LabelledSet, config: SupervisionConfig) -> LabelledSet:
+def supervised_by(found: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     """The training split with the masks that the configuration names.
 
     Raises:
@@ -113,7 +113,7 @@ def _weakened(example: Example, folder: Path) -> Example:
     return replace(example, mask=folder / f"{example.name}.png", weak=True)
 
 
-def _strong_names(found: LabelledSet, config: SupervisionConfig) -> set[str]:
+def _strong_names(found: LabeledSet, config: SupervisionConfig) -> set[str]:
     names = [example.name for example in found.examples]
     if config.strong_list:
         path = Path(config.strong_list)
@@ -130,10 +130,10 @@ def _strong_names(found: LabelledSet, config: SupervisionConfig) -> set[str]:
     return {names[i] for i in rng.permutation(len(names))[: config.strong]}
 
 
-class Allowed:
+class AllowedClasses:
     """Which classes the online mask of an example may have."""
 
-    def __init__(self, found: LabelledSet, config: SupervisionConfig) -> None:
+    def __init__(self, found: LabeledSet, config: SupervisionConfig) -> None:
         self.spec = found.spec
         self.table: NDArray[np.bool_] | None = None
         if config.online and config.labels:

@@ -1,4 +1,4 @@
-"""Localisation maps of several dilations fused into one, and turned into object regions."""
+"""Localization maps of several dilations fused into one, and turned into object regions."""
 
 from typing import Literal, get_args
 

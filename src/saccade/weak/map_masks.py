@@ -1,4 +1,4 @@
-"""Localisation maps and a background cue to pseudo masks of many images."""
+"""Localization maps and a background cue to pseudo masks of many images."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.formats.masks import write_mask
 from saccade.images import image_size, load_image
 from saccade.weak.fusion import Fusion, Threshold, object_regions
-from saccade.weak.localisation import LocalisationMaps, read_maps
+from saccade.weak.localization import LocalizationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest
 from saccade.weak.processes import side_by_side
 from saccade.weak.saliency import (
@@ -109,7 +109,7 @@ class _Job:
 
 
 def map_mask(
-    maps: LocalisationMaps,
+    maps: LocalizationMaps,
     settings: MapLabelling,
     saliency: NDArray[np.float32] | None,
     background_class: int | None,
@@ -214,7 +214,7 @@ def label_from_maps(
 
     Args:
         images: files.
-        maps: folder of their localisation maps.
+        maps: folder of their localization maps.
         spec: the classes; one named "background" is set by the cue.
         settings: how.
         folder: made if it is missing.

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.check import inspect, require_sound
-from saccade.data.sets import Example, LabelledSet
+from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol, labels_of, predict_probabilities
 from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.images import load_image
 from saccade.models.checkpoint import load_checkpoint
+from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.keeping import LAST
 from saccade.training.loop import train
 from saccade.training.run import check_device, check_start
 from saccade.training.state import STATE
@@ -53,7 +53,7 @@ class Pipeline:
         pairs: (image, strokes).
         spec: the classes.
         labelling: how strokes become masks.
-        training: network, optimiser, augmentation and run; its data is not looked at.
+        training: network, optimizer, augmentation and run; its data is not looked at.
         val: images with masks that people drew; None holds out pseudo masks.
         processes: that segment side by side.
         skip_failed: train without the images that could not be labelled.
@@ -65,7 +65,7 @@ class Pipeline:
     spec: LabelSpec
     labelling: StrokeLabelling
     training: TrainConfig
-    val: LabelledSet | None = None
+    val: LabeledSet | None = None
     processes: int = 1
     skip_failed: bool = False
     remarks: Sequence[str] = ()
@@ -185,7 +185,7 @@ def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
         check_start(work.training, work.spec.names)
 
 
-def _begin_run(folder: Path, training: LabelledSet, note: Callable[[str], None]) -> None:
+def _begin_run(folder: Path, training: LabeledSet, note: Callable[[str], None]) -> None:
     """Keep what a network is trained on beside it; one that was trained on else is moved aside."""
     names = [example.name for example in training.examples]
     masks = digest_of(*(example.mask for example in training.examples))
@@ -215,7 +215,7 @@ def _read(path: Path) -> object:
 
 def pseudo_sets(
     work: Pipeline, jobs: Sequence[Job], outcome: Outcome
-) -> tuple[LabelledSet, LabelledSet]:
+) -> tuple[LabeledSet, LabeledSet]:
     """What is trained on, and what is evaluated on.
 
     Raises:
@@ -223,7 +223,7 @@ def pseudo_sets(
     """
     labelled = [job for job in jobs if job.image.stem in outcome.records]
     examples = tuple(Example(j.image.stem, j.image, j.mask, weak=True) for j in labelled)
-    everything = LabelledSet(work.title, examples, work.spec)
+    everything = LabeledSet(work.title, examples, work.spec)
     if work.val is not None:
         return everything, work.val
     held = examples[HELD_OUT // 2 :: HELD_OUT] or examples[-1:]

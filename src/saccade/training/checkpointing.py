@@ -81,7 +81,7 @@ def save(run: Run) -> None:
     state = replace(
         run.state,
         weights=run.plain.state_dict(),
-        optimizer=run.optimiser.state_dict(),
+        optimizer=run.optimizer.state_dict(),
         scaler=scaler.state_dict() if scaler is not None else {},
     )
     save_state(run.folder, state, settings_of(run.config, run.train))

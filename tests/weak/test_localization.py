@@ -7,24 +7,24 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.data.sets import Example, LabelledSet, pair_up
+from saccade.data.sets import Example, LabeledSet, pair_up
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.images import load_image
 from saccade.models import mdc
 from saccade.models.mdc import LocalizerConfig, MultiDilatedNet, load_localizer
-from saccade.training import classification
-from saccade.training.classification import LocalisationConfig, train_classifier
+from saccade.training import classifier
+from saccade.training.classifier import LocalizerTraining, train_classifier
 from saccade.training.config import OptimConfig
 from saccade.weak import map_masks
-from saccade.weak.localisation import (
-    LocalisationMaps,
+from saccade.weak.localization import (
+    LocalizationMaps,
     draw_sheet,
-    localise,
-    localise_all,
+    example_rows,
+    localize_all,
+    localize_image,
     read_maps,
-    telling_rows,
     write_maps,
 )
 from saccade.weak.map_masks import MapLabelling, label_from_maps, map_mask
@@ -32,7 +32,7 @@ from tests.weak.helpers import SPEC
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-CONFIG = LocalisationConfig(
+CONFIG = LocalizerTraining(
     LocalizerConfig(backbone="mobilenet_v2", dilations=(1, 2), width=16, output_stride=8),
     optim=OptimConfig(epochs=3, batch=2, lr=0.01, head_lr=1.0),
     augmentation=Augmentation(crop=(48, 64), scale=(1.0, 1.0)),
@@ -63,7 +63,7 @@ def maps_of(**values):
     maps[0, 0, 1, 1] = 1
     maps[1, 0, 1, 1:3] = 1, 0.5
     maps[2, 1, 3, 4] = 1
-    return LocalisationMaps(maps, (1, 2), (1, 3, 6), (8, 10), **values)
+    return LocalizationMaps(maps, (1, 2), (1, 3, 6), (8, 10), **values)
 
 
 def test_maps_survive_their_file(tmp_path):
@@ -73,7 +73,7 @@ def test_maps_survive_their_file(tmp_path):
     np.testing.assert_allclose(found.maps, maps.maps, atol=0.5 / 255)
     assert (found.classes, found.dilations, found.size) == ((1, 2), (1, 3, 6), (8, 10))
     (tmp_path / "b.npz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"b\.npz: no localisation maps"):
+    with pytest.raises(InputError, match=r"b\.npz: no localization maps"):
         read_maps(tmp_path / "b.npz")
 
 
@@ -122,7 +122,7 @@ def test_a_classifier_learns_which_colours_are_there(found, tmp_path, monkeypatc
 def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch):
     whole = train_classifier(CONFIG, found, PRESENT, tmp_path / "whole")
     steps = []
-    true_step = classification._step
+    true_step = classifier._step
 
     def step(run, batch):
         if len(steps) == 3:
@@ -130,11 +130,11 @@ def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch)
         steps.append(true_step(run, batch))
         return steps[-1]
 
-    monkeypatch.setattr(classification, "_step", step)
+    monkeypatch.setattr(classifier, "_step", step)
     config = replace(CONFIG, save_every=1)
     with pytest.raises(KeyboardInterrupt):
         train_classifier(config, found, PRESENT, tmp_path / "part")
-    monkeypatch.setattr(classification, "_step", true_step)
+    monkeypatch.setattr(classifier, "_step", true_step)
     done = train_classifier(config, found, PRESENT, tmp_path / "part")
     assert (done.step, done.steps) == (6, 6)
     for name, value in whole.net.state_dict().items():
@@ -160,16 +160,16 @@ def test_a_class_that_never_occurs_is_named_first(found, tmp_path):
 
 def test_maps_of_a_folder_are_made_once_and_drawn(found, tmp_path):
     net = train_classifier(CONFIG, found, PRESENT, tmp_path / "run").net
-    localise_all(net, found, PRESENT, tmp_path / "maps")
+    localize_all(net, found, PRESENT, tmp_path / "maps")
     kept = read_maps(tmp_path / "maps/1.npz")
     assert (kept.classes, kept.size, kept.maps.shape[:2]) == ((0, 2), (60, 80), (2, 2))
     image = load_image(found.examples[1].image)
-    plain, mirrored = (localise(net, image[:, ::s].copy(), (0, 2)).maps for s in (1, -1))
+    plain, mirrored = (localize_image(net, image[:, ::s].copy(), (0, 2)).maps for s in (1, -1))
     np.testing.assert_allclose(plain, mirrored[..., ::-1], atol=1e-5)
     before = (tmp_path / "maps/1.npz").stat().st_mtime_ns
-    localise_all(net, found, PRESENT, tmp_path / "maps")
+    localize_all(net, found, PRESENT, tmp_path / "maps")
     assert (tmp_path / "maps/1.npz").stat().st_mtime_ns == before
-    rows = telling_rows(found, PRESENT, 3)
+    rows = example_rows(found, PRESENT, 3)
     assert len({index for index, _ in rows}) == 3
     assert {value for _, value in rows} == {0, 1, 2}
     sheet = draw_sheet(found, tmp_path / "maps", rows, truth=True)
@@ -190,7 +190,7 @@ def test_maps_belong_to_a_classifier_and_to_labels(found, tmp_path):
     nets = [tiny_net(seed) for seed in (0, 1)]
 
     def maps(net, present, source):
-        localise_all(net, found, present, tmp_path / "maps", source=source)
+        localize_all(net, found, present, tmp_path / "maps", source=source)
         return [read_maps(tmp_path / f"maps/{n}.npz") for n in range(4)]
 
     first = maps(nets[0], PRESENT, "one")
@@ -209,7 +209,7 @@ def test_maps_belong_to_a_classifier_and_to_labels(found, tmp_path):
 def test_maps_of_two_views_have_a_peak_of_one(found):
     net = tiny_net(1)
     image = load_image(found.examples[0].image)
-    maps = localise(net, image, (0, 1, 2)).maps
+    maps = localize_image(net, image, (0, 1, 2)).maps
     peaks = maps.max((2, 3))
     assert (peaks > 0).any()
     np.testing.assert_allclose(peaks[peaks > 0], 1, rtol=1e-6)
@@ -336,6 +336,6 @@ def test_settings_that_mean_nothing(values, message):
 
 def test_examples_need_no_masks(folders, tmp_path):
     examples = tuple(Example(p.stem, p, p) for p in sorted(folders.images.iterdir()))
-    found = LabelledSet("no masks", examples, SPEC)
+    found = LabeledSet("no masks", examples, SPEC)
     config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=1))
     assert train_classifier(config, found, PRESENT, tmp_path / "run").step == 2

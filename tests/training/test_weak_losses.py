@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from saccade.errors import InputError
-from saccade.weak.losses import gated_crf_loss, mean_per_image, online_mask, weak_loss
+from saccade.training.weak_losses import gated_crf_loss, mean_per_image, online_mask, weak_loss
 
 
 def scores_of(batch=2, classes=4, size=(5, 6), seed=0, **options):

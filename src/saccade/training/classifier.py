@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
 from saccade.models.mdc import LocalizerConfig, MultiDilatedNet, save_localizer
 from saccade.models.pretrained import expects, load_backbone
 from saccade.training.config import OptimConfig
-from saccade.training.loading import Key, Order, mixed
 from saccade.training.losses import classification_loss
-from saccade.training.optimiser import drop_factor, make_optimiser, poly_factor, set_rates
+from saccade.training.optimizer import drop_factor, make_optimizer, poly_factor, set_rates
+from saccade.training.samples import Key, Order, mix_seeds
 from saccade.training.signals import stop_on_signal
 from saccade.training.state import State, load_state, save_state
 
@@ -34,13 +34,13 @@ CLASSIFIER = "classifier.safetensors"
 
 
 @dataclass(frozen=True)
-class LocalisationConfig:
+class LocalizerTraining:
     """How a classifier is trained; the defaults are the paper's.
 
     Attributes:
         network: what is trained; its number of classes comes from the data.
         weights: of the backbone: "imagenet", a file, or "none".
-        optim: optimiser and schedule; class weights, auxiliary, accumulate, ema are not looked at.
+        optim: optimizer and schedule; class weights, auxiliary, accumulate, ema are not looked at.
         augmentation: of the images.
         seed: of weights, order and augmentation.
         device: "auto", "cpu" or "cuda".
@@ -63,7 +63,7 @@ class LocalisationConfig:
 
 
 @dataclass(frozen=True)
-class Classified:
+class TrainedClassifier:
     """What a run left behind.
 
     Attributes:
@@ -82,13 +82,13 @@ class Classified:
 
 
 def train_classifier(
-    config: LocalisationConfig,
-    found: LabelledSet,
+    config: LocalizerTraining,
+    found: LabeledSet,
     present: NDArray[np.bool_],
     folder: Path,
     *,
     report: Callable[[int, int, str], None] = lambda done, total, text: None,
-) -> Classified:
+) -> TrainedClassifier:
     """Train a classifier, or go on with the run that FOLDER holds.
 
     Writes classifier.safetensors at the end, and state.pt to go on from.
@@ -123,12 +123,12 @@ def train_classifier(
             {"seed": config.seed, "title": found.title},
         )
     state, order = run.state, run.order
-    return Classified(
+    return TrainedClassifier(
         run.net.eval(), state.step, order.steps, interrupted, [e["loss"] for e in state.history]
     )
 
 
-def check_labels(found: LabelledSet, present: NDArray[np.bool_]) -> None:
+def check_labels(found: LabeledSet, present: NDArray[np.bool_]) -> None:
     """Raise InputError where a class but the background is in no image."""
     never = np.flatnonzero(~present.any(0))
     names = [n for n in (found.spec.names[i] for i in never) if n != "background"]
@@ -145,7 +145,7 @@ class _Pictures(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        found: LabelledSet,
+        found: LabeledSet,
         present: NDArray[np.bool_],
         augmentation: Augmentation,
         seed: int,
@@ -163,7 +163,7 @@ class _Pictures(Dataset[tuple[Tensor, Tensor]]):
         epoch, index = key
         image = load_image(self.paths[index])
         nothing = np.zeros(image.shape[:2], np.uint8)
-        seed = mixed(self.seed, 1, epoch, index)
+        seed = mix_seeds(self.seed, 1, epoch, index)
         return augment(image, nothing, self.augmentation, seed)[0], self.present[index]
 
 
@@ -173,17 +173,17 @@ def _digest(content: Any) -> str:
 
 @dataclass
 class _Run:
-    config: LocalisationConfig
+    config: LocalizerTraining
     folder: Path
     net: MultiDilatedNet
-    optimiser: torch.optim.SGD
+    optimizer: torch.optim.SGD
     order: Order
     pictures: _Pictures
     state: State
     device: str
 
 
-def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _Run:
+def _prepare(config: LocalizerTraining, pictures: _Pictures, folder: Path) -> _Run:
     device = config.device
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device is 'cuda', but PyTorch sees no CUDA device here")
@@ -191,7 +191,7 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
         device = "cuda" if torch.cuda.is_available() else "cpu"
     state = load_state(folder, _identity(config, pictures), newer=(_LABELLED,))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(mixed(config.seed, 0))
+        torch.manual_seed(mix_seeds(config.seed, 0))
         net = MultiDilatedNet(config.network)
     if state is not None:
         net.load_state_dict(state.weights)
@@ -204,9 +204,9 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
             images=lambda: _some(pictures, np.linspace(0, count - 1, min(64, count)).astype(int)),
         )
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = make_optimiser(net, config.optim)
+    optimizer = make_optimizer(net, config.optim)
     if state is not None:
-        optimiser.load_state_dict(state.optimizer)
+        optimizer.load_state_dict(state.optimizer)
     state = state or State(0, {}, {}, {}, {}, -1.0, [])
     order = Order(
         len(pictures.paths),
@@ -215,7 +215,7 @@ def _prepare(config: LocalisationConfig, pictures: _Pictures, folder: Path) -> _
         seed=config.seed,
         start=state.step,
     )
-    return _Run(config, folder, net, optimiser, order, pictures, state, device)
+    return _Run(config, folder, net, optimizer, order, pictures, state, device)
 
 
 def _some(pictures: _Pictures, indices: NDArray[np.integer]) -> Tensor:
@@ -261,8 +261,8 @@ def _step(run: _Run, batch: tuple[Tensor, Tensor]) -> float:
     factor = poly_factor(step, run.order.steps, 0.0 if optim.drop else optim.power, optim.warmup)
     if optim.drop:
         factor *= drop_factor(step, run.order.steps, optim.drop)
-    set_rates(run.optimiser, optim.lr, factor)
-    run.optimiser.zero_grad()
+    set_rates(run.optimizer, optim.lr, factor)
+    run.optimizer.zero_grad()
     images = (images.float() / 255).contiguous(memory_format=torch.channels_last)
     loss = classification_loss(run.net(images), present)
     value = float(loss.detach())
@@ -271,13 +271,13 @@ def _step(run: _Run, batch: tuple[Tensor, Tensor]) -> float:
     loss.backward()  # type: ignore[no-untyped-call]
     if optim.clip:
         torch.nn.utils.clip_grad_norm_(run.net.parameters(), optim.clip)
-    run.optimiser.step()
+    run.optimizer.step()
     run.state.step += 1
     return value
 
 
 def _save(run: _Run) -> None:
-    weights, moments = run.net.state_dict(), run.optimiser.state_dict()
+    weights, moments = run.net.state_dict(), run.optimizer.state_dict()
     state = replace(run.state, weights=weights, optimizer=moments)
     save_state(run.folder, state, _identity(run.config, run.pictures))
 
@@ -285,11 +285,11 @@ def _save(run: _Run) -> None:
 _LABELLED = "labelled set"
 
 
-def _identity(config: LocalisationConfig, pictures: _Pictures) -> dict[str, Any]:
+def _identity(config: LocalizerTraining, pictures: _Pictures) -> dict[str, Any]:
     return {**settings_of(config), _LABELLED: pictures.identity}
 
 
-def settings_of(config: LocalisationConfig) -> dict[str, Any]:
+def settings_of(config: LocalizerTraining) -> dict[str, Any]:
     """What decides the weights of a classifier beside its data, without paths of this machine."""
     content = asdict(config)
     for key in ("device", "workers", "save_every"):

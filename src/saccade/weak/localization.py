@@ -1,4 +1,4 @@
-"""Localisation maps of many images on disk, and a sheet to look them over (MDC paper, figure 5)."""
+"""Localization maps of many images on disk, and a sheet to look them over (MDC paper, figure 5)."""
 
 import json
 import zipfile
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.files import atomic_write, check_readable, one_line
@@ -24,7 +24,7 @@ from saccade.weak.fusion import Fusion, fuse_maps
 
 
 @dataclass(frozen=True)
-class LocalisationMaps:
+class LocalizationMaps:
     """Maps of the classes that one image has.
 
     Attributes:
@@ -56,9 +56,9 @@ class LocalisationMaps:
 
 
 @torch.no_grad()
-def localise(
+def localize_image(
     net: MultiDilatedNet, image: NDArray[np.uint8], classes: Sequence[int], *, flip: bool = True
-) -> LocalisationMaps:
+) -> LocalizationMaps:
     """Class activation maps of one whole image.
 
     Args:
@@ -76,12 +76,12 @@ def localise(
     found: Tensor = net.localization_maps(as_batch(image, net.mean.device), flip=flip)[0]
     maps = found[:, list(classes)].cpu().numpy()
     size = (image.shape[0], image.shape[1])
-    return LocalisationMaps(maps, tuple(classes), net.config.dilations, size)
+    return LocalizationMaps(maps, tuple(classes), net.config.dilations, size)
 
 
-def localise_all(
+def localize_all(
     net: MultiDilatedNet,
-    found: LabelledSet,
+    found: LabeledSet,
     present: NDArray[np.bool_],
     folder: Path,
     *,
@@ -105,7 +105,7 @@ def localise_all(
         path = folder / f"{example.name}.npz"
         classes = tuple(int(value) for value in np.flatnonzero(present[index]))
         if not _has_maps(path, classes):
-            write_maps(path, localise(net, load_image(example.image), classes))
+            write_maps(path, localize_image(net, load_image(example.image), classes))
         progress(index + 1, len(found.examples))
 
 
@@ -134,7 +134,7 @@ def _has_maps(path: Path, classes: tuple[int, ...]) -> bool:
         return False  # damaged: made again
 
 
-def write_maps(path: Path, maps: LocalisationMaps) -> None:
+def write_maps(path: Path, maps: LocalizationMaps) -> None:
     """Write maps in 256 steps, compressed; the file appears whole or not at all."""
     with atomic_write(path) as temporary:
         np.savez_compressed(
@@ -146,7 +146,7 @@ def write_maps(path: Path, maps: LocalisationMaps) -> None:
         )
 
 
-def read_maps(path: Path) -> LocalisationMaps:
+def read_maps(path: Path) -> LocalizationMaps:
     """Read what `write_maps` wrote.
 
     Raises:
@@ -158,15 +158,15 @@ def read_maps(path: Path) -> LocalisationMaps:
             maps = content["maps"].astype(np.float32) / 255
             parts = [tuple(int(v) for v in content[k]) for k in ("classes", "dilations", "size")]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: no localisation maps ({one_line(error)})") from error
+        raise InputError(f"{path}: no localization maps ({one_line(error)})") from error
     classes, dilations, size = parts
     if maps.ndim != 4 or maps.shape[:2] != (len(dilations), len(classes)) or len(size) != 2:
         raise InputError(f"{path}: maps of shape {maps.shape} for {len(classes)} classes")
-    return LocalisationMaps(maps, classes, dilations, (size[0], size[1]))
+    return LocalizationMaps(maps, classes, dilations, (size[0], size[1]))
 
 
 def draw_sheet(
-    found: LabelledSet,
+    found: LabeledSet,
     folder: Path,
     rows: Sequence[tuple[int, int]],
     *,
@@ -203,8 +203,8 @@ def draw_sheet(
     return contact_sheet(pictures, columns=columns)
 
 
-def telling_rows(
-    found: LabelledSet, present: NDArray[np.bool_], count: int = 8
+def example_rows(
+    found: LabeledSet, present: NDArray[np.bool_], count: int = 8
 ) -> list[tuple[int, int]]:
     """Pairs (image, class) for a sheet: every class in turn, rare ones first, from new images."""
     order = np.argsort(present.sum(0), kind="stable")

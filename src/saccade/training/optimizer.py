@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from saccade.training.config import OptimConfig
 
 
-def make_optimiser(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
+def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
     """SGD over the parameters, in groups: of the backbone or not, biases or not, decayed or not."""
     norms = {
         id(p)
@@ -58,9 +58,9 @@ def drop_factor(step: int, steps: int, share: float) -> float:
     return float(0.1 ** int(step / (steps * share) + 1e-9))
 
 
-def set_rates(optimiser: torch.optim.Optimizer, lr: float, factor: float) -> None:
+def set_rates(optimizer: torch.optim.Optimizer, lr: float, factor: float) -> None:
     """Set the rate of each group: the run's rate times the group's factor times the schedule's."""
-    for group in optimiser.param_groups:
+    for group in optimizer.param_groups:
         group["lr"] = lr * group["full"] * factor
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from saccade.data.sets import LabelledSet
+from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
-from saccade.training.supervision import Allowed, Batch, SupervisionConfig
+from saccade.training.supervision import AllowedClasses, Batch, SupervisionConfig
 
 Key = tuple[int, int]
 """Epoch and index of an example."""
 
 
-def mixed(*numbers: int) -> int:
+def mix_seeds(*numbers: int) -> int:
     """One seed from several numbers; neighbours give unrelated seeds (SplitMix64 per number)."""
     state = 0
     for number in numbers:
@@ -37,13 +37,13 @@ class Examples(Dataset[Batch]):
 
     def __init__(
         self,
-        found: LabelledSet,
+        found: LabeledSet,
         augmentation: Augmentation,
         seed: int,
         supervision: SupervisionConfig | None = None,
     ) -> None:
         self.found, self.augmentation, self.seed = found, augmentation, seed
-        self.allowed = Allowed(found, supervision or SupervisionConfig())
+        self.allowed = AllowedClasses(found, supervision or SupervisionConfig())
 
     def __getitem__(self, key: Key) -> Batch:
         """One example, a `Batch` without its first axis."""
@@ -55,7 +55,7 @@ class Examples(Dataset[Batch]):
                 f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
                 f"its image has {image.shape[1]} x {image.shape[0]}"
             )
-        seed = mixed(self.seed, 1, epoch, index)
+        seed = mix_seeds(self.seed, 1, epoch, index)
         picture, mask, inside = augment(image, labels, self.augmentation, seed)
         return Batch(picture, mask, inside, self.allowed.classes(index, example, labels))
 
@@ -102,7 +102,7 @@ class Order(Sampler[list[Key]]):
         for step in range(self.start, self.steps):
             if step // self.steps_per_epoch != epoch:
                 epoch = step // self.steps_per_epoch
-                generator = torch.Generator().manual_seed(mixed(self.seed, 2, epoch))
+                generator = torch.Generator().manual_seed(mix_seeds(self.seed, 2, epoch))
                 order = torch.randperm(self.count, generator=generator)
             first = step % self.steps_per_epoch * self.batch
             for part in self.mine:
@@ -110,7 +110,7 @@ class Order(Sampler[list[Key]]):
                 yield [(epoch, int(index)) for index in chosen]
 
 
-class _Told(Dataset[Batch | InputError]):
+class _ErrorsAsItems(Dataset[Batch | InputError]):
     """Examples, or what is wrong with them: PyTorch would wrap an error in its traceback."""
 
     def __init__(self, examples: Examples) -> None:
@@ -128,7 +128,7 @@ def _collated(parts: list[Batch | InputError]) -> Any:
     return wrong[0] if wrong else default_collate(parts)
 
 
-def batches_of(examples: Examples, order: Order, workers: int) -> Iterator[Batch]:
+def load_batches(examples: Examples, order: Order, workers: int) -> Iterator[Batch]:
     """Batches of `order`, read in `workers` processes or in this one.
 
     Raises:
@@ -147,7 +147,7 @@ def _sound(batch: Batch | InputError) -> Batch:
 
 def _loader(examples: Examples, order: Order, workers: int) -> DataLoader[Any]:
     return DataLoader(
-        _Told(examples),
+        _ErrorsAsItems(examples),
         collate_fn=_collated,
         batch_sampler=order,
         num_workers=workers,
