@@ -11,7 +11,7 @@ from PIL import Image
 
 from saccade.formats.masks import MASK_FORMATS, read_mask, write_mask
 from saccade.scribbles.readers import read_strokes
-from saccade.serve import routes
+from saccade.serve.routes import strokes as stroke_routes
 from tests.serve.helpers import TWO, document, halves, image_id, line, opened, png
 
 
@@ -136,14 +136,14 @@ def test_a_mask_that_is_no_strokes_is_said_to_be_one(client, tmp_path, fmt):
 
 def test_others_do_not_wait_while_strokes_are_parsed(client, monkeypatch):
     address = opened(client)
-    parse, begun, go_on = routes._strokes_of, threading.Event(), threading.Event()
+    parse, begun, go_on = stroke_routes.parse_strokes, threading.Event(), threading.Event()
 
     def slow(*arguments):
         begun.set()
         assert go_on.wait(30)
         return parse(*arguments)
 
-    monkeypatch.setattr(routes, "_strokes_of", slow)
+    monkeypatch.setattr(stroke_routes, "parse_strokes", slow)
 
     def send():
         with httpx.Client(base_url=client.base_url, timeout=60) as other:
@@ -165,7 +165,7 @@ def test_the_list_does_not_wait_for_an_upload_that_is_checked(client, monkeypatc
         checked.set()
         assert go_on.wait(30)
 
-    monkeypatch.setattr("saccade.serve.library._check_decodes", check)
+    monkeypatch.setattr("saccade.serve.library.check_decodes", check)
 
     def send():
         file = {"file": ("new.png", png(halves()))}

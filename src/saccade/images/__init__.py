@@ -9,6 +9,7 @@ from saccade.images.header import (
     check_pixels,
     exif_orientation,
     image_size,
+    is_16_bit_png,
     open_unlimited,
     oriented,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "decoded_size",
     "exif_orientation",
     "image_size",
+    "is_16_bit_png",
     "load_image",
     "open_unlimited",
     "oriented",

@@ -99,3 +99,10 @@ def open_unlimited(file: Any) -> Image.Image:
             return Image.open(file)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+
+
+def is_16_bit_png(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a PNG of 16 bits per channel."""
+    with open(path, "rb") as file:
+        header = file.read(25)
+    return header.startswith(b"\x89PNG") and header[24] == 16

@@ -10,7 +10,13 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
-from saccade.images.header import check_pixels, exif_orientation, open_unlimited, oriented
+from saccade.images.header import (
+    check_pixels,
+    exif_orientation,
+    is_16_bit_png,
+    open_unlimited,
+    oriented,
+)
 from saccade.images.intensities import as_rgb, stretch_to_unit
 from saccade.images.tiff import bits_per_sample, is_tiff, read_tiff
 
@@ -128,16 +134,10 @@ def _pixels(path: Path, image: Image.Image) -> NDArray[Any]:
         return np.asarray(image).astype(np.uint16)
     if mode in ("I", "F"):
         return stretch_to_unit(np.asarray(image), always=mode == "I")
-    if mode in ("RGB", "RGBA") and _is_16_bit_png(path):
+    if mode in ("RGB", "RGBA") and is_16_bit_png(path):
         # Pillow keeps the high byte only; read as little-endian, the same file gives the low one.
         low = decode_image(path, rawmode=f"{mode};16L")
         return np.asarray(np.asarray(image, dtype=np.uint16) * 256 + np.asarray(low))
     if image.has_transparency_data:
         return np.asarray(image.convert("RGBA"))
     return np.asarray(image if mode in ("L", "RGB") else image.convert("RGB"))
-
-
-def _is_16_bit_png(path: Path) -> bool:
-    with open(path, "rb") as file:
-        header = file.read(25)
-    return header.startswith(b"\x89PNG") and header[24] == 16

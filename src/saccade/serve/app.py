@@ -15,13 +15,12 @@ from starlette.exceptions import HTTPException
 
 from saccade import __version__
 from saccade.errors import InputError
+from saccade.serve.errors import ServeError, SupersededError, status_of
 from saccade.serve.guard import Guard
 from saccade.serve.label_studio import label_studio_router
 from saccade.serve.live import live_router
-from saccade.serve.problems import ServeError, status_of
 from saccade.serve.routes import api_router
-from saccade.serve.scheduler import SupersededError
-from saccade.serve.schemas import one_line_of
+from saccade.serve.schemas import validation_message
 from saccade.serve.service import Service
 from saccade.serve.settings import ServeSettings
 
@@ -41,7 +40,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # One thread for each fit: two fits at once on two cores, without waiting for each other.
         torch.set_num_threads(1)
-        warm = asyncio.create_task(service.warm_up())
+        warm = asyncio.create_task(service.masks.warm_up())
         clock = asyncio.create_task(_expire(service))
         yield
         for task in (warm, clock):
@@ -80,7 +79,7 @@ async def _expire(service: Service) -> None:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": one_line_of(list(error.errors()))}, 422)
+        return JSONResponse({"detail": validation_message(list(error.errors()))}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:

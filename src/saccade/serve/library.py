@@ -5,7 +5,6 @@ reach a file outside of what was handed over.
 """
 
 import hashlib
-import io
 import os
 import re
 import secrets
@@ -17,29 +16,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from saccade.errors import InputError
-from saccade.files import atomic_write, one_line
-from saccade.images import exif_orientation, load_image, open_unlimited
+from saccade.files import atomic_write
+from saccade.images import load_image
 from saccade.scribbles.document import STROKE_SUFFIX
+from saccade.serve.errors import UploadError
 from saccade.serve.settings import ServeSettings
-
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+from saccade.serve.uploads import (
+    IMAGE_SUFFIXES,
+    check_decodes,
+    free_path,
+    safe_name,
+    upright_size,
 )
-_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "MPO")
+
 SAMPLE_NAME = "cat.png"
-_SHOWN_BY_BROWSERS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_LONGEST_NAME = 120
-
-
-class UploadError(InputError):
-    """An upload that is refused for its kind or size; `status` is the HTTP status that says so."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ class Library:
         Raises:
             UploadError: no image, too large, or no room left.
         """
-        image_size(data, self._settings.limits.pixels, name or "the upload")
+        upright_size(data, self._settings.limits.pixels, name or "the upload")
         self._uploads.mkdir(parents=True, exist_ok=True)
         used = sum(file.stat().st_size for file in self._uploads.iterdir() if file.is_file())
         if used + len(data) > self._settings.limits.uploads_bytes:
@@ -128,9 +120,9 @@ class Library:
         try:
             part.write_bytes(data)
             # Takes seconds where the image is large, so not while others wait for the list.
-            _check_decodes(part, name or "the upload")
+            check_decodes(part, name or "the upload")
             with self._lock:
-                path = _free_path(self._uploads / _safe_name(name))
+                path = free_path(self._uploads / safe_name(name))
                 os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
@@ -163,7 +155,7 @@ class Library:
         known = self._sizes.get(entry.path)
         if known is None or known[0] != stamp:
             with open(entry.path, "rb") as file:
-                size = image_size(file, self._settings.limits.pixels, entry.name)
+                size = upright_size(file, self._settings.limits.pixels, entry.name)
             known = self._sizes[entry.path] = (stamp, size)
         return known[1]
 
@@ -194,89 +186,6 @@ class Library:
         )
 
 
-def browser_file(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
-    """An image as a browser can show it, upright, and its media type.
-
-    Files that every browser decodes as we do go out as they are.
-    """
-    with open(entry.path, "rb") as file, open_unlimited(file) as image:
-        kind = _SHOWN_BY_BROWSERS.get(image.format or "")
-        plain = image.mode in ("RGB", "L") and not getattr(image, "is_animated", False)
-        # Every browser turns a JPEG as its EXIF says, but not every one a PNG.
-        plain = plain and (kind == "image/jpeg" or exif_orientation(image) == 1)
-    if kind and plain and (kind != "image/png" or not _is_16_bit(entry.path)):
-        return entry.path.read_bytes(), kind
-    return picture_bytes(rgb, "PNG"), "image/png"
-
-
-def picture_bytes(rgb: NDArray[np.uint8], fmt: str) -> bytes:
-    """An RGB or grey picture as a file; PNG is compressed little, as it is read once."""
-    buffer = io.BytesIO()
-    options: dict[str, Any] = {"compress_level": 1} if fmt == "PNG" else {"quality": 82}
-    Image.fromarray(rgb).save(buffer, format=fmt, **options)
-    return buffer.getvalue()
-
-
-def thumbnail(entry: Entry, most_pixels: int, longest: int = 160) -> bytes:
-    """A small JPEG of an image, upright.
-
-    Raises:
-        InputError: it cannot be read, or has more than `most_pixels` pixels.
-    """
-    with open(entry.path, "rb") as file:
-        image_size(file, most_pixels, entry.name)
-    try:
-        with open(entry.path, "rb") as file, open_unlimited(file) as image:
-            image.draft("RGB", (2 * longest, 2 * longest))
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode in ("RGB", "L", "P", "1"):
-                small = upright.convert("RGB")
-                small.thumbnail((longest, longest))
-                return picture_bytes(np.asarray(small), "JPEG")
-    except Exception as error:  # decoders raise nearly anything on a damaged file
-        raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
-    small = Image.fromarray(load_image(entry.path))
-    small.thumbnail((longest, longest))
-    return picture_bytes(np.asarray(small), "JPEG")
-
-
-def image_size(data: Any, most_pixels: int, name: str) -> tuple[int, int]:
-    """(width, height) in the header of an image file, before anything is decoded.
-
-    Raises:
-        UploadError: no image, or too many pixels.
-    """
-    try:
-        with open_unlimited(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
-            if image.format not in _FORMATS:
-                raise UploadError(f"{name}: {image.format} is none of {', '.join(_FORMATS)}", 415)
-            width, height = image.size
-            if width * height > most_pixels:  # before EXIF, for which Pillow decodes a PNG
-                raise UploadError(
-                    f"{name}: {width} x {height} pixels are more than the "
-                    f"{most_pixels // 10**6} megapixels that are taken; scale it down",
-                    413,
-                )
-            if exif_orientation(image) >= 5 and image.format != "TIFF":  # Pillow turns TIFF
-                width, height = height, width
-    except UploadError:
-        raise
-    except UnidentifiedImageError as error:
-        raise UploadError(
-            f"{name}: not an image that can be read (expected PNG, JPEG, TIFF, BMP, WebP, ...)", 415
-        ) from error
-    except Exception as error:  # decoders raise nearly anything on a damaged file
-        raise UploadError(f"{name}: damaged image ({one_line(error)})", 415) from error
-    return width, height
-
-
-def _check_decodes(path: Path, name: str) -> None:
-    try:
-        load_image(path)
-    except InputError as error:
-        raise UploadError(str(error).replace(str(path), name), 415) from error
-
-
 def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
     if root.is_file():
         yield root.resolve()
@@ -285,7 +194,7 @@ def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
         return
     base = root.resolve()
     files = base.rglob("*") if recursive else base.iterdir()
-    for path in sorted(files, key=lambda p: _natural(str(p))):
+    for path in sorted(files, key=lambda p: _natural_order(str(p))):
         hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
         if path.suffix.lower() not in IMAGE_SUFFIXES or hidden or not path.is_file():
             continue
@@ -293,7 +202,7 @@ def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
             yield path
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def _natural_order(text: str) -> list[tuple[int, int, str]]:
     parts = re.split(r"(\d+)", text.lower())
     return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
 
@@ -309,27 +218,6 @@ def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-
-
-def _safe_name(name: str) -> str:
-    base = name.replace("\\", "/").rpartition("/")[2]
-    stem, suffix = os.path.splitext(re.sub(r"[^\w.\- ]", "_", base).strip(". "))
-    suffix = suffix if suffix.lower() in IMAGE_SUFFIXES else ".png"
-    return f"{stem[:_LONGEST_NAME] or 'upload'}{suffix}"
-
-
-def _free_path(path: Path) -> Path:
-    """The path, or one with a number; two images must not share a stem, as their strokes do."""
-    taken = {file.stem for file in path.parent.iterdir()}
-    free, number = path, 2
-    while free.stem in taken:
-        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
-    return free
-
-
-def _is_16_bit(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return file.read(25)[24:] == b"\x10"
 
 
 def _write_sample(home: Path) -> None:

@@ -10,21 +10,21 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from saccade.errors import InputError
-from saccade.serve.outbox import Outbox
-from saccade.serve.problems import GoneError, ServeError
+from saccade.serve.errors import NotFoundError, ServeError, SupersededError
+from saccade.serve.outgoing import OutgoingMessages
 from saccade.serve.results import encode_result
-from saccade.serve.scheduler import SupersededError
 from saccade.serve.schemas import (
     Message,
     OptionsMessage,
     StrokesMessage,
     SuggestMessage,
-    one_line_of,
     to_document,
+    validation_message,
 )
 from saccade.serve.service import Service
-from saccade.serve.session import WAITING, Session
-from saccade.serve.state import state_of
+from saccade.serve.session import Session
+from saccade.serve.state import session_state
+from saccade.serve.worker import NEEDS_STROKES
 
 UNKNOWN, TAKEN_OVER, TOO_LARGE, TOO_SLOW = 4404, 4409, 1009, 4408
 _INLINE_BYTES = 32_768
@@ -39,7 +39,7 @@ def live_router(service: Service) -> APIRouter:
         await socket.accept()
         try:
             found = service.find(session)
-        except GoneError as error:
+        except NotFoundError as error:
             await _end(socket, UNKNOWN, str(error))
             return
         await _serve(socket, service, found)
@@ -48,46 +48,50 @@ def live_router(service: Service) -> APIRouter:
 
 
 async def _serve(socket: WebSocket, service: Service, session: Session) -> None:
-    outbox = Outbox()
-    if session.outbox is not None:  # the same page again, or a second one
-        session.tell({"type": "closed", "detail": "the image was opened in another window"})
-        session.outbox.close()
-    session.outbox, session.left = outbox, None
-    sender = asyncio.create_task(_send(socket, outbox, service.settings.limits.send_seconds))
-    receiver = asyncio.create_task(_receive(socket, service, session, outbox))
+    outgoing = OutgoingMessages()
+    if session.outgoing is not None:  # the same page again, or a second one
+        session.send({"type": "closed", "detail": "the image was opened in another window"})
+        session.outgoing.close()
+    session.outgoing, session.page_left = outgoing, None
+    sender = asyncio.create_task(_send(socket, outgoing, service.settings.limits.send_seconds))
+    receiver = asyncio.create_task(_receive(socket, service, session, outgoing))
     try:
-        await _greet(service, session, outbox)
+        await _greet(service, session, outgoing)
         await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if session.outbox is outbox:
-            session.outbox = None
-            session.left = session.used = time.monotonic()
-            service.scheduler.cancel(session.entry.id)
-        outbox.close()
+        if session.outgoing is outgoing:
+            session.outgoing = None
+            session.page_left = session.last_used = time.monotonic()
+            service.queue.cancel(session.entry.id)
+        outgoing.close()
         receiver.cancel()
         sender.cancel()
         await asyncio.gather(sender, receiver, return_exceptions=True)
 
 
-async def _greet(service: Service, session: Session, outbox: Outbox) -> None:
+async def _greet(service: Service, session: Session, outgoing: OutgoingMessages) -> None:
     """The state, and the mask that there is or the fit that makes one."""
-    outbox.put({"type": "state"} | await service.off_loop(state_of, service, session))
-    shown = session.shown
-    if shown is not None and (session.imported or shown.revision == session.revision):
-        message = await service.off_loop(
-            encode_result, shown, uncertainty=session.wants_uncertainty
+    outgoing.put(
+        {"type": "state"} | await service.background.in_thread(session_state, service, session)
+    )
+    mask = session.current_mask
+    if mask is not None:
+        message = await service.background.in_thread(
+            encode_result, mask, uncertainty=session.wants_uncertainty
         )
-        outbox.put(message, "result")
-    elif len(session.classes_drawn) >= 2:
-        service.start_fit(session)
+        outgoing.put(message, "result")
+    elif len(session.stroked_classes) >= 2:
+        service.masks.start(session)
     else:
-        outbox.put({"type": "waiting", "revision": session.revision, "detail": WAITING}, "result")
+        outgoing.put(
+            {"type": "waiting", "revision": session.revision, "detail": NEEDS_STROKES}, "result"
+        )
 
 
-async def _send(socket: WebSocket, outbox: Outbox, seconds: float) -> None:
-    """Whatever is in the outbox, until it is closed or the page no longer reads."""
+async def _send(socket: WebSocket, outgoing: OutgoingMessages, seconds: float) -> None:
+    """Send what waits, until it is closed or the page no longer reads."""
     try:
-        while (message := await outbox.next()) is not None:
+        while (message := await outgoing.next()) is not None:
             send = socket.send_bytes if isinstance(message, bytes) else socket.send_text
             async with asyncio.timeout(seconds):
                 await send(message)  # type: ignore[arg-type]
@@ -98,7 +102,9 @@ async def _send(socket: WebSocket, outbox: Outbox, seconds: float) -> None:
         pass  # it is gone
 
 
-async def _receive(socket: WebSocket, service: Service, session: Session, outbox: Outbox) -> None:
+async def _receive(
+    socket: WebSocket, service: Service, session: Session, outgoing: OutgoingMessages
+) -> None:
     limit = service.settings.limits.message_bytes
     while session.closed is None:
         try:
@@ -114,17 +120,17 @@ async def _receive(socket: WebSocket, service: Service, session: Session, outbox
         service.find(session.id)
         try:
             message = await _parsed(service, raw)
-            await _handle(message, service, session, outbox)
+            await _handle(message, service, session, outgoing)
         except ValidationError as error:
-            outbox.put(_error(session, one_line_of(error.errors()), raw))
+            outgoing.put(_error(session, validation_message(error.errors()), raw))
         except (InputError, ServeError) as error:
-            outbox.put(_error(session, str(error), raw))
+            outgoing.put(_error(session, str(error), raw))
 
 
 async def _parsed(service: Service, raw: str | bytes) -> Any:
     if len(raw) < _INLINE_BYTES:
         return Message.model_validate_json(_wrapped(raw)).message
-    parsed = await service.off_loop(lambda: Message.model_validate_json(_wrapped(raw)))
+    parsed = await service.background.in_thread(lambda: Message.model_validate_json(_wrapped(raw)))
     return parsed.message
 
 
@@ -133,26 +139,30 @@ def _wrapped(raw: str | bytes) -> bytes:
     return b'{"message":' + data + b"}"
 
 
-async def _handle(message: Any, service: Service, session: Session, outbox: Outbox) -> None:
+async def _handle(
+    message: Any, service: Service, session: Session, outgoing: OutgoingMessages
+) -> None:
     if isinstance(message, StrokesMessage):
         limits = service.settings.limits
         # A running fit is out of date now, whatever comes of this message.
-        service.scheduler.cancel(session.entry.id)
-        document = await service.off_loop(to_document, message.document, session.size, limits)
+        service.queue.cancel(session.entry.id)
+        document = await service.background.in_thread(
+            to_document, message.document, session.size, limits
+        )
         service.put_strokes(session, document, message.revision)
-        service.start_fit(session)
+        service.masks.start(session)
     elif isinstance(message, OptionsMessage):
-        await _set_options(message, service, session, outbox)
+        await _set_options(message, service, session, outgoing)
     elif isinstance(message, SuggestMessage):
-        service.spawn(_suggest(message.n, service, session, outbox))
+        service.background.start(_suggest(message.n, service, session, outgoing))
     elif message.type == "cancel":
-        service.scheduler.cancel(session.entry.id)
+        service.queue.cancel(session.entry.id)
     else:
-        outbox.put({"type": "pong"}, "pong")
+        outgoing.put({"type": "pong"}, "pong")
 
 
 async def _set_options(
-    message: OptionsMessage, service: Service, session: Session, outbox: Outbox
+    message: OptionsMessage, service: Service, session: Session, outgoing: OutgoingMessages
 ) -> None:
     before = (session.preset, session.seed)
     session.preset = message.preset or session.preset
@@ -160,23 +170,27 @@ async def _set_options(
     if message.uncertainty is not None:
         session.wants_uncertainty = message.uncertainty
     if (session.preset, session.seed) != before:
-        session.shown = None
-        service.start_fit(session)
-    elif message.uncertainty and session.shown is not None:
-        shown = session.shown
-        outbox.put(await service.off_loop(encode_result, shown, uncertainty=True), "result")
+        session.mask = None
+        service.masks.start(session)
+    elif message.uncertainty and session.mask is not None:
+        mask = session.mask
+        outgoing.put(
+            await service.background.in_thread(encode_result, mask, uncertainty=True), "result"
+        )
 
 
-async def _suggest(count: int, service: Service, session: Session, outbox: Outbox) -> None:
+async def _suggest(
+    count: int, service: Service, session: Session, outgoing: OutgoingMessages
+) -> None:
     revision = session.revision
     try:
-        regions = await service.suggest(session, count)
+        regions = await service.masks.suggest(session, count)
     except SupersededError:
         return
     except (InputError, ServeError) as error:
-        outbox.put({"type": "error", "revision": revision, "detail": str(error)})
+        outgoing.put({"type": "error", "revision": revision, "detail": str(error)})
     else:
-        outbox.put({"type": "suggestions", "revision": revision, "regions": regions}, "suggest")
+        outgoing.put({"type": "suggestions", "revision": revision, "regions": regions}, "suggest")
 
 
 def _error(session: Session, detail: str, raw: str | bytes) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from PIL import Image
 
 from saccade.interactive import Segmentation
 
-LONGEST_RUN = 2**24 - 1
-_SHOWN_SIDE = 640
-_KEPT_VALUES = 2**24
+MAX_RUN = 2**24 - 1
+_MAX_SIDE = 640
+_MAX_KEPT_VALUES = 2**24
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A mask and what is known beside it, kept small: an image may have 100 megapixels.
+class DisplayedMask:
+    """The mask that a page shows, kept small: an image may have 100 megapixels.
 
     Attributes:
         revision: of the strokes that it belongs to.
@@ -31,9 +31,11 @@ class Shown:
         seconds: that the fit took.
         timings: seconds of each stage.
         uncertainty: (H, W) float16 in [0, 1]; None for a coarse or an imported mask.
-        probabilities: (K, H, W) float16; None likewise, and where they would take much memory.
-        drawn: (H, W), True on strokes; None where there is no uncertainty.
+        probabilities: (K, H, W) float16; None for a coarse or an imported mask, and where they
+            would take much memory.
+        stroked: (H, W), True on strokes; None where there is no uncertainty.
         final: False for a coarse mask while the fit goes on.
+        imported: whether it was read from a file, not computed from strokes.
     """
 
     revision: int
@@ -43,35 +45,36 @@ class Shown:
     timings: dict[str, float] = field(default_factory=dict)
     uncertainty: NDArray[np.float16] | None = None
     probabilities: NDArray[np.float16] | None = None
-    drawn: NDArray[np.bool_] | None = None
+    stroked: NDArray[np.bool_] | None = None
     final: bool = True
+    imported: bool = False
 
     @property
     def nbytes(self) -> int:
         """Memory that it holds."""
-        arrays = (self.labels, self.uncertainty, self.probabilities, self.drawn)
+        arrays = (self.labels, self.uncertainty, self.probabilities, self.stroked)
         return sum(array.nbytes for array in arrays if array is not None)
 
 
-def shown_of(
+def displayed_mask(
     result: Segmentation,
     revision: int,
     *,
-    drawn: NDArray[np.bool_],
+    stroked: NDArray[np.bool_],
     seconds: float,
     all_probabilities: bool = False,
-) -> Shown:
+) -> DisplayedMask:
     """What is kept of a result; probabilities only where they are small or asked for."""
-    small = result.probabilities.size <= _KEPT_VALUES
-    return Shown(
+    fits = result.probabilities.size <= _MAX_KEPT_VALUES
+    return DisplayedMask(
         revision,
         result.labels.astype(np.uint8),  # values are at most 254
         result.classes,
         seconds,
         {name: round(time, 4) for name, time in result.timings.items()},
         result.uncertainty.astype(np.float16),
-        result.probabilities.astype(np.float16) if small or all_probabilities else None,
-        drawn,
+        result.probabilities.astype(np.float16) if fits or all_probabilities else None,
+        stroked,
     )
 
 
@@ -86,43 +89,43 @@ def encode_runs(labels: NDArray[np.integer[Any]], classes: tuple[int, ...]) -> N
     ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1, flat.size)
     lengths = np.diff(ends, prepend=0)
     index = np.searchsorted(np.asarray(classes), flat[ends - 1])
-    if lengths.max() > LONGEST_RUN:
-        pieces = -(-lengths // LONGEST_RUN)
+    if lengths.max() > MAX_RUN:
+        pieces = -(-lengths // MAX_RUN)
         index = np.repeat(index, pieces)
         last = np.cumsum(pieces) - 1
-        rest = lengths - (pieces - 1) * LONGEST_RUN
-        lengths = np.full(len(index), LONGEST_RUN)
+        rest = lengths - (pieces - 1) * MAX_RUN
+        lengths = np.full(len(index), MAX_RUN)
         lengths[last] = rest
     return np.asarray(lengths * 256 + index, dtype="<u4")
 
 
-def encode_result(shown: Shown, *, uncertainty: bool) -> bytes:
+def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
     """The binary message for a page: a header in JSON, runs, and uncertainty where it is wanted."""
-    runs = encode_runs(shown.labels, shown.classes)
+    runs = encode_runs(mask.labels, mask.classes)
     header = {
         "type": "result",
-        "revision": shown.revision,
-        "final": shown.final,
-        "width": shown.labels.shape[1],
-        "height": shown.labels.shape[0],
-        "values": list(shown.classes),
+        "revision": mask.revision,
+        "final": mask.final,
+        "width": mask.labels.shape[1],
+        "height": mask.labels.shape[0],
+        "values": list(mask.classes),
         "runs": len(runs),
-        "seconds": round(shown.seconds, 4),
+        "seconds": round(mask.seconds, 4),
         "uncertainty": None,
     }
     body = runs.tobytes()
-    if uncertainty and shown.uncertainty is not None:
-        doubt = _shrunk(shown.uncertainty)
-        header["uncertainty"] = {"width": doubt.shape[1], "height": doubt.shape[0]}
-        body += doubt.tobytes()
+    if uncertainty and mask.uncertainty is not None:
+        small = _shrink(mask.uncertainty)
+        header["uncertainty"] = {"width": small.shape[1], "height": small.shape[0]}
+        body += small.tobytes()
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)  # so that the runs are aligned
     return struct.pack("<I", len(text)) + text + body
 
 
-def _shrunk(uncertainty: NDArray[np.float16]) -> NDArray[np.uint8]:
-    stride = max(1, -(-max(uncertainty.shape) // (2 * _SHOWN_SIDE)))
+def _shrink(uncertainty: NDArray[np.float16]) -> NDArray[np.uint8]:
+    stride = max(1, -(-max(uncertainty.shape) // (2 * _MAX_SIDE)))
     values = np.rint(uncertainty[::stride, ::stride].astype(np.float32) * 255).astype(np.uint8)
     image = Image.fromarray(values)
-    image.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE), Image.Resampling.BOX)
+    image.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.BOX)
     return np.asarray(image)

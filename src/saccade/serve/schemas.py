@@ -263,7 +263,7 @@ def _patch_mask(item: PatchModel) -> NDArray[np.bool_]:
     return np.ascontiguousarray(mask)
 
 
-def one_line_of(errors: list[Any]) -> str:
+def validation_message(errors: list[Any]) -> str:
     """The first of pydantic's errors as one line."""
     first = errors[0]
     place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "message"))

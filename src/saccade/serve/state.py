@@ -21,11 +21,13 @@ _PALETTE_COLORS = 64
 _SHOWN_LIMITS = ("message_bytes", "upload_bytes", "pixels", "items", "points")
 
 
-def state_of(service: Service, session: Session) -> dict[str, Any]:
+def session_state(service: Service, session: Session) -> dict[str, Any]:
     """The state of a session as JSON."""
     limits = asdict(service.settings.limits)
     height, width = session.size
-    image = image_of(service, session.entry).model_copy(update={"width": width, "height": height})
+    image = image_model(service, session.entry).model_copy(
+        update={"width": width, "height": height}
+    )
     return SessionState(
         session=session.id,
         image=image,
@@ -34,14 +36,14 @@ def state_of(service: Service, session: Session) -> dict[str, Any]:
         seed=session.seed,
         revision=session.revision,
         document=from_document(session.document),
-        has_mask=session.shown is not None,
+        has_mask=session.mask is not None,
         palette=class_colors(_PALETTE_COLORS),
         formats=formats(),
         limits={name: limits[name] for name in _SHOWN_LIMITS},
     ).model_dump(mode="json")
 
 
-def image_of(service: Service, entry: Entry) -> ImageModel:
+def image_model(service: Service, entry: Entry) -> ImageModel:
     """An image as it is listed."""
     try:
         width, height = service.library.size(entry)

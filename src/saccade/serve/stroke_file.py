@@ -39,12 +39,12 @@ class StrokeFile:
             self._refuse_links()
             if path.is_file():
                 self._seen = path.stat().st_mtime_ns
-                return completed(read_document(path, shape))
+                return complete_classes(read_document(path, shape))
         foreign = self._entry.path.with_suffix(".json")
         if foreign.is_file() and not foreign.is_symlink():
             with contextlib.suppress(InputError):  # any JSON may lie there
-                return completed(read_document(foreign, shape))
-        return completed(StrokeDocument(()))
+                return complete_classes(read_document(foreign, shape))
+        return complete_classes(StrokeDocument(()))
 
     def changed_outside(self) -> bool:
         """Whether another program has written the file since it was last read or written."""
@@ -80,7 +80,7 @@ class StrokeFile:
             raise InputError(f"{what}: is a link, expected a file; put the file itself there")
 
 
-def completed(document: StrokeDocument) -> StrokeDocument:
+def complete_classes(document: StrokeDocument) -> StrokeDocument:
     """A document with the classes that a new one has, and with a colour for every class."""
     classes = {c.value: c for c in document.classes}
     if len(classes) < 2:

@@ -1,20 +1,21 @@
-"""Who computes when: newest work only, one place each, nobody starves."""
+"""The queue of requests: newest only, one place each, nobody starves."""
 
 import asyncio
 import threading
 
 import pytest
 
-from saccade.serve.scheduler import QueueFullError, Scheduler, SupersededError
+from saccade.serve.errors import QueueFullError, SupersededError
+from saccade.serve.request_queue import RequestQueue
 
 
 def run(scenario, workers=1, places=8):
     async def main():
-        scheduler = Scheduler(workers, places)
+        queue = RequestQueue(workers, places)
         try:
-            return await asyncio.wait_for(scenario(scheduler), 20)
+            return await asyncio.wait_for(scenario(queue), 20)
         finally:
-            await scheduler.close()
+            await queue.close()
 
     return asyncio.run(main())
 
@@ -37,13 +38,13 @@ class Work:
 
 
 def test_newer_work_takes_the_place_of_older_and_stops_what_runs():
-    async def scenario(scheduler):
+    async def scenario(queue):
         log, gate = [], threading.Event()
         running = Work("a1", log, gate)
-        first = scheduler.submit("a", running)
+        first = queue.submit("a", running)
         await asyncio.sleep(0.05)
-        others = [scheduler.submit("b", Work("b1", log)), scheduler.submit("a", Work("a2", log))]
-        newest = scheduler.submit("a", Work("a3", log))
+        others = [queue.submit("b", Work("b1", log)), queue.submit("a", Work("a2", log))]
+        newest = queue.submit("a", Work("a3", log))
         with pytest.raises(SupersededError):
             await first
         with pytest.raises(SupersededError):
@@ -58,12 +59,12 @@ def test_newer_work_takes_the_place_of_older_and_stops_what_runs():
 
 
 def test_somebody_who_draws_all_the_time_holds_nobody_up():
-    async def scenario(scheduler):
+    async def scenario(queue):
         log = []
-        busy = [scheduler.submit("busy", Work("busy", log))]
-        calm = scheduler.submit("calm", Work("calm", log))
+        busy = [queue.submit("busy", Work("busy", log))]
+        calm = queue.submit("calm", Work("calm", log))
         for _ in range(20):
-            busy.append(scheduler.submit("busy", Work("busy", log)))
+            busy.append(queue.submit("busy", Work("busy", log)))
         await calm
         await asyncio.gather(*busy, return_exceptions=True)
         return log
@@ -74,7 +75,7 @@ def test_somebody_who_draws_all_the_time_holds_nobody_up():
 
 
 def test_a_session_never_runs_twice_at_once():
-    async def scenario(scheduler):
+    async def scenario(queue):
         running, most = 0, 0
         lock = threading.Lock()
 
@@ -87,7 +88,7 @@ def test_a_session_never_runs_twice_at_once():
             with lock:
                 running -= 1
 
-        jobs = [scheduler.submit("a", work) for _ in range(6)]
+        jobs = [queue.submit("a", work) for _ in range(6)]
         await asyncio.gather(*jobs, return_exceptions=True)
         return most
 
@@ -95,27 +96,27 @@ def test_a_session_never_runs_twice_at_once():
 
 
 def test_a_full_queue_says_so():
-    async def scenario(scheduler):
+    async def scenario(queue):
         gate = threading.Event()
-        scheduler.submit("a", Work("a", [], gate))
-        scheduler.submit("b", Work("b", []))
-        scheduler.submit("c", Work("c", []))
+        queue.submit("a", Work("a", [], gate))
+        queue.submit("b", Work("b", []))
+        queue.submit("c", Work("c", []))
         with pytest.raises(QueueFullError):
-            scheduler.submit("d", Work("d", []))
-        scheduler.submit("c", Work("c2", []))  # it has a place already
-        assert scheduler.ahead("c") == 2
+            queue.submit("d", Work("d", []))
+        queue.submit("c", Work("c2", []))  # it has a place already
+        assert queue.position("c") == 2
         gate.set()
 
     run(scenario, places=2)
 
 
 def test_what_goes_wrong_reaches_whoever_waits():
-    async def scenario(scheduler):
+    async def scenario(queue):
         def broken(_):
             raise ValueError("no")
 
         with pytest.raises(ValueError, match="no"):
-            await scheduler.submit("a", broken)
-        return await scheduler.submit("a", lambda _: 3)
+            await queue.submit("a", broken)
+        return await queue.submit("a", lambda _: 3)
 
     assert run(scenario) == 3

@@ -9,7 +9,7 @@ class ServeError(Exception):
     status = 500
 
 
-class GoneError(ServeError):
+class NotFoundError(ServeError):
     """No such image or session."""
 
     status = 404
@@ -21,16 +21,28 @@ class ConflictError(ServeError):
     status = 409
 
 
-class TooManyError(ServeError):
+class TooManySessionsError(ServeError):
     """Too many sessions are open."""
 
     status = 429
 
 
-class BusyError(ServeError):
-    """Too many fits wait."""
+class QueueFullError(ServeError):
+    """More sessions wait for a worker than the queue has places."""
 
     status = 503
+
+
+class SupersededError(Exception):
+    """Newer strokes of the same session took the place of a request, or the session is closed."""
+
+
+class UploadError(InputError):
+    """An upload that is refused for its kind or size; `status` is the HTTP status that says so."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def status_of(error: InputError | ServeError) -> int:

@@ -1,4 +1,4 @@
-"""What waits to be sent to one page, so that a slow one holds up nobody."""
+"""Messages that wait to be sent to one page, so that a slow one holds up nobody."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 
-class Outbox:
+class OutgoingMessages:
     """Messages for one page, the newest of each kind; it belongs to the event loop's thread.
 
     A page that reads slowly misses progress and masks that newer ones have replaced, and costs no
@@ -15,7 +15,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._messages: OrderedDict[str, bytes | str] = OrderedDict()
-        self._there = asyncio.Event()
+        self._available = asyncio.Event()
         self._count = 0
         self.closed = False
 
@@ -30,18 +30,18 @@ class Outbox:
         self._messages[kind] = (
             message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False)
         )
-        self._there.set()
+        self._available.set()
 
     def close(self) -> None:
         """Take no more messages; `next` gives what is left, then None."""
         self.closed = True
-        self._there.set()
+        self._available.set()
 
     async def next(self) -> bytes | str | None:
-        """Wait for a message; None once the outbox is closed and empty."""
+        """Wait for a message; None once it is closed and empty."""
         while not self._messages:
             if self.closed:
                 return None
-            self._there.clear()
-            await self._there.wait()
+            self._available.clear()
+            await self._available.wait()
         return self._messages.popitem(last=False)[1]

@@ -1,0 +1,111 @@
+"""The routes of Label Studio's protocol for models."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from saccade import __version__
+from saccade.formats.label_studio import brush_result
+from saccade.interactive import Segmentation
+from saccade.serve.label_studio.images import load_task_image
+from saccade.serve.label_studio.interface import BrushTag, read_brush_tag
+from saccade.serve.label_studio.strokes import UNLABELED, is_background, strokes_from_results
+from saccade.serve.routes.replies import errors
+from saccade.serve.service import Service
+
+MODEL_VERSION = f"saccade-{__version__}"
+_numbers = itertools.count()
+
+
+class SetupRequest(BaseModel):
+    """What Label Studio says when a model is added to a project."""
+
+    project: str | None = None
+    label_schema: str | None = Field(default=None, alias="schema")
+
+
+class PredictRequest(BaseModel):
+    """Tasks to label; `params.context.result` is what the annotator drew."""
+
+    tasks: list[dict[str, Any]] = Field(max_length=1000)
+    label_config: str | None = None
+    params: dict[str, Any] | None = None
+
+
+class Prediction(BaseModel):
+    """Brush labels of one task."""
+
+    model_version: str
+    score: float
+    result: list[dict[str, Any]]
+
+
+class PredictReply(BaseModel):
+    """One prediction for each task."""
+
+    results: list[Prediction]
+
+
+def label_studio_router(service: Service) -> APIRouter:
+    """The routes of Label Studio's protocol for models, below ``/label-studio``."""
+    router = APIRouter(prefix="/label-studio", tags=["Label Studio"])
+
+    @router.get("/", responses=errors())
+    @router.get("/health", responses=errors())
+    async def health() -> dict[str, str]:
+        """Say that the model is there."""
+        return {"status": "UP", "model_class": "Saccade"}
+
+    @router.post("/setup", responses=errors(413))
+    async def setup(_: SetupRequest) -> dict[str, str]:
+        """Take note of a project; nothing has to be prepared for one."""
+        return {"model_version": MODEL_VERSION}
+
+    @router.post("/predict", responses=errors(409, 413, 415, 503))
+    async def predict(request: PredictRequest) -> PredictReply:
+        """Segment each task from the strokes that come with the request."""
+        context = (request.params or {}).get("context")
+        given = context.get("result") if isinstance(context, dict) else None
+        strokes = [r for r in given or [] if isinstance(r, dict)] if given else []
+        tag = await service.background.in_thread(read_brush_tag, request.label_config)
+        results = [await _predict(service, task, strokes, tag) for task in request.tasks]
+        return PredictReply(results=results)
+
+    @router.post("/webhook", status_code=201, responses=errors(413))
+    @router.post("/train", status_code=201, responses=errors(413))
+    async def train(_: dict[str, Any]) -> dict[str, str]:
+        """Answer that there is nothing to train: each image has its own network."""
+        return {"status": "ok"}
+
+    return router
+
+
+async def _predict(
+    service: Service, task: dict[str, Any], strokes: list[dict[str, Any]], tag: BrushTag
+) -> Prediction:
+    empty = Prediction(model_version=MODEL_VERSION, score=0.0, result=[])
+    if not strokes:
+        return empty
+    rgb = await service.background.in_thread(load_task_image, service, task, tag)
+    labels, names = await service.background.in_thread(strokes_from_results, strokes, rgb.shape[:2])
+    if len(names) < 2:  # nothing to tell it from yet
+        return empty
+    # A key of its own: of requests that come at once for one task, each gets its answer.
+    key = f"label-studio-{next(_numbers)}"
+    result = await service.masks.segment_once(key, rgb, labels, UNLABELED)
+    return await service.background.in_thread(_prediction, result, names, tag)
+
+
+def _prediction(result: Segmentation, names: dict[int, str], tag: BrushTag) -> Prediction:
+    results = []
+    for value, name in names.items():
+        mask = result.labels == value
+        if mask.any() and not is_background(name):  # the background is what no brush covers
+            made = brush_result(mask, name, from_name=tag.from_name, to_name=tag.to_name)
+            certainty = 1 - float(result.uncertainty[mask].mean(dtype=np.float64))
+            results.append(made | {"score": round(certainty, 4)})
+    score = 1 - float(result.uncertainty.mean(dtype=np.float64))
+    return Prediction(model_version=MODEL_VERSION, score=round(score, 4), result=results)

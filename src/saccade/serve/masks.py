@@ -1,0 +1,254 @@
+"""The masks of sessions: asked of the queue, shown on the page, and what is derived from them."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.errors import InputError
+from saccade.interactive import ScribbleSegmenter, Segmentation
+from saccade.interactive.result import suggest_regions
+from saccade.serve.background import Background
+from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
+from saccade.serve.library import Library
+from saccade.serve.request_queue import RequestQueue
+from saccade.serve.results import DisplayedMask, encode_result
+from saccade.serve.session import Session
+from saccade.serve.settings import ServeSettings
+from saccade.serve.worker import (
+    NEEDS_STROKES,
+    SegmentationRequest,
+    TooFewClassesError,
+    prepare_segmenter,
+    progress_message,
+    segment_session,
+    warm_up,
+)
+
+_log = logging.getLogger("saccade.serve")
+
+
+class Masks:
+    """Makes masks of the sessions in `sessions`. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        settings: ServeSettings,
+        library: Library,
+        queue: RequestQueue,
+        background: Background,
+        sessions: dict[str, Session],
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._queue = queue
+        self._background = background
+        self._sessions = sessions
+
+    async def segment(
+        self, session: Session, *, all_probabilities: bool = False
+    ) -> DisplayedMask | None:
+        """A new mask of the current strokes; None where strokes of two classes are missing.
+
+        Raises:
+            SupersededError: newer strokes came.
+            QueueFullError: too many sessions wait.
+            InputError: the image or the strokes cannot be used.
+        """
+        key = session.entry.id
+        if len(session.stroked_classes) < 2:
+            self._queue.cancel(key)
+            self._wait_for_strokes(session)
+            return None
+        loop = asyncio.get_running_loop()
+
+        def send(message: dict[str, Any] | bytes, kind: str) -> None:
+            loop.call_soon_threadsafe(session.send, message, kind)
+
+        request = SegmentationRequest(
+            session,
+            session.document,
+            session.revision,
+            session.preset,
+            session.seed,
+            session.wants_uncertainty,
+            all_probabilities,
+            self._settings.limits.values,
+        )
+        future = self._queue.submit(key, partial(segment_session, request, self._library, send))
+        session.newest_request = future
+        self._send_queue_positions()
+        try:
+            mask, message = await asyncio.shield(future)
+        except TooFewClassesError:
+            self._wait_for_strokes(session)
+            return None
+        if session.newest_request is future:
+            session.newest_request = None
+            session.mask = mask
+        session.send(message, "result")
+        self._send_queue_positions()
+        self._free_memory(session)
+        return mask
+
+    def start(self, session: Session) -> None:
+        """`segment`, with errors sent to the page instead of raised."""
+        self._background.start(self._segment_and_report(session))
+
+    async def current(self, session: Session) -> DisplayedMask:
+        """The mask of the current strokes, computed if there is none yet.
+
+        Raises:
+            ConflictError: there are not enough strokes for one.
+            And what `segment` raises.
+        """
+        for _ in range(3):
+            if session.current_mask is not None:
+                return session.current_mask
+            try:
+                mask = await self.segment(session)
+            except SupersededError:  # somebody draws meanwhile
+                continue
+            if mask is None:
+                raise ConflictError(f"there is no mask yet: {NEEDS_STROKES}")
+            return mask
+        raise ConflictError("the strokes change all the time; ask again when they are done")
+
+    async def probabilities(self, session: Session) -> tuple[NDArray[np.float16], tuple[int, ...]]:
+        """Class probabilities (K, H, W) and the class values.
+
+        Raises:
+            What `current` raises, and ConflictError where the mask was imported.
+        """
+        mask = await self._computed(session)
+        if mask.probabilities is None:  # too large to be kept
+            again = await self.segment(session, all_probabilities=True)
+            mask = again or mask
+            session.mask = None if again is None else replace(again, probabilities=None)
+        if mask.probabilities is None:
+            raise ConflictError(f"there is no mask yet: {NEEDS_STROKES}")
+        return mask.probabilities, mask.classes
+
+    async def uncertainty(self, session: Session) -> NDArray[np.float16]:
+        """Uncertainty (H, W) in [0, 1]; raises what `probabilities` raises."""
+        uncertainty = (await self._computed(session)).uncertainty
+        if uncertainty is None:
+            raise ConflictError("the mask was imported, so it has no uncertainty: draw first")
+        return uncertainty
+
+    async def suggest(self, session: Session, count: int) -> list[dict[str, Any]]:
+        """Where strokes would help most, best first; raises what `probabilities` raises."""
+        mask = await self._computed(session)
+        if mask.uncertainty is None or mask.stroked is None:
+            return []
+        uncertainty, stroked = mask.uncertainty, mask.stroked
+        regions = await self._background.in_thread(
+            lambda: suggest_regions(uncertainty.astype(np.float32), stroked, count)
+        )
+        return [
+            {"row": r.row, "column": r.column, "box": list(r.box), "score": round(r.score, 2)}
+            for r in regions
+        ]
+
+    async def show_imported(self, session: Session, labels: NDArray[np.int32]) -> None:
+        """Show a mask from a file until the next one is computed.
+
+        Raises:
+            InputError: a value that the page has no class for.
+        """
+        classes = tuple(int(v) for v in np.unique(labels))
+        if not 0 <= classes[0] <= classes[-1] <= 254:
+            raise InputError(f"mask: values {classes[0]}..{classes[-1]}, expected 0..254")
+        self._queue.cancel(session.entry.id)
+        mask = DisplayedMask(session.revision, labels.astype(np.uint8), classes, imported=True)
+        message = await self._background.in_thread(encode_result, mask, uncertainty=False)
+        session.mask = mask
+        session.send(message, "result")
+
+    async def segment_once(
+        self, key: str, rgb: NDArray[np.uint8], strokes: NDArray[np.int32], unlabeled: int
+    ) -> Segmentation:
+        """Segment an image that no session has, in its turn.
+
+        Raises:
+            QueueFullError: too many wait.
+            SupersededError: the same key was asked for again, or the server stops.
+            InputError: the image or the strokes cannot be used.
+        """
+        settings = self._settings
+
+        def work(cancelled: Any) -> Segmentation:
+            segmenter = ScribbleSegmenter(
+                settings.preset, settings.seed, settings.device, unlabeled=unlabeled
+            )
+            return segmenter.fit(rgb, strokes, cancel=cancelled.is_set).result
+
+        return await self._queue.submit(key, work)
+
+    def prepare(self, session: Session, rgb: NDArray[np.uint8]) -> None:
+        """Start computing features before the first stroke; the first mask computes them else."""
+        work = partial(prepare_segmenter, session, self._library, session.preset, session.seed, rgb)
+
+        async def run() -> None:
+            try:
+                await self._queue.submit(session.entry.id, lambda _: work())
+                self._free_memory(session)
+            except (SupersededError, QueueFullError, InputError):
+                pass  # the first request for a mask tries again, and says what is wrong
+
+        self._background.start(run())
+
+    async def warm_up(self) -> None:
+        """Do once what the first mask of a process would wait for."""
+        try:
+            await self._queue.submit("warm up", lambda _: warm_up(self._settings.device))
+        except SupersededError:
+            pass
+        except Exception:
+            _log.exception("the first fit failed")
+
+    async def _computed(self, session: Session) -> DisplayedMask:
+        if session.mask_is_imported:
+            raise ConflictError("the mask was imported, so only a fit would know more: draw first")
+        return await self.current(session)
+
+    def _wait_for_strokes(self, session: Session) -> None:
+        session.mask = None
+        message = {"type": "waiting", "revision": session.revision, "detail": NEEDS_STROKES}
+        session.send(message, "result")
+
+    async def _segment_and_report(self, session: Session) -> None:
+        revision = session.revision
+        try:
+            await self.segment(session)
+        except SupersededError:
+            pass
+        except (ServeError, InputError) as error:
+            session.send({"type": "error", "revision": revision, "detail": str(error)})
+        except Exception:
+            _log.exception("the fit of %s failed", session.entry.path)
+            detail = "the fit failed for a reason that the server's log has"
+            session.send({"type": "error", "revision": revision, "detail": detail})
+
+    def _send_queue_positions(self) -> None:
+        for session in self._sessions.values():
+            if (ahead := self._queue.position(session.entry.id)) > 0:
+                session.send(progress_message(session.revision, 0.0, "queued", ahead), "progress")
+
+    def _free_memory(self, newest: Session) -> None:
+        """Drop what was computed for the sessions unused longest, until the rest fits."""
+        total = sum(session.nbytes for session in self._sessions.values())
+        for session in sorted(self._sessions.values(), key=lambda s: s.last_used):
+            if total <= self._settings.limits.cache_bytes:
+                return
+            if session is newest or self._queue.is_busy(session.entry.id):
+                continue
+            before = session.nbytes
+            session.segmenter = session.segmenter_settings = None
+            if not session.mask_is_imported:
+                session.mask = None
+            total -= before - session.nbytes

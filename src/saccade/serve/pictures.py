@@ -1,0 +1,62 @@
+"""Images of the library as a browser shows them."""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from saccade.errors import InputError
+from saccade.files import one_line
+from saccade.images import exif_orientation, is_16_bit_png, load_image, open_unlimited
+from saccade.serve.library import Entry
+from saccade.serve.uploads import upright_size
+
+_SHOWN_BY_BROWSERS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+def file_for_browser(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
+    """An image as a browser can show it, upright, and its media type.
+
+    Files that every browser decodes as we do go out as they are.
+    """
+    with open(entry.path, "rb") as file, open_unlimited(file) as image:
+        kind = _SHOWN_BY_BROWSERS.get(image.format or "")
+        plain = image.mode in ("RGB", "L") and not getattr(image, "is_animated", False)
+        # Every browser turns a JPEG as its EXIF says, but not every one a PNG.
+        plain = plain and (kind == "image/jpeg" or exif_orientation(image) == 1)
+    if kind and plain and (kind != "image/png" or not is_16_bit_png(entry.path)):
+        return entry.path.read_bytes(), kind
+    return encode_picture(rgb, "PNG"), "image/png"
+
+
+def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
+    """An RGB or grey picture as a file; PNG is compressed little, as it is read once."""
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"compress_level": 1} if fmt == "PNG" else {"quality": 82}
+    Image.fromarray(rgb).save(buffer, format=fmt, **options)
+    return buffer.getvalue()
+
+
+def thumbnail(entry: Entry, max_pixels: int, longest: int = 160) -> bytes:
+    """A small JPEG of an image, upright.
+
+    Raises:
+        InputError: it cannot be read, or has more than `max_pixels` pixels.
+    """
+    with open(entry.path, "rb") as file:
+        upright_size(file, max_pixels, entry.name)
+    try:
+        with open(entry.path, "rb") as file, open_unlimited(file) as image:
+            image.draft("RGB", (2 * longest, 2 * longest))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode in ("RGB", "L", "P", "1"):
+                small = upright.convert("RGB")
+                small.thumbnail((longest, longest))
+                return encode_picture(np.asarray(small), "JPEG")
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
+    small = Image.fromarray(load_image(entry.path))
+    small.thumbnail((longest, longest))
+    return encode_picture(np.asarray(small), "JPEG")

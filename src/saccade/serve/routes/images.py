@@ -1,0 +1,71 @@
+"""Routes of images: the list, uploads, pictures for the page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Response, UploadFile
+
+from saccade import __version__
+from saccade.errors import InputError
+from saccade.serve.errors import NotFoundError
+from saccade.serve.library import Entry
+from saccade.serve.pictures import file_for_browser, thumbnail
+from saccade.serve.routes.replies import Id, errors, file_reply
+from saccade.serve.schemas import Health, ImageModel
+from saccade.serve.service import Service
+from saccade.serve.state import image_model
+
+
+def add_image_routes(router: APIRouter, service: Service) -> None:
+    """Add the routes of images and of the server's health."""
+
+    @router.get("/health", responses=errors())
+    async def health() -> Health:
+        """Say that the server is there."""
+        return Health(status="ok", version=__version__)
+
+    @router.get("/images", responses=errors())
+    async def images() -> list[ImageModel]:
+        """List the images in natural order."""
+        return await service.background.in_thread(
+            lambda: [image_model(service, entry) for entry in service.library.entries()]
+        )
+
+    @router.post("/images", status_code=201, responses=errors(413, 415))
+    async def upload(file: Annotated[UploadFile, File()]) -> ImageModel:
+        """Upload an image."""
+        data = await file.read()
+        if not data:
+            raise InputError("the file is empty, expected an image")
+        entry = await service.background.in_thread(
+            service.library.upload, file.filename or "", data
+        )
+        return await service.background.in_thread(image_model, service, entry)
+
+    @router.get(
+        "/images/{image}/file",
+        response_class=Response,
+        responses=errors(404, 413, 415) | file_reply("image/png", "image/jpeg", "image/webp"),
+    )
+    async def image_file(image: Id) -> Response:
+        """Return an image as a browser shows it, upright."""
+        entry = _known(await service.background.in_thread(service.library.find, image))
+        rgb = await service.background.in_thread(service.library.load, entry)
+        data, kind = await service.background.in_thread(file_for_browser, entry, rgb)
+        return Response(data, media_type=kind)
+
+    @router.get(
+        "/images/{image}/thumbnail",
+        response_class=Response,
+        responses=errors(404, 413, 415) | file_reply("image/jpeg"),
+    )
+    async def image_thumbnail(image: Id) -> Response:
+        """Return a small JPEG of an image."""
+        entry = _known(await service.background.in_thread(service.library.find, image))
+        data = await service.background.in_thread(thumbnail, entry, service.settings.limits.pixels)
+        return Response(data, media_type="image/jpeg")
+
+
+def _known(entry: Entry | None) -> Entry:
+    if entry is None:
+        raise NotFoundError("no such image: it is not, or no longer, in the list")
+    return entry

@@ -1,0 +1,99 @@
+"""Routes of masks: files of the mask, probabilities, uncertainty, suggestions."""
+
+import io
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+
+from saccade.formats.masks import MASK_FORMATS, encode_mask
+from saccade.formats.overlay import render_uncertainty
+from saccade.serve.pictures import encode_picture
+from saccade.serve.routes.replies import Id, errors, file_reply
+from saccade.serve.schemas import Region
+from saccade.serve.service import Service
+from saccade.serve.session import Session
+
+Format = Literal["png", "tiff", "coco", "coco-polygons", "labelme", "label-studio", "cvat"]
+
+
+def add_mask_routes(router: APIRouter, service: Service) -> None:
+    """Add the routes of masks."""
+    types = dict.fromkeys(fmt.media_type for fmt in MASK_FORMATS.values())
+
+    @router.get(
+        "/sessions/{session}/mask",
+        response_class=Response,
+        responses=errors(404, 409, 503) | file_reply(*types),
+    )
+    async def mask(session: Id, fmt: Annotated[Format, Query(alias="format")] = "png") -> Response:
+        """Return the mask in one of the formats."""
+        found = service.find(session)
+        labels = (await service.masks.current(found)).labels
+        data = await service.background.in_thread(_encode, found, labels, fmt)
+        kind = MASK_FORMATS[fmt]
+        return _attachment(data, kind.media_type, found.entry.path.stem + kind.suffix)
+
+    @router.get(
+        "/sessions/{session}/probabilities",
+        response_class=Response,
+        responses=errors(404, 409, 503) | file_reply("application/octet-stream"),
+    )
+    async def probabilities(session: Id) -> Response:
+        """Return an .npz: 'probabilities', float16 (class, y, x), and 'classes'."""
+        found = service.find(session)
+        values, classes = await service.masks.probabilities(found)
+
+        def encode() -> bytes:
+            buffer = io.BytesIO()
+            np.savez_compressed(
+                buffer, probabilities=values, classes=np.asarray(classes, dtype=np.int32)
+            )
+            return buffer.getvalue()
+
+        data = await service.background.in_thread(encode)
+        name = f"{found.entry.path.stem}.probabilities.npz"
+        return _attachment(data, "application/octet-stream", name)
+
+    @router.get(
+        "/sessions/{session}/uncertainty",
+        response_class=Response,
+        responses=errors(404, 409, 503) | file_reply("image/png"),
+    )
+    async def uncertainty(session: Id, style: Literal["grey", "magma"] = "grey") -> Response:
+        """Return where the mask is in doubt, as a PNG: white or pale is uncertain."""
+        values = await service.masks.uncertainty(service.find(session))
+
+        def encode() -> bytes:
+            shown = values.astype(np.float32).clip(0, 1)
+            picture = render_uncertainty(shown) if style == "magma" else _grey(shown)
+            return encode_picture(picture, "PNG")
+
+        return Response(await service.background.in_thread(encode), media_type="image/png")
+
+    @router.get("/sessions/{session}/suggestions", responses=errors(404, 409, 503))
+    async def suggestions(session: Id, n: Annotated[int, Query(ge=1, le=20)] = 3) -> list[Region]:
+        """Say where strokes would help most, best first."""
+        found = await service.masks.suggest(service.find(session), n)
+        return [Region(**region) for region in found]
+
+
+def _grey(values: Any) -> Any:
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def _encode(session: Session, labels: Any, fmt: str) -> bytes:
+    classes = session.document.classes
+    return encode_mask(
+        labels,
+        fmt,
+        classes=[c.value for c in classes],
+        names=session.document.names,
+        image_path=session.entry.name,
+    )
+
+
+def _attachment(data: bytes, media_type: str, name: str) -> Response:
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
+    disposition = {"Content-Disposition": f'attachment; filename="{plain}"'}
+    return Response(data, media_type=media_type, headers=disposition)

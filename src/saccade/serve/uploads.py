@@ -1,0 +1,103 @@
+"""Checks of image files before anything is decoded, and names for uploads."""
+
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import UnidentifiedImageError
+
+from saccade.errors import InputError
+from saccade.files import one_line
+from saccade.images import exif_orientation, load_image, open_unlimited
+from saccade.serve.errors import UploadError
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "MPO")
+_MAX_NAME = 120
+T = TypeVar("T")
+
+
+def upright_size(data: Any, max_pixels: int, name: str) -> tuple[int, int]:
+    """(width, height) upright from the header of an image file, before anything is decoded.
+
+    Args:
+        data: bytes of the file, or the file opened in binary mode.
+        max_pixels: larger images are refused.
+        name: the file's name in messages.
+
+    Raises:
+        UploadError: no image, or too many pixels.
+    """
+    try:
+        with open_unlimited(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
+            if image.format not in _FORMATS:
+                raise UploadError(f"{name}: {image.format} is none of {', '.join(_FORMATS)}", 415)
+            width, height = image.size
+            if width * height > max_pixels:  # before EXIF, for which Pillow decodes a PNG
+                raise UploadError(
+                    f"{name}: {width} x {height} pixels are more than the "
+                    f"{max_pixels // 10**6} megapixels that are taken; scale it down",
+                    413,
+                )
+            if exif_orientation(image) >= 5 and image.format != "TIFF":  # Pillow turns TIFF
+                width, height = height, width
+    except UploadError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UploadError(
+            f"{name}: not an image that can be read (expected PNG, JPEG, TIFF, BMP, WebP, ...)", 415
+        ) from error
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise UploadError(f"{name}: damaged image ({one_line(error)})", 415) from error
+    return width, height
+
+
+def check_decodes(path: Path, name: str) -> None:
+    """Raise UploadError where an image cannot be decoded; the message calls it `name`."""
+    try:
+        load_image(path)
+    except InputError as error:
+        raise UploadError(str(error).replace(str(path), name), 415) from error
+
+
+def safe_name(name: str) -> str:
+    """A file name made of an upload's own: no folders, no odd characters, not too long."""
+    base = name.replace("\\", "/").rpartition("/")[2]
+    stem, suffix = os.path.splitext(re.sub(r"[^\w.\- ]", "_", base).strip(". "))
+    suffix = suffix if suffix.lower() in IMAGE_SUFFIXES else ".png"
+    return f"{stem[:_MAX_NAME] or 'upload'}{suffix}"
+
+
+def file_name(name: str | None) -> str:
+    """The name of an upload without its folders, for messages."""
+    return (name or "file").replace("\\", "/").rpartition("/")[2] or "file"
+
+
+def read_upload(data: bytes, name: str, read: Callable[[Path], T]) -> T:
+    """Read an uploaded file with something that reads paths; messages call the file `name`.
+
+    Raises:
+        InputError: what `read` raises.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(data)
+        try:
+            return read(path)
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), name).replace("upload", name)) from error
+
+
+def free_path(path: Path) -> Path:
+    """The path, or one with a number; two images must not share a stem, as their strokes do."""
+    taken = {file.stem for file in path.parent.iterdir()}
+    free, number = path, 2
+    while free.stem in taken:
+        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return free

@@ -1,0 +1,156 @@
+"""The worker: strokes of a session to a mask, on a thread of the queue."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.errors import InputError
+from saccade.interactive import ScribbleSegmenter
+from saccade.scribbles.document import StrokeDocument, rasterize
+from saccade.serve.errors import SupersededError
+from saccade.serve.library import Library
+from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
+from saccade.serve.session import Session
+
+_PREVIEW_PIXELS = 700_000
+"""Below, the whole mask is there so soon that a coarse one before it would only cost time."""
+_PROGRESS_SECONDS = 0.05
+
+NEEDS_STROKES = "draw strokes of at least two classes"
+
+Send = Callable[[dict[str, Any] | bytes, str], None]
+
+
+def prepare_segmenter(
+    session: Session,
+    library: Library,
+    preset: str,
+    seed: int,
+    rgb: NDArray[np.uint8] | None = None,
+) -> ScribbleSegmenter:
+    """The session's segmenter with the features of its image; runs on a worker.
+
+    Raises:
+        InputError: the image cannot be read, or is not the one that was opened.
+    """
+    segmenter = session.segmenter
+    if segmenter is not None and session.segmenter_settings == (preset, seed):
+        return segmenter
+    rgb = library.load(session.entry) if rgb is None else rgb
+    if rgb.shape[:2] != session.size:
+        raise InputError(f"{session.entry.name}: has changed its size, open it again")
+    segmenter = ScribbleSegmenter(preset, seed, session.device).prepare(rgb)
+    session.segmenter, session.segmenter_settings = segmenter, (preset, seed)
+    return segmenter
+
+
+@dataclass(frozen=True)
+class SegmentationRequest:
+    """A session as it is when a mask is asked for; it may change while the worker runs."""
+
+    session: Session
+    document: StrokeDocument
+    revision: int
+    preset: str
+    seed: int
+    wants_uncertainty: bool = False
+    all_probabilities: bool = False
+    max_values: int = 0
+
+
+class TooFewClassesError(InputError):
+    """Fewer than two classes have a visible stroke."""
+
+
+def segment_session(
+    request: SegmentationRequest, library: Library, send: Send, cancelled: threading.Event
+) -> tuple[DisplayedMask, bytes]:
+    """Strokes to mask; runs on a worker, and stops soon once ``cancelled`` is set.
+
+    Args:
+        request: the strokes and how to segment.
+        library: to load the image from.
+        send: takes messages for the page; called from the worker's thread.
+        cancelled: set by whoever no longer wants the result.
+
+    Returns:
+        The mask, and the message that shows it.
+
+    Raises:
+        SupersededError: it was cancelled.
+        TooFewClassesError: there are strokes of fewer than two classes.
+        InputError: the image or the strokes cannot be used.
+    """
+    session, revision = request.session, request.revision
+    started = time.perf_counter()
+    strokes = rasterize(request.document, session.size)
+    classes = strokes.classes
+    if len(classes) < 2:
+        raise TooFewClassesError(NEEDS_STROKES)
+    height, width = session.size
+    if height * width * len(classes) > request.max_values:
+        raise InputError(
+            f"{width} x {height} pixels with {len(classes)} classes need more memory than one "
+            "image may take here; use fewer classes or a smaller image"
+        )
+    send(progress_message(revision, 0.0, "features"), "progress")
+    segmenter = prepare_segmenter(session, library, request.preset, request.seed)
+    if cancelled.is_set():
+        raise SupersededError
+    last_progress = time.perf_counter()
+
+    def progress(fraction: float, stage: str) -> None:
+        nonlocal last_progress
+        if time.perf_counter() - last_progress > _PROGRESS_SECONDS:
+            last_progress = time.perf_counter()
+            send(progress_message(revision, fraction, stage), "progress")
+
+    def preview(labels: NDArray[np.int32]) -> None:
+        if not cancelled.is_set():
+            seconds = time.perf_counter() - started
+            coarse = DisplayedMask(revision, labels, classes, seconds, final=False)
+            send(encode_result(coarse, uncertainty=False), "result")
+
+    segmenter.unlabeled = strokes.unlabeled
+    large = height * width > _PREVIEW_PIXELS or request.preset != "fast"
+    segmenter.update(
+        strokes.labels,
+        progress=progress,
+        cancel=cancelled.is_set,
+        preview=preview if large else None,
+    )
+    if cancelled.is_set():
+        raise SupersededError
+    mask = displayed_mask(
+        segmenter.result,
+        revision,
+        stroked=strokes.labels != strokes.unlabeled,
+        seconds=time.perf_counter() - started,
+        all_probabilities=request.all_probabilities,
+    )
+    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+
+
+def progress_message(revision: int, fraction: float, stage: str, ahead: int = 0) -> dict[str, Any]:
+    """How far a request is, for the page; `ahead` requests start before it."""
+    return {
+        "type": "progress",
+        "revision": revision,
+        "fraction": round(fraction, 3),
+        "stage": stage,
+        "ahead": ahead,
+    }
+
+
+def warm_up(device: str) -> None:
+    """Do once what the first request of a process would wait for."""
+    image = np.zeros((96, 96, 3), np.uint8)
+    image[:, 48:] = 255
+    strokes = np.full((96, 96), 255)
+    strokes[40:50, 8:30], strokes[40:50, 60:90] = 0, 1
+    ScribbleSegmenter("fast", 0, device).fit(image, strokes)
