@@ -33,6 +33,7 @@ def test_images_come_in_natural_order(client):
     assert not any(i["has_strokes"] for i in images)
 
 
+@pytest.mark.slow
 def test_strokes_to_mask_in_every_format(client, examples, tmp_path):
     address = opened(client, "cat.png")
     reply = client.put(f"{address}/strokes", json=cat_strokes(examples))

@@ -27,6 +27,7 @@ def described(tmp_path_factory):
     return schemathesis.openapi.from_dict(create_app(ServeSettings(home=home)).openapi())
 
 
+@pytest.mark.slow
 def test_nothing_that_is_sent_breaks_the_server(described, client):
     """Every route, with random and with nearly right input: no 5xx, and replies as described."""
     session = opened(client).rpartition("/")[2]

@@ -67,6 +67,7 @@ def uri():
     return "data:image/png;base64," + base64.b64encode(png(data.cat())).decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "photo", [uri(), "/data/local-files/?d=photos/cat.png", "/data/upload/3/0a1b2c3d-cat.png"]
 )
@@ -118,6 +119,7 @@ def test_what_cannot_be_answered_is_said_in_one_line(client, strokes, photo, con
     assert message in reply.json()["detail"]
 
 
+@pytest.mark.slow
 def test_an_image_is_found_only_where_its_name_says_which(make, photos, strokes):
     for folder in ("a", "b"):
         (photos / folder).mkdir()
@@ -132,6 +134,7 @@ def test_an_image_is_found_only_where_its_name_says_which(make, photos, strokes)
         assert reply.status_code == 200, reply.text
 
 
+@pytest.mark.slow
 def test_requests_at_once_for_one_task_are_all_answered(client, strokes):
     def ask(_):
         with httpx.Client(base_url=client.base_url, timeout=60) as other:

@@ -188,6 +188,7 @@ def test_closing_the_page_frees_its_session_after_a_moment(make):
     assert len(client.get(opened(client)).json()["document"]["items"]) == 2
 
 
+@pytest.mark.slow
 def test_a_page_that_does_not_read_holds_up_nobody(make):
     client = make(limits={"send_seconds": 0.5})
     lazy, other = opened(client, "cat.png"), opened(client, "2.png")
