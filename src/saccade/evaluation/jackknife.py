@@ -3,7 +3,7 @@
 The standard error is the jackknife's (Efron and Stein, 1981): with ``s_i`` the score without image
 ``i`` of ``N``, it is ``sqrt((N - 1) / N * sum((s_i - mean(s))**2))``. For a mean over images that
 is the usual standard error of the mean; for the mIoU of a summed matrix and for paired differences
-it holds as well. Scores of several seeds are averaged first, so that the error speaks of the images.
+it holds as well. Scores of several seeds are averaged first, so that the error is that of images.
 """
 
 from dataclasses import dataclass

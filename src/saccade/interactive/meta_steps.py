@@ -83,9 +83,15 @@ def take_meta_steps(
         create_graph: keep the graph through the steps, for meta-training.
 
     Example:
-        >>> labeled = labeled_pixels(labels_half[None], classes=2)
+        >>> start = initial_weights(channels=16, classes=2)
+        >>> rates = {name: torch.full((8,), 0.1) for name in start}
+        >>> labels = torch.full((1, 48, 64), 2)  # nothing labelled
+        >>> labels[0, 4, 5:30], labels[0, 40, 5:30] = 0, 1
+        >>> labeled, generator = labeled_pixels(labels, classes=2), torch.Generator()
+        >>> rows = torch.rand(1, 48 * 64, 16)
         >>> weights = take_meta_steps(start, rates, rows, (48, 64), labeled, generator=generator)
-        >>> load_weights(net, weights)
+        >>> weights["out"].shape
+        torch.Size([1, 16, 2])
     """
     steps = next(iter(rates.values())).shape[0]
     batch, classes = labeled.counts.shape

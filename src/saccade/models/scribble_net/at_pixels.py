@@ -88,6 +88,13 @@ class ScoresAtPixels:
         pixels: (N, 2), (y, x).
         sample: with a norm, how many further pixels its statistics come from.
         generator: of the sample's start.
+
+    Example:
+        >>> net, generator = ScribbleNet(in_channels=40, classes=2), torch.Generator()
+        >>> pixels = torch.tensor([[3, 4], [47, 0]])
+        >>> scores = ScoresAtPixels(net, torch.rand(1, 40, 48, 64), pixels, generator=generator)
+        >>> scores(generator).shape
+        torch.Size([2, 2])
     """
 
     def __init__(

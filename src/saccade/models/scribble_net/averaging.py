@@ -32,8 +32,11 @@ class ScoresOfDraws:
         fused: the network's fusion of them (1, C, H, W), where it is known already.
 
     Example:
-        >>> draws = ScoresOfDraws(net, features)
+        >>> net, generator = ScribbleNet(in_channels=40, classes=2), torch.Generator()
+        >>> draws = ScoresOfDraws(net, torch.rand(1, 40, 48, 64))
         >>> prediction = sum(scores.softmax(1) for scores in draws.even(4, generator)) / 4
+        >>> prediction.shape
+        torch.Size([1, 2, 48, 64])
     """
 
     @torch.no_grad()

@@ -40,10 +40,12 @@ def batched_scores(
             `whole_offsets` draws them.
 
     Example:
-        >>> rows = net.fused(features).flatten(2).mT
-        >>> offsets = whole_offsets((1, 9 * 5, 9, 2), 0.2 * 48, generator, rows.device)
+        >>> net, generator = ScribbleNet(in_channels=40, classes=2), torch.Generator()
+        >>> rows = net.fused(torch.rand(1, 40, 48, 64)).flatten(2).mT
+        >>> pixels = torch.tensor([[[3, 4], [47, 0], [9, 9]]])
+        >>> offsets = whole_offsets((1, 9 * 3, 9, 2), 0.2 * 48, generator, rows.device)
         >>> batched_scores(weights_of(net), rows, (48, 64), pixels, offsets).shape
-        torch.Size([1, 5, 2])
+        torch.Size([1, 3, 2])
     """
     near, far = _branch_inputs(rows, size, _neighbours(pixels), offsets)
     local = _product(weights, "local", near)

@@ -1,8 +1,7 @@
-"""The light network of the GDC paper, figure 3, optimised on one image.
+"""The light network as a module: the reference for its other forward paths.
 
-Frozen features -> 1x1 fusion -> a 3x3 convolution beside the branch under test (GDC, or one of its
-rivals in table I and VII) -> 3x3 convolution, ReLU, 1x1 convolution. Deviation: borders replicate
-instead of padding with zeros, as sampled positions are clamped to the map.
+GDC paper, figure 3 and section IV-A; the rival branches are those of tables I and VII. Deviation:
+borders replicate instead of padding with zeros, as sampled positions are clamped to the map.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from saccade.nn import DeformConv2d, GaussianDynamicConv2d, UniformDynamicConv2d
 Branch = Literal["gdc", "normal", "dilated", "deformable", "uniform"]
 BRANCHES: tuple[Branch, ...] = ("gdc", "normal", "dilated", "deformable", "uniform")
 RANDOM_BRANCHES = ("gdc", "uniform")
-
+"""Those that sample other positions in every draw."""
 
 RandomLayer = GaussianDynamicConv2d | UniformDynamicConv2d
 _Layer = RandomLayer | DeformConv2d | nn.Conv2d
@@ -43,6 +42,11 @@ class ScribbleNet(nn.Module):
 
     Raises:
         InputError: an unknown branch or norm.
+
+    Example:
+        >>> net = ScribbleNet(in_channels=40, classes=2)
+        >>> net(torch.rand(1, 40, 48, 64)).shape
+        torch.Size([1, 2, 48, 64])
     """
 
     def __init__(
