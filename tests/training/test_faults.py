@@ -16,8 +16,9 @@ from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
-from saccade.training import loop, run
+from saccade.training import loop
 from saccade.training.config import config_of
+from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.samples import Examples, Order, load_batches
 from saccade.training.state import State, save_state
@@ -49,7 +50,7 @@ def test_an_evaluation_that_fails_does_not_cost_the_epoch(config, tmp_path, monk
 def test_a_bad_file_is_one_line_from_whatever_process_reads_it(config, data, workers):
     path = data / "images/train/0.png"
     path.write_bytes(path.read_bytes()[:-200])
-    training, _ = run.open_sets(config.data)
+    training, _ = open_sets(config.data)
     examples = Examples(training, config.augmentation, 0)
     with pytest.raises(InputError, match=r"^[^\n]*0\.png: damaged or truncated[^\n]*$"):
         list(load_batches(examples, Order(8, 4, 1), workers))

@@ -14,10 +14,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from saccade.errors import InputError
+from saccade.evaluation.inference import Protocol
 from saccade.models.checkpoint import load_checkpoint
-from saccade.training import loop, run
+from saccade.training import loop
 from saccade.training.config import config_of
 from saccade.training.evaluate import evaluate
+from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 
 SCRIPT = Path(__file__).with_name("run_train.py")
@@ -62,7 +64,7 @@ def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
     assert found.spec.names == ("ground", "red", "green")
     assert found.info["miou"] == pytest.approx(trained.best)
     assert str(tmp_path) not in json.dumps(found.info)
-    _, val = run.open_sets(config.data)
+    _, val = open_sets(config.data)
     assert evaluate(found.net, val, trained.scores.protocol).miou == pytest.approx(trained.best)
     names = {p.name for p in (tmp_path / "run").iterdir()}
     files = {"best.safetensors", "last.safetensors", "history.json", "config.json", "state.pt"}
@@ -189,8 +191,8 @@ def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp
     assert lines[0].split()[1:4:2] == ["4", "3"]
     # The saved network on all images in one process: the very same score.
     found = load_checkpoint(tmp_path / "two/last.safetensors")
-    _, val = run.open_sets(config_of(settings, Path(".")).data)
-    scores = evaluate(found.net, val, run.Protocol())
+    _, val = open_sets(config_of(settings, Path(".")).data)
+    scores = evaluate(found.net, val, Protocol())
     assert scores.miou == pytest.approx(float(lines[0].split()[2]), abs=1e-9)
 
 

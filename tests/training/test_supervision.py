@@ -9,9 +9,9 @@ from saccade.data.sets import open_set
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.training.config import config_of
+from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.losses import pixel_loss
-from saccade.training.run import open_sets
 from saccade.training.samples import Examples
 from saccade.training.supervision import Batch, SupervisionConfig, supervise, supervised_by
 from saccade.training.weak_losses import weak_loss

@@ -16,7 +16,7 @@ from saccade.experiments.weak_labels import classifier_folder, classifier_settin
 from saccade.files import atomic_write
 from saccade.formats.overlay import write_picture
 from saccade.nn.dilated import DILATIONS
-from saccade.training.run import open_sets
+from saccade.training.inputs import open_sets
 from saccade.weak.fusion import Fusion, object_regions
 from saccade.weak.localization import draw_sheet, example_rows, read_maps
 

@@ -31,7 +31,7 @@ from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.evaluate import evaluate
 from saccade.training.loop import train
-from saccade.training.run import open_sets
+from saccade.training.inputs import open_sets
 from saccade.training.state import STATE
 from saccade.training.supervision import SupervisionConfig
 

@@ -27,7 +27,7 @@ from saccade.training.classifier import (
     train_classifier,
 )
 from saccade.training.config import OptimConfig
-from saccade.training.run import open_sets
+from saccade.training.inputs import open_sets
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localization import localize_all

@@ -15,7 +15,8 @@ from saccade.images import load_image
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.run import Run, loss_scaler, settings_of
+from saccade.training.fabric import loss_scaler
+from saccade.training.setup import Run, settings_of
 from saccade.training.state import save_state
 
 BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"

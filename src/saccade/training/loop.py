@@ -22,20 +22,12 @@ from saccade.nn.seeded import SeededConv2d
 from saccade.training.checkpointing import save, validate
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
+from saccade.training.fabric import close, launch
+from saccade.training.inputs import Report, check_batch, check_sets, open_sets
 from saccade.training.losses import pixel_loss
 from saccade.training.optimizer import drop_factor, poly_factor, set_rates, update_average
-from saccade.training.run import (
-    Report,
-    Run,
-    check_batch,
-    check_sets,
-    close,
-    launch,
-    open_sets,
-    order_of,
-    prepare,
-)
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
+from saccade.training.setup import Run, order_of, prepare
 from saccade.training.signals import stop_on_signal
 from saccade.training.supervision import Batch, supervise
 

@@ -22,7 +22,8 @@ from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.loop import train
-from saccade.training.run import check_device, check_start
+from saccade.training.fabric import resolve_device
+from saccade.training.setup import check_start
 from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
 from saccade.weak.stroke_masks import (
@@ -180,7 +181,7 @@ def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
         refuse_to_replace((path for job in jobs for path in (job.mask, job.record)), seen)
         require_sound(inspect(work.val))
     if (folder / RUN / STATE).is_file():
-        check_device(work.training.run.device)  # a run that goes on has its weights
+        resolve_device(work.training.run.device)  # a run that goes on has its weights
     else:
         check_start(work.training, work.spec.names)
 

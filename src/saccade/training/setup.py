@@ -1,9 +1,7 @@
-"""What a training run is set up from: processes, data, network, optimizer, and an older state."""
+"""A training run as its steps find it: network, optimizer, and the state to go on from."""
 
 import hashlib
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from saccade.data.check import Findings, inspect, require_sound
-from saccade.data.sets import LabeledSet, open_set
+from saccade.data.check import Findings
+from saccade.data.sets import LabeledSet
 from saccade.data.specs import class_difference
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
@@ -21,16 +19,14 @@ from saccade.files import atomic_write, remove_parts
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
-from saccade.training.config import DataConfig, TrainConfig
+from saccade.training.config import TrainConfig
+from saccade.training.fabric import loss_scaler, resolve_device
+from saccade.training.inputs import Report
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimizer import make_optimizer
 from saccade.training.samples import Examples, Order, mix_seeds
 from saccade.training.state import IMAGES, State, first_difference, load_state
-from saccade.training.supervision import SupervisionConfig, supervised_by
-
-Report = Callable[[float, float, str], None]
-"""Told how much of how much is done, and what is being done."""
 
 
 @dataclass
@@ -57,60 +53,6 @@ class Run:
         return self.state.ema or self.plain.state_dict()
 
 
-def open_sets(
-    data: DataConfig, supervision: SupervisionConfig | None = None
-) -> tuple[LabeledSet, LabeledSet | None]:
-    """The training split, with other masks where these are asked for, and the validation split.
-
-    Raises:
-        InputError: as `open_set` and `supervised_by`.
-    """
-    sets = [
-        open_set(data.layout, Path(data.root), split) if split else None
-        for split in (data.train, data.val)
-    ]
-    thinned = [s and replace(s, examples=s.examples[:: data.every]) if s else None for s in sets]
-    if thinned[0] is None:
-        raise InputError("data: train is empty, name a split")
-    return supervised_by(thinned[0], supervision or SupervisionConfig()), thinned[1]
-
-
-def launch(config: TrainConfig) -> Any:
-    """A Fabric for this process, one of several under `torchrun`.
-
-    Raises:
-        InputError: CUDA is asked for and missing, or a batch that the processes cannot share.
-    """
-    from lightning.fabric import Fabric
-
-    device = config.run.device
-    check_device(device)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    world, local = (int(os.environ.get(n, "1")) for n in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    parts = world * config.optim.accumulate
-    if config.optim.batch % parts:
-        raise InputError(
-            f"optim: batch {config.optim.batch} cannot be shared by {world} processes with "
-            f"{config.optim.accumulate} parts each"
-        )
-    fabric = Fabric(
-        accelerator=device,
-        devices=local,
-        num_nodes=max(1, world // local),
-        strategy="ddp" if world > 1 else "auto",
-        precision=config.run.precision,
-    )
-    fabric.launch()
-    return fabric
-
-
-def check_device(device: str) -> None:
-    """Raise InputError where CUDA is asked for and missing."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("run: device is 'cuda', but PyTorch sees no CUDA device here")
-
-
 def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
     """Load what a run starts from into a network that is thrown away.
 
@@ -123,7 +65,7 @@ def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
     Raises:
         InputError: the device is missing, or weights are missing, damaged or of another network.
     """
-    check_device(config.run.device)
+    resolve_device(config.run.device)
     with torch.random.fork_rng(devices=[]):
         net = SegmentationNet(replace(config.network, classes=len(names)))
     if config.weights != "none":
@@ -131,46 +73,6 @@ def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
         load_backbone(net, config.network.backbone, config.weights, images=lambda: noise)
     if config.start:
         _start_from(net, config, names)
-
-
-def close(fabric: Any) -> None:
-    """End the group of processes that `launch` began, once all are done.
-
-    A process that exits with the group still up is aborted by its threads, now and then.
-    """
-    if fabric.world_size > 1 and torch.distributed.is_initialized():
-        fabric.barrier()
-        torch.distributed.destroy_process_group()
-
-
-def check_batch(config: TrainConfig, training: LabeledSet) -> None:
-    """Raise InputError for a batch that these images and this network cannot be trained in."""
-    optim, count = config.optim, len(training.examples)
-    if optim.batch > count:
-        raise InputError(f"optim: batch is {optim.batch}, but there are {count} training images")
-    pooled = config.network.network == "dsnet" or (
-        config.network.network == "deeplab" and config.network.pyramid != "none"
-    )
-    parts = int(os.environ.get("WORLD_SIZE", "1")) * optim.accumulate
-    if pooled and optim.batch // parts < 2:
-        raise InputError(
-            f"optim: batch {optim.batch} in {parts} parts leaves one image in each; image pooling "
-            "is normalised over the images of a part, which must be at least 2"
-        )
-
-
-def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> Findings:
-    """Every file is read once before the first step, so that a bad one is not found at night."""
-    count = len(training.examples) + (len(val.examples) if val else 0)
-
-    def told(first: int) -> Callable[[int, int], None]:
-        return lambda done, _: report(first + done, count, "checking images and masks")
-
-    findings = inspect(training, told(0))
-    require_sound(findings)
-    if val is not None:
-        require_sound(inspect(val, told(len(training.examples))))
-    return findings
 
 
 def prepare(
@@ -262,11 +164,6 @@ def _restored(folder: Path, settings: dict[str, Any], fabric: Any) -> State | No
     if isinstance(found, InputError):
         raise found
     return found
-
-
-def loss_scaler(fabric: Any) -> Any:
-    """What scales the loss in float16; None in other precisions."""
-    return getattr(fabric.strategy.precision, "scaler", None)
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:

@@ -1,0 +1,64 @@
+"""The process, or the processes under `torchrun`, that train together, and their device."""
+
+import os
+from typing import Any
+
+import torch
+
+from saccade.errors import InputError
+from saccade.training.config import TrainConfig
+
+
+def resolve_device(device: str) -> str:
+    """Turn "auto" into "cuda" or "cpu".
+
+    Raises:
+        InputError: CUDA is asked for and missing.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("run: device is 'cuda', but PyTorch sees no CUDA device here")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def launch(config: TrainConfig) -> Any:
+    """A Fabric for this process, one of several under `torchrun`.
+
+    Raises:
+        InputError: CUDA is asked for and missing, or a batch that the processes cannot share.
+    """
+    from lightning.fabric import Fabric
+
+    device = resolve_device(config.run.device)
+    world, local = (int(os.environ.get(n, "1")) for n in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    parts = world * config.optim.accumulate
+    if config.optim.batch % parts:
+        raise InputError(
+            f"optim: batch {config.optim.batch} cannot be shared by {world} processes with "
+            f"{config.optim.accumulate} parts each"
+        )
+    fabric = Fabric(
+        accelerator=device,
+        devices=local,
+        num_nodes=max(1, world // local),
+        strategy="ddp" if world > 1 else "auto",
+        precision=config.run.precision,
+    )
+    fabric.launch()
+    return fabric
+
+
+def close(fabric: Any) -> None:
+    """End the group of processes that `launch` began, once all are done.
+
+    A process that exits with the group still up is aborted by its threads, now and then.
+    """
+    if fabric.world_size > 1 and torch.distributed.is_initialized():
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
+
+
+def loss_scaler(fabric: Any) -> Any:
+    """What scales the loss in float16; None in other precisions."""
+    return getattr(fabric.strategy.precision, "scaler", None)

@@ -1,0 +1,63 @@
+"""The images of a run: opened, and checked before the first step."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from saccade.data.check import Findings, inspect, require_sound
+from saccade.data.sets import LabeledSet, open_set
+from saccade.errors import InputError
+from saccade.training.config import DataConfig, TrainConfig
+from saccade.training.supervision import SupervisionConfig, supervised_by
+
+Report = Callable[[float, float, str], None]
+"""Told how much of how much is done, and what is being done."""
+
+
+def open_sets(
+    data: DataConfig, supervision: SupervisionConfig | None = None
+) -> tuple[LabeledSet, LabeledSet | None]:
+    """The training split, with other masks where these are asked for, and the validation split.
+
+    Raises:
+        InputError: as `open_set` and `supervised_by`.
+    """
+    sets = [
+        open_set(data.layout, Path(data.root), split) if split else None
+        for split in (data.train, data.val)
+    ]
+    thinned = [s and replace(s, examples=s.examples[:: data.every]) if s else None for s in sets]
+    if thinned[0] is None:
+        raise InputError("data: train is empty, name a split")
+    return supervised_by(thinned[0], supervision or SupervisionConfig()), thinned[1]
+
+
+def check_batch(config: TrainConfig, training: LabeledSet) -> None:
+    """Raise InputError for a batch that these images and this network cannot be trained in."""
+    optim, count = config.optim, len(training.examples)
+    if optim.batch > count:
+        raise InputError(f"optim: batch is {optim.batch}, but there are {count} training images")
+    pooled = config.network.network == "dsnet" or (
+        config.network.network == "deeplab" and config.network.pyramid != "none"
+    )
+    parts = int(os.environ.get("WORLD_SIZE", "1")) * optim.accumulate
+    if pooled and optim.batch // parts < 2:
+        raise InputError(
+            f"optim: batch {optim.batch} in {parts} parts leaves one image in each; image pooling "
+            "is normalised over the images of a part, which must be at least 2"
+        )
+
+
+def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> Findings:
+    """Every file is read once before the first step, so that a bad one is not found at night."""
+    count = len(training.examples) + (len(val.examples) if val else 0)
+
+    def report_from(first: int) -> Callable[[int, int], None]:
+        return lambda done, _: report(first + done, count, "checking images and masks")
+
+    findings = inspect(training, report_from(0))
+    require_sound(findings)
+    if val is not None:
+        require_sound(inspect(val, report_from(len(training.examples))))
+    return findings
