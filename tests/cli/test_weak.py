@@ -100,6 +100,57 @@ def test_localize_then_pseudo_label(root, tmp_path):
     )
 
 
+LOCALIZE = """
+[data]
+layout = "folder"
+root = "data"
+[network]
+backbone = "mobilenet_v2"
+weights = "none"
+dilations = [1, 2]
+[optim]
+epochs = 1
+batch = 2
+[augmentation]
+crop = [48, 48]
+[run]
+device = "cpu"
+"""
+
+
+def test_localize_reads_a_file_and_options_override_it(root, tmp_path):
+    shutil.copytree(root, tmp_path / "data")
+    (tmp_path / "localize.toml").write_text(LOCALIZE)
+    options = ("--config", tmp_path / "localize.toml", "--rows", 3)
+    check(run("localize", "-o", tmp_path / "one", *options), "4 images; written to")
+    given = ("--backbone", "mobilenet_v2", "--weights", "none", "--epochs", 1, "--batch", 2)
+    given = (*given, "--crop", 48, "--dilations", "1,2", "--device", "cpu", "--rows", 3)
+    run("localize", tmp_path / "data", "-o", tmp_path / "two", *given)
+    both = [(tmp_path / n / "classifier.safetensors").read_bytes() for n in ("one", "two")]
+    assert both[0] == both[1]
+    run("localize", "-o", tmp_path / "three", *options, "--seed", 1)
+    assert (tmp_path / "three/classifier.safetensors").read_bytes() != both[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[data]\n", "ROOT is missing"),
+        ("[optim]\nema = 0.9\n", "optim: 'ema' is no setting of a classifier"),
+        ("[run]\nprecision = '16-mixed'\n", "run: 'precision' is no setting of a classifier"),
+        ("[supervision]\n", r"[supervision] is no table here"),
+        ("[network]\nwidth = 1.5\n", "network: width is 1.5, must be of type int"),
+        ("[network\n", "no TOML"),
+    ],
+)
+def test_a_wrong_setting_of_localize_is_named(root, tmp_path, line, message):
+    path = tmp_path / "localize.toml"
+    path.write_text(line)
+    folder = () if line == "[data]\n" else (root,)
+    check(run("localize", *folder, "-o", tmp_path / "out", "--config", path), message, code=1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_localize_leaves_nothing_where_a_class_is_in_no_image(root, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("".join(f"{name},ground,red\n" for name in "0123"))

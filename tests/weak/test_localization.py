@@ -15,7 +15,8 @@ from saccade.images import load_image
 from saccade.models import mdc
 from saccade.models.mdc import LocalizerConfig, MultiDilatedNet, load_localizer
 from saccade.training import classifier
-from saccade.training.classifier import LocalizerTraining, train_classifier
+from saccade.training.classifier import train_classifier
+from saccade.training.classifier_config import LocalizerTraining
 from saccade.training.config import OptimConfig
 from saccade.weak import map_masks
 from saccade.weak.localization import (

@@ -1,12 +1,12 @@
 """``saccade localize``: where are the classes of an image, from labels of whole images?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.networks import Device, Layout, Quiet, Split, make_folder, require_packages
+from saccade.cli.networks import Quiet, make_folder, require_packages
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
@@ -15,16 +15,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from saccade.data.sets import LabeledSet
-    from saccade.training.classifier import LocalizerTraining
+    from saccade.training.classifier_config import LocalizerTraining
+    from saccade.training.config import DataConfig
 
 LABELS, SHEET = "labels.csv", "sheet.jpg"
 
 
 def localize(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
-    layout: Layout = "folder",
-    split: Split = "train",
+    root: Annotated[
+        Path | None,
+        typer.Argument(metavar="ROOT", help="Folder of the data set, if no --config names it."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Tables data, network, optim, augmentation and run, as of `saccade train`. "
+            "The options of the command line override it.",
+        ),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Layout of the data: folder (the default), camvid, voc, voc-aug, sbd, context59, "
+            "context60, ade20k or cityscapes.",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Part of the data: train (the default), val, ...")
+    ] = None,
     labels: Annotated[
         str,
         typer.Option(
@@ -33,24 +54,41 @@ def localize(
         ),
     ] = "masks",
     backbone: Annotated[
-        str, typer.Option(help="vgg16, mobilenet_v2, resnet50 or resnet101.")
-    ] = "vgg16",
+        str | None, typer.Option(help="vgg16 (the default), mobilenet_v2, resnet50 or resnet101.")
+    ] = None,
     weights: Annotated[
-        str, typer.Option(metavar="imagenet|none|FILE", help="Of the backbone.")
-    ] = "imagenet",
+        str | None,
+        typer.Option(metavar="imagenet|none|FILE", help="Of the backbone, by default imagenet."),
+    ] = None,
     dilations: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Of the blocks, the first for precise maps.")
-    ] = "1,3,6,9",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the images.")] = 15,
-    batch: Annotated[int, typer.Option(min=1, help="Images per step.")] = 30,
-    lr: Annotated[float, typer.Option(help="Rate of the backbone; the blocks have ten times.")] = (
-        0.001
-    ),
-    crop: Annotated[int, typer.Option(min=32, help="Side of the crops, pixels.")] = 321,
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+        str | None,
+        typer.Option(
+            metavar="N,N,...", help="Of the blocks, the first for precise maps; default 1,3,6,9."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the images, by default 15.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Images per step, by default 30.")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Rate of the backbone, by default 0.001; the blocks have ten times."),
+    ] = None,
+    crop: Annotated[
+        int | None, typer.Option(min=32, help="Side of the crops, pixels; default 321.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, order and augmentation; default 0.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Images on the sheet.")] = 8,
-    device: Device = "auto",
-    workers: Annotated[int, typer.Option(min=0, help="Processes that read images.")] = 0,
+    device: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda", help="Where to run; default auto.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read images; default 0.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a classifier on labels of images and write where it sees each class.
@@ -61,40 +99,88 @@ def localize(
     """
     with one_line_errors():
         require_packages("torchvision")
-        from saccade.data.sets import open_set
-        from saccade.data.transforms import Augmentation
-        from saccade.files import refuse_to_replace
-        from saccade.models.mdc import LocalizerConfig
-        from saccade.training.classifier import LocalizerTraining, check_labels
-        from saccade.training.config import OptimConfig
-
-        if device not in ("auto", "cpu", "cuda"):
+        if device not in (None, "auto", "cpu", "cuda"):
             raise InputError(f"--device is {device!r}, expected auto, cpu or cuda")
-        if lr <= 0:
+        if lr is not None and lr <= 0:
             raise InputError(f"--lr is {lr}, must be above 0")
-        found = open_set(layout, root, split, allow_missing=labels != "masks")
-        present = _present(labels, root, found)
-        config = LocalizerTraining(
-            LocalizerConfig(backbone=backbone, dilations=_numbers(dilations)),
-            weights,
-            OptimConfig(epochs=epochs, batch=batch, lr=lr, drop=0.4),
-            Augmentation(crop=(crop, crop), scale=(0.75, 1.5)),
-            seed,
-            device,  # type: ignore[arg-type]
-            workers,
+        options: dict[str, dict[str, Any]] = {
+            "data": {"root": root, "layout": layout, "train": split},
+            "network": {
+                "backbone": backbone,
+                "weights": weights,
+                "dilations": None if dilations is None else _numbers(dilations),
+            },
+            "optim": {"epochs": epochs, "batch": batch, "lr": lr},
+            "augmentation": {"crop": None if crop is None else (crop, crop)},
+            "run": {"seed": seed, "device": device, "workers": workers},
+        }
+        where, training = _settings(config, options)
+        data = _open(where, allow_missing=labels != "masks")
+        _localize(training, data, labels, Path(where.root), output, rows, quiet=quiet)
+
+
+def _settings(
+    path: Path | None, options: dict[str, dict[str, Any]]
+) -> tuple["DataConfig", "LocalizerTraining"]:
+    """Data and training from a file and the options that were given, which come first."""
+    from saccade.training.classifier_config import localizer_training_of
+    from saccade.training.config import read_toml
+
+    content = {"data": {"layout": "folder"}, **(read_toml(path) if path else {})}
+    given = {t: {k: v for k, v in o.items() if v is not None} for t, o in options.items()}
+    # Paths of the command line start here, those of the file at its folder.
+    for table, name in (("data", "root"), ("network", "weights")):
+        value = given[table].get(name)
+        if value not in (None, "none", "imagenet"):
+            given[table][name] = str(Path(value).absolute())
+    for table, values in given.items():
+        if values:
+            content[table] = {**content.get(table, {}), **values}
+    if "root" not in content["data"]:
+        raise InputError(
+            "ROOT is missing: name the folder of the data set, or a --config that does"
         )
-        check_labels(found, present)
-        inputs = [example.image for example in found.examples]
-        if labels not in ("masks", "voc"):
-            inputs.append(Path(labels))
-        refuse_to_replace((output / name for name in (LABELS, SHEET)), inputs)
-        make_folder(output)
-        _run(config, found, present, output, rows, truth=labels == "masks", quiet=quiet)
+    try:
+        return localizer_training_of(content, path.parent if path else Path())
+    except InputError as error:
+        raise InputError(f"{path}: {error}" if path else str(error)) from error
+
+
+def _open(where: "DataConfig", *, allow_missing: bool) -> "LabeledSet":
+    from dataclasses import replace
+
+    from saccade.data.sets import open_set
+
+    data = open_set(where.layout, Path(where.root), where.train, allow_missing=allow_missing)
+    return replace(data, examples=data.examples[:: where.every])
+
+
+def _localize(
+    training: "LocalizerTraining",
+    data: "LabeledSet",
+    labels: str,
+    root: Path,
+    output: Path,
+    rows: int,
+    *,
+    quiet: bool,
+) -> None:
+    from saccade.files import refuse_to_replace
+    from saccade.training.labeled_images import check_labels
+
+    present = _present(labels, root, data)
+    check_labels(data, present)
+    inputs = [example.image for example in data.examples]
+    if labels not in ("masks", "voc"):
+        inputs.append(Path(labels))
+    refuse_to_replace((output / name for name in (LABELS, SHEET)), inputs)
+    make_folder(output)
+    _run(training, data, present, output, rows, truth=labels == "masks", quiet=quiet)
 
 
 def _run(
-    config: "LocalizerTraining",
-    found: "LabeledSet",
+    training: "LocalizerTraining",
+    data: "LabeledSet",
     present: "NDArray[np.bool_]",
     output: Path,
     rows: int,
@@ -108,18 +194,18 @@ def _run(
     from saccade.training.classifier import CLASSIFIER, train_classifier
     from saccade.weak.localization import draw_sheet, example_rows, localize_all
 
-    given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(found.examples)}
+    given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(data.examples)}
     bar = Bar(1, quiet=quiet)
     try:
         done = train_classifier(
-            config, found, present, output, report=lambda n, of, text: bar.show(n / of, text)
+            training, data, present, output, report=lambda n, of, text: bar.show(n / of, text)
         )
         with atomic_write(output / LABELS) as path:
-            write_image_labels(path, given, found.spec)
+            write_image_labels(path, given, data.spec)
         if not done.interrupted:
             localize_all(
                 done.net,
-                found,
+                data,
                 present,
                 output / "maps",
                 source=digest_of(output / CLASSIFIER),
@@ -133,14 +219,14 @@ def _run(
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
-    sheet = draw_sheet(found, output / "maps", example_rows(found, present, rows), truth=truth)
+    sheet = draw_sheet(data, output / "maps", example_rows(data, present, rows), truth=truth)
     write_picture(output / SHEET, sheet)
     if done.losses:
         typer.echo(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
-    typer.echo(f"{len(found.examples)} images; written to {output}")
+    typer.echo(f"{len(data.examples)} images; written to {output}")
 
 
-def _present(labels: str, root: Path, found: "LabeledSet") -> "NDArray[np.bool_]":
+def _present(labels: str, root: Path, data: "LabeledSet") -> "NDArray[np.bool_]":
     """(N, K), the labels of each image; the background has a cue of its own, so none here."""
     from saccade.data.image_labels import (
         as_table,
@@ -149,16 +235,16 @@ def _present(labels: str, root: Path, found: "LabeledSet") -> "NDArray[np.bool_]
         voc_image_labels,
     )
 
-    names = [example.name for example in found.examples]
+    names = [example.name for example in data.examples]
     if labels == "masks":
-        known = labels_in_masks(found)
+        known = labels_in_masks(data)
     elif labels == "voc":
-        known = voc_image_labels(root, names, found.spec)
+        known = voc_image_labels(root, names, data.spec)
     else:
-        known = read_image_labels(Path(labels), names, found.spec)
-    table = as_table(known, names, len(found.spec.names))
-    if "background" in found.spec.names:
-        table[:, found.spec.names.index("background")] = False
+        known = read_image_labels(Path(labels), names, data.spec)
+    table = as_table(known, names, len(data.spec.names))
+    if "background" in data.spec.names:
+        table[:, data.spec.names.index("background")] = False
     return table
 
 

@@ -30,8 +30,8 @@ from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
 from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.evaluate import evaluate
-from saccade.training.loop import train
 from saccade.training.inputs import open_sets
+from saccade.training.loop import train
 from saccade.training.state import STATE
 from saccade.training.supervision import SupervisionConfig
 

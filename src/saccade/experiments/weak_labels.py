@@ -20,12 +20,8 @@ from saccade.experiments.weak_strokes import check_scribbles, make_strokes
 from saccade.files import digest_of
 from saccade.models.mdc import LocalizerConfig, load_localizer
 from saccade.nn.dilated import DILATIONS
-from saccade.training.classifier import (
-    CLASSIFIER,
-    LocalizerTraining,
-    settings_of,
-    train_classifier,
-)
+from saccade.training.classifier import CLASSIFIER, train_classifier
+from saccade.training.classifier_config import LocalizerTraining, settings_of
 from saccade.training.config import OptimConfig
 from saccade.training.inputs import open_sets
 from saccade.training.state import STATE, first_difference

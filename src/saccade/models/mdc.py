@@ -9,7 +9,7 @@ Deviations: at stride 8 (the paper has 16) conv5 is dilated; other backbones tha
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
-from saccade.models.backbones import build_backbone
+from saccade.models.backbones import Backbone, build_backbone
 from saccade.models.headers import read_header, spec_from_dict, write_with_header
 from saccade.models.largefov import vgg_layers
 from saccade.nn.dilated import DILATIONS, MultiDilatedBlocks
@@ -49,6 +49,20 @@ class LocalizerConfig:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
+    def __post_init__(self) -> None:
+        """Raises InputError for values that no network can be built from."""
+        if self.backbone not in get_args(Backbone):
+            known = ", ".join(get_args(Backbone))
+            raise InputError(f"network: backbone is {self.backbone!r}, must be one of {known}")
+        if self.classes < 1 or self.width < 1:
+            raise InputError("network: classes and width must be at least 1")
+        if not self.dilations or min(self.dilations) < 1:
+            raise InputError(f"network: dilations are {self.dilations!r}, must be numbers >= 1")
+        if self.output_stride not in (8, 16):
+            raise InputError(f"network: output_stride is {self.output_stride!r}, must be 8 or 16")
+        if min(self.std) <= 0:
+            raise InputError("network: std must be above 0")
+
 
 class MultiDilatedNet(nn.Module):
     """Backbone and `MultiDilatedBlocks` on its features, with random weights (MDC paper, figure 3).
@@ -58,9 +72,6 @@ class MultiDilatedNet(nn.Module):
 
     Args:
         config: what to build.
-
-    Raises:
-        InputError: no dilations, no classes, another stride, or an unknown backbone.
 
     Example:
         >>> net = MultiDilatedNet(LocalizerConfig(20, "mobilenet_v2", width=16)).eval()
@@ -75,10 +86,6 @@ class MultiDilatedNet(nn.Module):
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
-        if config.classes < 1:
-            raise InputError(f"classes is {config.classes!r}, must be at least 1")
-        if config.output_stride not in (8, 16):
-            raise InputError(f"output_stride is {config.output_stride!r}, must be 8 or 16")
         self.config = config
         self.backbone, channels = _features(config.backbone, config.output_stride)
         self.blocks = MultiDilatedBlocks(channels, config.width, config.classes, config.dilations)

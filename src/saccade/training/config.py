@@ -148,10 +148,7 @@ def read_config(path: Path, *, data: DataConfig | None = None) -> TrainConfig:
     Raises:
         InputError: the file is missing or no TOML, or a key or value is wrong; it names both.
     """
-    try:
-        content = tomllib.loads(check_readable(path).read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no TOML ({error})") from error
+    content = read_toml(path)
     try:
         if data is not None:
             decided = sorted({"data", "supervision"} & set(content))
@@ -161,6 +158,18 @@ def read_config(path: Path, *, data: DataConfig | None = None) -> TrainConfig:
         return config_of(content, path.parent)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        InputError: the file is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(check_readable(path).read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no TOML ({error})") from error
 
 
 def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
@@ -180,21 +189,18 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
             raise InputError(f"network: {name} is {value!r}, must be a string")
     if "classes" in network:
         raise InputError("network: classes comes from the data, leave it out")
-    data = from_table(DataConfig, "data", content.get("data", {}))
-    if data.layout not in LAYOUTS:
-        raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
     weak = from_table(SupervisionConfig, "supervision", content.get("supervision", {}))
     weak = dataclasses.replace(
         weak,
-        **{n: _found(getattr(weak, n), folder) for n in ("masks", "strong_list", "labels")},
+        **{n: resolve_path(getattr(weak, n), folder) for n in ("masks", "strong_list", "labels")},
     )
     if weights not in ("none", "imagenet"):
-        weights = _found(weights, folder)
+        weights = resolve_path(weights, folder)
     config = TrainConfig(
-        dataclasses.replace(data, root=str((folder / Path(data.root).expanduser()).resolve())),
+        data_config_of(content.get("data", {}), folder),
         config_from_dict({**network, "classes": 2}),
         weights,
-        _found(start, folder),
+        resolve_path(start, folder),
         from_table(OptimConfig, "optim", content.get("optim", {})),
         from_table(Augmentation, "augmentation", content.get("augmentation", {})),
         from_table(RunConfig, "run", content.get("run", {})),
@@ -204,26 +210,42 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
     return config
 
 
-def _found(path: str, folder: Path) -> str:
+def data_config_of(table: dict[str, Any], folder: Path) -> DataConfig:
+    """Where the examples are, from a table data in a file of `folder`.
+
+    Raises:
+        InputError: an unknown or missing key, an unknown layout, or a wrong value.
+    """
+    data: DataConfig = from_table(DataConfig, "data", table)
+    if data.layout not in LAYOUTS:
+        raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
+    at_least("data: every", data.every, 1)
+    root = str((folder / Path(data.root).expanduser()).resolve())
+    return dataclasses.replace(data, root=root)
+
+
+def resolve_path(path: str, folder: Path) -> str:
+    """A path that starts at `folder`, made absolute; "" stays."""
     return str((folder / Path(path).expanduser()).resolve()) if path else ""
 
 
 def check_values(config: TrainConfig) -> None:
     """Raise InputError for numbers that no run can have."""
-    optim, run = config.optim, config.run
-    for name, value, low in (
-        ("data: every", config.data.every, 1),
-        ("optim: epochs", optim.epochs, 1),
-        ("optim: batch", optim.batch, 1),
-        ("optim: accumulate", optim.accumulate, 1),
-        ("optim: warmup", optim.warmup, 0),
-        ("run: workers", run.workers, 0),
-        ("run: validate_every", run.validate_every, 1),
-        ("run: save_every", run.save_every, 1),
-        ("run: pictures", run.pictures, 0),
-    ):
-        if value < low:
-            raise InputError(f"{name} is {value}, must be at least {low}")
+    check_optim(config.optim)
+    run = config.run
+    at_least("data: every", config.data.every, 1)
+    at_least("run: workers", run.workers, 0)
+    at_least("run: validate_every", run.validate_every, 1)
+    at_least("run: save_every", run.save_every, 1)
+    at_least("run: pictures", run.pictures, 0)
+
+
+def check_optim(optim: OptimConfig) -> None:
+    """Raise InputError for numbers that no optimizer or schedule can have."""
+    at_least("optim: epochs", optim.epochs, 1)
+    at_least("optim: batch", optim.batch, 1)
+    at_least("optim: accumulate", optim.accumulate, 1)
+    at_least("optim: warmup", optim.warmup, 0)
     if min(optim.lr, optim.head_lr, optim.bias_lr) <= 0:
         raise InputError("optim: lr, head_lr and bias_lr must be above 0")
     if not 0 <= optim.drop <= 1:
@@ -234,3 +256,9 @@ def check_values(config: TrainConfig) -> None:
         raise InputError(
             f"optim: batch {optim.batch} cannot be cut into {optim.accumulate} equal parts"
         )
+
+
+def at_least(name: str, value: int, low: int) -> None:
+    """Raise InputError where a whole number is too small."""
+    if value < low:
+        raise InputError(f"{name} is {value}, must be at least {low}")

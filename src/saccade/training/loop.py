@@ -25,7 +25,7 @@ from saccade.training.evaluate import Scores
 from saccade.training.fabric import close, launch
 from saccade.training.inputs import Report, check_batch, check_sets, open_sets
 from saccade.training.losses import pixel_loss
-from saccade.training.optimizer import drop_factor, poly_factor, set_rates, update_average
+from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, order_of, prepare
 from saccade.training.signals import stop_on_signal
@@ -165,10 +165,7 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
     optim, fabric, step = run.config.optim, run.fabric, run.state.step
     run.net.train()
     _reseed(run, step)
-    factor = poly_factor(step, steps, 0.0 if optim.drop else optim.power, optim.warmup)
-    if optim.drop:
-        factor *= drop_factor(step, steps, optim.drop)
-    set_rates(run.optimizer, optim.lr, factor)
+    set_rates(run.optimizer, optim.lr, rate_factor(optim, step, steps))
     run.optimizer.zero_grad()
     total = 0.0
     for part in range(optim.accumulate):

@@ -58,6 +58,18 @@ def drop_factor(step: int, steps: int, share: float) -> float:
     return float(0.1 ** int(step / (steps * share) + 1e-9))
 
 
+def rate_factor(config: OptimConfig, step: int, steps: int) -> float:
+    """Factor on the learning rate in a step, of the schedule that `config` names.
+
+    Args:
+        config: its drop, power and warmup.
+        step: 0 to steps - 1.
+        steps: of the whole run.
+    """
+    factor = poly_factor(step, steps, 0.0 if config.drop else config.power, config.warmup)
+    return factor * drop_factor(step, steps, config.drop) if config.drop else factor
+
+
 def set_rates(optimizer: torch.optim.Optimizer, lr: float, factor: float) -> None:
     """Set the rate of each group: the run's rate times the group's factor times the schedule's."""
     for group in optimizer.param_groups:

@@ -1,4 +1,4 @@
-"""Examples in the order of training: a function of seed and step, so that any step can be resumed.
+"""Samples in the order of training: a function of seed and step, so that any step can be resumed.
 
 Nothing here keeps a state. Which images are in step s, and how each is augmented, follows from
 the seed, s and the image alone; so a resumed run sees what the interrupted one would have seen,
@@ -6,7 +6,7 @@ and two processes together see what one would.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
@@ -16,6 +16,8 @@ from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
 from saccade.training.supervision import AllowedClasses, Batch, SupervisionConfig
+
+T = TypeVar("T")
 
 Key = tuple[int, int]
 """Epoch and index of an example."""
@@ -110,45 +112,50 @@ class Order(Sampler[list[Key]]):
                 yield [(epoch, int(index)) for index in chosen]
 
 
-class _ErrorsAsItems(Dataset[Batch | InputError]):
-    """Examples, or what is wrong with them: PyTorch would wrap an error in its traceback."""
+class _ErrorsAsItems(Dataset[Any]):
+    """Samples, or what is wrong with them: PyTorch would wrap an error in its traceback."""
 
-    def __init__(self, examples: Examples) -> None:
-        self.examples = examples
+    def __init__(self, samples: Dataset[Any]) -> None:
+        self.samples = samples
 
-    def __getitem__(self, key: Key) -> Batch | InputError:
+    def __getitem__(self, key: Key) -> Any:
         try:
-            return self.examples[key]
+            return self.samples[key]
         except InputError as error:
             return error
 
 
-def _collated(parts: list[Batch | InputError]) -> Any:
-    wrong = [part for part in parts if isinstance(part, InputError)]
-    return wrong[0] if wrong else default_collate(parts)
+def _collate(parts: list[Any]) -> Any:
+    errors = [part for part in parts if isinstance(part, InputError)]
+    return errors[0] if errors else default_collate(parts)
 
 
-def load_batches(examples: Examples, order: Order, workers: int) -> Iterator[Batch]:
+def load_batches(samples: Dataset[T], order: Order, workers: int) -> Iterator[T]:
     """Batches of `order`, read in `workers` processes or in this one.
 
+    Args:
+        samples: by (epoch, index); tensors, or tuples of them, which are stacked.
+        order: which samples are in which batch.
+        workers: processes that read; 0 reads in this one.
+
     Raises:
-        InputError: an image or mask that cannot be read, as `Examples` says it.
+        InputError: an image or mask that cannot be read, in the words of `samples`.
     """
     # Not inside the generator: it draws a seed, and the first step's dropout should not notice.
-    found = iter(_loader(examples, order, workers))
-    return (_sound(batch) for batch in found)
+    batches = iter(_loader(samples, order, workers))
+    return (_raise_error(batch) for batch in batches)
 
 
-def _sound(batch: Batch | InputError) -> Batch:
+def _raise_error(batch: Any) -> Any:
     if isinstance(batch, InputError):
         raise batch
     return batch
 
 
-def _loader(examples: Examples, order: Order, workers: int) -> DataLoader[Any]:
+def _loader(samples: Dataset[Any], order: Order, workers: int) -> DataLoader[Any]:
     return DataLoader(
-        _ErrorsAsItems(examples),
-        collate_fn=_collated,
+        _ErrorsAsItems(samples),
+        collate_fn=_collate,
         batch_sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,

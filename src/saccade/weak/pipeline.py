@@ -21,8 +21,8 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.loop import train
 from saccade.training.fabric import resolve_device
+from saccade.training.loop import train
 from saccade.training.setup import check_start
 from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
