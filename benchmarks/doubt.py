@@ -20,8 +20,9 @@ from saccade.evaluation.calibration import (
     reliability_curve,
     sparsification_error,
 )
-from saccade.interactive.posterior import draw, tempered
+from saccade.interactive.averaging import average_draws
 from saccade.interactive.presets import preset_named
+from saccade.interactive.refinement import apply_temperature
 from saccade.interactive.segmenter import ScribbleSegmenter
 
 BINS = 15
@@ -54,7 +55,9 @@ def judge(pair: Pair, seed: int) -> Judged:
         wrong=float(wrong.mean()),
         reliability=np.stack(
             [
-                reliability_counts(tempered(probabilities, t).amax(0).numpy(), ~wrong, BINS)
+                reliability_counts(
+                    apply_temperature(probabilities, t).amax(0).numpy(), ~wrong, BINS
+                )
                 for t in TEMPERATURES
             ]
         ),
@@ -87,20 +90,19 @@ def measures(segmenter: ScribbleSegmenter) -> dict[str, Map]:
 
 def over_draws(segmenter: ScribbleSegmenter) -> tuple[Map, Map]:
     """Mean (K, H, W) and spread (H, W) over draws of the fitted network, before all else."""
-    scene, net = segmenter._scene, segmenter._net  # no user needs them, so no name leads there
-    assert scene is not None
-    assert net is not None
-    belief = draw(
-        net,
-        scene.maps,
+    image, fitted = segmenter._image, segmenter._last  # no user needs them, so no name leads there
+    assert image is not None
+    assert fitted is not None
+    averaged = average_draws(
+        fitted.net,
+        image.inputs[:, : fitted.net.fuse.in_channels],
+        torch.arange(len(fitted.result.classes)),
         draws=segmenter.preset.draws,
         average=segmenter.preset.average,
-        absent=torch.zeros(len(segmenter.result.classes), dtype=torch.bool),
         generator=torch.Generator().manual_seed(segmenter.seed),
-        step=lambda _: True,
     )
-    maps = torch.cat([belief.mean, belief.spread[None]])[None]
-    full = F.interpolate(maps, scene.size, mode="bilinear", align_corners=False)[0].numpy()
+    maps = torch.cat([averaged.mean, averaged.spread[None]])[None]
+    full = F.interpolate(maps, image.size, mode="bilinear", align_corners=False)[0].numpy()
     return full[:-1], full[-1]
 
 

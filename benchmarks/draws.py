@@ -84,27 +84,26 @@ def fitted(pair: "Pair") -> "ScoresOfDraws":
     """The preset's network of an image, ready for draws."""
     import torch
 
-    from saccade.interactive.descent import fit_descent
-    from saccade.interactive.fitting import PAPER_CHANNELS
+    from saccade.interactive.fit_paper import fit_paper
     from saccade.interactive.inputs import encode_strokes
-    from saccade.interactive.presets import DescentSettings, preset_named
-    from saccade.interactive.scene import describe
+    from saccade.interactive.prepared import prepare_image
+    from saccade.interactive.presets import PaperFitSettings, preset_named
+    from saccade.interactive.stroke_maps import stroke_maps
     from saccade.models.scribble_net import ScoresOfDraws
 
     preset = preset_named("paper")
-    assert isinstance(preset.fit, DescentSettings)
-    scene = describe(pair.image)
+    assert isinstance(preset.fit, PaperFitSettings)
+    image = prepare_image(pair.image)
     classes, index = encode_strokes(pair.strokes, pair.truth.shape, unlabeled=255, classes=None)
-    net = fit_descent(
-        scene,
-        index,
+    net = fit_paper(
+        image.features,
+        stroke_maps(image, index, classes, preset.fit).labels_half,
         len(classes),
         preset.fit,
         preset.network,
         generator=torch.Generator().manual_seed(0),
-        step=lambda _: True,
     )
-    return ScoresOfDraws(net, scene.maps[:, :PAPER_CHANNELS])
+    return ScoresOfDraws(net, image.features)
 
 
 def _mean(draws: "ScoresOfDraws", count: int, generator: "torch.Generator") -> "torch.Tensor":

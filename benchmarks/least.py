@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.traced import Trace
-from saccade.interactive import regions
-from saccade.interactive.presets import LearnedSettings, PottsSettings, preset_named
+from saccade.interactive import color_regions
+from saccade.interactive.presets import LearnedFitSettings, PottsSettings, preset_named
+from saccade.models.features import INPUT_CHANNELS
 from saccade.models.weights import load_bundle
 
-MAPS = 43  # features and colours
 FLOAT = 4  # bytes
 
 
@@ -58,7 +58,7 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
     between is free. Operations are those of the algorithm as it is, a multiply-add counts two.
     """
     preset, bundle = preset_named("fast"), load_bundle()
-    assert isinstance(preset.fit, LearnedSettings)
+    assert isinstance(preset.fit, LearnedFitSettings)
     assert isinstance(preset.refine, PottsSettings)
     width = bundle.fuse.weight.shape[0]
     hidden = bundle.start["classifier"].shape[1]
@@ -74,7 +74,7 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
     # Forward and the weights' gradient; the classifier's input needs one too.
     branches = 2 * (taps * pixels) * 2 * taps * width * width
     classifier = 2 * pixels * (taps * 2 * width * hidden + hidden * classes)
-    fit = 2 * half * MAPS * width + steps * (2 * branches + 3 * classifier)
+    fit = 2 * half * INPUT_CHANNELS * width + steps * (2 * branches + 3 * classifier)
     # Once: the local branch, every tap's product of the dynamic one, the classifier's share of
     # the local branch. Each draw: sums of nine rows, the classifier's share of them, the output.
     once = 2 * half * taps * width * (width + width + hidden)
@@ -82,13 +82,17 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
     maps = 1 if classes == 2 else classes  # in the partition
     project = 0 if classes == 2 else 8  # a pixel and class
     fine = preset.refine.fine_iterations
-    rounds = regions.ROUNDS * (regions.ITERATIONS if classes == 2 else regions.ITERATIONS_OF_MANY)
+    rounds = color_regions.ROUNDS * (
+        color_regions.ITERATIONS if classes == 2 else color_regions.ITERATIONS_SEVERAL
+    )
     return [
-        Least("features", head, 3 * full + FLOAT * half * (MAPS + 3)),
+        Least("features", head, 3 * full + FLOAT * half * (INPUT_CHANNELS + 3)),
         # SLIC: every pixel is near four centres, in five dimensions, five rounds.
         Least("superpixels", 5 * half * 4 * 15, 5 * half * 4 * FLOAT),
         Least(
-            "fit", fit, FLOAT * (half * (MAPS + width) + steps * 2 * taps * taps * pixels * width)
+            "fit",
+            fit,
+            FLOAT * (half * (INPUT_CHANNELS + width) + steps * 2 * taps * taps * pixels * width),
         ),
         Least(
             "draw",
@@ -97,12 +101,12 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
         ),
         # Two passes in four directions with three ways; five Gaussians of three channels.
         Least(
-            "evidence",
+            "cues",
             half * classes * (2 * 4 * 3 * 2 + 5 * 25),
             FLOAT * half * (width + 6 + classes * 10),
         ),
         Least(
-            "regions by colour",
+            "color regions",
             rounds * quarter * maps * (16 + project),
             FLOAT * (half * (6 + classes) + 2 * half * classes),
         ),
@@ -111,12 +115,12 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
             (preset.refine.iterations * half + fine * full) * maps * (16 + project),
             FLOAT * (half + bool(fine) * full) * maps * 4,
         ),
-        Least("enlargement", full * classes * 12, full * (1 + FLOAT * (classes + 1) + FLOAT)),
+        Least("upsampling", full * classes * 12, full * (1 + FLOAT * (classes + 1) + FLOAT)),
     ]
 
 
 def rows(least: Sequence[Least], found: Mapping[str, Trace]) -> list[Row]:
-    """Both side by side. The evidence network's least is what it does: its shape is its own."""
+    """Both side by side. The fusion network's least is what it does: its shape is its own."""
     known = {stage.stage: stage for stage in least}
     result = []
     for name, trace in found.items():

@@ -33,7 +33,7 @@ VARIANTS: dict[str, tuple[str, Any]] = {
     "random": ("features", "random"),
 }
 _PIXELS = re.compile(r"pixels([1-9]\d*)")
-PARTS = ("noevidence", "norefine", "adam", "paperweight", "nosuperpixels")
+PARTS = ("nofusion", "norefine", "adam", "paperweight", "nosuperpixels")
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ def run_saccade(
 
 def _vary(preset: "Preset", variant: str) -> "Preset":
     """The preset with one thing changed: a branch, a source of features, or a part left out."""
-    if variant in ("noevidence", "norefine"):
+    if variant in ("nofusion", "norefine"):
         return replace(
-            preset, **{"noevidence": {"evidence": False}, "norefine": {"refine": None}}[variant]
+            preset, **{"nofusion": {"fusion": False}, "norefine": {"refine": None}}[variant]
         )
     if variant in ("adam", "paperweight", "nosuperpixels"):
         change = {

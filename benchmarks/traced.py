@@ -14,18 +14,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.datasets import Pair
-from saccade.interactive import posterior, segment, segmenter
+from saccade.interactive import cues, pipeline, segment
 from saccade.interactive.run import Run
 
 REPETITIONS = 3
 # Stages within "refine", by the function that does them and the module that calls it.
 PARTS = {
-    (segmenter, "gather_evidence"): "evidence",
-    (posterior, "colour_regions"): "regions by colour",
-    (segmenter, "weigh_evidence"): "evidence network",
-    (segmenter, "sharpen"): "partition",
-    (segmenter, "sharpen_fine"): "partition",
-    (segmenter, "enlarge"): "enlargement",
+    (pipeline, "compute_cues"): "cues",
+    (cues, "color_regions"): "color regions",
+    (pipeline, "fuse_cues"): "fusion network",
+    (pipeline, "refine_half"): "partition",
+    (pipeline, "refine_working"): "partition",
+    (pipeline, "upsample"): "upsampling",
 }
 
 

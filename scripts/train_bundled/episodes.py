@@ -23,7 +23,7 @@ from saccade.scribbles.simulate import (
 )
 
 SIZE = (224, 320)
-SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the evidence stage, with their shares
+SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the fusion stage, with their shares
 THINGS = (5, 6, 8, 9, 10)  # CamVid: tree, sign, car, pedestrian, bicyclist
 ONE_REGION = 0.25  # share of these pictures where a class has strokes in one of its regions only
 MANY = 11  # classes in a batch that is not of one object

@@ -7,9 +7,13 @@ from episodes import Batch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saccade.interactive.evidence import normalised_lab
 from saccade.interactive.meta_steps import labeled_pixels, take_meta_steps
-from saccade.models.features import MobileNetHead, half_size_features
+from saccade.models.features import (
+    INPUT_CHANNELS,
+    MobileNetHead,
+    half_size_features,
+    normalized_lab,
+)
 from saccade.models.scribble_net.batched import (
     Weights,
     batched_scores,
@@ -29,7 +33,7 @@ class FitStart(nn.Module):
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight)
                 nn.init.zeros_(m.bias)
-        self.fuse = nn.Conv2d(43, channels, 1)
+        self.fuse = nn.Conv2d(INPUT_CHANNELS, channels, 1)
         start = initial_weights(
             channels, 1, hidden=hidden, generator=torch.Generator().manual_seed(0)
         )
@@ -41,7 +45,7 @@ class FitStart(nn.Module):
 
     def rows(self, image: Tensor) -> tuple[Tensor, Tensor, tuple[int, int]]:
         """Fused rows (B, H*W, C), guide maps (B, C + 3, H, W) and their size, half the image's."""
-        lab = normalised_lab(image)
+        lab = normalized_lab(image)
         maps = half_size_features(self.head, image.movedim(3, 1).float() / 127.5 - 1, lab)
         fused = self.fuse(maps)
         guide = torch.cat([fused, maps[:, 40:]], 1)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from episodes import draw_more
-from evidence import Weigher, bundle_of, evidence_of
+from fusion import FusionStage, bundle_of, cues_of
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
 from saccade.evaluation.metrics import confusion_matrix, mean_iou
-from saccade.interactive.posterior import weigh_evidence
+from saccade.interactive.fusion import fuse_cues
+from saccade.models.fusion_net import CUE
 
 AVERAGE = 0.998  # per step, of the weights that are kept
 FREEZE = 0.7  # share of the time after which normalisation keeps its statistics
@@ -66,23 +67,23 @@ def _average(kept: nn.Module, module: nn.Module, share: float) -> None:
 
 
 @torch.no_grad()
-def look(model, weigher: Weigher | None, root: Path, only: set[str]) -> str:
+def look(model, stage: FusionStage | None, root: Path, only: set[str]) -> str:
     """Mean IoU on strokes of people (iseg) and CamVid's validation, of the sets that are there.
 
     Of iseg ``only`` these stems, all of them where there is none.
     """
-    bundle = bundle_of(model, weigher or Weigher())
+    bundle = bundle_of(model, stage or FusionStage())
     told = []
     for kind in ("thin", "full", "dense"):
         if (root / f"iseg/scribbles_{kind}").is_dir():
             pairs = _pairs(root / "iseg", f"scribbles_{kind}", "images", "masks", only)
-            told.append(f"{kind} {_mean_score(bundle, weigher, pairs):.4f}")
-    if weigher is not None and (root / "iseg/scribbles_thin").is_dir():
+            told.append(f"{kind} {_mean_score(bundle, stage, pairs):.4f}")
+    if stage is not None and (root / "iseg/scribbles_thin").is_dir():
         pairs = _pairs(root / "iseg", "scribbles_thin", "images", "masks", only)
-        told.append(f"thin and more {_mean_score(bundle, weigher, _with_more(pairs)):.4f}")
-    if weigher is not None and (root / "camvid/val_scribbles").is_dir():
+        told.append(f"thin and more {_mean_score(bundle, stage, _with_more(pairs)):.4f}")
+    if stage is not None and (root / "camvid/val_scribbles").is_dir():
         pairs = _pairs(root / "camvid", "val_scribbles", "val", "valannot", set())
-        matrix = sum(_confusion(bundle, weigher, *pair, 11) for pair in pairs)
+        matrix = sum(_confusion(bundle, stage, *pair, 11) for pair in pairs)
         told.append(f"camvid {mean_iou(matrix):.4f}")
     return "  ".join(told)
 
@@ -102,19 +103,19 @@ def _with_more(pairs):
         yield image, draw_more(np.random.default_rng(number), truth, strokes), truth
 
 
-def _mean_score(bundle, weigher, pairs) -> float:
-    scores = [mean_iou(_confusion(bundle, weigher, *pair, 2)) for pair in pairs]
+def _mean_score(bundle, stage, pairs) -> float:
+    scores = [mean_iou(_confusion(bundle, stage, *pair, 2)) for pair in pairs]
     return float(np.mean(scores))
 
 
-def _confusion(bundle, weigher, image, strokes, truth, classes):
+def _confusion(bundle, stage, image, strokes, truth, classes):
     generator = torch.Generator().manual_seed(0)
-    scene, maps, present = evidence_of(bundle, image[..., :3], strokes, classes, generator)
-    if weigher is None:
-        p = torch.full((classes, *maps.shape[2:]), -1e4)
-        p[present] = maps[:, 0]
+    prepared, cues, stroked = cues_of(bundle, image[..., :3], strokes, classes, generator)
+    if stage is None:
+        p = torch.full((classes, *cues.shape[2:]), -1e4)
+        p[stroked] = cues[:, CUE["network"]]
     else:
-        p = weigh_evidence(scene, maps, present, classes)
+        p = fuse_cues(cues, stroked, classes, bundle.ensemble, [prepared.encoding()])
     mask = F.interpolate(p[None], truth.shape, mode="bilinear")[0].argmax(0).numpy()
     truth = np.where(truth < classes, truth, 255)
     return confusion_matrix(truth, mask, classes)

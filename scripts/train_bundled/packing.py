@@ -7,53 +7,60 @@ import json
 from pathlib import Path
 
 import torch
-from evidence import Weigher
+from fusion import FusionStage
 from objects import held_out
 from safetensors.torch import load_file, save_file
 
+from saccade.models.weights import FILE_PARTS
+
 
 def read(path: Path) -> dict:
-    """What a stage has written, or the first judge of a packed file with its provenance."""
+    """What a stage has written, or the first member of a packed file with its provenance."""
     if path.suffix != ".safetensors":
         return torch.load(path, map_location="cpu")
     tensors = {k: v.float() for k, v in load_file(path).items()}
-    weigher = {k: v for k, v in tensors.items() if k.split(".")[0] in ("guide", "evidence")}
-    fit = {k: v for k, v in tensors.items() if not k.startswith(("guide", "evidence"))}
+    fusion = {
+        f"{part}.{k.removeprefix(f'{name}.')}": v
+        for part, name in FILE_PARTS.items()
+        for k, v in tensors.items()
+        if k.startswith(f"{name}.")
+    }
+    fit = {k: v for k, v in tensors.items() if not k.startswith(tuple(FILE_PARTS.values()))}
     return {
         "fit": fit,
-        "weigher": weigher,
+        "fusion": fusion,
         "runs": json.loads(path.with_suffix(".json").read_text())["runs"],
     }
 
 
-def weigher_with(state: dict | None) -> Weigher:
+def stage_with(state: dict | None) -> FusionStage:
     """With the weights of a state if it has some; packed ones have no normalisation left."""
     if not state:
-        return Weigher()
-    weigher = Weigher(norm=any(".norm." in name for name in state))
-    weigher.load_state_dict(state)
-    return weigher
+        return FusionStage()
+    stage = FusionStage(norm=any(".norm." in name for name in state))
+    stage.load_state_dict(state)
+    return stage
 
 
 def mean_of(states: list[dict]) -> dict:
-    """One state with the mean of the evidence stage's weights.
+    """One state with the mean of the fusion stage's weights.
 
     Runs that went on from the same weights err in different ways, and their mean errs less.
 
     Raises:
-        SystemExit: the states do not share the fit, or one has no evidence stage.
+        SystemExit: the states do not share the fit, or one has no fusion stage.
     """
     fit = states[0]["fit"]
     for state in states:
-        if "weigher" not in state:
-            raise SystemExit("pack: a file of --start has no evidence stage")
+        if "fusion" not in state:
+            raise SystemExit("pack: a file of --start has no fusion stage")
         if any(not torch.equal(value, state["fit"][name]) for name, value in fit.items()):
             raise SystemExit("pack: the files of --start are of different fits")
-    weigher = {
-        name: torch.stack([s["weigher"][name].float() for s in states]).mean(0)
-        for name in states[0]["weigher"]
+    fusion = {
+        name: torch.stack([s["fusion"][name].float() for s in states]).mean(0)
+        for name in states[0]["fusion"]
     }
-    return {"fit": fit, "weigher": weigher}
+    return {"fit": fit, "fusion": fusion}
 
 
 def _each(runs: dict) -> list[dict]:
@@ -64,7 +71,7 @@ def _each(runs: dict) -> list[dict]:
     return found
 
 
-def _told(runs: list[dict]) -> dict:
+def _provenance(runs: list[dict]) -> dict:
     return runs[0] if len(runs) == 1 else {"mean of": runs}
 
 
@@ -78,25 +85,25 @@ def pack(args) -> None:
     """Write what was trained as one safetensors file, and where it comes from beside it.
 
     Normalisation is folded in. All but the features and the fusion is stored in half precision.
-    The mean of the files of ``--second`` becomes another judge of the same evidence; what the
+    The mean of the files of ``--second`` becomes another member of the ensemble; what the
     package asks first has the mean of both's weights.
     """
     states = [read(path) for path in args.start]
     state = mean_of(states)
-    judges = [state["weigher"]]
+    members = [state["fusion"]]
     others = [read(path) for path in args.second or []]
     if others:
         mean_of([*states, *others])  # refuses other fits
-        judges.append(mean_of(others)["weigher"])
+        members.append(mean_of(others)["fusion"])
     runs = [one["runs"] for one in states + others]
     held = [found for one in runs if (found := unseen(args.data, one)) is not None]
     tensors = {
         k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in state["fit"].items()
     }
-    for number, judge in enumerate(judges):
-        for name, value in weigher_with(judge).folded().state_dict().items():
+    for number, member in enumerate(members):
+        for name, value in stage_with(member).folded().state_dict().items():
             part, rest = name.split(".", 1)
-            tensors[f"{part}{number or ''}.{rest}"] = value.half().contiguous()
+            tensors[f"{FILE_PARTS[part]}{number or ''}.{rest}"] = value.half().contiguous()
     save_file(tensors, args.out)
     data = [
         "BSDS500 train (Arbelaez et al., 2011): 191 photographs, one human segmentation each",
@@ -114,8 +121,8 @@ def pack(args) -> None:
         "data": data,
         "strokes": strokes,
         "initial_weights": "random; nothing pretrained",
-        "runs": _told(runs[: len(states)]),
-        **({"runs of the second judge": _told(runs[len(states) :])} if others else {}),
+        "runs": _provenance(runs[: len(states)]),
+        **({"runs of the second member": _provenance(runs[len(states) :])} if others else {}),
         "without": sorted(set.intersection(*held)) if held else [],
         "note": args.note,
         "torch": torch.__version__,

@@ -21,13 +21,13 @@ def test_more_classes_cost_more_but_for_the_features():
     two, eleven = ({s.stage: s for s in least.stages((36, 48), k)} for k in (2, 11))
     assert two["features"] == eleven["features"]
     assert two["superpixels"] == eleven["superpixels"]
-    for stage in ("fit", "draw", "evidence", "partition", "enlargement"):
+    for stage in ("fit", "draw", "cues", "partition", "upsampling"):
         assert two[stage].operations < eleven[stage].operations
 
 
 def test_a_stage_without_arithmetic_needs_what_it_does():
     done = Trace(operations=5.0, bytes=7.0, calls=3, seconds=0.5)
-    rows = least.rows([Least("fit", 1.0, 2.0)], {"fit": done, "evidence network": done})
+    rows = least.rows([Least("fit", 1.0, 2.0)], {"fit": done, "fusion network": done})
     assert [(r.operations, r.bytes) for r in rows] == [(1.0, 2.0), (5.0, 0.0)]
     assert all((r.written_operations, r.calls, r.seconds) == (5.0, 3, 0.5) for r in rows)
 
@@ -68,7 +68,7 @@ def test_traffic_and_operations_of_a_product():
 def test_end_to_end(root, tmp_path, capsys):
     arguments = [str(root), "--sets", "thin", "--images", "1", "--out", str(tmp_path)]
     assert floor.main(arguments) == 0
-    assert "evidence network" in capsys.readouterr().out
+    assert "fusion network" in capsys.readouterr().out
     (file,) = tmp_path.glob("floor-*.json")
     rows = {row["stage"]: row for row in json.loads(file.read_text())["thin"]}
     assert {"features", "fit", "draw", *traced.PARTS.values()} <= set(rows)

@@ -15,7 +15,7 @@ from saccade.experiments.reading import Loaded
 from saccade.experiments.recording import choose_pixels, prepare, record
 from saccade.experiments.samples import shared_samples
 from saccade.experiments.separation import embed, knn_purity, movement
-from saccade.interactive.descent import fit_descent
+from saccade.interactive.fit_paper import fit_paper
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -111,18 +111,18 @@ def test_recording_ends_with_the_network_that_the_preset_fits(disc, branch, monk
     nets = []
 
     def kept(*args, **options):
-        nets.append(fit_descent(*args, **options))
+        nets.append(fit_paper(*args, **options))
         return nets[-1]
 
-    monkeypatch.setattr(recording, "fit_descent", kept)
+    monkeypatch.setattr(recording, "fit_paper", kept)
     preset = shortened(branch)
     prepared = prepare(disc, preset, 3)
     vectors = record(prepared, preset, np.array([[2, 3], [12, 16]]), 3)
     assert vectors.shape == (STEPS + 1, 2, 32)
     assert np.isfinite(vectors).all()
-    alone = fit_descent(
-        prepared.scene,
-        prepared.strokes,
+    alone = fit_paper(
+        prepared.features,
+        torch.from_numpy(prepared.labels),
         2,
         preset.fit,
         preset.network,

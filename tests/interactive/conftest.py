@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.run import one_thread
-from saccade.interactive.scene import Scene, describe
 
 NOBODY = 255
 
@@ -48,6 +48,6 @@ def _one_thread():
 
 
 @pytest.fixture
-def scene(picture) -> Scene:
+def prepared(picture) -> PreparedImage:
     """The picture, described with the bundled features on the CPU."""
-    return describe(picture.image, device=torch.device("cpu"))
+    return prepare_image(picture.image, device=torch.device("cpu"))

@@ -12,14 +12,14 @@ DRAWN = np.array([[3, 255, 7], [255, 255, 7]])
 def test_values_with_gaps_become_indices(dtype):
     classes, index = encode_strokes(DRAWN.astype(dtype), (2, 3), unlabeled=255)
     assert classes == (3, 7)
-    assert index.tolist() == [[0, -1, 1], [-1, -1, 1]]
+    assert index.tolist() == [[0, 2, 1], [2, 2, 1]]
     assert index.dtype == np.int64
 
 
 def test_given_classes_fix_the_indices():
     classes, index = encode_strokes(DRAWN, (2, 3), unlabeled=255, classes=[9, 7, 0, 3, 7])
     assert classes == (0, 3, 7, 9)
-    assert index.tolist() == [[1, -1, 2], [-1, -1, 2]]
+    assert index.tolist() == [[1, 4, 2], [4, 4, 2]]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_any_value_can_mean_unlabelled(unlabeled, classes):
     strokes = np.array([[0, 3, 255]], np.uint8)
     found, index = encode_strokes(strokes, (1, 3), unlabeled=unlabeled)
     assert found == classes
-    assert (index[0] >= 0).tolist() == [unlabeled != 0, True, True]
+    assert (index[0] < len(classes)).tolist() == [unlabeled != 0, True, True]
 
 
 def test_lists_and_the_largest_label_are_fine():

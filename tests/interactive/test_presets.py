@@ -7,9 +7,9 @@ import pytest
 from saccade.errors import InputError
 from saccade.interactive.presets import (
     PRESETS,
-    DescentSettings,
-    LearnedSettings,
+    LearnedFitSettings,
     NetworkSettings,
+    PaperFitSettings,
     Preset,
     preset_named,
 )
@@ -25,21 +25,21 @@ def test_every_name_has_settings_that_cannot_be_changed(name):
 
 def test_paper_is_the_paper_to_the_letter():
     preset = preset_named("paper")
-    assert isinstance(preset.fit, DescentSettings)
+    assert isinstance(preset.fit, PaperFitSettings)
     assert (preset.fit.steps, preset.fit.optimizer, preset.fit.lr) == (50, "sgd", 0.01)
     assert preset.fit.superpixels
     # 24 evenly placed draws for 50 independent ones: benchmarks/draws.py
-    assert (preset.draws, preset.placing, preset.average) == (24, "even", "softmax")
+    assert (preset.draws, preset.placement, preset.average) == (24, "even", "softmax")
     assert (preset.network.branch, preset.network.sigma) == ("gdc", 0.2)
     assert preset.refine is None
-    assert not preset.evidence
+    assert not preset.fusion
     assert preset.temperature == 1
     assert preset.guided_radius > preset_named("fast").guided_radius
 
 
 def test_best_spends_more_than_fast():
     fast, best = preset_named("fast"), preset_named("best")
-    assert (best.judges, fast.judges) == (3, 1)
+    assert (best.ensemble, fast.ensemble) == (3, 1)
     assert best.max_pixels > fast.max_pixels
 
 
@@ -61,7 +61,7 @@ def test_presets_are_read_without_pytorch():
     [
         ({"network": NetworkSettings(branch="dilated")}, "branch 'gdc'"),
         ({"network": NetworkSettings(norm="group")}, "norm 'none'"),
-        ({"fit": DescentSettings()}, "evidence=False"),
+        ({"fit": PaperFitSettings()}, "fusion=False"),
         ({"draws": 0}, "draws is 0"),
         ({"max_pixels": 0}, "max_pixels is 0"),
         ({"temperature": 0.0}, "temperature is 0.0"),
@@ -72,4 +72,4 @@ def test_presets_are_read_without_pytorch():
 )
 def test_settings_that_cannot_work_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
-        Preset(**{"fit": LearnedSettings(), **settings})
+        Preset(**{"fit": LearnedFitSettings(), **settings})

@@ -11,17 +11,17 @@ import saccade
 from saccade.errors import InputError
 from saccade.interactive import Preset, ScribbleSegmenter, preset_named, segment
 from saccade.interactive.presets import (
-    DescentSettings,
-    LearnedSettings,
+    LearnedFitSettings,
     NetworkSettings,
+    PaperFitSettings,
     PottsSettings,
 )
 
 QUICK = Preset(
-    fit=LearnedSettings(per_class=16, repeats=1), draws=2, refine=PottsSettings(iterations=10)
+    fit=LearnedFitSettings(per_class=16, repeats=1), draws=2, refine=PottsSettings(iterations=10)
 )
-DESCENT = Preset(fit=DescentSettings(steps=6), draws=2, evidence=False, refine=None)
-OWN = {"learned": QUICK, "descent": DESCENT}
+PAPER = Preset(fit=PaperFitSettings(steps=6), draws=2, fusion=False, refine=None)
+OWN = {"learned": QUICK, "paper": PAPER}
 
 
 def _check(result, strokes, classes, unlabeled=255):
@@ -139,9 +139,9 @@ def test_global_state_is_left_alone(picture, preset):
 def test_what_the_global_generator_holds_does_not_matter(picture):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        first = segment(picture.image, picture.strokes, preset=DESCENT)
+        first = segment(picture.image, picture.strokes, preset=PAPER)
         torch.manual_seed(2)
-        second = segment(picture.image, picture.strokes, preset=DESCENT)
+        second = segment(picture.image, picture.strokes, preset=PAPER)
     assert _equal(first, second)
 
 
@@ -408,7 +408,7 @@ def test_suggestions_lie_in_the_image_away_from_strokes_best_first(n):
     strokes[10:12, 10:40] = 0
     segmenter = ScribbleSegmenter(QUICK).fit(image, strokes)
     found = segmenter.suggest(n)
-    assert len(found) == n  # noise leaves doubt everywhere
+    assert len(found) == n  # noise leaves every place unsure
     for place in found:
         assert strokes[place.row, place.column] == 255
         top, left, bottom, right = place.box
@@ -430,7 +430,7 @@ def test_suggestions_lie_in_the_image_away_from_strokes_best_first(n):
 @pytest.mark.parametrize("average", ["softmax", "logits", "vote"])
 def test_presets_of_ones_own(network, average):
     image, strokes = _tiny((12, 17))
-    preset = replace(DESCENT, network=network, average=average, refine=PottsSettings(iterations=5))
+    preset = replace(PAPER, network=network, average=average, refine=PottsSettings(iterations=5))
     segmenter = ScribbleSegmenter(preset).fit(image, strokes)
     _check(segmenter.update(strokes).result, strokes, (0, 1))
 
@@ -441,8 +441,8 @@ def test_presets_of_ones_own(network, average):
         ({"preset": "slow"}, "preset"),
         ({"device": "abacus"}, "device"),
         ({"classes": [3]}, "not one of"),
-        ({"preset": replace(DESCENT, network=NetworkSettings(branch="fir"))}, "branch"),
-        ({"preset": replace(DESCENT, network=NetworkSettings(features="no.pth"))}, "no such file"),
+        ({"preset": replace(PAPER, network=NetworkSettings(branch="fir"))}, "branch"),
+        ({"preset": replace(PAPER, network=NetworkSettings(features="no.pth"))}, "no such file"),
     ],
 )
 def test_wrong_options_are_refused(picture, options, message):

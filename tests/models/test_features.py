@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2lab
 
-from saccade.models.features import MobileNetHead, half_size_features
+from saccade.models.features import MobileNetHead, half_size_features, normalized_lab
 from saccade.models.weights import load_head
 
 
@@ -53,3 +55,11 @@ def test_a_batch_is_each_image_alone(head):
     for image, maps in zip(images, together, strict=True):
         alone = half_size_features(head, image[None])
         torch.testing.assert_close(maps[None], alone, rtol=1e-4, atol=1e-4)
+
+
+def test_lab_is_cie_lab_scaled():
+    image = np.random.default_rng(0).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+    image[0, :3] = [(0, 0, 0), (255, 255, 255), (3, 2, 1)]
+    found = normalized_lab(torch.from_numpy(image)[None])[0].movedim(0, 2).numpy()
+    expected = rgb2lab(image) / 50 - np.array([1, 0, 0])
+    np.testing.assert_allclose(found, expected, atol=0.02)

@@ -73,15 +73,15 @@ def test_a_folded_checkpoint_sees_the_image_as_it_is(tmp_path):
 
 def test_weights_are_laid_out_for_maps_whose_channels_are_last():
     bundle = load_bundle()
-    judge = bundle.judges[0]
-    for module in (bundle.head, judge.guide, judge.evidence):
+    member = bundle.ensemble[0]
+    for module in (bundle.head, member.encoder, member.fusion):
         for name, parameter in module.named_parameters():
             if parameter.ndim == 4:
                 assert parameter.is_contiguous(memory_format=torch.channels_last), name
     maps = torch.rand(1, 43, 16, 24, generator=torch.Generator().manual_seed(1))
-    found = judge.guide(maps)
+    found = member.encoder(maps)
     assert found.add[1].is_contiguous(memory_format=torch.channels_last)
-    plain = copy.deepcopy(judge.guide).to(memory_format=torch.contiguous_format)
+    plain = copy.deepcopy(member.encoder).to(memory_format=torch.contiguous_format)
     torch.testing.assert_close(found.add, plain(maps).add)
 
 
@@ -184,7 +184,7 @@ def test_the_bundle_loads_whole_frozen_and_without_global_randomness():
     again = load_bundle()
 
     def parts(one):
-        return one.head, one.fuse, *(m for j in one.judges for m in (j.guide, j.evidence))
+        return one.head, one.fuse, *(m for j in one.ensemble for m in (j.encoder, j.fusion))
 
     for module, other in zip(parts(bundle), parts(again), strict=True):
         second = other.state_dict()
@@ -210,19 +210,19 @@ def test_the_bundle_is_small():
     assert len((files("saccade.models") / "bundled.safetensors").read_bytes()) < 1_600_000
 
 
-def test_every_preset_finds_the_judges_that_it_asks():
-    judges = load_bundle().judges
-    assert len(judges) >= max(preset_named(name).judges for name in PRESETS)
+def test_every_preset_finds_the_members_that_it_asks():
+    ensemble = load_bundle().ensemble
+    assert len(ensemble) >= max(preset_named(name).ensemble for name in PRESETS)
 
 
-def test_the_first_judge_has_the_mean_of_the_others_weights():
-    first, *others = load_bundle().judges
+def test_the_first_member_has_the_mean_of_the_others_weights():
+    first, *others = load_bundle().ensemble
     assert len(others) == 2
-    for part in ("guide", "evidence"):
-        states = [getattr(judge, part).state_dict() for judge in others]
+    for part in ("encoder", "fusion"):
+        states = [getattr(member, part).state_dict() for member in others]
         for name, value in getattr(first, part).state_dict().items():
             torch.testing.assert_close(value, (states[0][name] + states[1][name]) / 2)
-    assert not torch.equal(*(judge.evidence.leave.weight for judge in others))
+    assert not torch.equal(*(member.fusion.leave.weight for member in others))
 
 
 def test_the_bundle_says_where_it_comes_from():
@@ -238,9 +238,9 @@ def test_other_weights_of_the_same_kind(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes((files("saccade.models") / "bundled.safetensors").read_bytes())
     mine, bundled = load_bundle(str(path)), load_bundle()
-    for one, other in zip(mine.judges, bundled.judges, strict=True):
-        for name, value in other.evidence.state_dict().items():
-            assert torch.equal(one.evidence.state_dict()[name], value), name
+    for one, other in zip(mine.ensemble, bundled.ensemble, strict=True):
+        for name, value in other.fusion.state_dict().items():
+            assert torch.equal(one.fusion.state_dict()[name], value), name
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def root(tmp_path: Path) -> Path:
             truth = np.zeros((240, 330), np.uint8)
             truth[60:170, 90:230] = 1
             truth[:, 280:] = 2
-            colours = np.array([[40, 90, 40], [200, 60, 50], [60, 60, 190]])[truth]
-            picture = (colours + rng.integers(-20, 20, colours.shape)).clip(0, 255)
+            colors = np.array([[40, 90, 40], [200, 60, 50], [60, 60, 190]])[truth]
+            picture = (colors + rng.integers(-20, 20, colors.shape)).clip(0, 255)
             Image.fromarray(picture.astype(np.uint8)).save(tmp_path / images / f"{stem}.png")
             Image.fromarray(truth).save(tmp_path / labels / f"{stem}.png")
     return tmp_path
@@ -40,27 +40,27 @@ def run(*arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_fit_evidence_pack(root: Path) -> None:
+def test_fit_fusion_pack(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 2, "--device", "cpu")
-    fit, evidence, out = root / "fit.pt", root / "evidence.pt", root / "bundled.safetensors"
+    fit, fusion, out = root / "fit.pt", root / "fusion.pt", root / "bundled.safetensors"
     run("fit", *common, "--out", fit)
-    run("evidence", *common, "--start", fit, "--out", evidence)
-    run("pack", "--data", root, "--start", evidence, "--second", evidence, "--out", out)
+    run("fusion", *common, "--start", fit, "--out", fusion)
+    run("pack", "--data", root, "--start", fusion, "--second", fusion, "--out", out)
     from saccade.models import weights
 
     shipped = load_file(Path(weights.__file__).with_name("bundled.safetensors"))
     fresh = load_file(out)
     assert {k: v.shape for k, v in fresh.items()} == {k: v.shape for k, v in shipped.items()}
     assert any(np.any(fresh[k] != shipped[k]) for k in fresh)
-    judges = weights.load_bundle(str(out)).judges
-    leave = [judge.evidence.leave.weight for judge in judges]
+    ensemble = weights.load_bundle(str(out)).ensemble
+    leave = [member.fusion.leave.weight for member in ensemble]
     assert len(leave) == 3  # their mean, and both
     for other in leave[1:]:
         torch.testing.assert_close(leave[0], other)
     provenance = json.loads(out.with_suffix(".json").read_text())
-    assert provenance["runs of the second judge"] == provenance["runs"]
+    assert provenance["runs of the second member"] == provenance["runs"]
     assert provenance["runs"]["fit"]["steps"] == 2
-    assert provenance["runs"]["evidence"]["steps"] == 2
+    assert provenance["runs"]["fusion"]["steps"] == 2
     assert provenance["without"] == []
 
 
@@ -81,13 +81,13 @@ def test_objects_folds_and_means(root: Path) -> None:
 
     shipped = root / "older.safetensors"  # as if they had seen no strokes of people
     shipped.write_bytes(Path(weights.__file__).with_name("bundled.safetensors").read_bytes())
-    shipped.with_suffix(".json").write_text(json.dumps({"runs": {"fit": {}, "evidence": {}}}))
+    shipped.with_suffix(".json").write_text(json.dumps({"runs": {"fit": {}, "fusion": {}}}))
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
     parts = []
     for seed in (0, 1):
         parts.append(root / f"part{seed}.pt")
         fold = ("--objects", 1, "--hold", "0/3", "--seed", seed, "--out", parts[-1])
-        run("evidence", *common, "--start", shipped, *fold)
+        run("fusion", *common, "--start", shipped, *fold)
     out = root / "fold0.safetensors"
     run("pack", "--data", root, "--start", *parts, "--out", out)
     provenance = json.loads(out.with_suffix(".json").read_text())
@@ -96,7 +96,7 @@ def test_objects_folds_and_means(root: Path) -> None:
     assert [list(one.values())[-1]["seed"] for one in (first, second)] == [0, 1]
     mean, one, other = (
         load_file(out)["evidence.leave.weight"],
-        *(torch.load(p)["weigher"]["evidence.leave.weight"].numpy() for p in parts),
+        *(torch.load(p)["fusion"]["fusion.leave.weight"].numpy() for p in parts),
     )
     np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-3)
 
@@ -127,7 +127,7 @@ def _without_stroke(truth: np.ndarray, strokes: np.ndarray) -> int:
 
 def test_training_takes_a_share_of_many_things(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
-    fit, evidence = root / "fit.pt", root / "evidence.pt"
+    fit, fusion = root / "fit.pt", root / "fusion.pt"
     run("fit", *common, "--out", fit)
-    run("evidence", *common, "--start", fit, "--many", 1, "--out", evidence)
-    assert torch.load(evidence)["runs"]["evidence"]["many"] == 1
+    run("fusion", *common, "--start", fit, "--many", 1, "--out", fusion)
+    assert torch.load(fusion)["runs"]["fusion"]["many"] == 1

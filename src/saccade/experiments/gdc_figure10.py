@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from saccade.experiments.gdc_tables import GDC, preset_of
 from saccade.experiments.plotting import COLOURS, INK, in_image, new_figure, save, show_image
 from saccade.experiments.report import write_json
-from saccade.interactive.scene import working_size
+from saccade.interactive.prepared import working_size
 from saccade.ops import half_gaussian_offsets, positions_at, round_positions, tap_directions
 
 DRAWS = 100

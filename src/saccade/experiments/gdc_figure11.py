@@ -80,7 +80,7 @@ def run_figure11(
                 if done == 0:
                     panels.append(_embedded(measured[-1], recording, pixels, seed))
             if done == 0:
-                crosses = in_image(two, prepared.scene.half, pair.image.shape[:2])
+                crosses = in_image(two, prepared.labels.shape, pair.image.shape[:2])
                 drawing = Drawing(pair.image, pixels, crosses, tuple(panels), MOMENTS)
                 paths.append(draw(drawing, folder / "gdc-figure11.png"))
     paths.append(folder / "gdc-figure11.json")

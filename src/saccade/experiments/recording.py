@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.experiments.reading import Loaded
-from saccade.interactive.descent import fit_descent, training_labels
-from saccade.interactive.fitting import PAPER_CHANNELS
+from saccade.interactive.fit_paper import fit_paper
 from saccade.interactive.inputs import encode_strokes
-from saccade.interactive.presets import DescentSettings, NetworkSettings, Preset
-from saccade.interactive.scene import Scene, describe
+from saccade.interactive.prepared import prepare_image
+from saccade.interactive.presets import NetworkSettings, PaperFitSettings, Preset
+from saccade.interactive.stroke_maps import paper_labels
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
 
 UNKNOWN = 255
@@ -25,13 +25,12 @@ UNKNOWN = 255
 class Prepared:
     """An image ready to be fitted to several times.
 
-    ``strokes`` (H, W) are class indices, -1 where nobody drew; ``labels`` (h, w) the training
-    labels at half size, K where there is none; ``truth`` (h, w) class indices at half size, -1
-    where it is unknown.
+    ``features`` (1, C, h, w) are of the frozen extractor; ``labels`` (h, w) the training labels at
+    half size, K where there is none; ``truth`` (h, w) class indices at half size, -1 where it is
+    unknown.
     """
 
-    scene: Scene
-    strokes: NDArray[np.int64]
+    features: Tensor
     labels: NDArray[np.int64]
     truth: NDArray[np.int64]
     classes: int
@@ -47,26 +46,26 @@ class Pixels:
 
 
 def prepare(pair: Loaded, preset: Preset, seed: int) -> Prepared:
-    """Features and training labels, as the preset's descent sees them.
+    """Features and training labels, as the preset's fit sees them.
 
     Raises:
         InputError: the strokes cannot be used.
     """
-    assert isinstance(preset.fit, DescentSettings)
+    assert isinstance(preset.fit, PaperFitSettings)
     size = pair.image.shape[0], pair.image.shape[1]
     classes, strokes = encode_strokes(pair.strokes, size, unlabeled=UNKNOWN)
-    scene = describe(
+    image = prepare_image(
         pair.image, features=preset.network.features, max_pixels=preset.max_pixels, seed=seed
     )
-    labels = training_labels(scene, strokes, len(classes), preset.fit)
+    labels = paper_labels(image.working_rgb, strokes, len(classes), image.half_size, preset.fit)
     index = np.full(UNKNOWN + 1, -1, np.int64)
     index[list(classes)] = np.arange(len(classes))
     rows, columns = (
         np.minimum((np.arange(n) * 2 + 1) * full // (2 * n), full - 1)
-        for n, full in zip(scene.half, size, strict=True)
+        for n, full in zip(image.half_size, size, strict=True)
     )
     truth = index[pair.truth[np.ix_(rows, columns)]]
-    return Prepared(scene, strokes, labels, truth, len(classes))
+    return Prepared(image.features, labels, truth, len(classes))
 
 
 def choose_pixels(prepared: Prepared, per_class: int, rng: np.random.Generator) -> Pixels:
@@ -96,7 +95,7 @@ def record(
 
     Args:
         prepared: the image.
-        preset: one with `DescentSettings`.
+        preset: one with `PaperFitSettings`.
         places: (P, 2) of (y, x) at half size.
         seed: of the fit and of the recorded draws, which have their own generator.
         progress: told the fraction of steps done.
@@ -105,8 +104,8 @@ def record(
         (steps + 1, P, C): both branches, C = 2 x their width, normalised as the classifier gets
         them; of one draw of the sampling positions each.
     """
-    assert isinstance(preset.fit, DescentSettings)
-    maps = prepared.scene.maps[:, :PAPER_CHANNELS]
+    assert isinstance(preset.fit, PaperFitSettings)
+    maps = prepared.features
     net = _start(preset.network, maps.shape[1], prepared.classes, seed)
     draws = torch.Generator().manual_seed(seed + 1)
     y, x = torch.from_numpy(places).T
@@ -118,15 +117,15 @@ def record(
             progress(fraction)
         return True
 
-    fit_descent(
-        prepared.scene,
-        prepared.strokes,
+    fit_paper(
+        maps,
+        torch.from_numpy(prepared.labels),
         prepared.classes,
         preset.fit,
         preset.network,
         generator=torch.Generator().manual_seed(seed),
         step=keep,
-        warm=net,
+        warm_start=net,
     )
     return np.stack(vectors)
 
@@ -142,7 +141,7 @@ def classifier_inputs(net: ScribbleNet, maps: Tensor, generator: torch.Generator
 
 
 def _start(network: NetworkSettings, channels: int, classes: int, seed: int) -> ScribbleNet:
-    """The network at the start that `fit_descent` would draw for this seed."""
+    """The network at the start that `fit_paper` would draw for this seed."""
     return ScribbleNet(
         channels,
         classes,

@@ -29,7 +29,7 @@ def encode_strokes(
         classes: the values allowed; every value that occurs where None.
 
     Returns:
-        The K class values, ascending, and (H, W) indices into them, -1 where nobody drew.
+        The K class values, ascending, and (H, W) indices into them, K where nobody drew.
 
     Raises:
         InputError: wrong shape or type, no stroke, one class only, a value out of range or not
@@ -64,7 +64,7 @@ def encode_strokes(
             f"strokes hold label {unknown[0]}, which is not one of the classes "
             f"{', '.join(map(str, known))}"
         )
-    index = np.where(drawn, np.searchsorted(known, array), -1).astype(np.int64)
+    index = np.where(drawn, np.searchsorted(known, array), len(known)).astype(np.int64)
     return tuple(int(v) for v in known), index
 
 

@@ -12,7 +12,7 @@ Branch = Literal["gdc", "normal", "dilated", "deformable", "uniform"]
 Norm = Literal["none", "batch", "group"]
 ClassWeight = Literal["inverse", "paper", "none"]
 Average = Literal["softmax", "logits", "vote"]
-Placing = Literal["independent", "even"]
+Placement = Literal["independent", "even"]
 Conflict = Literal["unlabeled", "majority"]
 
 
@@ -35,7 +35,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class DescentSettings:
+class PaperFitSettings:
     """Optimisation from a random start, section V-A of the GDC paper."""
 
     optimizer: Literal["sgd", "adam"] = "sgd"
@@ -51,7 +51,7 @@ class DescentSettings:
 
 
 @dataclass(frozen=True)
-class LearnedSettings:
+class LearnedFitSettings:
     """A few steps from the bundled start, with the bundled step sizes.
 
     After the bundled schedule its last step size is used for ``repeats - 1`` more rounds of the
@@ -81,26 +81,38 @@ class PottsSettings:
 class Preset:
     """All that determines a segmentation besides the image, the strokes and the seed.
 
-    ``max_pixels`` bounds the working size: larger images are segmented at that size and the
-    probabilities follow the full image's edges from there. ``placing`` says whether the offsets of
-    the ``draws`` are independent of each other or spread evenly, see :mod:`saccade.ops.quasi`.
-    ``judges`` is how many of the networks that weigh evidence are asked, of those in the weights:
-    the first, which has the mean of the others' weights, or these as well.
-    ``guided_radius`` is that of the windows in which enlarged probabilities follow the image.
-    ``temperature`` above 1 makes probabilities less sure, and changes no mask.
-    ``weights`` are ``"bundled"`` or the file of others that ``scripts/train_bundled`` packed.
+    Attributes:
+        fit: from the learned start, or as the GDC paper does.
+        network: the light network.
+        draws: of the sampling positions, over which its answer is averaged.
+        placement: whether the offsets of the draws are independent of each other or spread evenly,
+            see :mod:`saccade.ops.quasi`.
+        average: what is averaged over the draws.
+        fusion: whether the fusion network joins that answer with colors and distances.
+        ensemble: how many fusion networks are asked, of those in the weights: the first, which has
+            the mean of the others' weights, or these as well.
+        refine: borders to image edges; None leaves them.
+        max_pixels: bound of the working size. Larger images are segmented at that size and the
+            probabilities follow the full image's edges from there.
+        weights: ``"bundled"``, or a file that ``scripts/train_bundled`` packed.
+        guided_radius: of the windows in which upsampled probabilities follow the image, pixels.
+        temperature: above 1 makes probabilities less sure, and changes no mask.
+
+    >>> from dataclasses import replace
+    >>> replace(preset_named("fast"), draws=4).draws
+    4
     """
 
-    fit: LearnedSettings | DescentSettings
+    fit: LearnedFitSettings | PaperFitSettings
     network: NetworkSettings = field(default_factory=NetworkSettings)
     draws: int = 6
-    placing: Placing = "independent"
+    placement: Placement = "independent"
     average: Average = "softmax"
-    evidence: bool = True
+    fusion: bool = True
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
     weights: str = "bundled"
-    judges: int = 1
+    ensemble: int = 1
     guided_radius: int = 1
     temperature: float = 1.0
 
@@ -113,7 +125,7 @@ class Preset:
         for name, value, least in (
             ("draws", self.draws, 1),
             ("max_pixels", self.max_pixels, 1),
-            ("judges", self.judges, 1),
+            ("ensemble", self.ensemble, 1),
             ("guided_radius", self.guided_radius, 1),
             ("sigma", self.network.sigma, 0),
         ):
@@ -121,16 +133,16 @@ class Preset:
                 raise InputError(f"preset: {name} is {value}, must be at least {least}")
         if not 0 < self.temperature < math.inf:
             raise InputError(f"preset: temperature is {self.temperature}, must be above 0")
-        if isinstance(self.fit, DescentSettings):
-            if self.evidence:
+        if isinstance(self.fit, PaperFitSettings):
+            if self.fusion:
                 raise InputError(
-                    "preset: evidence belongs to LearnedSettings, use evidence=False with "
-                    "DescentSettings"
+                    "preset: fusion belongs to LearnedFitSettings, use fusion=False with "
+                    "PaperFitSettings"
                 )
         elif (self.network.branch, self.network.norm) != ("gdc", "none"):
             raise InputError(
-                "preset: LearnedSettings start from a network with branch 'gdc' and norm 'none', "
-                f"use DescentSettings for {self.network.branch!r} and {self.network.norm!r}"
+                "preset: LearnedFitSettings start from branch 'gdc' and norm 'none', "
+                f"use PaperFitSettings for {self.network.branch!r} and {self.network.norm!r}"
             )
 
 
@@ -141,28 +153,31 @@ _CALIBRATED = 1.5  # near the best for two classes and for eleven, see docs/unce
 def preset_named(name: str) -> Preset:
     """The settings behind a preset's name.
 
+    >>> preset_named("fast").draws
+    2
+
     Raises:
         InputError: no preset has that name.
     """
     # Two evenly placed draws carry the mask as well as six independent ones. More would not help
-    # `best`: their spread is evidence, and has to mean what it meant when the network was trained.
-    learned = Preset(fit=LearnedSettings(), draws=2, placing="even", temperature=_CALIBRATED)
+    # `best`: their spread is a cue, and has to mean what it meant when the network was trained.
+    learned = Preset(fit=LearnedFitSettings(), draws=2, placement="even", temperature=_CALIBRATED)
     if name == "fast":
         refine = PottsSettings(iterations=40, fine_iterations=10)
         return replace(learned, refine=refine, max_pixels=320_000)
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
-        return replace(learned, refine=refine, judges=3)
+        return replace(learned, refine=refine, ensemble=3)
     if name == "paper":
         return Preset(
-            fit=DescentSettings(),
+            fit=PaperFitSettings(),
             # The paper names no normalisation, the authors' blocks have it; it is worth 4 points.
             network=NetworkSettings(norm="batch"),
             # As near to the mean of infinitely many as the paper's 50 independent ones; measured
             # by benchmarks/draws.py.
             draws=24,
-            placing="even",
-            evidence=False,
+            placement="even",
+            fusion=False,
             refine=None,
             guided_radius=4,  # nothing else smooths what one network says
         )

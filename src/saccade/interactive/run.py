@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Progress = Callable[[float, str], None]
 Cancel = Callable[[], bool]
 Preview = Callable[[NDArray[np.int32]], None]
+Step = Callable[[float], bool]
+"""Told the fraction done after each step; answers whether to go on."""
 
 
 @contextmanager
@@ -35,7 +37,10 @@ class Run:
     """Progress, cancellation, previews and timings of one call."""
 
     def __init__(
-        self, progress: Progress | None, cancel: Cancel | None, preview: Preview | None = None
+        self,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        preview: Preview | None = None,
     ) -> None:
         self._progress, self._cancel, self._preview = progress, cancel, preview
         self.cancelled = False
@@ -64,7 +69,7 @@ class Run:
         yield
         self.timings[name] = time.perf_counter() - began
 
-    def inner(self, low: float, high: float, name: str) -> Callable[[float], bool]:
+    def inner(self, low: float, high: float, name: str) -> Step:
         """A step callback that maps [0, 1] to [low, high] and asks whether to go on."""
 
         def step(fraction: float) -> bool:

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CHANNELS = (16, 24)
+FEATURE_CHANNELS = sum(CHANNELS)
+INPUT_CHANNELS = FEATURE_CHANNELS + 3
+"""Features and CIE Lab: what the networks of the presets `fast` and `best` see."""
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
@@ -49,8 +52,32 @@ class MobileNetHead(nn.Module):
         return fine, self.project2(F.relu6(self.depthwise2(x)))
 
 
+def normalized_lab(image: Tensor) -> Tensor:
+    """CIE Lab of ``image`` (B, H, W, 3) uint8, as (B, 3, H, W) scaled to about [-1, 1].
+
+    Lightness is divided by 50 and has 1 taken off, a and b are divided by 50.
+
+    >>> white = torch.full((1, 1, 1, 3), 255, dtype=torch.uint8)
+    >>> normalized_lab(white).flatten().round(decimals=2).abs().tolist()
+    [1.0, 0.0, 0.0]
+    """
+    x = image.movedim(3, 1).float() / 255
+    x = torch.where(x > 0.04045, ((x + 0.055) / 1.055).clamp_min(0) ** 2.4, x / 12.92)
+    matrix = x.new_tensor(
+        [
+            [0.412453 / 0.95047, 0.357580 / 0.95047, 0.180423 / 0.95047],
+            [0.212671, 0.715160, 0.072169],
+            [0.019334 / 1.08883, 0.119193 / 1.08883, 0.950227 / 1.08883],
+        ]
+    )
+    xyz = torch.einsum("ij,bjhw->bihw", matrix, x)
+    f = torch.where(xyz > 0.008856, xyz.clamp_min(1e-8) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    lightness = (116 * f[:, 1] - 16) / 50 - 1
+    return torch.stack([lightness, 10 * (f[:, 0] - f[:, 1]), 4 * (f[:, 1] - f[:, 2])], 1)
+
+
 def half_size_features(head: MobileNetHead, image: Tensor, extra: Tensor | None = None) -> Tensor:
-    """Both groups at half size, concatenated and standardised per image.
+    """Both groups at half size, concatenated and standardized per image.
 
     Args:
         head: the extractor.

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from saccade.errors import InputError
-from saccade.models.evidence import EvidenceNet, ImageGuide
 from saccade.models.features import MobileNetHead
+from saccade.models.fusion_net import FusionNet, ImageEncoder
 
 _BUNDLED = "bundled.safetensors"
 
@@ -31,51 +31,55 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A network that weighs evidence, and the one that tells it what it may know of the image."""
+class EnsembleMember:
+    """A fusion network, and the encoder that tells it what it may know of the image."""
 
-    guide: ImageGuide
-    evidence: EvidenceNet
+    encoder: ImageEncoder
+    fusion: FusionNet
 
 
 @dataclass(frozen=True)
 class Bundle:
     """What ships with the package, trained by ``scripts/train_bundled``.
 
-    ``start`` and ``rates`` are the learned start and step sizes of the fit, ``fuse`` the 1x1
-    fusion of 40 features and Lab colour that belongs to them. The first of the ``judges`` is
-    enough: it has the mean of the weights of those after it, which went on from the same training
-    in different ways. The mean of all their scores errs a little less, and costs more.
+    Attributes:
+        head: the frozen feature extractor.
+        fuse: the 1x1 convolution of the 40 features and Lab that the light network begins with.
+        start: where the fit of the light network starts.
+        rates: learning rate of every step and tensor of that fit.
+        ensemble: fusion networks. The first is enough: it has the mean of the weights of those
+            after it, which went on from the same training in different ways. The mean of the
+            scores of all errs a little less, and costs more.
     """
 
     head: MobileNetHead
     fuse: nn.Conv2d
     start: dict[str, Tensor]
     rates: dict[str, Tensor]
-    judges: tuple[Judge, ...]
+    ensemble: tuple[EnsembleMember, ...]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) :]: v.float() for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def load_bundle(source: str = "bundled", judges: int | None = None) -> Bundle:
-    """Read the bundled weights, or others of the same kind; ten milliseconds a judge.
+def load_bundle(source: str = "bundled", members: int | None = None) -> Bundle:
+    """Read the bundled weights, or others of the same kind; ten milliseconds a member.
 
     Args:
         source: ``"bundled"``, or the path of a file that ``scripts/train_bundled pack`` wrote.
-        judges: how many of the judges are wanted at most; all where None.
+        members: of the ensemble, at most so many; all where None.
 
     Raises:
         InputError: the file is missing, damaged, or holds something else.
     """
     if source == "bundled":
         with as_file(files("saccade.models") / _BUNDLED) as path:
-            return _bundle(load_file(path), judges)
+            return _bundle(load_file(path), members)
     if not Path(source).is_file():
         raise InputError(f"{source}: no such file; weights are 'bundled' or a packed .safetensors")
     try:
-        return _bundle(load_file(source), judges)
+        return _bundle(load_file(source), members)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{source}: holds no weights of the per-image segmenter ({type(error).__name__}), must "
@@ -83,11 +87,14 @@ def load_bundle(source: str = "bundled", judges: int | None = None) -> Bundle:
         ) from error
 
 
-_States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a judge's two networks
+_States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a member's encoder and fusion network
+FILE_PARTS = {"encoder": "guide", "fusion": "evidence"}
+"""What the networks of an ensemble member are called in the file of weights."""
+_ENCODER, _FUSION = FILE_PARTS["encoder"], FILE_PARTS["fusion"]
 
 
-def _bundle(tensors: dict[str, Tensor], judges: int | None) -> Bundle:
-    fuse, states = _part(tensors, "fuse."), _judges(tensors)[:judges]
+def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
+    fuse, states = _part(tensors, "fuse."), _ensemble(tensors)[:members]
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state
         bundle = Bundle(
@@ -95,27 +102,29 @@ def _bundle(tensors: dict[str, Tensor], judges: int | None) -> Bundle:
             fuse=nn.Conv2d(inputs, outputs, 1),
             start=_part(tensors, "start."),
             rates=_part(tensors, "rates."),
-            judges=tuple(Judge(ImageGuide(inputs), EvidenceNet()) for _ in states),
+            ensemble=tuple(EnsembleMember(ImageEncoder(inputs), FusionNet()) for _ in states),
         )
     bundle.fuse.load_state_dict(fuse, assign=True)
     bundle.fuse.eval().requires_grad_(False)
     loaded: list[tuple[nn.Module, dict[str, Tensor]]] = [(bundle.head, _part(tensors, "head."))]
-    for judge, (guide, evidence) in zip(bundle.judges, states, strict=True):
-        loaded += [(judge.guide, guide), (judge.evidence, evidence)]
+    for member, (encoder, fusion) in zip(bundle.ensemble, states, strict=True):
+        loaded += [(member.encoder, encoder), (member.fusion, fusion)]
     for module, state in loaded:
         module.load_state_dict(state, assign=True)
         _channels_last(module.eval().requires_grad_(False))
     return bundle
 
 
-def _judges(tensors: dict[str, Tensor]) -> list[_States]:
-    """The judges of a file, before them the mean of their weights where there are several.
+def _ensemble(tensors: dict[str, Tensor]) -> list[_States]:
+    """The members in a file, before them the mean of their weights where there are several.
 
     The parts of the first have no number in their names, those of the others 1, 2, ...
     """
     parts = {name.split(".")[0] for name in tensors}
-    numbers = ["", *sorted(p[len("evidence") :] for p in parts if p.startswith("evidence"))[1:]]
-    stored = [(_part(tensors, f"guide{n}."), _part(tensors, f"evidence{n}.")) for n in numbers]
+    numbers = sorted(p.removeprefix(_FUSION) for p in parts if p.startswith(_FUSION)) or [""]
+    stored = [
+        (_part(tensors, f"{_ENCODER}{n}."), _part(tensors, f"{_FUSION}{n}.")) for n in numbers
+    ]
     return [_mean(stored), *stored] if len(stored) > 1 else stored
 
 
@@ -123,8 +132,8 @@ def _mean(stored: list[_States]) -> _States:
     def mean(states: tuple[dict[str, Tensor], ...]) -> dict[str, Tensor]:
         return {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
 
-    guides, evidence = zip(*stored, strict=True)
-    return mean(guides), mean(evidence)
+    encoders, fusions = zip(*stored, strict=True)
+    return mean(encoders), mean(fusions)
 
 
 def _channels_last(module: nn.Module) -> None:
@@ -148,7 +157,7 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
         InputError: the file is missing or holds no MobileNetV2 of width 1.0.
     """
     if source == "bundled":
-        return load_bundle(judges=1).head
+        return load_bundle(members=1).head
     with torch.device("meta"):
         head = MobileNetHead()
     if source == "random":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.interactive import ScribbleSegmenter, Segmentation
-from saccade.interactive.result import suggest_regions
+from saccade.interactive.suggestions import suggest_regions
 from saccade.serve.background import Background
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
 from saccade.serve.library import Library

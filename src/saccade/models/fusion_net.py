@@ -1,9 +1,9 @@
-"""A class-agnostic network that turns evidence per class into scores.
+"""The fusion network: cues about each class to a score of each class.
 
-What the strokes say about a class, the fitted network's probability, distances to its strokes, is
-one stack of maps per class. The same U-shaped network reads every class's stack, so it works for
-any number of classes; a softmax joins them. What it may know of the image itself comes from
-:class:`ImageGuide`, which runs once per image.
+What is known about a class at a pixel (the fitted network's probability, colors, distances to its
+strokes) is one stack of maps per class, the `CUES`. The same U-shaped network reads the stack of
+every class, so it works for any number of classes; a softmax joins them. What it may know of the
+image itself comes from :class:`ImageEncoder`, which runs once per image.
 """
 
 from __future__ import annotations
@@ -15,17 +15,42 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_SEEDS = 48  # places of a stroke that are compared with, evenly spread
+from saccade.models.features import INPUT_CHANNELS
+
+CUES = (
+    "network",  # half the log odds of the class by the fitted network
+    "color",  # a quarter of the log odds by color alone
+    "spread",  # four times the standard deviation of the network's answer over draws
+    "geodesic_lead",  # (nearest other - own) / (nearest other + own) geodesic distance
+    "geodesic",  # log of 1 + the geodesic distance to its strokes
+    "euclidean_lead",  # as geodesic_lead, straight lines
+    "euclidean",  # distance to its strokes over the shorter side
+    "share",  # half the log of its share of the strokes; 0 with fewer than three classes
+    "color_region",  # a minimal partition by color alone
+    "color_region_refitted",  # the same with the colors fitted again to that partition
+    "strokes",  # 1 on its strokes
+    "other_strokes",  # 1 on the strokes of the other classes
+)
+"""What the fusion network reads of each class, in the order of its input channels.
+
+`saccade.interactive.cues` computes them; training and prediction share that function.
+"""
+CUE = {name: channel for channel, name in enumerate(CUES)}
+"""Channel of a cue by its name."""
+
+_STROKE_SAMPLES = 48  # places of a stroke that are compared with, evenly spread
 _UNLIKE = -1.0
-_ROWS = 4
+_CLASSES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Guides:
-    """What :class:`EvidenceNet` adds to its own maps, and features to match strokes by.
+class ImageEncoding:
+    """What the fusion network knows of images.
 
-    ``add`` at scales 1, 1/2, 1/4, 1/8 of the evidence, each (B, C, h, w); ``embedding``
-    (B, D, h / 2, w / 2), of length one.
+    Attributes:
+        add: maps that join its own at scales 1, 1/2, 1/4 and 1/8 of the cues, each (B, C, h, w).
+        embedding: (B, D, h / 2, w / 2), vectors of length one by which places are compared with
+            strokes.
     """
 
     add: tuple[Tensor, Tensor, Tensor, Tensor]
@@ -51,19 +76,19 @@ class _Block(nn.Module):
         return F.relu(y, inplace=True)
 
 
-class ImageGuide(nn.Module):
-    """U-shaped network from features of the image to guides at four scales, 188 thousand weights.
+class ImageEncoder(nn.Module):
+    """U-shaped network from features of the image to maps at four scales, 188 thousand weights.
 
     Args:
-        inputs: channels of the features.
-        out: channels of the guides, from fine to coarse.
-        embedding: channels of the features to match by.
+        inputs: channels of `PreparedImage.inputs`.
+        out: channels of the maps, from fine to coarse.
+        embedding: channels of the vectors by which places are compared with strokes.
         norm: batch normalisation, for training; the bundled weights have it folded in.
     """
 
     def __init__(
         self,
-        inputs: int = 43,
+        inputs: int = INPUT_CHANNELS,
         out: tuple[int, int, int, int] = (8, 20, 32, 48),
         *,
         embedding: int = 16,
@@ -81,32 +106,32 @@ class ImageGuide(nn.Module):
         self.to2, self.to3 = nn.Conv2d(48, out[2], 1), nn.Conv2d(64, out[3], 1)
         self.embed = nn.Conv2d(24, embedding, 1)
 
-    def forward(self, maps: Tensor) -> Guides:
-        """Guides from maps (B, C, h, w), each standardised."""
-        x0 = self.same0(F.relu(self.stem(maps)))
+    def forward(self, inputs: Tensor) -> ImageEncoding:
+        """Encode features and colors (B, C, h, w), each channel standardized."""
+        x0 = self.same0(F.relu(self.stem(inputs)))
         x1 = self.same1(self.down1(x0))
         x2 = self.same2(self.down2(x1))
         x3 = self.same3(self.down3(x2))
         y2 = self.up2(_join(x3, x2))
         y1 = self.up1(_join(y2, x1))
         add = self.to0(x0), self.to1(y1), self.to2(y2), self.to3(x3)
-        return Guides(add, F.normalize(self.embed(y1), dim=1))
+        return ImageEncoding(add, F.normalize(self.embed(y1), dim=1))
 
 
-class EvidenceNet(nn.Module):
+class FusionNet(nn.Module):
     """U-shaped network over five scales, 160 thousand weights.
 
     It answers with a correction and a gate; the gate scales the fitted network's own log odds.
 
     Args:
-        evidence: maps of each class.
+        cues: channels of each class.
         widths: channels at the four finest scales.
         norm: batch normalisation, for training; the bundled weights have it folded in.
     """
 
     def __init__(
         self,
-        evidence: int = 12,
+        cues: int = len(CUES),
         widths: tuple[int, int, int, int] = (8, 20, 32, 48),
         *,
         norm: bool = False,
@@ -114,7 +139,7 @@ class EvidenceNet(nn.Module):
         super().__init__()
         w0, w1, w2, w3 = widths
         self.sharpness = nn.Parameter(torch.tensor(2.0))
-        self.enter = _Block(evidence, w0, norm=norm)
+        self.enter = _Block(cues, w0, norm=norm)
         self.down1, self.same1 = _Block(w0, w1, 2, norm=norm), _Block(w1 + 2, w1, norm=norm)
         self.down2, self.same2 = _Block(w1, w2, 2, norm=norm), _Block(w2, w2, norm=norm)
         self.rivals = nn.Conv2d(w2, w2, 1)
@@ -126,53 +151,53 @@ class EvidenceNet(nn.Module):
         self.up0 = _Block(16 + w0, 8, norm=norm)
         self.leave = nn.Conv2d(8, 2, 1)
 
-    def forward(self, evidence: Tensor, owner: Tensor, guides: Guides) -> Tensor:
+    def forward(self, cues: Tensor, image_index: Tensor, encoding: ImageEncoding) -> Tensor:
         """Scores of each class; their softmax over an image's classes are the probabilities.
 
         Args:
-            evidence: (N, E, h, w), one row for each class of each image; its first map is half the
-                log odds of the class, the last but one marks its strokes.
-            owner: (N,) index of the image a row belongs to.
-            guides: of the images.
+            cues: (N, len(CUES), h, w), one row for each class of each image.
+            image_index: (N,) index of the image that a row belongs to.
+            encoding: of the images.
 
         Returns:
             (N, h, w).
         """
         # A few classes at a time: their maps stay in the cache and memory stays bounded.
-        parts = [slice(0, len(owner))]
+        parts = [slice(0, len(image_index))]
         if not self.training:
-            parts = [slice(i, i + _ROWS) for i in range(0, len(owner), _ROWS)]
-        seeds = F.max_pool2d(evidence[:, -2:-1], 2, ceil_mode=True)[:, 0] > 0
-        match = _match(guides.embedding, seeds, owner, self.sharpness.exp())
-        fine = [self._shrink(evidence[p], match[p], owner[p], guides) for p in parts]
+            step = _CLASSES_AT_ONCE
+            parts = [slice(i, i + step) for i in range(0, len(image_index), step)]
+        strokes = F.max_pool2d(cues[:, CUE["strokes"], None], 2, ceil_mode=True)[:, 0] > 0
+        similarity = _similarity(encoding.embedding, strokes, image_index, self.sharpness.exp())
+        fine = [self._encode(cues[p], similarity[p], image_index[p], encoding) for p in parts]
         coarse = torch.cat([x[2] for x in fine])
-        rivals = self.rivals(_highest(coarse, owner, len(guides.embedding)))
+        rivals = self.rivals(_strongest(coarse, image_index, len(encoding.embedding)))
         scores = [
-            self._answer(x, evidence[p, 0], owner[p], rivals, guides)
+            self._decode(x, cues[p, CUE["network"]], image_index[p], rivals, encoding)
             for x, p in zip(fine, parts, strict=True)
         ]
         return torch.cat(scores)
 
-    def _shrink(
-        self, evidence: Tensor, match: Tensor, owner: Tensor, guides: Guides
+    def _encode(
+        self, cues: Tensor, similarity: Tensor, image_index: Tensor, encoding: ImageEncoding
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Maps of some rows at scales 1, 1/2 and 1/4."""
-        x0 = self.enter(evidence, guides.add[0][owner])
-        x1 = self.same1(torch.cat([self.down1(x0), match], 1), guides.add[1][owner])
+        x0 = self.enter(cues, encoding.add[0][image_index])
+        x1 = self.same1(torch.cat([self.down1(x0), similarity], 1), encoding.add[1][image_index])
         return x0, x1, self.down2(x1)
 
-    def _answer(
+    def _decode(
         self,
         fine: tuple[Tensor, Tensor, Tensor],
         odds: Tensor,
-        owner: Tensor,
+        image_index: Tensor,
         rivals: Tensor,
-        guides: Guides,
+        encoding: ImageEncoding,
     ) -> Tensor:
         """Scores of some rows, given what is strongest among all of their image."""
         x0, x1, x2 = fine
-        x2 = self.same2(x2, (guides.add[2] + rivals)[owner])
-        x3 = self.same3(self.down3(x2, guides.add[3][owner]))
+        x2 = self.same2(x2, (encoding.add[2] + rivals)[image_index])
+        x3 = self.same3(self.down3(x2, encoding.add[3][image_index]))
         x4 = self.same4(self.down4(x3))
         y = self.up3(_join(x4, x3))
         y = self.up2(_join(y, x2))
@@ -183,47 +208,49 @@ class EvidenceNet(nn.Module):
         return scores
 
 
-def _highest(maps: Tensor, owner: Tensor, count: int) -> Tensor:
+def _strongest(maps: Tensor, image_index: Tensor, count: int) -> Tensor:
     """The strongest answer among an image's classes, of ``count`` images: (B, C, h, w)."""
-    return torch.stack([maps[owner == b].amax(0) for b in range(count)])
+    return torch.stack([maps[image_index == b].amax(0) for b in range(count)])
 
 
-def _match(embedding: Tensor, seeds: Tensor, owner: Tensor, sharpness: Tensor) -> Tensor:
-    """How like the strokes' features a place's are.
+def _similarity(
+    embedding: Tensor, strokes: Tensor, image_index: Tensor, sharpness: Tensor
+) -> Tensor:
+    """How similar a place is to the strokes of each class.
 
     Args:
         embedding: (B, D, h, w), of length one.
-        seeds: (N, h, w) bool, where the strokes of a class are.
-        owner: (N,) index of the image.
+        strokes: (N, h, w) bool, where the strokes of a class are.
+        image_index: (N,) index of the image that a row belongs to.
         sharpness: of the soft maximum over a stroke's places.
 
     Returns:
         (N, 2, h, w): cosine similarity, and by how much it exceeds the best of the other classes.
     """
     flat = embedding.flatten(2)
-    own = torch.stack(
+    similarity = torch.stack(
         [
-            _likeness(flat[b], seed.flatten().nonzero()[:, 0], sharpness)
-            for seed, b in zip(seeds, owner.tolist(), strict=True)
+            _soft_maximum(flat[b], own.flatten().nonzero()[:, 0], sharpness)
+            for own, b in zip(strokes, image_index.tolist(), strict=True)
         ]
     )
-    lead = own - _UNLIKE
+    lead = similarity - _UNLIKE
     for b in range(len(embedding)):
-        mine = (owner == b).nonzero()[:, 0]
-        if len(mine) > 1:
-            best, index = own[mine].topk(2, 0)
-            order = torch.arange(len(mine), device=index.device).view(-1, 1)
-            lead[mine] = own[mine] - torch.where(index[:1] == order, best[1:], best[:1])
-    return torch.stack([own, lead], 1).view(len(own), 2, *embedding.shape[2:])
+        rows = (image_index == b).nonzero()[:, 0]
+        if len(rows) > 1:
+            best, index = similarity[rows].topk(2, 0)
+            order = torch.arange(len(rows), device=index.device).view(-1, 1)
+            lead[rows] = similarity[rows] - torch.where(index[:1] == order, best[1:], best[:1])
+    return torch.stack([similarity, lead], 1).view(len(similarity), 2, *embedding.shape[2:])
 
 
-def _likeness(features: Tensor, places: Tensor, sharpness: Tensor) -> Tensor:
+def _soft_maximum(features: Tensor, places: Tensor, sharpness: Tensor) -> Tensor:
     """Soft maximum of the similarity of ``features`` (D, P) to those at ``places``: (P,)."""
     count = len(places)
     if count == 0:
         return features.new_full(features.shape[1:], _UNLIKE)
-    if count > _SEEDS:
-        spread = torch.linspace(0, count - 1, _SEEDS, device=places.device)
+    if count > _STROKE_SAMPLES:
+        spread = torch.linspace(0, count - 1, _STROKE_SAMPLES, device=places.device)
         places = places[spread.round().long()]
     like = features[:, places].T @ features
     soft: Tensor = ((sharpness * like).logsumexp(0) - math.log(len(places))) / sharpness

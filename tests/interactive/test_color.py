@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from saccade.interactive.colour import Mixtures, colour_log_odds, fit_mixtures
+from saccade.interactive.color import Mixtures, color_log_odds, fit_mixtures
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -30,11 +30,11 @@ def test_one_component_is_the_sample_gaussian():
 def test_densities_are_those_of_the_whitened_offsets():
     samples = torch.stack([blobs([[0.1, 0.5, -0.9]]), blobs([[1.0, -1.0, 0.3]], spread=0.3)])
     model = fit_mixtures(samples, components=4, generator=generator())
-    colours = torch.randn(30, 3, generator=generator(2))
-    offsets = colours[None, None] - model.means.unsqueeze(2)
+    colors = torch.randn(30, 3, generator=generator(2))
+    offsets = colors[None, None] - model.means.unsqueeze(2)
     squares = (offsets @ model.whiten.mT).square().sum(3)
     expected = model.log_weights.unsqueeze(2) - 0.5 * squares
-    torch.testing.assert_close(model.log_densities(colours), expected, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(model.log_densities(colors), expected, rtol=1e-4, atol=1e-3)
 
 
 def test_components_find_the_clusters():
@@ -62,10 +62,10 @@ def test_equal_colours_do_not_break_the_covariance():
 @pytest.mark.parametrize("classes", [2, 3])
 def test_odds_follow_the_colours(classes):
     truth = torch.arange(classes).repeat_interleave(10)[None].expand(12, -1)
-    colours = torch.nn.functional.one_hot(truth, 3).movedim(2, 0).float()
+    colors = torch.nn.functional.one_hot(truth, 3).movedim(2, 0).float()
     labels = torch.full_like(truth, classes)
     labels[5] = truth[5]
-    odds = colour_log_odds(colours, labels, classes, generator=generator())
+    odds = color_log_odds(colors, labels, classes, generator=generator())
     assert odds.shape == (classes, 12, 10 * classes)
     assert torch.equal(odds.argmax(0), truth)
     assert odds.abs().max() <= 8.0
@@ -73,11 +73,11 @@ def test_odds_follow_the_colours(classes):
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_odds_are_against_the_mean_of_the_others(classes):
-    colours = torch.rand(3, 9, 12, generator=generator())
+    colors = torch.rand(3, 9, 12, generator=generator())
     labels = torch.full((9, 12), classes)
     labels[::2, ::3] = torch.randint(0, classes, (5, 4), generator=generator(1))
-    odds = colour_log_odds(colours, labels, classes, generator=generator(), limit=4.0)
-    draws, flat = generator(), colours.flatten(1).T
+    odds = color_log_odds(colors, labels, classes, generator=generator(), limit=4.0)
+    draws, flat = generator(), colors.flatten(1).T
     samples = []
     for k in range(classes):
         mine = flat[(labels == k).flatten()]
@@ -92,22 +92,22 @@ def test_odds_are_against_the_mean_of_the_others(classes):
 
 def test_one_class_alone_has_no_odds():
     labels = torch.zeros(4, 5, dtype=torch.long)
-    odds = colour_log_odds(torch.rand(3, 4, 5), labels, 1, generator=generator())
+    odds = color_log_odds(torch.rand(3, 4, 5), labels, 1, generator=generator())
     assert torch.equal(odds, torch.zeros(1, 4, 5))
 
 
 def test_a_class_without_labels_has_no_say():
-    colours = torch.rand(3, 6, 6, generator=generator())
+    colors = torch.rand(3, 6, 6, generator=generator())
     labels = torch.full((6, 6), 3)
     labels[0, :3], labels[5, 3:] = 0, 2
-    odds = colour_log_odds(colours, labels, 3, generator=generator())
+    odds = color_log_odds(colors, labels, 3, generator=generator())
     assert odds[1].abs().max() == 0
     torch.testing.assert_close(odds[0], -odds[2])  # with two present, each is against the other
 
 
 def test_same_seed_same_odds():
-    colours = torch.rand(3, 8, 8, generator=generator())
+    colors = torch.rand(3, 8, 8, generator=generator())
     labels = torch.full((8, 8), 2)
     labels[0], labels[7] = 0, 1
-    one, two = (colour_log_odds(colours, labels, 2, generator=generator(5)) for _ in range(2))
+    one, two = (color_log_odds(colors, labels, 2, generator=generator(5)) for _ in range(2))
     assert torch.equal(one, two)

@@ -1,9 +1,9 @@
-"""Regions by colour alone: what a graph cut with colour mixtures would answer.
+"""Regions by color alone: what a graph cut with color mixtures would answer.
 
-A colour that occurs on both sides of a border says little pixel by pixel, and much once borders are
-dear: a minimal partition of the colours' odds at a quarter of the size, and another one with the
+A color that occurs on both sides of a border says little pixel by pixel, and much once borders are
+dear: a minimal partition of the colors' odds at a quarter of the size, and another one with the
 mixtures fitted again to the first, as GrabCut does. What no stroke of a class reaches is left to
-the other classes. The evidence network weighs the regions like any other evidence.
+the other classes. The fusion network reads the regions like any other cue.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ from scipy.spatial import ConvexHull
 from torch import Tensor
 from torch.nn import functional as F
 
-from saccade.interactive.colour import colour_log_odds
+from saccade.interactive.color import color_log_odds
 from saccade.refine.potts import edge_weights, potts
 
 ROUNDS = 2
-_STRENGTH = 50.0  # ten times that of the last partition: colours alone are weak evidence
-ITERATIONS, ITERATIONS_OF_MANY = 100, 50  # of two classes, of more: those cost by the class
+_STRENGTH = 50.0  # ten times that of the last partition: colors alone say little
+ITERATIONS, ITERATIONS_SEVERAL = 100, 50  # of two classes, of more: those cost by the class
 _FORBIDDEN = 1e3
 _SAMPLES = 400  # of each class, for the second mixtures
-_LEAST_PART = 0.1  # of the largest part with a stroke: smaller ones are spots that a stroke crossed
+_SMALLEST_PART = 0.1  # of the largest with a stroke: smaller ones were only crossed
 _ALIKE = 4  # times larger or smaller
 _SEVERAL = 5  # parts without a stroke
 
 
 @torch.no_grad()
-def colour_regions(
-    colours: Tensor, guide: Tensor, marks: Tensor, odds: Tensor, *, generator: torch.Generator
+def color_regions(
+    lab: Tensor,
+    standardized_lab: Tensor,
+    strokes: Tensor,
+    odds: Tensor,
+    *,
+    generator: torch.Generator,
 ) -> Tensor:
-    """Minimal partitions by the colours' odds.
+    """Minimal partitions by the colors' odds.
 
     Args:
-        colours: (3, h, w), what the mixtures are fitted to.
-        guide: (3, h, w), standardised colours; borders follow its edges.
-        marks: strokes (h, w), K where nobody drew.
-        odds: of `colour_log_odds` with the strokes' labels (K, h, w).
+        lab: (3, h, w), what the mixtures are fitted to.
+        standardized_lab: (3, h, w); borders follow its edges.
+        strokes: (h, w) class index, K where nobody drew.
+        odds: of `color_log_odds` with the strokes' labels (K, h, w).
         generator: of the mixtures.
 
     Returns:
@@ -48,39 +53,39 @@ def colour_regions(
     classes, size = len(odds), odds.shape[1:]
     small = tuple((n + 1) // 2 for n in size)
     # One resampling of all: each pass over the maps costs as much as an iteration does.
-    shrunk = F.interpolate(torch.cat([colours, guide, odds])[None], small, mode="area")[0]
-    colours, guide, odds = shrunk[:3], shrunk[3:6], shrunk[6:]
-    weights = edge_weights(guide)
-    drawn = F.one_hot(marks, classes + 1)[..., :classes].movedim(2, 0).float()
-    drawn = F.adaptive_max_pool2d(drawn, small).bool()
-    forbidden = drawn.any(0) & ~drawn
+    shrunk = F.interpolate(torch.cat([lab, standardized_lab, odds])[None], small, mode="area")[0]
+    lab, standardized_lab, odds = shrunk[:3], shrunk[3:6], shrunk[6:]
+    weights = edge_weights(standardized_lab)
+    own = F.one_hot(strokes, classes + 1)[..., :classes].movedim(2, 0).float()
+    own = F.adaptive_max_pool2d(own, small).bool()
+    forbidden = own.any(0) & ~own
     regions: list[Tensor] = []
     for _ in range(ROUNDS):
         if regions:
             labels = _winners(regions[-1])
-            odds = colour_log_odds(colours, labels, classes, generator=generator, samples=_SAMPLES)
+            odds = color_log_odds(lab, labels, classes, generator=generator, samples=_SAMPLES)
         costs = -odds.log_softmax(0) if classes > 2 else F.softplus(-odds)
-        found = potts(
+        partition = potts(
             costs.masked_fill(forbidden, _FORBIDDEN),
             weights,
             strength=_STRENGTH,
-            iterations=ITERATIONS if classes <= 2 else ITERATIONS_OF_MANY,
+            iterations=ITERATIONS if classes <= 2 else ITERATIONS_SEVERAL,
         )
-        regions.append(reached(found, drawn))
+        regions.append(keep_reached(partition, own))
     return F.interpolate(torch.stack(regions), size, mode="bilinear")
 
 
-def reached(regions: Tensor, drawn: Tensor) -> Tensor:
+def keep_reached(regions: Tensor, strokes: Tensor) -> Tensor:
     """Give to the other classes what strokes of a class do not reach.
 
-    Colours come back far from a thing: sky like a shirt, a leaf like a mushroom. Somebody who means
+    Colors come back far from a thing: sky like a shirt, a leaf like a mushroom. Somebody who means
     such a place draws there. What lies between parts with strokes stays, as the ground that is seen
     below an arm does: more than half of it is inside of their convex hull. So does all of a class
-    that is many things: two of its parts have strokes, or several of a like size have none.
+    that repeats: two of its parts have strokes, or several of a like size have none.
 
     Args:
         regions: soft partition (K, h, w).
-        drawn: strokes of each class (K, h, w) bool.
+        strokes: of each class (K, h, w) bool.
 
     Returns:
         (K, h, w), the parts that are not reached shared evenly among the other classes.
@@ -89,10 +94,10 @@ def reached(regions: Tensor, drawn: Tensor) -> Tensor:
         return regions
     labels = _winners(regions).cpu().numpy()
     out = regions.clone()
-    for k, own in enumerate(drawn.cpu().numpy()):
-        beyond = _beyond(labels == k, own)
-        if beyond is not None:
-            lost = torch.from_numpy(beyond).to(regions.device)
+    for k, own in enumerate(strokes.cpu().numpy()):
+        unreached = _unreached(labels == k, own)
+        if unreached is not None:
+            lost = torch.from_numpy(unreached).to(regions.device)
             out[:, lost] = 1 / (len(regions) - 1)
             out[k, lost] = 0
     return out
@@ -103,10 +108,10 @@ def _winners(regions: Tensor) -> Tensor:
     return regions.max(0).indices
 
 
-def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+def _unreached(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Parts of ``mask`` (h, w) without ``seeds`` (h, w) that lie outside of the others' hull.
 
-    None if there are none, no part has a seed, or the parts are many things. Pixels that touch at a
+    None if there are none, no part has a seed, or the class repeats. Pixels that touch at a
     corner are one part.
     """
     parts, count = ndimage.label(mask, np.ones((3, 3)))
@@ -117,7 +122,7 @@ def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.boo
     if not lost.any() or not held.any():
         return None
     areas = np.bincount(parts.ravel(), minlength=count + 1)
-    if _many(areas[held], areas[lost]):
+    if _repeats(areas[held], areas[lost]):
         return None
     y, x = np.nonzero(lost[parts])
     inside = np.bincount(parts[y, x][_in_hull(held[parts], y, x)], minlength=count + 1)
@@ -125,9 +130,9 @@ def _beyond(mask: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.boo
     return np.asarray(lost[parts]) if lost.any() else None
 
 
-def _many(held: NDArray[np.integer], lost: NDArray[np.integer]) -> bool:
-    """Whether a class is many things, by the areas of its parts with strokes and without."""
-    several = (held >= _LEAST_PART * held.max()).sum() > 1
+def _repeats(held: NDArray[np.integer], lost: NDArray[np.integer]) -> bool:
+    """Whether a class has many objects, by the areas of its parts with strokes and without."""
+    several = (held >= _SMALLEST_PART * held.max()).sum() > 1
     typical = np.median(held)
     alike = (lost * _ALIKE > typical) & (lost < typical * _ALIKE)
     return bool(several or alike.sum() >= _SEVERAL)

@@ -1,24 +1,26 @@
 import numpy as np
 import pytest
 
-from saccade.interactive.result import suggest_regions
+from saccade.interactive.suggestions import suggest_regions
 
 
-def _doubt(size, *blobs):
+def _uncertainty(size, *blobs):
     uncertainty = np.zeros(size, np.float32)
     for top, left, side, value in blobs:
         uncertainty[top : top + side, left : left + side] = value
     return uncertainty, np.zeros(size, bool)
 
 
-def test_the_largest_doubt_comes_first_and_each_is_named_once():
-    uncertainty, drawn = _doubt((100, 120), (10, 80, 9, 1.0), (60, 20, 9, 0.5), (70, 90, 5, 0.6))
+def test_the_largest_uncertainty_comes_first_and_each_is_named_once():
+    uncertainty, drawn = _uncertainty(
+        (100, 120), (10, 80, 9, 1.0), (60, 20, 9, 0.5), (70, 90, 5, 0.6)
+    )
     found = suggest_regions(uncertainty, drawn, 3)
     assert [(s.row, s.column) for s in found[:1]] == [(14, 84)]
     assert abs(found[1].row - 64) <= 2
     assert abs(found[1].column - 24) <= 2
     assert [s.score for s in found] == sorted((s.score for s in found), reverse=True)
-    assert found[0].score == pytest.approx(81, rel=1e-3)  # 81 pixels of doubt 1
+    assert found[0].score == pytest.approx(81, rel=1e-3)  # 81 unsure pixels
     assert found[2].score == pytest.approx(15, rel=1e-3)
 
 
@@ -40,20 +42,20 @@ def test_places_are_inside_undrawn_and_sorted(size):
     assert scores == sorted(scores, reverse=True)
 
 
-def test_fewer_are_returned_where_little_is_in_doubt():
-    uncertainty, drawn = _doubt((60, 60), (20, 20, 4, 1.0))
+def test_fewer_are_returned_where_little_is_in_uncertainty():
+    uncertainty, drawn = _uncertainty((60, 60), (20, 20, 4, 1.0))
     assert len(suggest_regions(uncertainty, drawn, 4)) == 1
     assert suggest_regions(np.zeros((60, 60), np.float32), drawn, 3) == []
     assert suggest_regions(uncertainty, drawn, 0) == []
 
 
-def test_drawn_pixels_are_not_in_doubt():
-    uncertainty, drawn = _doubt((60, 60), (20, 20, 6, 1.0))
+def test_drawn_pixels_are_not_in_uncertainty():
+    uncertainty, drawn = _uncertainty((60, 60), (20, 20, 6, 1.0))
     drawn[20:26, 20:26] = True
     assert suggest_regions(uncertainty, drawn, 3) == []
 
 
-def test_the_place_is_deep_inside_the_doubtful_part():
+def test_the_place_is_deep_inside_the_unsure_part():
     uncertainty = np.zeros((100, 100), np.float32)
     uncertainty[50, 30:39] = 1.0  # a thin line beside a block
     uncertainty[52:59, 32:39] = 1.0
@@ -63,11 +65,11 @@ def test_the_place_is_deep_inside_the_doubtful_part():
 
 
 def test_the_score_counts_pixels_of_large_images_too():
-    uncertainty, drawn = _doubt((1024, 1024), (400, 400, 80, 1.0))
+    uncertainty, drawn = _uncertainty((1024, 1024), (400, 400, 80, 1.0))
     assert suggest_regions(uncertainty, drawn, 1)[0].score == pytest.approx(6400, rel=0.1)
 
 
-def test_a_thin_band_of_doubt_gives_way_to_a_patch():
+def test_a_thin_unsure_band_gives_way_to_a_patch():
     uncertainty = np.zeros((200, 300), np.float32)
     uncertainty[:, 50:52] = 1.0  # 80 pixels of it in a window of 41
     uncertainty[90:110, 200:220] = 0.3  # 120
@@ -76,7 +78,7 @@ def test_a_thin_band_of_doubt_gives_way_to_a_patch():
     assert 205 <= place.column <= 214
 
 
-def test_a_lone_doubtful_pixel_is_not_the_place():
+def test_a_lone_unsure_pixel_is_not_the_place():
     uncertainty = np.zeros((200, 300), np.float32)
     uncertainty[100, 140] = 1.0
     uncertainty[105:115, 155:165] = 0.8
@@ -85,8 +87,8 @@ def test_a_lone_doubtful_pixel_is_not_the_place():
     assert 157 <= place.column <= 162
 
 
-def test_the_place_is_not_on_a_stroke_that_runs_through_the_doubt():
-    uncertainty, drawn = _doubt((200, 200), (90, 90, 21, 1.0))
+def test_the_place_is_not_on_a_stroke_that_runs_through_the_uncertainty():
+    uncertainty, drawn = _uncertainty((200, 200), (90, 90, 21, 1.0))
     drawn[100, 80:120] = True
     place = suggest_regions(uncertainty, drawn, 1)[0]
     assert not drawn[place.row, place.column]

@@ -5,8 +5,8 @@ from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import convex_hull_image
 
-from saccade.interactive.colour import colour_log_odds
-from saccade.interactive.regions import ROUNDS, colour_regions, reached
+from saccade.interactive.color import color_log_odds
+from saccade.interactive.color_regions import ROUNDS, color_regions, keep_reached
 
 SIZE = (40, 56)
 
@@ -18,26 +18,26 @@ def generator(seed: int = 0) -> torch.Generator:
 def picture(
     classes: int = 2, noise: float = 0.6
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Vertical bands of one colour each under heavy noise: colours, strokes, truth."""
+    """Vertical bands of one color each under heavy noise: colors, strokes, truth."""
     truth = (torch.arange(SIZE[1]) * classes // SIZE[1]).expand(SIZE)
     centres = torch.linspace(-1, 1, classes)
-    colours = centres[truth] + noise * torch.randn(3, *SIZE, generator=generator())
-    marks = torch.full(SIZE, classes)
+    colors = centres[truth] + noise * torch.randn(3, *SIZE, generator=generator())
+    strokes = torch.full(SIZE, classes)
     for k in range(classes):
         middle = int((truth[0] == k).nonzero().float().mean())
-        marks[5:30, middle - 1 : middle + 2] = k
-    return colours, marks, truth
+        strokes[5:30, middle - 1 : middle + 2] = k
+    return colors, strokes, truth
 
 
-def regions_of(colours, marks, classes):
-    odds = colour_log_odds(colours, marks, classes, generator=generator())
-    return colour_regions(colours, colours, marks, odds, generator=generator(1)), odds
+def regions_of(colors, strokes, classes):
+    odds = color_log_odds(colors, strokes, classes, generator=generator())
+    return color_regions(colors, colors, strokes, odds, generator=generator(1)), odds
 
 
 @pytest.mark.parametrize(("classes", "noise"), [(2, 1.3), (3, 0.7)])
 def test_regions_find_what_single_pixels_cannot(classes, noise):
-    colours, marks, truth = picture(classes, noise)
-    regions, odds = regions_of(colours, marks, classes)
+    colors, strokes, truth = picture(classes, noise)
+    regions, odds = regions_of(colors, strokes, classes)
     assert regions.shape == (ROUNDS, classes, *SIZE)
     by_pixel = (odds.argmax(0) == truth).float().mean()
     for found in regions:
@@ -45,19 +45,19 @@ def test_regions_find_what_single_pixels_cannot(classes, noise):
 
 
 def test_they_are_distributions_and_keep_strokes():
-    colours, marks, _ = picture()
-    marks[20:30, 50:53] = 0  # amidst the colour of the other
-    regions, _ = regions_of(colours, marks, 2)
+    colors, strokes, _ = picture()
+    strokes[20:30, 50:53] = 0  # amidst the color of the other
+    regions, _ = regions_of(colors, strokes, 2)
     torch.testing.assert_close(regions.sum(1), torch.ones(ROUNDS, *SIZE))
     assert regions.min() >= 0
     assert (regions[:, 0, 23:27, 51] > 0.5).all()
 
 
 def test_the_second_round_learns_colours_that_nobody_drew_on():
-    colours, marks, truth = picture(noise=0.1)
-    # A third of the left band has a colour of its own, nearer to the right one's.
-    colours[:, 30:, :20] = 0.15 + 0.1 * torch.randn(3, 10, 20, generator=generator(2))
-    regions, _ = regions_of(colours, marks, 2)
+    colors, strokes, truth = picture(noise=0.1)
+    # A third of the left band has a color of its own, nearer to the right one's.
+    colors[:, 30:, :20] = 0.15 + 0.1 * torch.randn(3, 10, 20, generator=generator(2))
+    regions, _ = regions_of(colors, strokes, 2)
     first, second = (found.argmax(0) == truth for found in regions)
     assert second.float().mean() >= first.float().mean()
 
@@ -65,19 +65,19 @@ def test_the_second_round_learns_colours_that_nobody_drew_on():
 @pytest.mark.parametrize("size", [(1, 2), (3, 1), (7, 9)])
 @pytest.mark.parametrize("classes", [1, 2, 4])
 def test_any_size_and_number_of_classes(size, classes):
-    colours = torch.randn(3, *size, generator=generator())
-    marks = torch.full(size, classes)
-    marks.view(-1)[: min(classes, marks.numel())] = torch.arange(min(classes, marks.numel()))
-    regions, _ = regions_of(colours, marks, classes)
+    colors = torch.randn(3, *size, generator=generator())
+    strokes = torch.full(size, classes)
+    strokes.view(-1)[: min(classes, strokes.numel())] = torch.arange(min(classes, strokes.numel()))
+    regions, _ = regions_of(colors, strokes, classes)
     assert regions.shape == (ROUNDS, classes, *size)
     assert regions.isfinite().all()
 
 
 def test_the_generator_decides_and_nothing_else():
-    colours, marks, _ = picture()
+    colors, strokes, _ = picture()
     state = torch.get_rng_state()
-    first, _ = regions_of(colours, marks, 2)
-    again, _ = regions_of(colours, marks, 2)
+    first, _ = regions_of(colors, strokes, 2)
+    again, _ = regions_of(colors, strokes, 2)
     assert torch.equal(first, again)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -97,14 +97,14 @@ def strokes_at(regions, *places):
 def test_a_colour_that_comes_back_far_away_is_left_to_the_others():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[5:20, 5:20] = 1  # the thing
-    labels[30:36, 40:50] = 1  # a leaf of its colour
+    labels[30:36, 40:50] = 1  # a leaf of its color
     regions = one_hot(labels)
-    found = reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10)))
+    found = keep_reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10)))
     expected = labels.clone()
     expected[30:36, 40:50] = 0
     assert torch.equal(found, one_hot(expected))
     both = strokes_at(regions, (0, 0, 0), (1, 10, 10), (1, 32, 45))
-    assert torch.equal(reached(regions, both), regions)
+    assert torch.equal(keep_reached(regions, both), regions)
 
 
 @pytest.mark.parametrize(("stroked", "others"), [(1, 5), (2, 1), (1, 4)])
@@ -115,7 +115,7 @@ def test_a_class_of_many_like_things_keeps_them_all(stroked, others):
         labels[y : y + 6, x : x + 6] = 1
     regions = one_hot(labels)
     strokes = [(1, y + 2, x + 2) for y, x in places[:stroked]]
-    found = reached(regions, strokes_at(regions, (0, 20, 2), *strokes))
+    found = keep_reached(regions, strokes_at(regions, (0, 20, 2), *strokes))
     kept = stroked > 1 or others >= 5
     assert torch.equal(found, regions) == kept
     assert (found[1, 3, 3] == 1).item()
@@ -127,7 +127,7 @@ def test_a_spot_that_a_stroke_crossed_does_not_make_it_many():
     labels[25, 25] = 1  # one pixel under the stroke's end
     labels[30:36, 40:50] = 1
     regions = one_hot(labels)
-    found = reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10), (1, 25, 25)))
+    found = keep_reached(regions, strokes_at(regions, (0, 0, 0), (1, 10, 10), (1, 25, 25)))
     assert found[0, 32, 45] == 1
 
 
@@ -136,7 +136,7 @@ def test_the_ground_that_is_seen_through_a_thing_stays():
     labels[8:30, 15:40] = 1
     labels[14:20, 22:30] = 0  # a hole
     regions = one_hot(labels)
-    assert torch.equal(reached(regions, strokes_at(regions, (0, 2, 2), (1, 10, 18))), regions)
+    assert torch.equal(keep_reached(regions, strokes_at(regions, (0, 2, 2), (1, 10, 18))), regions)
 
 
 def test_among_more_classes_the_others_share_it():
@@ -144,7 +144,7 @@ def test_among_more_classes_the_others_share_it():
     labels[:, 20:40], labels[:, 40:] = 1, 2
     labels[2:6, 50:54] = 0
     regions = one_hot(labels)
-    found = reached(regions, strokes_at(regions, (0, 20, 2), (1, 20, 30), (2, 20, 50)))
+    found = keep_reached(regions, strokes_at(regions, (0, 20, 2), (1, 20, 30), (2, 20, 50)))
     assert found[:, 4, 52].tolist() == [0, 0.5, 0.5]
     torch.testing.assert_close(found.sum(0), torch.ones(SIZE))
 
@@ -153,7 +153,7 @@ def test_a_class_whose_strokes_lost_their_place_keeps_all():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[5:9, 5:9] = 1
     regions = one_hot(labels)
-    assert torch.equal(reached(regions, strokes_at(regions, (0, 0, 0), (1, 30, 30))), regions)
+    assert torch.equal(keep_reached(regions, strokes_at(regions, (0, 0, 0), (1, 30, 30))), regions)
 
 
 def plainly_reached(regions, drawn):
@@ -189,7 +189,7 @@ def test_blots_are_reached_as_by_definition(classes):
         blots = ndimage.gaussian_filter(rng.normal(size=(classes, *SIZE)), (0, 3, 3))
         regions = torch.from_numpy(blots).mul(30).softmax(0)
         drawn = torch.from_numpy(rng.random((classes, *SIZE)) > rng.choice([0.995, 0.999]))
-        found = reached(regions, drawn)
+        found = keep_reached(regions, drawn)
         torch.testing.assert_close(found, plainly_reached(regions, drawn))
         changed += not torch.equal(found, regions)
     assert 3 <= changed <= 11  # or this would show little

@@ -1,4 +1,4 @@
-"""Colour models of the classes: Gaussian mixtures fitted to labelled pixels, all at once."""
+"""Color models of the classes: Gaussian mixtures fitted to labelled pixels, all at once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Mixtures:
     whiten: Tensor
     log_weights: Tensor
 
-    def log_densities(self, colours: Tensor) -> Tensor:
-        """Log densities (K, M, N), weights included, of ``colours`` (N, D) or (K, N, D)."""
-        return self._log_densities(_monomials(colours).mT)
+    def log_densities(self, colors: Tensor) -> Tensor:
+        """Log densities (K, M, N), weights included, of ``colors`` (N, D) or (K, N, D)."""
+        return self._log_densities(_monomials(colors).mT)
 
     def _log_densities(self, monomials: Tensor) -> Tensor:
-        """As above, of `_monomials` (..., 1 + D + D * D, N).
+        """Log densities of `_monomials` (..., 1 + D + D * D, N).
 
-        The exponent is a quadratic function of the colours, so one matrix product gives it, with
+        The exponent is a quadratic function of the colors, so one matrix product gives it, with
         a fraction of the memory that all offsets from all means take.
         """
         means = self.means.unsqueeze(3)
@@ -41,10 +41,10 @@ class Mixtures:
         return torch.cat([constant.unsqueeze(2), linear.squeeze(3), quadratic], 2) @ monomials
 
 
-def _monomials(colours: Tensor) -> Tensor:
+def _monomials(colors: Tensor) -> Tensor:
     """1, the channels and their products: (..., N, D) to (..., N, 1 + D + D * D)."""
-    products = colours.unsqueeze(-1) * colours.unsqueeze(-2)
-    return torch.cat([torch.ones_like(colours[..., :1]), colours, products.flatten(-2)], -1)
+    products = colors.unsqueeze(-1) * colors.unsqueeze(-2)
+    return torch.cat([torch.ones_like(colors[..., :1]), colors, products.flatten(-2)], -1)
 
 
 def fit_mixtures(
@@ -70,13 +70,13 @@ def fit_mixtures(
         shares = torch.nn.functional.one_hot(nearest, components).mT.to(samples)
         sums = shares @ moments[..., : 1 + channels]
         means = sums[..., 1:] / sums[..., :1].clamp_min(1e-6)
-    model = _maximise(moments, shares)
+    model = _maximize(moments, shares)
     for _ in range(rounds):
-        model = _maximise(moments, model._log_densities(moments.mT).softmax(1))
+        model = _maximize(moments, model._log_densities(moments.mT).softmax(1))
     return replace(model, means=model.means + centre)
 
 
-def _maximise(moments: Tensor, shares: Tensor) -> Mixtures:
+def _maximize(moments: Tensor, shares: Tensor) -> Mixtures:
     """Mixtures from samples' monomials (K, N, 1 + D + D * D) and components' shares (K, M, N)."""
     sums = shares @ moments
     total = sums[..., 0]
@@ -93,8 +93,8 @@ def _maximise(moments: Tensor, shares: Tensor) -> Mixtures:
     return Mixtures(means, whiten, log_weights)
 
 
-def colour_log_odds(
-    colours: Tensor,
+def color_log_odds(
+    colors: Tensor,
     labels: Tensor,
     classes: int,
     *,
@@ -102,30 +102,30 @@ def colour_log_odds(
     samples: int = 800,
     limit: float = 8.0,
 ) -> Tensor:
-    """How much better a class's colours explain a pixel than the other classes' do.
+    """How much better a class's colors explain a pixel than the other classes' do.
 
     Args:
-        colours: (D, H, W).
+        colors: (D, H, W).
         labels: (H, W) class index, K where unlabelled.
         classes: K.
         generator: of the samples.
         samples: drawn from each class.
-        limit: of the result on both sides, so that no single colour decides.
+        limit: of the result on both sides, so that no single color decides.
 
     Returns:
         (K, H, W): log density of the class less that of the mean of the others; 0 for a class
         without labels.
     """
-    flat = colours.flatten(1).T
+    flat = colors.flatten(1).T
     present = [k for k in range(classes) if bool((labels == k).any())]
-    drawn = []
+    samples_of = []
     for k in present:
         mine = flat[(labels == k).flatten()]
         pick = torch.randint(len(mine), (samples,), generator=generator, device=flat.device)
-        drawn.append(mine[pick])
-    model = fit_mixtures(torch.stack(drawn), generator=generator)
+        samples_of.append(mine[pick])
+    model = fit_mixtures(torch.stack(samples_of), generator=generator)
     odds = torch.logit(model.log_densities(flat).logsumexp(1).softmax(0))
     out = torch.zeros(classes, len(flat), device=flat.device)
     if len(present) > 1:
         out[present] = odds.add_(math.log(len(present) - 1)).clamp_(-limit, limit)
-    return out.view(classes, *colours.shape[1:])
+    return out.view(classes, *colors.shape[1:])

@@ -1,4 +1,4 @@
-"""The evidence stage: the frozen fit run as the product runs it, and a network that weighs it."""
+"""The fusion stage: the frozen fit as in the product, and a network that reads its cues."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from saccade.interactive.fitting import fit_learned
-from saccade.interactive.posterior import draw, gather_evidence
-from saccade.interactive.presets import preset_named
-from saccade.interactive.scene import Scene, describe, shrink_strokes
-from saccade.models.evidence import EvidenceNet, ImageGuide
-from saccade.models.weights import Bundle, Judge
-from saccade.scribbles.superpixels import expand_strokes
+from saccade.interactive.averaging import average_draws
+from saccade.interactive.cues import compute_cues
+from saccade.interactive.fit_learned import fit_learned
+from saccade.interactive.prepared import PreparedImage, prepare_image
+from saccade.interactive.presets import LearnedFitSettings, preset_named
+from saccade.interactive.stroke_maps import stroke_maps
+from saccade.models.fusion_net import FusionNet, ImageEncoder
+from saccade.models.weights import Bundle, EnsembleMember
 
 PRESET = preset_named("fast")  # what the networks will be asked with
 KINDS = {"binary": 0.42, "thing": 0.19, "segments": 0.05, "street": 0.34}
@@ -31,25 +32,25 @@ MORE = 0.4  # share of the episodes with strokes that were added to the first on
 
 @dataclass(frozen=True)
 class Example:
-    """Evidence (P, E, h, w) of the ``present`` classes (P,), maps (C, h, w), truth (h, w)."""
+    """Cues (P, C, h, w) of the ``stroked`` classes (P,), inputs (C, h, w), truth (h, w)."""
 
-    evidence: Tensor
-    maps: Tensor
-    present: Tensor
+    cues: Tensor
+    inputs: Tensor
+    stroked: Tensor
     truth: Tensor
 
     def flip(self, axes: list[int]) -> Example:
         return Example(
-            self.evidence.flip(axes), self.maps.flip(axes), self.present, self.truth.flip(axes)
+            self.cues.flip(axes), self.inputs.flip(axes), self.stroked, self.truth.flip(axes)
         )
 
 
-class Weigher(nn.Module):
+class FusionStage(nn.Module):
     """Both networks of the stage, with batch normalisation until `folded`."""
 
     def __init__(self, norm: bool = True) -> None:
         super().__init__()
-        self.guide, self.evidence = ImageGuide(norm=norm), EvidenceNet(norm=norm)
+        self.encoder, self.fusion = ImageEncoder(norm=norm), FusionNet(norm=norm)
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
@@ -57,19 +58,19 @@ class Weigher(nn.Module):
                     nn.init.zeros_(m.bias)
         with torch.no_grad():  # what is added to a normalised map starts small
             for name in ("to0", "to1", "to2", "to3"):
-                getattr(self.guide, name).weight.mul_(0.5)
-            self.evidence.rivals.weight.mul_(0.5)
-            self.evidence.leave.weight.mul_(0.3)
-            self.evidence.leave.bias.copy_(torch.tensor([0.0, 0.5]))
+                getattr(self.encoder, name).weight.mul_(0.5)
+            self.fusion.rivals.weight.mul_(0.5)
+            self.fusion.leave.weight.mul_(0.3)
+            self.fusion.leave.bias.copy_(torch.tensor([0.0, 0.5]))
 
     def freeze_norm(self) -> None:
         for m in self.modules():
             if isinstance(m, nn.BatchNorm2d):
                 m.eval()
 
-    def folded(self) -> Weigher:
+    def folded(self) -> FusionStage:
         """The same function without normalisation layers."""
-        plain = Weigher(norm=False)
+        plain = FusionStage(norm=False)
         state = {k: v for k, v in self.state_dict().items() if ".norm." not in k}
         for name, m in self.named_modules():
             if hasattr(m, "conv") and isinstance(m.norm, nn.BatchNorm2d):
@@ -80,12 +81,13 @@ class Weigher(nn.Module):
 
     def loss(self, example: tuple[str, list[Example]], device, generator) -> Tensor:
         kind, images = example
-        owner = torch.cat([torch.full_like(x.present, i) for i, x in enumerate(images)])
-        guides = self.guide(torch.stack([x.maps.float() for x in images]).to(device))
-        evidence = torch.cat([x.evidence.float() for x in images]).to(device)
-        scores = self.evidence(evidence, owner.to(device), guides)
+        image_index = torch.cat([torch.full_like(x.stroked, i) for i, x in enumerate(images)])
+        encoding = self.encoder(torch.stack([x.inputs.float() for x in images]).to(device))
+        cues = torch.cat([x.cues.float() for x in images]).to(device)
+        scores = self.fusion(cues, image_index.to(device), encoding)
         losses = [
-            _image_loss(scores[owner == i], x, binary=kind in PAIRS) for i, x in enumerate(images)
+            _image_loss(scores[image_index == i], x, binary=kind in PAIRS)
+            for i, x in enumerate(images)
         ]
         return torch.stack(losses).mean()
 
@@ -99,7 +101,7 @@ def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
     balance, overlap = (0.4, 0.6) if binary else (0.15, 0.8)
     classes = len(scores)
     table = torch.full((256,), 255)
-    table[example.present] = torch.arange(classes)
+    table[example.stroked] = torch.arange(classes)
     target = table[example.truth.long()].to(scores.device)
     valid = target != 255
     safe = target.masked_fill(~valid, 0)
@@ -120,47 +122,44 @@ def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
     return sum(parts[1:], parts[0])
 
 
-def bundle_of(model: FitStart, weigher: Weigher) -> Bundle:
+def bundle_of(model: FitStart, stage: FusionStage) -> Bundle:
     """What was learned in the form the product reads."""
     start = {k: v.detach() for k, v in model.start.items()}
     rates = {k: v.detach() for k, v in model.rates.items()}
-    judge = Judge(weigher.guide, weigher.evidence)
-    return Bundle(model.head, model.fuse, start, rates, (judge,))
+    member = EnsembleMember(stage.encoder, stage.fusion)
+    return Bundle(model.head, model.fuse, start, rates, (member,))
 
 
-def evidence_of(
+def cues_of(
     bundle: Bundle, image, strokes, classes: int, generator
-) -> tuple[Scene, Tensor, Tensor]:
-    """The scene, evidence (P, E, h, w) and present classes, by the functions of the product."""
-    scene = describe(image, bundle=bundle)
-    shrunk = shrink_strokes(strokes.astype(np.int64), classes, scene.half)
-    grown = torch.from_numpy(expand_strokes(shrunk, scene.segments, classes))
-    marks = torch.from_numpy(shrunk)
-    go = lambda _: True  # noqa: E731
+) -> tuple[PreparedImage, Tensor, Tensor]:
+    """Prepared image, cues (P, C, h, w) and stroked classes, by the functions of the product."""
+    assert isinstance(PRESET.fit, LearnedFitSettings)
+    prepared = prepare_image(image, bundle=bundle)
+    maps = stroke_maps(prepared, strokes.astype(np.int64), tuple(range(classes)), PRESET.fit)
     net = fit_learned(
-        scene,
-        grown,
+        prepared.fused_inputs,
+        maps.labels_half,
         classes,
+        bundle,
         PRESET.fit,
         sigma=PRESET.network.sigma,
         generator=generator,
-        step=go,
     )
-    absent = torch.tensor([not (marks == k).any() for k in range(classes)])
-    belief = draw(
+    averaged = average_draws(
         net,
-        scene.maps,
+        prepared.inputs,
+        maps.stroked,
         draws=PRESET.draws,
-        average="softmax",
-        absent=absent,
         generator=generator,
-        step=go,
-        placing=PRESET.placing,
+        placement=PRESET.placement,
+        fused=prepared.fused_inputs,
     )
-    return scene, *gather_evidence(scene, belief, marks, grown, generator=generator)
+    lab, edges = prepared.lab, prepared.standardized_lab
+    return prepared, compute_cues(averaged, maps, lab, edges, generator=generator), maps.stroked
 
 
-class EvidenceEpisodes(Episodes):
+class FusionEpisodes(Episodes):
     """Lists of examples of one size; few of many classes or large, as memory and time are.
 
     Args:
@@ -199,7 +198,7 @@ class EvidenceEpisodes(Episodes):
         worker = info.id if info else 0
         rng = np.random.default_rng((self.seed, worker))
         generator = torch.Generator().manual_seed(self.seed + worker)
-        bundle = bundle_of(self.model, Weigher())
+        bundle = bundle_of(self.model, FusionStage())
         while True:
             kind = str(rng.choice(list(self.kinds), p=list(self.kinds.values())))
             size = list(SIZES)[rng.choice(len(SIZES), p=list(SIZES.values()))]
@@ -214,7 +213,7 @@ class EvidenceEpisodes(Episodes):
                     tries += 1
                     continue
                 image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
-                scene, maps, present = evidence_of(
+                prepared, cues, stroked = cues_of(
                     bundle,
                     np.ascontiguousarray(image),
                     strokes,
@@ -222,7 +221,7 @@ class EvidenceEpisodes(Episodes):
                     generator,
                 )
                 truth = torch.from_numpy(truth[::2, ::2].copy())
-                images.append(Example(maps.half(), scene.maps[0].half(), present, truth))
+                images.append(Example(cues.half(), prepared.inputs[0].half(), stroked, truth))
             if images:
                 yield kind, images
 
@@ -232,7 +231,7 @@ def examples(args, model: FitStart):
     rng = np.random.default_rng(args.seed)
     without = held_out(args.data, args.hold)
     shares = args.objects, args.many
-    data = EvidenceEpisodes(model, *shares, without, args.data, args.batch, args.seed)
+    data = FusionEpisodes(model, *shares, without, args.data, args.batch, args.seed)
     for (kind, images), _ in pooled(args, data):
         axes = [axis for axis, share in ((-1, 0.5), (-2, 0.25)) if rng.random() < share]
         yield kind, [x.flip(axes) for x in images]

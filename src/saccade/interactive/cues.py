@@ -1,0 +1,113 @@
+"""What is known about each class at each pixel: the `CUES` that the fusion network reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from saccade.interactive.averaging import AveragedPrediction
+from saccade.interactive.color import color_log_odds
+from saccade.interactive.color_regions import color_regions
+from saccade.interactive.stroke_maps import StrokeMaps
+from saccade.models.fusion_net import CUES
+from saccade.scribbles.distances import geodesic_distances
+
+_LOGIT_LIMIT = 6.0
+
+
+def _lead(distance: Tensor) -> Tensor:
+    """(nearest other - own) / (nearest other + own) of distances (P, h, w), in [-1, 1]."""
+    if len(distance) == 1:
+        return torch.ones_like(distance)
+    best, second = distance[0], torch.full_like(distance[0], torch.inf)
+    for one in distance[1:]:
+        second = second.minimum(best.maximum(one))
+        best = best.minimum(one)
+    other = torch.where(distance == best, second, best)
+    return (other - distance) / (other + distance + 1e-3)
+
+
+def _euclidean(own: Tensor) -> Tensor:
+    """Distance in pixels of each pixel to the strokes of each class; every one has some."""
+    fields = [ndimage.distance_transform_edt(~mask) for mask in own.cpu().numpy()]
+    return torch.from_numpy(np.stack(fields).astype(np.float32)).to(own.device)
+
+
+def stack_cues(
+    mean: Tensor,
+    spread: Tensor,
+    own: Tensor,
+    standardized_lab: Tensor,
+    color_odds: Tensor,
+    regions: Tensor,
+) -> Tensor:
+    """Stack the cues of the P classes that somebody drew.
+
+    Args:
+        mean: probabilities (P, h, w) of the fitted network.
+        spread: their standard deviation over draws (h, w).
+        own: (P, h, w) bool, strokes of each class at half size; each has a pixel.
+        standardized_lab: (3, h, w).
+        color_odds: log odds of each class by color alone (P, h, w).
+        regions: partitions by color alone (2, P, h, w), see `color_regions`.
+
+    Returns:
+        (P, len(CUES), h, w), channels in the order of `saccade.models.fusion_net.CUES`.
+    """
+    strokes = own.any(0)
+    geodesic = geodesic_distances(own[None], standardized_lab[None])[0]
+    euclidean = _euclidean(own) / min(own.shape[1:])
+    odds = torch.logit(mean, eps=1e-4).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT)
+    share = own.flatten(1).sum(1).to(mean.dtype)
+    # With two classes how much somebody drew says nothing of their sizes.
+    share = (share / share.mean()).log() / 2 if len(own) > 2 else torch.zeros_like(share)
+    cues = {
+        "network": odds / 2,
+        "color": color_odds / 4,
+        "spread": 4 * spread,
+        "geodesic_lead": _lead(geodesic),
+        "geodesic": torch.log1p(geodesic.clamp_max(50.0)),
+        "euclidean_lead": _lead(euclidean),
+        "euclidean": euclidean.clamp_max(2.0),
+        "share": share.view(-1, 1, 1),
+        "color_region": regions[0],
+        "color_region_refitted": regions[1],
+        "strokes": own,
+        "other_strokes": strokes & ~own,
+    }
+    return torch.stack([cues[name].to(mean.dtype).expand_as(mean) for name in CUES], 1)
+
+
+@torch.no_grad()
+def compute_cues(
+    averaged: AveragedPrediction,
+    strokes: StrokeMaps,
+    lab: Tensor,
+    standardized_lab: Tensor,
+    *,
+    generator: torch.Generator,
+) -> Tensor:
+    """All cues about the P classes that somebody drew.
+
+    Args:
+        averaged: the fitted network's answer.
+        strokes: strokes and labels at half size.
+        lab: (3, h, w), CIE Lab over 50, what color models are fitted to.
+        standardized_lab: (3, h, w), whose edges distances and regions follow.
+        generator: of the color models.
+
+    Returns:
+        (P, len(CUES), h, w), rows in the order of ``strokes.stroked``.
+    """
+    stroked, count = strokes.stroked, strokes.count
+    own = F.one_hot(strokes.strokes_half, count + 1)[..., :-1].movedim(2, 0).bool()[stroked]
+    odds = color_log_odds(lab, strokes.labels_half, count, generator=generator)[stroked]
+    row_of_class = torch.full((count + 1,), len(stroked), device=stroked.device)
+    row_of_class[stroked] = torch.arange(len(stroked), device=stroked.device)
+    regions = color_regions(
+        lab, standardized_lab, row_of_class[strokes.strokes_half], odds, generator=generator
+    )
+    return stack_cues(averaged.mean[stroked], averaged.spread, own, standardized_lab, odds, regions)

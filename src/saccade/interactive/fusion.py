@@ -1,0 +1,56 @@
+"""Cues of each class to probabilities, by the fusion network and the color regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from saccade.models.fusion_net import CUE, ImageEncoding
+from saccade.models.weights import EnsembleMember
+
+_REGION_FLOOR = 0.05  # what is left to a class outside of its color region
+
+
+@torch.no_grad()
+def fuse_cues(
+    cues: Tensor,
+    stroked: Tensor,
+    classes: int,
+    ensemble: Sequence[EnsembleMember],
+    encodings: Sequence[ImageEncoding],
+) -> Tensor:
+    """Probabilities by all cues; the classes that nobody drew get 0.
+
+    The mean score of the fusion networks, times the color regions to the power of 1 / P: the two
+    err at other places, and the more classes there are the less colors alone are worth.
+
+    Args:
+        cues: (P, len(CUES), h, w) of the P classes that somebody drew.
+        stroked: (P,) their indices.
+        classes: K.
+        ensemble: the members to ask; the mean of their scores counts.
+        encodings: of the image, one for each member.
+
+    Returns:
+        (K, h, w), sums to 1 over the classes.
+
+    >>> from saccade.models.weights import load_bundle
+    >>> member = load_bundle(members=1).ensemble[0]
+    >>> encoding = member.encoder(torch.zeros(1, 43, 16, 24))
+    >>> p = fuse_cues(torch.zeros(2, 12, 16, 24), torch.tensor([0, 2]), 3, [member], [encoding])
+    >>> p.shape, p[1].max().item()
+    (torch.Size([3, 16, 24]), 0.0)
+    """
+    image_index = torch.zeros_like(stroked)
+    scores = torch.stack(
+        [
+            member.fusion.to(cues.device)(cues, image_index, encoding)
+            for member, encoding in zip(ensemble, encodings, strict=True)
+        ]
+    ).mean(0)
+    regions = (cues[:, CUE["color_region"]] + cues[:, CUE["color_region_refitted"]]) / 2
+    out = cues.new_zeros(classes, *scores.shape[1:])
+    out[stroked] = (scores + (regions + _REGION_FLOOR).log() / len(stroked)).softmax(0)
+    return out

@@ -1,0 +1,190 @@
+"""What is computed once per image, before any stroke: its working size and its features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from saccade.models.features import FEATURE_CHANNELS, half_size_features, normalized_lab
+from saccade.models.fusion_net import ImageEncoding
+from saccade.models.weights import Bundle, load_bundle, load_head
+from saccade.refine.potts import edge_weights
+from saccade.scribbles.superpixels import superpixels
+
+_SMALL_SIDE = 64
+_SEGMENT_PIXELS = 100  # of a superpixel, at half size
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """An image ready for strokes.
+
+    There are three sizes: the image's own (H, W); the working size, at most `Preset.max_pixels`;
+    and half of that, at which networks see it. What depends on the image alone is computed when
+    first asked for, and kept.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, the full image.
+        working_rgb: (h, w, 3) uint8, the image at the working size.
+        inputs: (1, 43, h / 2, w / 2), what networks see: features and Lab, each channel with mean 0
+            and variance 1.
+        lab: (3, h / 2, w / 2), CIE Lab over 50, not standardized; color models are fitted to it.
+        bundle: the trained weights that belong to it.
+    """
+
+    rgb: NDArray[np.uint8]
+    working_rgb: NDArray[np.uint8]
+    inputs: Tensor
+    lab: Tensor
+    bundle: Bundle
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the full image."""
+        return self.rgb.shape[0], self.rgb.shape[1]
+
+    @property
+    def working_size(self) -> tuple[int, int]:
+        """(h, w) of the image at the working size."""
+        return self.working_rgb.shape[0], self.working_rgb.shape[1]
+
+    @property
+    def half_size(self) -> tuple[int, int]:
+        """(h / 2, w / 2), rounded up: the size of all feature maps."""
+        return self.inputs.shape[2], self.inputs.shape[3]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the maps are."""
+        return self.inputs.device
+
+    @property
+    def features(self) -> Tensor:
+        """The frozen features alone (1, 40, h / 2, w / 2): what the GDC paper's network sees."""
+        return self.inputs[:, :FEATURE_CHANNELS]
+
+    @property
+    def standardized_lab(self) -> Tensor:
+        """Lab (3, h / 2, w / 2), each channel with mean 0 and variance 1; borders follow it."""
+        return self.inputs[0, FEATURE_CHANNELS:]
+
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """SLIC superpixels at half size, ids from 0."""
+        size = self.half_size[::-1]
+        image = np.asarray(Image.fromarray(self.working_rgb).resize(size, Image.Resampling.BOX))
+        # Five rounds: what they move after that changes no mask.
+        return superpixels(image, pixels_per_segment=_SEGMENT_PIXELS, rounds=5)
+
+    @cached_property
+    def fused_inputs(self) -> Tensor:
+        """`inputs` after the bundled 1x1 convolution (1, C, h / 2, w / 2); no fit changes it."""
+        with torch.no_grad():
+            fused: Tensor = self.bundle.fuse.to(self.device)(self.inputs)
+        return fused.contiguous(memory_format=torch.channels_last)
+
+    @cached_property
+    def _encodings(self) -> dict[int, ImageEncoding]:
+        return {}
+
+    def encoding(self, member: int = 0) -> ImageEncoding:
+        """What a member of the ensemble knows of the image; computed once."""
+        if member not in self._encodings:
+            encoder = self.bundle.ensemble[member].encoder.to(self.device)
+            with torch.no_grad():
+                self._encodings[member] = encoder(self.inputs)
+        return self._encodings[member]
+
+    @cached_property
+    def working_gray(self) -> Tensor:
+        """Brightness (h, w) uint8 at the working size."""
+        return brightness(self.working_rgb).to(self.device)
+
+    @cached_property
+    def half_gray(self) -> Tensor:
+        """Brightness (1, h / 2, w / 2) in [0, 1]."""
+        gray = self.working_gray[None, None].float() / 255
+        return F.interpolate(gray, self.half_size, mode="area")[0]
+
+    @cached_property
+    def _working_edges(self) -> tuple[Tensor, Tensor]:
+        lab = normalized_lab(torch.tensor(self.working_rgb, device=self.device)[None])[0]
+        return edge_weights(lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5))
+
+    def working_edges(self, contrast: float) -> tuple[Tensor, Tensor]:
+        """Prices of borders at the working size, of `saccade.refine.potts.edge_weights`."""
+        down, right = self._working_edges
+        return (down, right) if contrast == 1 else (down**contrast, right**contrast)
+
+    def compute_all(self) -> None:
+        """Compute everything that is kept, so that the first mask is fast."""
+        _ = self.segments, self.fused_inputs, self.working_edges(1.0)
+        for member in range(len(self.bundle.ensemble)):
+            self.encoding(member)
+
+
+def prepare_image(
+    rgb: NDArray[np.uint8],
+    *,
+    features: str = "bundled",
+    max_pixels: int = 640_000,
+    seed: int = 0,
+    device: torch.device | None = None,
+    bundle: Bundle | None = None,
+) -> PreparedImage:
+    """Shrink where needed and run the frozen extractor, once.
+
+    Args:
+        rgb: (H, W, 3).
+        features: as in :func:`saccade.models.weights.load_head`.
+        max_pixels: bound of the working size.
+        seed: of the weights of ``"random"`` features.
+        device: where the maps go, by default the CPU.
+        bundle: weights instead of the bundled ones.
+
+    >>> image = prepare_image(np.zeros((300, 401, 3), np.uint8), max_pixels=40_000)
+    >>> image.size, image.working_size, image.half_size
+    ((300, 401), (173, 231), (87, 116))
+    """
+    bundle = bundle or load_bundle()
+    head = bundle.head
+    if features != "bundled":
+        head = load_head(features, generator=torch.Generator().manual_seed(seed))
+    height, width = working_size((rgb.shape[0], rgb.shape[1]), max_pixels)
+    working = rgb
+    if (height, width) != rgb.shape[:2]:
+        working = np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BOX))
+    image = torch.tensor(working, device=device)[None]
+    with torch.no_grad():
+        lab = normalized_lab(image)
+        inputs = half_size_features(head.to(device), image.movedim(3, 1).float() / 127.5 - 1, lab)
+        half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
+    return PreparedImage(rgb, working, inputs, half_lab, bundle)
+
+
+def brightness(rgb: NDArray[np.uint8]) -> Tensor:
+    """Luma (H, W) uint8 of an RGB image (H, W, 3), ITU-R 601."""
+    return torch.from_numpy(np.array(Image.fromarray(rgb).convert("L")))
+
+
+def working_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """Size (h, w) to work at for an image (H, W): at most about ``max_pixels``.
+
+    Tiny images are doubled, so that halving the features keeps every pixel apart.
+
+    >>> working_size((2000, 3000), 60_000), working_size((20, 30), 60_000)
+    ((200, 300), (40, 60))
+    """
+    height, width = size
+    if min(size) < _SMALL_SIDE and 4 * height * width <= max_pixels:
+        return 2 * height, 2 * width
+    scale = min(1.0, math.sqrt(max_pixels / (height * width)))
+    return max(1, round(height * scale)), max(1, round(width * scale))

@@ -1,0 +1,117 @@
+"""Strokes and the labels that grow from them, at every size that a stage needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from saccade.interactive.prepared import PreparedImage
+from saccade.interactive.presets import LearnedFitSettings, PaperFitSettings
+from saccade.scribbles.shrink import shrink_strokes
+from saccade.scribbles.superpixels import expand_strokes, superpixels
+
+
+@dataclass(frozen=True)
+class StrokeMaps:
+    """Strokes and labels of one image as class indices 0 to K - 1, and K where there is none.
+
+    Attributes:
+        classes: the K class values that the indices stand for, ascending.
+        stroke_index: (H, W) the strokes at the size of the image.
+        strokes_half: (h / 2, w / 2) the same at half the working size, where networks work; no
+            stroke is lost.
+        labels_half: (h / 2, w / 2) what the network is fitted to: the strokes expanded to
+            superpixels.
+        working_size: (h, w).
+    """
+
+    classes: tuple[int, ...]
+    stroke_index: NDArray[np.int64]
+    strokes_half: Tensor
+    labels_half: Tensor
+    working_size: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.classes)
+
+    @cached_property
+    def stroked(self) -> Tensor:
+        """Indices (P,) of the classes that somebody drew; `classes` may name more."""
+        present = torch.stack([(self.strokes_half == k).any() for k in range(self.count)])
+        return present.nonzero()[:, 0]
+
+    @cached_property
+    def strokes_working(self) -> Tensor:
+        """(h, w) the strokes at the working size."""
+        small = shrink_strokes(self.stroke_index, self.count, self.working_size)
+        return torch.from_numpy(small).to(self.strokes_half.device)
+
+
+def stroke_maps(
+    image: PreparedImage,
+    stroke_index: NDArray[np.int64],
+    classes: tuple[int, ...],
+    settings: LearnedFitSettings | PaperFitSettings,
+) -> StrokeMaps:
+    """Bring strokes to the sizes that the stages need, and expand them to labels.
+
+    Args:
+        image: the prepared image.
+        stroke_index: (H, W) class index, K where nobody drew, of `encode_strokes`.
+        classes: the K class values.
+        settings: of the fit; the paper's has superpixels of its own.
+
+    >>> rgb = np.zeros((64, 96, 3), np.uint8)
+    >>> index = np.full((64, 96), 2)
+    >>> index[10, 5:20], index[50, 5:20] = 0, 1
+    >>> from saccade.interactive.prepared import prepare_image
+    >>> maps = stroke_maps(prepare_image(rgb), index, (0, 1), LearnedFitSettings())
+    >>> maps.strokes_half.shape, (maps.labels_half < 2).sum() >= (maps.strokes_half < 2).sum()
+    (torch.Size([32, 48]), tensor(True))
+    """
+    count = len(classes)
+    small = shrink_strokes(stroke_index, count, image.half_size)
+    if isinstance(settings, PaperFitSettings):
+        labels = paper_labels(image.working_rgb, stroke_index, count, image.half_size, settings)
+    else:
+        labels = expand_strokes(small, image.segments, count)
+    strokes_half, labels_half = (torch.from_numpy(x).to(image.device) for x in (small, labels))
+    return StrokeMaps(classes, stroke_index, strokes_half, labels_half, image.working_size)
+
+
+def paper_labels(
+    working_rgb: NDArray[np.uint8],
+    stroke_index: NDArray[np.integer],
+    classes: int,
+    half_size: tuple[int, int],
+    settings: PaperFitSettings,
+) -> NDArray[np.int64]:
+    """Labels as the GDC paper has them (section IV-B): superpixels of the image, then half size.
+
+    Args:
+        working_rgb: (h, w, 3).
+        stroke_index: (H, W) class index, other values where nobody drew.
+        classes: K.
+        half_size: (h / 2, w / 2).
+        settings: whether there are superpixels, and how large.
+
+    Returns:
+        (h / 2, w / 2) class index, K where there is no label.
+    """
+    if not settings.superpixels:
+        return shrink_strokes(stroke_index, classes, half_size)
+    segments = superpixels(
+        working_rgb,
+        pixels_per_segment=settings.pixels_per_superpixel,
+        compactness=settings.compactness,
+    )
+    small = shrink_strokes(stroke_index, classes, (segments.shape[0], segments.shape[1]))
+    labels = expand_strokes(small, segments, classes, conflict=settings.conflict)
+    return shrink_strokes(labels, classes, half_size)
