@@ -66,13 +66,13 @@ def test_auroc_against_scikit_learn(sample):
 def test_sparsification_against_removing_pixel_by_pixel():
     rng = np.random.default_rng(1)
     wrong = rng.random(400) < 0.3
-    doubt = rng.permutation(400) + 150.0 * wrong  # no ties
-    order = np.argsort(-doubt)
+    uncertainty = rng.permutation(400) + 150.0 * wrong  # no ties
+    order = np.argsort(-uncertainty)
     shares, areas = [wrong[order], np.sort(wrong)[::-1]], []
     for removed in shares:
         rates = [removed[i:].mean() for i in range(400)]
         areas.append(np.mean(rates))
-    assert sparsification_error(doubt, wrong) == pytest.approx(areas[0] - areas[1], abs=2e-3)
+    assert sparsification_error(uncertainty, wrong) == pytest.approx(areas[0] - areas[1], abs=2e-3)
 
 
 def test_sparsification_of_perfect_useless_and_constant_doubt():

@@ -1,8 +1,8 @@
-"""Are probabilities as good as their word, and does a measure of doubt find the errors?
+"""Are probabilities as good as their word, and does a measure of uncertainty find the errors?
 
 Calibration asks whether pixels with confidence 0.8 are right in 80 % of the cases (Guo et al., "On
 calibration of modern neural networks", 2017). Error detection asks whether wrong pixels come first
-when pixels are sorted by doubt: the area under the ROC curve, and the area by which the
+when pixels are sorted by uncertainty: the area under the ROC curve, and the area by which the
 sparsification curve misses the best possible one (Ilg et al., "Uncertainty estimates and
 multi-hypotheses networks for optical flow", 2018).
 """
@@ -32,6 +32,9 @@ def reliability_counts(
 
     Raises:
         InputError: shapes differ, a confidence is out of range, or there is no bin.
+
+    >>> reliability_counts(np.array([0.2, 0.9]), np.array([False, True]), bins=2).shape
+    (3, 2)
     """
     confidence, right = _pair("confidence", confidence, "correct", correct)
     if bins < 1:
@@ -57,6 +60,11 @@ def reliability_curve(
 
     Returns:
         Mean confidence, accuracy (both NaN in empty bins) and share of the pixels, each (bins,).
+
+    >>> counts = reliability_counts(np.array([0.9, 0.9]), np.array([True, False]), bins=2)
+    >>> confidence, accuracy, share = reliability_curve(counts)
+    >>> [float(v[-1].round(2)) for v in (confidence, accuracy, share)]
+    [0.9, 0.5, 1.0]
     """
     number, confidence, right = counts
     mean, accuracy = np.full((2, len(number)), np.nan)
@@ -73,50 +81,60 @@ def calibration_error(counts: NDArray[np.float64]) -> float:
 
     Returns:
         A number in [0, 1]; NaN if no pixel was counted.
+
+    >>> counts = reliability_counts(np.array([0.9, 0.9]), np.array([True, False]))
+    >>> round(calibration_error(counts), 2)
+    0.4
     """
     number, confidence, right = counts
     total = float(number.sum())
     return float(np.abs(right - confidence).sum()) / total if total else float("nan")
 
 
-def error_auroc(doubt: NDArray[Any], wrong: NDArray[Any]) -> float:
-    """Probability that a wrong pixel is doubted more than a right one, ties counting half.
+def error_auroc(uncertainty: NDArray[Any], wrong: NDArray[Any]) -> float:
+    """Probability that a wrong pixel is less sure than a right one, ties counting half.
 
     Args:
-        doubt: any real numbers, any shape; larger means less sure.
+        uncertainty: any real numbers, any shape; larger means less sure.
         wrong: the same shape, True where the prediction is wrong.
 
     Returns:
-        A number in [0, 1], 0.5 for doubt that knows nothing; NaN if all pixels are right or all
-        are wrong.
+        A number in [0, 1], 0.5 for an uncertainty that tells nothing; NaN if all pixels are right
+        or all are wrong.
 
     Raises:
-        InputError: shapes differ, or a doubt is not finite.
+        InputError: shapes differ, or an uncertainty is not finite.
+
+    >>> error_auroc(np.array([0.1, 0.4, 0.9]), np.array([False, False, True]))
+    1.0
     """
-    right, bad = _by_doubt(doubt, wrong)
+    right, bad = _by_uncertainty(uncertainty, wrong)
     below = np.cumsum(right) - right
     pairs = float(right.sum()) * float(bad.sum())
     return float((bad * (below + right / 2)).sum()) / pairs if pairs else float("nan")
 
 
-def sparsification_error(doubt: NDArray[Any], wrong: NDArray[Any]) -> float:
-    """Area between the sparsification curves of ``doubt`` and of the truth (AUSE).
+def sparsification_error(uncertainty: NDArray[Any], wrong: NDArray[Any]) -> float:
+    """Area between the sparsification curves of ``uncertainty`` and of the truth (AUSE).
 
-    The curve is the error rate among the pixels kept, over the share of pixels removed, the most
-    doubted first; the best possible curve removes all wrong ones first. Pixels of equal doubt are
-    removed in random order, the expected number of errors counts.
+    The curve is the error rate among the pixels kept, over the share of pixels removed, the least
+    sure first; the best possible curve removes all wrong ones first. Pixels of equal uncertainty
+    are removed in random order, the expected number of errors counts.
 
     Args:
-        doubt: any real numbers, any shape; larger means less sure.
+        uncertainty: any real numbers, any shape; larger means less sure.
         wrong: the same shape, True where the prediction is wrong.
 
     Returns:
         0 for the best possible order; NaN without pixels.
 
     Raises:
-        InputError: shapes differ, or a doubt is not finite.
+        InputError: shapes differ, or an uncertainty is not finite.
+
+    >>> round(sparsification_error(np.array([0.1, 0.4, 0.9]), np.array([False, False, True])), 2)
+    0.0
     """
-    right, bad = _by_doubt(doubt, wrong)
+    right, bad = _by_uncertainty(uncertainty, wrong)
     total = float(right.sum() + bad.sum())
     if not total:
         return float("nan")
@@ -128,13 +146,15 @@ def sparsification_error(doubt: NDArray[Any], wrong: NDArray[Any]) -> float:
     return float(((errors - best) / share).mean())
 
 
-def _by_doubt(
-    doubt: NDArray[Any], wrong: NDArray[Any]
+def _by_uncertainty(
+    uncertainty: NDArray[Any], wrong: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Numbers of right and of wrong pixels at each value of doubt, ascending."""
-    values, bad = _pair("doubt", doubt, "wrong", wrong)
+    """Numbers of right and of wrong pixels at each value of uncertainty, ascending."""
+    values, bad = _pair("uncertainty", uncertainty, "wrong", wrong)
     if not np.isfinite(values).all():
-        raise InputError("doubt holds a value that is not finite; numbers are needed to sort by")
+        raise InputError(
+            "uncertainty holds a value that is not finite; numbers are needed to sort by"
+        )
     distinct, index = np.unique(values, return_inverse=True)
     number = np.bincount(index, minlength=len(distinct)).astype(np.float64)
     errors = np.bincount(index[bad], minlength=len(distinct)).astype(np.float64)

@@ -33,6 +33,9 @@ def confusion_matrix(
 
     Raises:
         InputError: shapes differ, an array is not integer, or a class is out of range.
+
+    >>> confusion_matrix(np.array([0, 1, 255]), np.array([0, 0, 1]), 2).tolist()
+    [[1, 0], [1, 0]]
     """
     target, prediction = np.asarray(target), np.asarray(prediction)
     if num_classes < 1:
@@ -60,6 +63,9 @@ def iou_per_class(cm: NDArray[Any]) -> NDArray[np.float64]:
 
     Raises:
         InputError: `cm` is not square.
+
+    >>> iou_per_class(np.array([[3, 1], [0, 4]])).round(2).tolist()
+    [0.75, 0.8]
     """
     _check_square(cm)
     hits = np.diag(cm).astype(np.float64)
@@ -80,6 +86,9 @@ def mean_iou(cm: NDArray[Any]) -> float:
 
     Raises:
         InputError: `cm` is not square.
+
+    >>> round(mean_iou(np.array([[3, 1], [0, 4]])), 3)
+    0.775
     """
     iou = iou_per_class(cm)
     occurring = iou[~np.isnan(iou)]
@@ -97,6 +106,9 @@ def overall_accuracy(cm: NDArray[Any]) -> float:
 
     Raises:
         InputError: `cm` is not square.
+
+    >>> overall_accuracy(np.array([[3, 1], [0, 4]]))
+    0.875
     """
     _check_square(cm)
     total = cm.sum()

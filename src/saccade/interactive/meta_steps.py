@@ -83,6 +83,7 @@ def take_meta_steps(
         create_graph: keep the graph through the steps, for meta-training.
 
     Example:
+        >>> from saccade.models.scribble_net.batched import initial_weights
         >>> start = initial_weights(channels=16, classes=2)
         >>> rates = {name: torch.full((8,), 0.1) for name in start}
         >>> labels = torch.full((1, 48, 64), 2)  # nothing labelled

@@ -20,6 +20,12 @@ class Segmentation:
             where all classes are equally likely, before regions were formed.
         classes: the K stroke values, ascending.
         timings: seconds spent in each stage, and ``"total"``.
+
+    >>> mask = np.array([[0, 1]], np.int32)
+    >>> p = np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32)
+    >>> found = Segmentation(mask, p, np.zeros((1, 2), np.float32), classes=(0, 1))
+    >>> found.classes[found.probabilities[:, 0, 1].argmax()] == found.labels[0, 1]
+    np.True_
     """
 
     labels: NDArray[np.int32]
@@ -38,6 +44,9 @@ class Suggestion:
         column: x of it.
         box: (top, left, bottom, right) of the region, bottom and right exclusive.
         score: uncertainty summed over the region's pixels, which grows with its expected errors.
+
+    >>> Suggestion(row=12, column=30, box=(4, 20, 24, 44), score=81.0).box
+    (4, 20, 24, 44)
     """
 
     row: int

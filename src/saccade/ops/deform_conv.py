@@ -49,6 +49,11 @@ def deform_conv2d(
 
     Raises:
         InputError: shapes that do not fit each other.
+
+    >>> x, weight = torch.rand(1, 3, 8, 9), torch.rand(4, 3, 3, 3)
+    >>> offset = torch.zeros(1, 18, 8, 9)
+    >>> deform_conv2d(x, offset, weight, padding=1).shape
+    torch.Size([1, 4, 8, 9])
     """
     # Coordinates need more than the 8 bits of bf16, whatever the offsets were predicted in.
     precise = torch.promote_types(offset.dtype, torch.float32)

@@ -60,6 +60,9 @@ def gaussian_positions(
 
     Raises:
         InputError: a sigma that is negative or not finite, a wrong seed, unknown names.
+
+    >>> gaussian_positions((8, 9), 3, 2.0, seed=0).shape
+    torch.Size([1, 9, 2, 8, 9])
     """
     height, width = as_pair(size, "size")
     if device is None and isinstance(seed, Tensor):
@@ -117,6 +120,11 @@ def gaussian_conv2d(
 
     Raises:
         InputError: shapes, dtypes, numbers or names that do not fit.
+
+    >>> x, weight = torch.rand(1, 3, 8, 9), torch.rand(4, 3, 3, 3)
+    >>> y = gaussian_conv2d(x, weight, sigma=2.0, seed=0)
+    >>> y.shape, torch.equal(y, gaussian_conv2d(x, weight, sigma=2.0, seed=0))
+    (torch.Size([1, 4, 8, 9]), True)
     """
     check_names(border=border, backend=backend, granularity=granularity, rounding=rounding)
     input, weight, bias = check_and_cast(input, weight, bias, groups)

@@ -41,6 +41,9 @@ def tap_directions(
 
     A kernel of size k runs from -((k - 1) // 2); an even one has its surplus tap at the end, as
     `padding="same"` has.
+
+    >>> tap_directions((1, 3)).tolist()
+    [[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]
     """
     height, width = as_pair(kernel_size, "kernel_size")
     if height < 1 or width < 1:
@@ -66,6 +69,9 @@ def half_gaussian_offsets(
         generator: source of the draws; they are made on its device.
         device: where the result goes, by default the generator's.
         dtype: floating dtype of the result.
+
+    >>> half_gaussian_offsets((2, 3), 4.0, generator=torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 3])
     """
     _check_sigma(sigma)
     drawn = torch.randn(tuple(size), generator=generator, device=generator.device, dtype=dtype)
@@ -90,6 +96,10 @@ def truncated_gaussian_offsets(
         generator: source of the draws; they are made on its device.
         device: where the result goes, by default the generator's.
         dtype: floating dtype of the result.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> truncated_gaussian_offsets((100,), 2.0, generator=generator).abs().max() <= 4.0
+    tensor(True)
     """
     _check_sigma(sigma)
     if not bound > 0:
@@ -118,6 +128,9 @@ def uniform_offsets(
         generator: source of the draws; they are made on its device.
         device: where the result goes, by default the generator's.
         dtype: floating dtype of the result.
+
+    >>> uniform_offsets((2, 3), generator=torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 3])
     """
     if not low <= high:
         raise InputError(f"uniform offsets from {low!r} to {high!r}: low must not exceed high")
@@ -132,6 +145,9 @@ def offset_size(
 
     "location" draws for every location, tap and axis, "tap" for every tap and axis, "layer" one
     (dy, dx) for all.
+
+    >>> offset_size("location", 9, (4, 5)), offset_size("layer", 9, (4, 5))
+    ((9, 2, 4, 5), (1, 2, 1, 1))
     """
     sizes = {
         "location": (taps, 2, *output_size),
@@ -149,6 +165,9 @@ def map_scale(size: Sequence[int], scale: Scale) -> tuple[float, float]:
 
     "shortest" is the shortest side on both axes (the s of the paper), "axis" the height for y
     and the width for x (the authors' code).
+
+    >>> map_scale((30, 40), "shortest"), map_scale((30, 40), "axis")
+    ((30.0, 30.0), (30.0, 40.0))
     """
     height, width = as_pair(size, "size")
     factors = {
@@ -179,6 +198,9 @@ def grid_positions(
 
     Returns:
         (B or 1, T, 2, Ho, Wo) absolute (y, x).
+
+    >>> grid_positions((4, 5), tap_directions(3), 2.0).shape
+    torch.Size([1, 9, 2, 4, 5])
     """
     height, width = as_pair(output_size, "output_size")
     (step_y, step_x), (start_y, start_x) = as_pair(stride, "stride"), as_pair(origin, "origin")
@@ -220,6 +242,9 @@ def conv_positions(
 
     Raises:
         InputError: the kernel does not fit into the padded map.
+
+    >>> conv_positions((5, 6), 3, padding=1).shape
+    torch.Size([1, 9, 2, 5, 6])
     """
     kernel, pad = as_pair(kernel_size, "kernel_size"), as_pair(padding, "padding")
     step, gap = as_pair(stride, "stride"), as_pair(dilation, "dilation")
@@ -249,6 +274,9 @@ def positions_at(centres: Tensor, directions: Tensor, offsets: Tensor | float) -
 
     Raises:
         InputError: `centres` is not (P, 2).
+
+    >>> positions_at(torch.tensor([[3.0, 4.0]]), tap_directions(3), 2.0).shape
+    torch.Size([1, 9, 2, 1, 1])
     """
     if centres.ndim != 2 or centres.shape[1] != 2:
         raise InputError(f"centres is {tuple(centres.shape)}, must be (P, 2) of (y, x)")
@@ -262,6 +290,9 @@ def round_positions(positions: Tensor, rounding: Rounding) -> Tensor:
     "nearest" is floor(v + 0.5): halves go up, so that the sampled pattern does not depend on
     whether a centre is even. "floor" is what the GDC authors' code amounts to, biased up and
     left by half a pixel. "none" changes nothing (sample bilinearly then).
+
+    >>> round_positions(torch.tensor([0.4, 1.6]), "nearest")
+    tensor([0., 2.])
     """
     if rounding == "nearest":
         return (positions + 0.5).floor_()

@@ -74,6 +74,13 @@ def sampled_conv2d(
 
     Raises:
         InputError: shapes, dtypes or names that do not fit each other.
+
+    >>> x, weight = torch.rand(1, 3, 8, 9), torch.rand(4, 3, 3, 3)
+    >>> from saccade.ops import conv_positions
+    >>> positions = conv_positions((8, 9), 3, padding=1)
+    >>> found = sampled_conv2d(x, weight, positions=positions, border="zero")
+    >>> torch.allclose(found, torch.nn.functional.conv2d(x, weight, padding=1), atol=1e-5)
+    True
     """
     check_names(interpolation=interpolation, border=border, backend=backend)
     input, weight, bias = check_and_cast(input, weight, bias, groups)

@@ -33,6 +33,9 @@ def tap_products(input: Tensor, weight: Tensor, *, groups: int = 1) -> Tensor:
 
     Raises:
         InputError: the channels do not fit.
+
+    >>> tap_products(torch.rand(1, 3, 4, 5), torch.rand(2, 3, 3, 3)).shape
+    torch.Size([1, 4, 5, 9, 2])
     """
     check_input(input)
     check_weight(weight, input.shape[1], groups)
@@ -75,6 +78,12 @@ def sampled_sum(
 
     Raises:
         InputError: positions do not fit the products.
+
+    >>> from saccade.ops import conv_positions
+    >>> x, weight = torch.rand(1, 3, 4, 5), torch.rand(2, 3, 3, 3)
+    >>> products = tap_products(x, weight)
+    >>> sampled_sum(products, positions=conv_positions((4, 5), 3, padding=1)).shape
+    torch.Size([1, 2, 4, 5])
     """
     batch, height, width, taps, cout = products.shape
     check_names(interpolation=interpolation, border=border)

@@ -19,7 +19,13 @@ def sampled_conv2d_reference(
     groups: int = 1,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """Slow oracle of `sampled_conv2d`: same arguments, shapes and result, no checks."""
+    """Slow oracle of `sampled_conv2d`: same arguments, shapes and result, no checks.
+
+    >>> from saccade.ops import conv_positions
+    >>> x, weight = torch.rand(1, 3, 4, 5), torch.rand(2, 3, 3, 3)
+    >>> sampled_conv2d_reference(x, weight, positions=conv_positions((4, 5), 3, padding=1)).shape
+    torch.Size([1, 2, 4, 5])
+    """
     batch, channels = input.shape[:2]
     kernel_width = weight.shape[3]
     positions = positions.expand(batch, -1, -1, -1, -1)
