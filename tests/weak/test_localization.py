@@ -21,14 +21,13 @@ from saccade.training.config import OptimConfig
 from saccade.weak import map_masks
 from saccade.weak.localization import (
     LocalizationMaps,
-    draw_sheet,
-    example_rows,
     localize_all,
     localize_image,
     read_maps,
     write_maps,
 )
 from saccade.weak.map_masks import MapLabelling, label_from_maps, map_mask
+from saccade.weak.sheet import draw_sheet, example_rows
 from tests.weak.helpers import SPEC
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -192,7 +192,8 @@ def _run(
     from saccade.files import atomic_write, digest_of
     from saccade.formats.overlay import write_picture
     from saccade.training.classifier import CLASSIFIER, train_classifier
-    from saccade.weak.localization import draw_sheet, example_rows, localize_all
+    from saccade.weak.localization import localize_all
+    from saccade.weak.sheet import draw_sheet, example_rows
 
     given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(data.examples)}
     bar = Bar(1, quiet=quiet)

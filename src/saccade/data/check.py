@@ -15,7 +15,7 @@ from saccade.images import decoded_size
 
 @dataclass(frozen=True)
 class Findings:
-    """What `inspect` found.
+    """What `inspect` data.
 
     Attributes:
         problems: one line each, naming file, what is wrong and what would be right.
@@ -33,19 +33,19 @@ class Findings:
 
 
 def inspect(
-    found: LabeledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
+    data: LabeledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
 ) -> Findings:
     """Decode every mask and every image: the header of half a file is as good as a whole one's.
 
     Args:
-        found: the set.
+        data: the set.
         progress: told how many of how many examples are done.
         threads: that read.
     """
-    classes = len(found.spec.names)
+    classes = len(data.spec.names)
     pixels, images = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
     ignored, problems, sizes = 0, list[str](), list[tuple[int, int]]()
-    for done, (problem, counts, size) in enumerate(_inspected(found, threads)):
+    for done, (problem, counts, size) in enumerate(_inspect_all(data, threads)):
         if problem:
             problems.append(problem)
         if counts is not None:
@@ -55,7 +55,7 @@ def inspect(
         if size is not None:
             sizes.append(size)
         if progress is not None:
-            progress(done + 1, len(found.examples))
+            progress(done + 1, len(data.examples))
     return Findings(
         tuple(problems), pixels, images, ignored, np.array(sizes, np.int64).reshape(-1, 2)
     )
@@ -73,18 +73,18 @@ def require_sound(findings: Findings) -> None:
 _One = tuple[str, NDArray[np.int64] | None, tuple[int, int] | None]
 
 
-def _inspected(found: LabeledSet, threads: int) -> Iterator[_One]:
+def _inspect_all(data: LabeledSet, threads: int) -> Iterator[_One]:
     """Problem, counts of the 256 label values, and image size of each example, in order."""
 
     def one(index: int) -> _One:
-        example = found.examples[index]
+        example = data.examples[index]
         size = None
         try:
             size = decoded_size(example.image)
         except InputError as error:
             return str(error), None, None
         try:
-            labels = found.labels(index)
+            labels = data.labels(index)
         except InputError as error:
             return str(error), None, size
         counts = np.bincount(labels.ravel(), minlength=256)
@@ -98,4 +98,4 @@ def _inspected(found: LabeledSet, threads: int) -> Iterator[_One]:
         return "", counts, size
 
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(one, range(len(found.examples)))
+        yield from pool.map(one, range(len(data.examples)))

@@ -32,7 +32,7 @@ def read_image_labels(
     """
     with check_readable(path).open(newline="", encoding="utf-8-sig") as file:
         rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
-    found: dict[str, tuple[int, ...]] = {}
+    given: dict[str, tuple[int, ...]] = {}
     wanted = set(names)
     for number, row in enumerate(rows, 1):
         if not row or not row[0] or row[0].startswith("#"):
@@ -45,9 +45,9 @@ def read_image_labels(
                     f"are {', '.join(spec.names)}"
                 )
         if stem in wanted:
-            found[stem] = tuple(sorted({spec.names.index(label) for label in row[1:] if label}))
-    _require_labels(found, names, str(path), spec)
-    return found
+            given[stem] = tuple(sorted({spec.names.index(label) for label in row[1:] if label}))
+    _require_labels(given, names, str(path), spec)
+    return given
 
 
 def voc_image_labels(
@@ -58,7 +58,7 @@ def voc_image_labels(
     Raises:
         InputError: a file is missing or damaged, or has an object of no class.
     """
-    found = {}
+    given = {}
     for name in names:
         path = check_readable(root / "Annotations" / f"{name}.xml")
         try:
@@ -66,22 +66,22 @@ def voc_image_labels(
         except ElementTree.ParseError as error:
             raise InputError(f"{path}: no XML ({one_line(error)})") from error
         labels = [element.findtext("name", "").strip() for element in objects]
-        found[name] = tuple(sorted({_index(label, spec, path) for label in labels}))
-    _require_labels(found, names, str(root / "Annotations"), spec)
-    return found
+        given[name] = tuple(sorted({_index(label, spec, path) for label in labels}))
+    _require_labels(given, names, str(root / "Annotations"), spec)
+    return given
 
 
-def labels_in_masks(found: LabeledSet) -> dict[str, tuple[int, ...]]:
+def labels_in_masks(data: LabeledSet) -> dict[str, tuple[int, ...]]:
     """The classes that occur in the masks of a set: image labels as an annotator would give them.
 
     Raises:
         InputError: a mask cannot be read, or has no class at all.
     """
     labels = {}
-    for index, example in enumerate(found.examples):
-        values = np.unique(found.labels(index))
+    for index, example in enumerate(data.examples):
+        values = np.unique(data.labels(index))
         labels[example.name] = tuple(int(value) for value in values if value != IGNORE)
-    _require_labels(labels, list(labels), found.title, found.spec)
+    _require_labels(labels, list(labels), data.title, data.spec)
     return labels
 
 
@@ -105,13 +105,13 @@ def write_image_labels(path: Path, labels: dict[str, tuple[int, ...]], spec: Lab
 
 
 def _require_labels(
-    found: dict[str, tuple[int, ...]], names: Sequence[str], source: str, spec: LabelSpec
+    labels: dict[str, tuple[int, ...]], names: Sequence[str], source: str, spec: LabelSpec
 ) -> None:
     """Raise for images without any label; the background alone is none."""
-    lost = [n for n in names if not [i for i in found.get(n, ()) if not _is_background(i, spec)]]
-    if lost:
-        more = f" (and {len(lost) - 1} more images)" if len(lost) > 1 else ""
-        raise InputError(f"{source}: image {lost[0]!r} has no label{more}, expected at least one")
+    bare = [n for n in names if not [i for i in labels.get(n, ()) if not _is_background(i, spec)]]
+    if bare:
+        more = f" (and {len(bare) - 1} more images)" if len(bare) > 1 else ""
+        raise InputError(f"{source}: image {bare[0]!r} has no label{more}, expected at least one")
 
 
 def _is_background(index: int, spec: LabelSpec) -> bool:

@@ -97,13 +97,13 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
         raise InputError(f"data set layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    found = LAYOUTS[layout](root, split)
-    if found.missing and not (allow_missing and found.examples):
-        more = f" (and {len(found.missing) - 1} more)" if len(found.missing) > 1 else ""
-        raise InputError(found.missing[0] + more)
-    if not found.examples:
+    data = LAYOUTS[layout](root, split)
+    if data.missing and not (allow_missing and data.examples):
+        more = f" (and {len(data.missing) - 1} more)" if len(data.missing) > 1 else ""
+        raise InputError(data.missing[0] + more)
+    if not data.examples:
         raise InputError(f"{root}: split {split!r} has no images")
-    return found
+    return data
 
 
 def read_values(path: Path) -> NDArray[np.integer[Any]]:
@@ -131,11 +131,13 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
     Raises:
         InputError: a folder is missing.
     """
-    pictures, found = _by_stem(images, IMAGE_SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
-    examples = [Example(s, path, found[s]) for s, path in pictures.items() if s in found]
-    missing = [f"{p}: no mask {s}.png in {masks}" for s, p in pictures.items() if s not in found]
-    alone = sorted(set(found) - set(pictures))
-    remarks = [f"{len(alone)} masks have no image, {found[alone[0]].name} for one"] if alone else []
+    image_of, mask_of = _by_stem(images, IMAGE_SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
+    examples = [Example(s, path, mask_of[s]) for s, path in image_of.items() if s in mask_of]
+    missing = [f"{p}: no mask {s}.png in {masks}" for s, p in image_of.items() if s not in mask_of]
+    unused = sorted(set(mask_of) - set(image_of))
+    remarks = (
+        [f"{len(unused)} masks have no image, {mask_of[unused[0]].name} for one"] if unused else []
+    )
     return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
 
 
@@ -188,9 +190,9 @@ def _by_names(path: Path, spec: LabelSpec) -> LabelSpec:
         value, _, name = line.partition(":")
         if value.strip().isdecimal():
             named[name.strip()] = int(value)
-    lost = [n for n in spec.names if n != "background" and _alias(n, named) is None]
-    if lost:
-        raise InputError(f"{path}: has no line for the class {lost[0]!r}")
+    absent = [n for n in spec.names if n != "background" and _alias(n, named) is None]
+    if absent:
+        raise InputError(f"{path}: has no line for the class {absent[0]!r}")
     mapping = {_alias(n, named): i for i, n in enumerate(spec.names) if n != "background"}
     rest = 0 if "background" in spec.names else 255
     everything = {value: mapping.get(value, rest) for value in (0, *named.values())}
@@ -234,7 +236,7 @@ def _listed(
     listed: Path, root: Path, images: str, masks: str
 ) -> tuple[tuple[Example, ...], tuple[str, ...]]:
     """Examples of a list file, an id a line or the paths of image and mask; what is missing."""
-    pictures, found = None, None
+    image_of, mask_of = None, None
     examples, missing = [], []
     for line in read_text(listed).splitlines():
         words = line.split()
@@ -243,13 +245,13 @@ def _listed(
         if len(words) == 2:
             image, mask = (root / word.lstrip("/") for word in words)
         else:
-            pictures = pictures or _by_stem(root / images, IMAGE_SUFFIXES)
-            found = found or _by_stem(root / masks, MASK_SUFFIXES)
-            image = pictures.get(words[0], root / images / f"{words[0]}.jpg")
-            mask = found.get(words[0], root / masks / f"{words[0]}.png")
-        lost = [path for path in (image, mask) if not path.is_file()]
-        missing += [f"{path}: no such file, but {listed.name} lists it" for path in lost]
-        if not lost:
+            image_of = image_of or _by_stem(root / images, IMAGE_SUFFIXES)
+            mask_of = mask_of or _by_stem(root / masks, MASK_SUFFIXES)
+            image = image_of.get(words[0], root / images / f"{words[0]}.jpg")
+            mask = mask_of.get(words[0], root / masks / f"{words[0]}.png")
+        absent = [path for path in (image, mask) if not path.is_file()]
+        missing += [f"{path}: no such file, but {listed.name} lists it" for path in absent]
+        if not absent:
             examples.append(Example(image.stem, image, mask))
     return tuple(examples), tuple(missing)
 

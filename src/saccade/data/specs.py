@@ -74,19 +74,19 @@ class LabelSpec:
         """
         if values.ndim == 3:
             return self._from_colors(values, path)
-        return self._looked_up(values, path)
+        return self._from_values(values, path)
 
     def _from_colors(self, colors: NDArray[np.integer], path: Path | str) -> NDArray[np.uint8]:
         packed = pack_rgb(np.asarray(colors, np.uint8))
         labels = np.full(packed.shape, IGNORE, np.uint8)
-        found = np.zeros(packed.shape, bool)
+        matched = np.zeros(packed.shape, bool)
         for index, color in enumerate(pack_rgb(self.colors)):
             here = packed == color
-            labels[here], found = index, found | here
+            labels[here], matched = index, matched | here
         # Void is painted so by those who use colours; a class may have one of these.
-        found |= (packed == 0) | (packed == 0xE0E0C0) | (packed == 0xFFFFFF)
-        if not found.all():
-            value = int(packed[~found][0])
+        matched |= (packed == 0) | (packed == 0xE0E0C0) | (packed == 0xFFFFFF)
+        if not matched.all():
+            value = int(packed[~matched][0])
             count = int((packed == value).sum())
             raise InputError(
                 f"{path}: colour ({value >> 16}, {value >> 8 & 255}, {value & 255}) at {count} "
@@ -94,7 +94,7 @@ class LabelSpec:
             )
         return labels
 
-    def _looked_up(self, values: NDArray[np.integer], path: Path | str) -> NDArray[np.uint8]:
+    def _from_values(self, values: NDArray[np.integer], path: Path | str) -> NDArray[np.uint8]:
         low, high = int(values.min()), int(values.max())
         if low < 0 or high > 65535:
             raise InputError(f"{path}: value {low if low < 0 else high}, expected 0 to 65535")

@@ -94,8 +94,8 @@ def predict_probabilities(
                 batch, size, mode="bilinear", align_corners=False, antialias=base * scale < 1
             )
         for mirrored in (False, True)[: 1 + protocol.flip]:
-            asked = scaled.flip(3) if mirrored else scaled
-            part = _asked(net, asked, protocol).softmax(1)
+            view = scaled.flip(3) if mirrored else scaled
+            part = _scores(net, view, protocol).softmax(1)
             part = part.flip(3) if mirrored else part
             if size != full:
                 part = functional.interpolate(part, full, mode="bilinear", align_corners=False)
@@ -104,7 +104,7 @@ def predict_probabilities(
     return total[0] / (len(protocol.scales) * (1 + protocol.flip))
 
 
-def _asked(net: Network, image: Tensor, protocol: Protocol) -> Tensor:
+def _scores(net: Network, image: Tensor, protocol: Protocol) -> Tensor:
     if not protocol.window:
         return net(image).float()
     return sliding_scores(net, image, protocol.window, protocol.overlap)

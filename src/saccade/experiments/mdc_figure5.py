@@ -18,7 +18,8 @@ from saccade.formats.overlay import write_picture
 from saccade.nn.dilated import DILATIONS
 from saccade.training.inputs import open_sets
 from saccade.weak.fusion import Fusion, object_regions
-from saccade.weak.localization import draw_sheet, example_rows, read_maps
+from saccade.weak.localization import read_maps
+from saccade.weak.sheet import draw_sheet, example_rows
 
 if TYPE_CHECKING:
     from saccade.experiments.run_networks import NetworkPlan

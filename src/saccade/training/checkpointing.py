@@ -68,8 +68,8 @@ def _log_pictures(run: Run, net: SegmentationNet) -> None:
     assert run.val is not None
     for index in range(min(run.config.run.pictures, len(run.val.examples))):
         image = load_image(run.val.examples[index].image)
-        found = predict_probabilities(net, image, run.protocol, run.fabric.device)
-        colors = run.val.spec.colors[labels_of(found)]
+        probabilities = predict_probabilities(net, image, run.protocol, run.fabric.device)
+        colors = run.val.spec.colors[labels_of(probabilities)]
         picture = np.concatenate([image, (image * 0.4 + colors * 0.6).astype(np.uint8)], 1)
         run.log.picture(f"val/{index}", picture, run.state.step)
 

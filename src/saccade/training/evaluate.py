@@ -18,7 +18,7 @@ from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 @dataclass(frozen=True)
 class Scores:
-    """What an evaluation found.
+    """What an evaluation data.
 
     Attributes:
         matrix: (K, K) counts of pixels, rows = truth.
@@ -45,7 +45,7 @@ class Scores:
 
 def evaluate(
     net: Network,
-    found: LabeledSet,
+    data: LabeledSet,
     protocol: Protocol,
     *,
     device: torch.device | str = "cpu",
@@ -59,7 +59,7 @@ def evaluate(
 
     Args:
         net: in eval mode.
-        found: what to evaluate on.
+        data: what to evaluate on.
         protocol: how to ask.
         device: of the network.
         boundaries: also count boundary pixels, about 20 ms a class and image.
@@ -71,26 +71,26 @@ def evaluate(
     Raises:
         InputError: a file that cannot be read, or a mask of another size than its image.
     """
-    classes = len(found.spec.names)
+    classes = len(data.spec.names)
     matrix = np.zeros((classes, classes), np.int64)
     counts: BoundaryCounts | None = None
-    mine = range(rank, len(found.examples), world)
-    for done, index in enumerate(mine):
-        example = found.examples[index]
-        image, target = load_image(example.image), found.labels(index)
+    indices = range(rank, len(data.examples), world)
+    for done, index in enumerate(indices):
+        example = data.examples[index]
+        image, target = load_image(example.image), data.labels(index)
         if image.shape[:2] != target.shape:
             raise InputError(
                 f"{example.mask}: {target.shape[1]} x {target.shape[0]} pixels (width x height), "
                 f"its image has {image.shape[1]} x {image.shape[0]}"
             )
-        asked = predict_probabilities(net, image, protocol, device)
+        probabilities = predict_probabilities(net, image, protocol, device)
         if crf is not None:
-            asked = dense_crf(asked, torch.from_numpy(image), crf)
-        labels = labels_of(asked)
+            probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
+        labels = labels_of(probabilities)
         matrix += confusion_matrix(target, labels, classes)
         if boundaries:
             one = boundary_counts(target, labels, classes)
             counts = one if counts is None else counts + one
         if progress is not None:
-            progress(done + 1, len(mine))
-    return Scores(matrix, counts, len(mine), protocol)
+            progress(done + 1, len(indices))
+    return Scores(matrix, counts, len(indices), protocol)

@@ -39,19 +39,19 @@ class Examples(Dataset[Batch]):
 
     def __init__(
         self,
-        found: LabeledSet,
+        data: LabeledSet,
         augmentation: Augmentation,
         seed: int,
         supervision: SupervisionConfig | None = None,
     ) -> None:
-        self.found, self.augmentation, self.seed = found, augmentation, seed
-        self.allowed = AllowedClasses(found, supervision or SupervisionConfig())
+        self.data, self.augmentation, self.seed = data, augmentation, seed
+        self.allowed = AllowedClasses(data, supervision or SupervisionConfig())
 
     def __getitem__(self, key: Key) -> Batch:
         """One example, a `Batch` without its first axis."""
         epoch, index = key
-        example = self.found.examples[index]
-        image, labels = load_image(example.image), self.found.labels(index)
+        example = self.data.examples[index]
+        image, labels = load_image(example.image), self.data.labels(index)
         if image.shape[:2] != labels.shape:
             raise InputError(
                 f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "

@@ -153,30 +153,30 @@ def _restored(folder: Path, settings: dict[str, Any], fabric: Any) -> State | No
     Machines need no folder in common: were each to look into its own, those without a state would
     begin anew beside one that goes on.
     """
-    found: State | InputError | None = None
+    state: State | InputError | None = None
     if fabric.global_rank == 0:
         try:
-            found = load_state(folder, settings)
+            state = load_state(folder, settings)
         except InputError as error:
-            found = error
+            state = error
     if fabric.world_size > 1:
-        found = fabric.broadcast(found)
-    if isinstance(found, InputError):
-        raise found
-    return found
+        state = fabric.broadcast(state)
+    if isinstance(state, InputError):
+        raise state
+    return state
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:
-    found = load_checkpoint(config.start)
-    other = class_difference(found.spec.names, names, "the data")
+    checkpoint = load_checkpoint(config.start)
+    other = class_difference(checkpoint.spec.names, names, "the data")
     if other:
         raise InputError(f"{config.start}: {other}")
     network = replace(config.network, classes=len(names))
-    ours, theirs = (_shape_of(n) for n in (network, found.net.config))
+    ours, theirs = (_shape_of(n) for n in (network, checkpoint.net.config))
     differing = first_difference(theirs, ours)
     if differing:
         raise InputError(f"{config.start}: its network has another {differing}")
-    net.load_state_dict(found.net.state_dict())
+    net.load_state_dict(checkpoint.net.state_dict())
 
 
 def _shape_of(network: SegmentationConfig) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _moved(state: State, device: torch.device) -> State:
 
 
 def _images(examples: Examples, count: int) -> Tensor:
-    chosen = np.linspace(0, len(examples.found.examples) - 1, count).astype(int)
+    chosen = np.linspace(0, len(examples.data.examples) - 1, count).astype(int)
     return torch.stack([examples[0, int(i)][0] for i in chosen]).float() / 255
 
 

@@ -87,11 +87,11 @@ def load_state(
         raise InputError(
             f"{path}: damaged, or not the state of a run of Saccade; start in another folder"
         ) from error
-    asked = {key: value for key, value in config.items() if key not in newer or key in saved}
-    asked = _deciding(json.loads(json.dumps(asked)))
+    requested = {key: value for key, value in config.items() if key not in newer or key in saved}
+    requested = _deciding(json.loads(json.dumps(requested)))
     if IMAGES not in saved:  # of a version that did not note them
-        asked.pop(IMAGES, None)
-    differing = first_difference(_deciding(saved), asked)
+        requested.pop(IMAGES, None)
+    differing = first_difference(_deciding(saved), requested)
     if differing:
         raise InputError(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "
@@ -125,8 +125,8 @@ def first_difference(one: Any, other: Any, name: str = "") -> str:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted({*one, *other}):
             below = f"{name}.{key}" if name else str(key)
-            found = first_difference(one.get(key), other.get(key), below)
-            if found:
-                return found
+            difference = first_difference(one.get(key), other.get(key), below)
+            if difference:
+                return difference
         return ""
     return "" if one == other else name

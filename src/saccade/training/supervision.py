@@ -88,7 +88,7 @@ class Batch(NamedTuple):
     allowed: Tensor
 
 
-def supervised_by(found: LabeledSet, config: SupervisionConfig) -> LabeledSet:
+def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     """The training split with the masks that the configuration names.
 
     Raises:
@@ -96,33 +96,35 @@ def supervised_by(found: LabeledSet, config: SupervisionConfig) -> LabeledSet:
             name is no image, or more strong images than there are.
     """
     if not config.masks:
-        return found
+        return data
     folder = Path(config.masks)
     if not folder.is_dir():
         raise InputError(f"supervision: {folder}: no such folder of masks")
-    strong = _strong_names(found, config)
-    examples = tuple(e if e.name in strong else _weakened(e, folder) for e in found.examples)
-    lost = [e for e in examples if not e.mask.is_file()]
-    if lost:
-        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-        raise InputError(f"{lost[0].mask}: no such file, the mask of {lost[0].image.name}{more}")
-    return replace(found, examples=examples)
+    strong = _strong_names(data, config)
+    examples = tuple(e if e.name in strong else _weakened(e, folder) for e in data.examples)
+    absent = [e for e in examples if not e.mask.is_file()]
+    if absent:
+        more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
+        raise InputError(
+            f"{absent[0].mask}: no such file, the mask of {absent[0].image.name}{more}"
+        )
+    return replace(data, examples=examples)
 
 
 def _weakened(example: Example, folder: Path) -> Example:
     return replace(example, mask=folder / f"{example.name}.png", weak=True)
 
 
-def _strong_names(found: LabeledSet, config: SupervisionConfig) -> set[str]:
-    names = [example.name for example in found.examples]
+def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
+    names = [example.name for example in data.examples]
     if config.strong_list:
         path = Path(config.strong_list)
         if not path.is_file():
             raise InputError(f"supervision: {path}: no such file of names")
         listed = path.read_text("utf-8").split()
-        lost = sorted(set(listed) - set(names))
-        if lost:
-            raise InputError(f"{path}: {lost[0]!r} is no image of {found.title}")
+        absent = sorted(set(listed) - set(names))
+        if absent:
+            raise InputError(f"{path}: {absent[0]!r} is no image of {data.title}")
         return set(listed)
     if config.strong > len(names):
         raise InputError(f"supervision: strong is {config.strong}, of {len(names)} images")
@@ -133,13 +135,13 @@ def _strong_names(found: LabeledSet, config: SupervisionConfig) -> set[str]:
 class AllowedClasses:
     """Which classes the online mask of an example may have."""
 
-    def __init__(self, found: LabeledSet, config: SupervisionConfig) -> None:
-        self.spec = found.spec
+    def __init__(self, data: LabeledSet, config: SupervisionConfig) -> None:
+        self.spec = data.spec
         self.table: NDArray[np.bool_] | None = None
         if config.online and config.labels:
-            names = [example.name for example in found.examples]
-            labels = read_image_labels(Path(config.labels), names, found.spec)
-            self.table = as_table(labels, names, len(found.spec.names))
+            names = [example.name for example in data.examples]
+            labels = read_image_labels(Path(config.labels), names, data.spec)
+            self.table = as_table(labels, names, len(data.spec.names))
 
     def classes(self, index: int, example: Example, labels: NDArray[np.uint8]) -> Tensor:
         """(K,) bool; nothing for an example with a full mask."""
@@ -188,11 +190,11 @@ def _crf(scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig
     height, width = images.shape[2:]
     size = (-(-height // config.crf_stride), -(-width // config.crf_stride))
     small = functional.interpolate(images, size, mode="area")
-    found = functional.interpolate(scores.float().softmax(1), size, mode="area")
+    probabilities = functional.interpolate(scores.float().softmax(1), size, mode="area")
     gate = functional.interpolate(batch.inside[:, None].float(), size, mode="area")[:, 0] > 0.5
     weak = batch.allowed.any(1)[:, None, None]
     return gated_crf_loss(
-        found,
+        probabilities,
         small,
         gate & weak,
         radius=config.crf_radius,

@@ -1,4 +1,4 @@
-"""Localization maps of many images on disk, and a sheet to look them over (MDC paper, figure 5)."""
+"""Localization maps of one image, and of many images on disk (MDC paper, section 3.2)."""
 
 import json
 import zipfile
@@ -9,15 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.files import atomic_write, check_readable, one_line
-from saccade.formats.heat import render_heat
-from saccade.formats.sheet import contact_sheet, lettered
 from saccade.images import load_image
 from saccade.models.mdc import MultiDilatedNet
 from saccade.weak.fusion import Fusion, fuse_maps
@@ -51,8 +48,8 @@ class LocalizationMaps:
             chosen[None], self.size, mode="bilinear", align_corners=False
         )[0]
         peak = large.amax((1, 2), keepdim=True).clamp(min=torch.finfo(large.dtype).tiny)
-        found: NDArray[np.float32] = (large / peak).numpy()
-        return found
+        fused: NDArray[np.float32] = (large / peak).numpy()
+        return fused
 
 
 @torch.no_grad()
@@ -73,15 +70,15 @@ def localize_image(
     last = net.config.classes - 1
     if not classes or max(classes) > last:
         raise InputError(f"classes are {tuple(classes)}, expected some of 0 to {last}")
-    found: Tensor = net.localization_maps(as_batch(image, net.mean.device), flip=flip)[0]
-    maps = found[:, list(classes)].cpu().numpy()
+    all_maps = net.localization_maps(as_batch(image, net.mean.device), flip=flip)[0]
+    maps = all_maps[:, list(classes)].cpu().numpy()
     size = (image.shape[0], image.shape[1])
     return LocalizationMaps(maps, tuple(classes), net.config.dilations, size)
 
 
 def localize_all(
     net: MultiDilatedNet,
-    found: LabeledSet,
+    data: LabeledSet,
     present: NDArray[np.bool_],
     folder: Path,
     *,
@@ -92,7 +89,7 @@ def localize_all(
 
     Args:
         net: in eval mode.
-        found: the images; their masks are not read.
+        data: the images; their masks are not read.
         present: (N, K) bool, their labels.
         folder: made if it is missing.
         source: says which network it is, a digest of its file; FOLDER/classifier.json keeps it,
@@ -101,12 +98,12 @@ def localize_all(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _forget_others(folder, source)
-    for index, example in enumerate(found.examples):
+    for index, example in enumerate(data.examples):
         path = folder / f"{example.name}.npz"
         classes = tuple(int(value) for value in np.flatnonzero(present[index]))
         if not _has_maps(path, classes):
             write_maps(path, localize_image(net, load_image(example.image), classes))
-        progress(index + 1, len(found.examples))
+        progress(index + 1, len(data.examples))
 
 
 def _forget_others(folder: Path, source: str) -> None:
@@ -116,10 +113,10 @@ def _forget_others(folder: Path, source: str) -> None:
         return
     if record.is_file():
         try:
-            kept = json.loads(record.read_text())["classifier"]
+            recorded = json.loads(record.read_text())["classifier"]
         except (ValueError, KeyError, TypeError):
-            kept = ""
-        if kept == source:
+            recorded = ""
+        if recorded == source:
             return
         for path in folder.glob("*.npz"):
             path.unlink()
@@ -163,59 +160,3 @@ def read_maps(path: Path) -> LocalizationMaps:
     if maps.ndim != 4 or maps.shape[:2] != (len(dilations), len(classes)) or len(size) != 2:
         raise InputError(f"{path}: maps of shape {maps.shape} for {len(classes)} classes")
     return LocalizationMaps(maps, classes, dilations, (size[0], size[1]))
-
-
-def draw_sheet(
-    found: LabeledSet,
-    folder: Path,
-    rows: Sequence[tuple[int, int]],
-    *,
-    truth: bool = False,
-) -> NDArray[np.uint8]:
-    """Image, map of each dilation, fused map, a row per image and class, as in figure 5.
-
-    Args:
-        found: the images.
-        folder: of their maps.
-        rows: pairs (index of the image, class).
-        truth: add the class's region in the mask as a last column.
-
-    Raises:
-        InputError: maps that are missing, or have no such class.
-    """
-    pictures, columns = [], 0
-    for index, value in rows:
-        example = found.examples[index]
-        image, maps = load_image(example.image), read_maps(folder / f"{example.name}.npz")
-        if value not in maps.classes:
-            raise InputError(f"{folder / example.name}.npz: has no map of class {value}")
-        place = maps.classes.index(value)
-        cells = [maps.fused(block)[place] for block in range(len(maps.dilations))]
-        cells.append(maps.fused("anti-noise")[place])
-        names = [*(f"d = {dilation}" for dilation in maps.dilations), "fusion"]
-        if truth:
-            cells.append((found.labels(index) == value).astype(np.float32))
-            names.append("mask")
-        shown = zip(names, (render_heat(image, cell) for cell in cells), strict=True)
-        row = [(found.spec.names[value], image), *shown]
-        pictures += [lettered(picture, name) for name, picture in row]
-        columns = len(row)
-    return contact_sheet(pictures, columns=columns)
-
-
-def example_rows(
-    found: LabeledSet, present: NDArray[np.bool_], count: int = 8
-) -> list[tuple[int, int]]:
-    """Pairs (image, class) for a sheet: every class in turn, rare ones first, from new images."""
-    order = np.argsort(present.sum(0), kind="stable")
-    classes = [int(c) for c in order if present[:, c].any()]
-    rows: list[tuple[int, int]] = []
-    used: set[int] = set()
-    for turn in range(count):
-        value = classes[turn % len(classes)]
-        having = [int(i) for i in np.flatnonzero(present[:, value]) if int(i) not in used]
-        if having:
-            chosen = having[len(having) // 2]
-            used.add(chosen)
-            rows.append((chosen, value))
-    return rows

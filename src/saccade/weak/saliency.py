@@ -91,10 +91,10 @@ def saliency_of(image: NDArray[np.uint8], method: Method) -> NDArray[np.float32]
         "spectral": "StaticSaliencySpectralResidual_create",
     }[method]
     bgr = np.ascontiguousarray(image[..., ::-1])
-    done, found = getattr(saliency, make)().computeSaliency(bgr)
+    done, computed = getattr(saliency, make)().computeSaliency(bgr)
     if not done:
         raise InputError(f"OpenCV found no saliency in an image of {image.shape[:2]} pixels")
-    return scaled(found)
+    return scaled(computed)
 
 
 def scaled(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -102,8 +102,8 @@ def scaled(values: NDArray[Any]) -> NDArray[np.float32]:
     low, high = float(values.min()), float(values.max())
     if high <= low:
         return np.zeros(values.shape, np.float32)
-    found: NDArray[np.float32] = ((values - low) / (high - low)).astype(np.float32)
-    return found
+    result: NDArray[np.float32] = ((values - low) / (high - low)).astype(np.float32)
+    return result
 
 
 def background_cue(
