@@ -1,155 +1,205 @@
-"""The part of ``saccade experiment`` that trains networks: which data, weights and schedule."""
+"""``saccade experiment network``: tables of trained networks; which data, weights and schedule."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saccade.cli.errors import INTERRUPTED
-from saccade.cli.networks import device_of, make_folder, require_packages
+from saccade.cli.errors import one_line_errors
+from saccade.cli.experiment_options import (
+    Backbone,
+    Context,
+    Name,
+    Output,
+    Schedule,
+    Scribbles,
+    Seeds,
+    Voc,
+    Weights,
+    names_in,
+    seeds_in,
+    tell,
+)
+from saccade.cli.networks import Device, Quiet, device_of, make_folder, require_packages
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
+from saccade.experiments.names import experiment_named
 
 if TYPE_CHECKING:
-    from saccade.experiments.network_tables import NetworkTable
-    from saccade.experiments.run_networks import NetworkPlan
+    from saccade.experiments.engine.network_config import NetworkPlan
+    from saccade.experiments.engine.network_tables import NetworkTable
 
 SHARED_WEIGHTS = "mobilenetv2_imagenet_int8.npz"
 
 
 @dataclass(frozen=True)
-class WantedNetworks:
-    """Options of the command line, "auto" or "" where nothing was said."""
+class NetworkOptions:
+    """Options of the command line; None, "" or "auto" where they are not given."""
 
-    schedule: str
-    backbone: str
-    weights: str
-    device: str
-    jobs: int = 1
-    saliency: Path | None = None
+    data: Path | None = None
+    voc: Path | None = None
+    context: Path | None = None
+    cityscapes: Path | None = None
     scribbles: Path | None = None
-    rows: tuple[str, ...] = ()
+    saliency: Path | None = None
+    schedule: str = "auto"
+    backbone: str = ""
+    weights: str = "auto"
+    device: str = "auto"
+    jobs: int = 1
 
 
-def run_network_table(
-    name: str,
-    roots: Sequence[Path | None],
-    wanted: WantedNetworks,
-    output: Path,
-    seeds: Sequence[int],
-    *,
-    quiet: bool,
+def network(
+    name: Name,
+    output: Output,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder with camvid/: train there, no paper's data."),
+    ] = None,
+    voc: Voc = None,
+    context: Context = None,
+    cityscapes: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Cityscapes, for gdc-table6.")
+    ] = None,
+    scribbles: Scribbles = None,
+    saliency: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Saliency maps NAME.png, for image labels on --voc."),
+    ] = None,
+    schedule: Schedule = "auto",
+    backbone: Backbone = "",
+    weights: Weights = "auto",
+    device: Device = "auto",
+    rows: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Train these rows only. [default: all]")
+    ] = "",
+    seeds: Seeds = "0",
+    jobs: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Processes that make labels side by side.")
+    ] = 1,
+    quiet: Quiet = False,
 ) -> None:
-    """Train the networks of a table and print it.
+    """Train the networks of a table of a paper, and evaluate them.
 
-    Args:
-        name: of the table.
-        roots: the shared data, VOC 2012, Cityscapes, PASCAL-Context; None where not given.
-        wanted: options.
-        output: folder for the report and the runs.
-        seeds: of the runs.
-        quiet: no progress bar.
+    They train on the paper's data (--voc, --context or --cityscapes), or on CamVid below --data.
+    FOLDER/runs keeps each network and its result: the same command goes on after an interruption.
+    """
+    with one_line_errors():
+        experiment_named(name, "network")
+        require_packages("torchvision", "lightning")
+        from saccade.experiments.engine.run_networks import count_runs, run_networks
+        from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES
+
+        options = NetworkOptions(
+            data, voc, context, cityscapes, scribbles, saliency, schedule, backbone, weights,
+            device, jobs,
+        )  # fmt: skip
+        plan = network_plan(name, options)
+        only, numbers = names_in(rows), seeds_in(seeds)
+        bar = Bar(count_runs(NETWORK_TABLES[name], numbers, only), quiet=quiet)
+        make_folder(output)
+        bar.note(
+            f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
+            f"on {plan.device}"
+        )
+        try:
+            report = run_networks(
+                NETWORK_TABLES[name],
+                plan,
+                output,
+                seeds=numbers,
+                progress=bar.show,
+                sources=LABEL_SOURCES,
+                only=only,
+            )
+        finally:
+            bar.close()
+        tell(report)
+
+
+def run_figure5(options: NetworkOptions, output: Path, *, quiet: bool) -> None:
+    """Train the classifier of the MDC paper's figure 5 and draw it.
 
     Raises:
-        InputError: data that is missing, or options that do not exist.
+        InputError: as `network_plan`, or a classifier with other settings is in the folder.
     """
     require_packages("torchvision", "lightning")
-    from saccade.experiments.run_networks import count_runs, run_networks
+    from saccade.experiments.mdc.figure5 import run_figure5 as run
 
-    plan = network_plan(name, roots, wanted)
-    if name == "mdc-figure5":
-        if wanted.rows:
-            raise InputError("--rows: mdc-figure5 has no rows that are trained apart")
-        make_folder(output)
-        _run_figure5(plan, output, quiet=quiet)
-        return
-    bar = Bar(count_runs(name, seeds, wanted.rows), quiet=quiet)
+    plan = network_plan("mdc-figure5", options)
     make_folder(output)
-    bar.note(
-        f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
-        f"on {plan.device}"
-    )
-    try:
-        done = run_networks(name, plan, output, seeds=seeds, progress=bar.show, only=wanted.rows)
-    finally:
-        bar.close()
-    typer.echo(done.text)
-    typer.echo(f"written: {', '.join(map(str, done.files))}")
-    if done.interrupted:
-        typer.echo("interrupted: what is trained is kept, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED)
-
-
-def _run_figure5(plan: "NetworkPlan", output: Path, *, quiet: bool) -> None:
-    from saccade.experiments.mdc_figure5 import run_figure5
-
     bar = Bar(1, quiet=quiet)
     try:
-        text, files = run_figure5(plan, output, progress=bar.show)
+        report = run(plan, output, progress=bar.show)
     finally:
         bar.close()
-    typer.echo(text)
-    typer.echo(f"written: {', '.join(map(str, files))}")
+    tell(report)
 
 
-def network_plan(name: str, roots: Sequence[Path | None], wanted: WantedNetworks) -> "NetworkPlan":
-    """Where and how the networks of a table are trained.
+def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
+    """Where and how the networks of an experiment are trained.
 
     Raises:
-        InputError: no data for this table, or an unknown schedule.
+        InputError: no data for it, an unknown schedule, or options that do not go together.
     """
-    from saccade.experiments.network_tables import SCHEDULES
-    from saccade.experiments.pascal import strokes_folder
-    from saccade.experiments.run_networks import NetworkPlan, table_named
+    from saccade.experiments.engine.network_config import NetworkPlan
+    from saccade.experiments.engine.network_tables import SCHEDULES
+    from saccade.experiments.networks import NETWORK_TABLES
     from saccade.training.config import DataConfig
 
-    if wanted.schedule not in ("auto", "paper", *SCHEDULES):
+    if options.schedule not in ("auto", "paper", *SCHEDULES):
         raise InputError(
-            f"--schedule is {wanted.schedule!r}, expected auto, paper, {', '.join(SCHEDULES)}"
+            f"--schedule is {options.schedule!r}, expected auto, paper, {', '.join(SCHEDULES)}"
         )
     # The figure's classifier is that of table 1.
-    table = table_named("mdc-table1" if name == "mdc-figure5" else name)
-    device = device_of(wanted.device)
-    shared, voc, cityscapes, context = roots
-    papers = {"cityscapes": cityscapes, "context59": context}.get(table.layout, voc)
-    backbone = wanted.backbone or table.backbone
+    table = NETWORK_TABLES["mdc-table1" if name == "mdc-figure5" else name]
+    device = device_of(options.device)
+    option = {"cityscapes": "cityscapes", "context59": "context"}.get(table.layout, "voc")
+    papers = getattr(options, option)
+    backbone = options.backbone or table.backbone
+    _check_data(name, option, options, table)
     if papers is not None:
         data, schedule, weights = DataConfig(table.layout, str(papers)), "paper", "imagenet"
-    elif shared is not None:
-        data = DataConfig("camvid", str(shared / "camvid"))
+    else:
+        assert options.data is not None
+        data = DataConfig("camvid", str(options.data / "camvid"))
         schedule = "full" if device == "cuda" else "reduced"
-        reference = shared / SHARED_WEIGHTS
-        if table.stand_in and not wanted.backbone:
+        reference = options.data / SHARED_WEIGHTS
+        if table.stand_in and not options.backbone:
             backbone = "mobilenet_v2"  # whose weights are there
         fits = backbone == "mobilenet_v2" and reference.is_file()
         weights = str(reference) if fits else "none"
-    else:
-        options = {"cityscapes": "--cityscapes", "context59": "--context"}
-        option = options.get(table.layout, "--voc")
-        raise InputError(f"{name} needs {option}, or --data with camvid/ in it")
-    if wanted.schedule != "auto":
-        schedule = wanted.schedule
-    if wanted.weights != "auto":
-        weights = wanted.weights
-    if papers is not None and name.startswith("gdc") and table.stand_in and not wanted.scribbles:
-        raise InputError(f"{name} needs --scribbles, the folder of ScribbleSup's strokes")
-    scribbles = None
-    if papers is not None and wanted.scribbles is not None and _needs_strokes(table):
-        part = "context" if table.layout.startswith("context") else "voc"
-        scribbles = strokes_folder(wanted.scribbles, part)
     return NetworkPlan(
         data,
-        schedule,
+        schedule if options.schedule == "auto" else options.schedule,
         "" if backbone == table.backbone else backbone,
-        weights,
+        weights if options.weights == "auto" else options.weights,
         device,
-        processes=wanted.jobs,
-        scribbles=scribbles,
-        saliency=wanted.saliency,
+        processes=options.jobs,
+        scribbles=_strokes_folder(table, options.scribbles),
+        saliency=options.saliency,
     )
 
 
-def _needs_strokes(table: "NetworkTable") -> bool:
-    return any(row.labels in ("strokes", "pseudo-strokes") for row in table.rows.values())
+def _check_data(name: str, option: str, options: NetworkOptions, table: "NetworkTable") -> None:
+    """Raise InputError where data is missing, or two kinds of data are given."""
+    papers = getattr(options, option)
+    if papers is None and options.data is None:
+        raise InputError(f"{name} needs --{option}, or --data with camvid/ in it")
+    if papers is not None and options.data is not None:
+        raise InputError(f"give --data or --{option}, not both")
+    if papers is None:
+        for other in ("scribbles", "saliency"):
+            if getattr(options, other) is not None:
+                raise InputError(f"--{other} goes with --{option}, CamVid has no use for it")
+    elif name in ("gdc-table2", "gdc-table3") and options.scribbles is None:
+        raise InputError(f"{name} needs --scribbles, the folder of ScribbleSup's strokes")
+
+
+def _strokes_folder(table: "NetworkTable", scribbles: Path | None) -> Path | None:
+    from saccade.experiments.engine.samples import strokes_folder
+
+    if scribbles is None:
+        return None
+    return strokes_folder(scribbles, "context" if table.layout.startswith("context") else "voc")

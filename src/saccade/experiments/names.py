@@ -1,43 +1,142 @@
-"""Which experiments there are; importable without NumPy and PyTorch."""
+"""Which experiments there are, and which options each has. Importing this imports no NumPy.
+
+The common options (output folder, quiet) belong to every experiment and are not listed.
+"""
+
+from dataclasses import dataclass
 
 from saccade.errors import InputError
 
-TABLES = {
-    "gdc-table1": "GDC paper, table I: the branch against normal, dilated and deformable ones",
-    "gdc-table4": "GDC paper, table IV: the standard deviation of the offsets",
-    "gdc-table7": "GDC paper, table VII: half-Gaussian against uniform offsets",
-}
-FIGURES = {
-    "gdc-figure10": "GDC paper, figure 10: where the kernel samples, on a photograph",
-    "gdc-figure11": "GDC paper, figure 11: feature vectors during the optimisation, by t-SNE",
-}
-NETWORKS = {
-    "gdc-table5": "GDC paper, table V: none, ASPP, S-ASPP and GDPP on MobileNetV2",
-    "gdc-table6": "GDC paper, table VI: DeepLabv3 with a Gaussian dynamic dilation",
-    "dsnet-table1": "DSNet paper, table 1: pairs of low-level and high-level features",
-    "dsnet-table2": "DSNet paper, table 2: deep supervision, flip, several scales",
-    "dsnet-related": "DSNet paper: against deformable v2, dynamic filter, non-local sampling",
-}
-"""Tables that train networks for whole data sets."""
-WEAK = {
-    "gdc-table2": "GDC paper, table II: networks from strokes by way of the per-image network",
-    "gdc-table3": "GDC paper, table III: the same on PASCAL-Context",
-    "mdc-table1": "MDC paper, table 1: networks from labels of images",
-    "mdc-table3": "MDC paper, table 3: labels from each dilation and from their fusion",
-    "mdc-table4": "MDC paper, table 4: a share of the images has full masks",
-    "mdc-figure5": "MDC paper, figure 5: localisation maps, and their recall and precision",
-    "weak-labels": "full masks, strokes and image labels, the same network and schedule",
-}
-"""The same from cheap labels."""
-EXPERIMENTS = {**TABLES, **FIGURES, **NETWORKS, **WEAK}
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Attributes:
+        kind: "table" (single images), "figure" or "network" (a table of trained networks).
+        text: what it shows, for people.
+        options: options of ``saccade experiment KIND`` that apply to it, without the dashes.
+    """
+
+    kind: str
+    text: str
+    options: frozenset[str]
 
 
-def check_name(name: str) -> str:
-    """Return `name` if it is an experiment.
+_TABLE = frozenset({"data", "voc", "context", "scribbles", "sets", "limit", "seeds", "jobs"})
+_TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device"})
+_NETWORK = _TRAINING | {"seeds", "rows"}
+_VOC = _NETWORK | {"voc"}
+_STROKES, _MAPS = {"scribbles", "jobs"}, {"saliency", "jobs"}
+_PICTURE = frozenset({"data", "image", "seed", "seeds"})  # --seeds is the old name of --seed
+
+EXPERIMENTS = {
+    "gdc-table1": Experiment(
+        "table", "GDC paper, table I: the branch against normal, dilated, deformable ones", _TABLE
+    ),
+    "gdc-table4": Experiment(
+        "table", "GDC paper, table IV: the standard deviation of the offsets", _TABLE
+    ),
+    "gdc-table7": Experiment(
+        "table", "GDC paper, table VII: half-Gaussian against uniform offsets", _TABLE
+    ),
+    "gdc-figure10": Experiment(
+        "figure", "GDC paper, figure 10: where the kernel samples, on a photograph", _PICTURE
+    ),
+    "gdc-figure11": Experiment(
+        "figure",
+        "GDC paper, figure 11: feature vectors during the optimization, by t-SNE",
+        _PICTURE | {"strokes", "truth", "limit"},
+    ),
+    "gdc-table5": Experiment(
+        "network", "GDC paper, table V: none, ASPP, S-ASPP and GDPP on MobileNetV2", _VOC
+    ),
+    "gdc-table6": Experiment(
+        "network",
+        "GDC paper, table VI: DeepLabv3 with a Gaussian dynamic dilation",
+        _NETWORK | {"cityscapes"},
+    ),
+    "dsnet-table1": Experiment(
+        "network", "DSNet paper, table 1: pairs of low-level and high-level features", _VOC
+    ),
+    "dsnet-table2": Experiment(
+        "network", "DSNet paper, table 2: deep supervision, flip, several scales", _VOC
+    ),
+    "dsnet-related": Experiment(
+        "network", "DSNet paper: against deformable v2, dynamic filter, non-local sampling", _VOC
+    ),
+    "gdc-table2": Experiment(
+        "network",
+        "GDC paper, table II: networks from strokes by way of the per-image network",
+        _VOC | _STROKES,
+    ),
+    "gdc-table3": Experiment(
+        "network",
+        "GDC paper, table III: the same on PASCAL-Context",
+        _NETWORK | {"context"} | _STROKES,
+    ),
+    "mdc-table1": Experiment(
+        "network", "MDC paper, table 1: networks from labels of images", _VOC | _MAPS
+    ),
+    "mdc-table3": Experiment(
+        "network", "MDC paper, table 3: labels from each dilation and their fusion", _VOC | _MAPS
+    ),
+    "mdc-table4": Experiment(
+        "network", "MDC paper, table 4: a share of the images has full masks", _VOC | _MAPS
+    ),
+    "mdc-figure5": Experiment(
+        "figure",
+        "MDC paper, figure 5: localization maps, and their recall and precision",
+        _TRAINING | {"voc"},
+    ),
+    "weak-labels": Experiment(
+        "network",
+        "full masks, strokes and image labels, the same network and schedule",
+        _VOC | _STROKES | _MAPS,
+    ),
+}
+
+
+def experiment_named(name: str, kind: str) -> Experiment:
+    """The experiment `name`, which must be of this kind.
 
     Raises:
-        InputError: it is none; the message lists those that there are.
+        InputError: there is none, or it is of another kind; the message tells what there is.
+
+    Example:
+        >>> experiment_named("gdc-table4", "table").text
+        'GDC paper, table IV: the standard deviation of the offsets'
     """
     if name not in EXPERIMENTS:
         raise InputError(f"experiment {name!r} is unknown; choose from {', '.join(EXPERIMENTS)}")
-    return name
+    found = EXPERIMENTS[name]
+    if found.kind != kind:
+        raise InputError(f"{name} is run by: saccade experiment {found.kind} {name}")
+    return found
+
+
+def check_options(name: str, options: list[str]) -> None:
+    """Refuse options that do not apply to an experiment.
+
+    Args:
+        name: of the experiment.
+        options: those that the user gave, without the dashes.
+
+    Raises:
+        InputError: the first that does not apply, with the experiments of this kind it is for.
+
+    Example:
+        >>> check_options("gdc-figure10", ["limit"])
+        Traceback (most recent call last):
+        ...
+        saccade.errors.InputError: --limit does not apply to gdc-figure10, only to gdc-figure11
+    """
+    asked = EXPERIMENTS[name]
+    for option in options:
+        if option not in asked.options:
+            others = [
+                other
+                for other, experiment in EXPERIMENTS.items()
+                if experiment.kind == asked.kind and option in experiment.options
+            ]
+            raise InputError(f"--{option} does not apply to {name}, only to {', '.join(others)}")

@@ -1,23 +1,26 @@
-"""What a table of networks leaves behind: Markdown, CSV and JSON, ours beside the paper's."""
+"""Report of a table of trained networks: Markdown, CSV and JSON, ours beside the paper's."""
 
 import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import nan, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from saccade.evaluation import iou_per_class, mean_iou, overall_accuracy
-from saccade.experiments.network_tables import SCHEDULES, NetworkTable
-from saccade.experiments.report import aligned, machine, number, write_json
+from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.experiments.engine.network_tables import SCHEDULES, NetworkTable
+from saccade.experiments.engine.report import (
+    format_number,
+    machine,
+    markdown_table,
+    verdict,
+    write_json,
+)
 from saccade.files import atomic_write
-
-if TYPE_CHECKING:
-    from saccade.experiments.run_networks import NetworkPlan
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class NetworkRow:
 def write_network_report(
     folder: Path,
     table: NetworkTable,
-    plan: "NetworkPlan",
+    plan: NetworkPlan,
     rows: Sequence[NetworkRow],
     images: int,
 ) -> tuple[str, list[Path]]:
@@ -79,7 +82,7 @@ def _plain(row: NetworkRow) -> dict[str, Any]:
 
 
 def _markdown(
-    table: NetworkTable, plan: "NetworkPlan", rows: Sequence[NetworkRow], images: int
+    table: NetworkTable, plan: NetworkPlan, rows: Sequence[NetworkRow], images: int
 ) -> str:
     seeds = list(dict.fromkeys(row.seed for row in rows))
     same = plan.data.layout == table.layout and plan.schedule == "paper"
@@ -97,9 +100,9 @@ def _markdown(
     parts = [
         f"# {table.title}",
         ours,
-        aligned(head, body),
+        markdown_table(head, body),
         "mIoU in percent from one confusion matrix; sd over seeds; speeds on a shared machine.",
-        aligned(
+        markdown_table(
             ["the paper's order", "paper", "ours", "se", ""],
             [_claim(table, pair, rows) for pair in table.claims],
         ),
@@ -114,13 +117,13 @@ def _cells(table: NetworkTable, label: str, rows: Sequence[NetworkRow]) -> list[
     times = [r.seconds_per_image for r in rows]
     return [
         label,
-        number(table.rows[label].published, ".2f"),
-        number(float(np.mean(scores)) if scores else None, ".2f"),
-        number(float(np.std(scores, ddof=1)) if len(scores) > 1 else None, ".2f"),
+        format_number(table.rows[label].published, ".2f"),
+        format_number(float(np.mean(scores)) if scores else None, ".2f"),
+        format_number(float(np.std(scores, ddof=1)) if len(scores) > 1 else None, ".2f"),
         f"{rows[0].head_parameters:,}" if rows else "",
         f"{rows[0].parameters:,}" if rows else "",
-        number(float(np.median(speeds)) if speeds else None, ".1f"),
-        number(float(np.median(times)) if times else None, ".2f"),
+        format_number(float(np.median(speeds)) if speeds else None, ".1f"),
+        format_number(float(np.median(times)) if times else None, ".2f"),
     ]
 
 
@@ -136,19 +139,7 @@ def _claim(table: NetworkTable, pair: tuple[str, str], rows: Sequence[NetworkRow
     return [
         f"{better} > {worse}",
         gap,
-        number(mean, "+.2f"),
-        number(error, ".2f"),
-        verdict(mean, error, len(gaps)),
+        format_number(mean, "+.2f"),
+        format_number(error, ".2f"),
+        verdict(mean, error, len(gaps), of="seed"),
     ]
-
-
-def verdict(mean: float, error: float, count: int) -> str:
-    """Whether an order holds, is reversed, or may be chance."""
-    if not count:
-        return "not measured"
-    side = "same sign" if mean > 0 else "reversed"
-    if count < 2:
-        return f"one seed ({side})"
-    if abs(mean) <= float(stdtrit(count - 1, 0.975)) * error:
-        return f"within noise ({side})"
-    return "holds" if mean > 0 else "reversed"

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 
 from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
-from saccade.experiments.measure import Progress
-from saccade.experiments.report import aligned, machine, write_json
-from saccade.experiments.weak_labels import classifier_folder, classifier_settings, localizer
+from saccade.experiments.engine.labels import Progress
+from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.experiments.engine.report import Report, machine, markdown_table, write_json
+from saccade.experiments.mdc.map_labels import classifier_folder, classifier_settings, make_maps
 from saccade.files import atomic_write
 from saccade.formats.overlay import write_picture
 from saccade.nn.dilated import DILATIONS
@@ -20,9 +20,6 @@ from saccade.training.inputs import open_sets
 from saccade.weak.fusion import Fusion, object_regions
 from saccade.weak.localization import read_maps
 from saccade.weak.sheet import draw_sheet, example_rows
-
-if TYPE_CHECKING:
-    from saccade.experiments.run_networks import NetworkPlan
 
 SHARES = tuple(round(0.1 * k, 1) for k in range(1, 10))
 FIXED = 0.3
@@ -36,72 +33,67 @@ WAYS: dict[str, Fusion | int] = {
 
 
 @dataclass(frozen=True)
-class Localized:
-    """Pixels of each class, (K,) each: found and right, found, there; by way and threshold."""
+class PixelCounts:
+    """Pixels of each class, (K,) each: localized and of the class; localized; of the class."""
 
     hits: NDArray[np.int64]
-    found: NDArray[np.int64]
-    there: NDArray[np.int64]
+    localized: NDArray[np.int64]
+    truth: NDArray[np.int64]
 
     def means(self) -> tuple[float, float, float]:
         """Recall, precision and their harmonic mean, each the mean over the classes there are."""
-        some = self.there > 0
-        recall = self.hits[some] / self.there[some]
-        precision = self.hits[some] / np.maximum(self.found[some], 1)
-        both = 2 * self.hits[some] / np.maximum(self.found[some] + self.there[some], 1)
+        occurs = self.truth > 0
+        recall = self.hits[occurs] / self.truth[occurs]
+        precision = self.hits[occurs] / np.maximum(self.localized[occurs], 1)
+        both = 2 * self.hits[occurs] / np.maximum(self.localized[occurs] + self.truth[occurs], 1)
         return float(recall.mean()), float(precision.mean()), float(both.mean())
 
 
-def run_figure5(
-    setup: "NetworkPlan", folder: Path, *, progress: Progress, rows: int = 8
-) -> tuple[str, list[Path]]:
+def run_figure5(plan: NetworkPlan, folder: Path, *, progress: Progress, rows: int = 8) -> Report:
     """Train the classifier, write its maps and the sheet, measure them against the masks.
 
     Args:
-        setup: data, backbone, weights and schedule.
+        plan: data, backbone, weights and schedule.
         folder: must exist; shared with the tables, the classifier is trained once.
         progress: told what is being done.
         rows: of the sheet.
 
-    Returns:
-        The text, and the files written.
-
     Raises:
         InputError: the classifier in FOLDER was trained with other settings.
     """
-    training, _ = open_sets(setup.data)
+    training, _ = open_sets(plan.data)
     home = classifier_folder(folder / "labels", DILATIONS)
-    asked, present = localizer(training, setup, home, DILATIONS, progress)
+    dataset, present = make_maps(training, plan, home, DILATIONS, progress)
     maps = home / "maps"
-    sheet = draw_sheet(asked, maps, example_rows(asked, present, rows), truth=True)
+    sheet = draw_sheet(dataset, maps, example_rows(dataset, present, rows), truth=True)
     paths = [folder / f"mdc-figure5{suffix}" for suffix in (".jpg", ".md", ".json")]
     write_picture(paths[0], sheet)
-    counted = measure_maps(asked, maps, progress)
-    text = _markdown(setup, asked, counted)
+    counted = measure_maps(dataset, maps, progress)
+    text = _markdown(plan, dataset, counted)
     with atomic_write(paths[1]) as path:
         path.write_text(text)
     plain = [
         dict(zip(("way", "share", "recall", "precision", "f1"), (*key, *one.means()), strict=True))
         for key, one in counted.items()
     ]
-    content = {"settings": classifier_settings(setup, DILATIONS), "machine": machine()}
-    write_json(paths[2], {**content, "images": len(asked.examples), "rows": plain})
-    return text, paths
+    content = {"settings": classifier_settings(plan, DILATIONS), "machine": machine()}
+    write_json(paths[2], {**content, "images": len(dataset.examples), "rows": plain})
+    return Report(text, tuple(paths))
 
 
 def measure_maps(
-    found: LabeledSet, maps: Path, progress: Progress
-) -> dict[tuple[str, float], Localized]:
+    dataset: LabeledSet, maps: Path, progress: Progress
+) -> dict[tuple[str, float], PixelCounts]:
     """Count pixels of object regions against the masks, for every way and threshold."""
-    classes = len(found.spec.names)
+    classes = len(dataset.spec.names)
     counts = {(way, s): np.zeros((3, classes), np.int64) for way in WAYS for s in SHARES}
-    for index, example in enumerate(found.examples):
-        truth, kept = found.labels(index), read_maps(maps / f"{example.name}.npz")
+    for index, example in enumerate(dataset.examples):
+        truth, maps_of_image = dataset.labels(index), read_maps(maps / f"{example.name}.npz")
         for way, fusion in WAYS.items():
-            fused = torch.from_numpy(kept.fused(fusion))
+            fused = torch.from_numpy(maps_of_image.fused(fusion))
             for share in SHARES:
                 regions = object_regions(fused, share).numpy() & (truth != IGNORE)
-                for place, value in enumerate(kept.classes):
+                for place, value in enumerate(maps_of_image.classes):
                     here = truth == value
                     region = regions[place]
                     counts[way, share][:, value] += (
@@ -109,12 +101,12 @@ def measure_maps(
                         int(region.sum()),
                         int(here.sum()),
                     )
-        progress(0, f"measuring, {index + 1} of {len(found.examples)}")
-    return {key: Localized(*rows) for key, rows in counts.items()}
+        progress(0, f"measuring, {index + 1} of {len(dataset.examples)}")
+    return {key: PixelCounts(*rows) for key, rows in counts.items()}
 
 
 def _markdown(
-    setup: "NetworkPlan", found: LabeledSet, counted: dict[tuple[str, float], Localized]
+    plan: NetworkPlan, dataset: LabeledSet, counted: dict[tuple[str, float], PixelCounts]
 ) -> str:
     body = []
     for way in WAYS:
@@ -123,20 +115,20 @@ def _markdown(
         cells = [f"{100 * value:.1f}" for value in (*fixed, counted[way, best].means()[2])]
         body.append([way, *cells, f"{best:.1f}"])
     head = ["map", "recall", "precision", "F1", "best F1", "at share"]
-    table = aligned(head, body)
-    verdicts = aligned(["the paper", "ours"], _verdicts(counted))
-    backbone = setup.backbone or "vgg16"
+    table = markdown_table(head, body)
+    verdicts = markdown_table(["the paper", "ours"], _verdicts(counted))
+    backbone = plan.backbone or "vgg16"
     return (
         "# MDC paper, figure 5 and section 4.3.1: localization maps against masks\n\n"
-        f"{found.title}, {len(found.examples)} training images, {backbone}, weights "
-        f"{Path(setup.weights).name}, schedule `{setup.schedule}`, one classifier. Percent, means "
+        f"{dataset.title}, {len(dataset.examples)} training images, {backbone}, weights "
+        f"{Path(plan.weights).name}, schedule `{plan.schedule}`, one classifier. Percent, means "
         "over the classes; regions are where a map is at least 0.3 of its maximum; the best F1 is "
         "that of the best threshold of 0.1 to 0.9.\n\n"
         f"{table}\n\n{verdicts}\n"
     )
 
 
-def _verdicts(counted: dict[tuple[str, float], Localized]) -> list[list[str]]:
+def _verdicts(counted: dict[tuple[str, float], PixelCounts]) -> list[list[str]]:
     at = {way: counted[way, FIXED].means() for way in WAYS}
     first, last = at["d = 1"], at["d = 9"]
     claims = [

@@ -1,4 +1,4 @@
-"""What the figures share: colours, a quiet frame, PNG files. Needs matplotlib."""
+"""What figures share: colors, frames and PNG files. Needs matplotlib."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#2f6db3", "#d1495b", "#3a9d6e", "#e0a030", "#7b5ea7", "#5c6770")
+COLORS = ("#2f6db3", "#d1495b", "#3a9d6e", "#e0a030", "#7b5ea7", "#5c6770")
 INK = "#30343a"
 
 
@@ -38,14 +38,14 @@ def show_image(axes: "Axes", image: NDArray[np.uint8]) -> None:
     axes.set_axis_off()
 
 
-def in_image(
-    places: NDArray[Any], size: tuple[int, ...], image_size: tuple[int, ...]
+def to_image_pixels(
+    positions: NDArray[Any], size: tuple[int, ...], image_size: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Pixels (..., 2) of (y, x) of a map (h, w) as places in an image (H, W), centre on centre."""
-    return (places + 0.5) * np.divide(image_size, size) - 0.5
+    """Pixels (..., 2) of (y, x) of a map (h, w) as pixels of its image (H, W), center on center."""
+    return (positions + 0.5) * np.divide(image_size, size) - 0.5
 
 
-def frame(axes: "Axes") -> None:
+def hide_ticks(axes: "Axes") -> None:
     """A pale frame without ticks, for embeddings whose units mean nothing."""
     axes.set_xticks([])
     axes.set_yticks([])
@@ -53,16 +53,16 @@ def frame(axes: "Axes") -> None:
         spine.set_color("#d5d8dc")
 
 
-def save(figure: "Figure", path: Path, *, dpi: int = 115) -> None:
-    """Write a PNG of at most 256 colours, which halves a scatter plot's size."""
+def save_figure(figure: "Figure", path: Path, *, dpi: int = 115) -> None:
+    """Write a PNG of at most 256 colors, which halves a scatter plot's size."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(dpi)
     canvas.draw()  # type: ignore[no-untyped-call]
-    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    pixels = Image.fromarray(drawn).convert("RGB")
+    rendered = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    pixels = Image.fromarray(rendered).convert("RGB")
     small = pixels.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     with atomic_write(path) as temporary:
         small.save(temporary, optimize=True)

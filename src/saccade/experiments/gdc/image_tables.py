@@ -1,4 +1,4 @@
-"""Tables I, IV and VII of the GDC paper: which branches, what the paper found, what it claims.
+"""Tables I, IV and VII of the GDC paper, on single images: branches, the paper's numbers, claims.
 
 Importing this imports no PyTorch.
 """
@@ -21,7 +21,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Table:
+class ImageTable:
     """One table: its branches in the paper's order and the orders that it claims.
 
     ``published`` maps a branch to its cells by set, "voc" or "context". A pair (a, b) of
@@ -35,11 +35,11 @@ class Table:
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """The branches, keys of `NETWORKS`."""
+        """The branches, keys of `BRANCHES`."""
         return tuple(self.published)
 
 
-NETWORKS: dict[str, dict[str, Any]] = {
+BRANCHES: dict[str, dict[str, Any]] = {
     GDC: {"branch": "gdc", "sigma": 0.2},
     "gdc sigma 0.1": {"branch": "gdc", "sigma": 0.1},
     "gdc sigma 0.3": {"branch": "gdc", "sigma": 0.3},
@@ -54,7 +54,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 _CONTEXT_GDC = Published(0.6512, 0.8646)
 
-TABLE1 = Table(
+TABLE1 = ImageTable(
     "gdc-table1",
     "GDC paper, table I: single-image segmentation with different convolutions",
     {
@@ -78,7 +78,7 @@ TABLE1 = Table(
     ),
 )
 
-TABLE4 = Table(
+TABLE4 = ImageTable(
     "gdc-table4",
     "GDC paper, table IV: the standard deviation of the offsets",
     {
@@ -89,7 +89,7 @@ TABLE4 = Table(
     ((GDC, "gdc sigma 0.1"), (GDC, "gdc sigma 0.3"), ("gdc sigma 0.3", "gdc sigma 0.1")),
 )
 
-TABLE7 = Table(
+TABLE7 = ImageTable(
     "gdc-table7",
     "GDC paper, table VII: half-Gaussian against uniform offsets",
     {
@@ -100,10 +100,10 @@ TABLE7 = Table(
     ((GDC, "normal"), (GDC, "uniform"), ("normal", "uniform")),
 )
 
-TABLES = {table.name: table for table in (TABLE1, TABLE4, TABLE7)}
+IMAGE_TABLES = {table.name: table for table in (TABLE1, TABLE4, TABLE7)}
 
 
 def preset_of(branch: str) -> Preset:
-    """The preset ``paper`` with the branch of `NETWORKS`."""
+    """The preset ``paper`` with the branch of `BRANCHES`."""
     preset = preset_named("paper")
-    return replace(preset, network=replace(preset.network, **NETWORKS[branch]))
+    return replace(preset, network=replace(preset.network, **BRANCHES[branch]))

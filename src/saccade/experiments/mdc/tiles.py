@@ -20,19 +20,19 @@ GRID = (2, 3)
 """Rows and columns of tiles: 180x160 pixels each of CamVid's 360x480."""
 
 
-def cut(found: LabeledSet, folder: Path, grid: tuple[int, int] = GRID) -> LabeledSet:
-    """Write FOLDER/images/NAME-ROW-COLUMN.png and FOLDER/masks/; what is there already is kept.
+def cut_tiles(dataset: LabeledSet, folder: Path, grid: tuple[int, int] = GRID) -> LabeledSet:
+    """Write FOLDER/images/NAME-ROW-COLUMN.png and FOLDER/masks/; tiles that exist are kept.
 
     Tiles without a labelled pixel are left out, as they have no image label.
     """
     images, masks = folder / "images", folder / "masks"
-    for place in (images, masks):
-        place.mkdir(parents=True, exist_ok=True)
+    for made in (images, masks):
+        made.mkdir(parents=True, exist_ok=True)
     examples = []
-    for index, example in enumerate(found.examples):
-        labels = found.labels(index)
+    for index, example in enumerate(dataset.examples):
+        labels = dataset.labels(index)
         image = None
-        for row, column, area in areas(labels.shape, grid):
+        for row, column, area in tile_areas(labels.shape, grid):
             name = f"{example.name}-{row}-{column}"
             tile = Example(name, images / f"{name}.png", masks / f"{name}.png", weak=True)
             if (labels[area] == IGNORE).all():
@@ -42,21 +42,23 @@ def cut(found: LabeledSet, folder: Path, grid: tuple[int, int] = GRID) -> Labele
                 image = load_image(example.image) if image is None else image
                 Image.fromarray(image[area]).save(tile.image)
                 write_mask(tile.mask, labels[area], "png")
-    title = f"{found.title} in {grid[0]}x{grid[1]} tiles"
-    return replace(found, title=title, examples=tuple(examples))
+    title = f"{dataset.title} in {grid[0]}x{grid[1]} tiles"
+    return replace(dataset, title=title, examples=tuple(examples))
 
 
-def join(found: LabeledSet, tiles: Path, folder: Path, grid: tuple[int, int] = GRID) -> None:
+def join_tiles(
+    dataset: LabeledSet, tiles: Path, folder: Path, grid: tuple[int, int] = GRID
+) -> None:
     """Put the masks of tiles together, FOLDER/NAME.png; a tile that is missing has no class.
 
     Raises:
         InputError: a mask of a tile has another size.
     """
-    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(found.spec.colors)}
-    for example in found.examples:
+    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(dataset.spec.colors)}
+    for example in dataset.examples:
         height, width = load_image(example.image).shape[:2]
         whole = np.full((height, width), IGNORE, np.uint8)
-        for row, column, area in areas(whole.shape, grid):
+        for row, column, area in tile_areas(whole.shape, grid):
             path = tiles / f"{example.name}-{row}-{column}.png"
             if not path.is_file():
                 continue
@@ -67,7 +69,7 @@ def join(found: LabeledSet, tiles: Path, folder: Path, grid: tuple[int, int] = G
         write_mask(folder / f"{example.name}.png", whole, "png", colors=colors)
 
 
-def areas(
+def tile_areas(
     shape: tuple[int, ...], grid: tuple[int, int]
 ) -> list[tuple[int, int, tuple[slice, slice]]]:
     """Row, column and slices of each tile."""

@@ -1,6 +1,4 @@
-"""Feature vectors of the light network while it is optimised (GDC paper, figure 11)."""
-
-from __future__ import annotations
+"""Feature vectors of the per-image network while it is optimized (GDC paper, figure 11)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.experiments.reading import Loaded
+from saccade.experiments.engine.load_samples import LoadedSample
 from saccade.interactive.fit_paper import fit_paper
 from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.prepared import prepare_image
@@ -22,12 +20,14 @@ UNKNOWN = 255
 
 
 @dataclass(frozen=True)
-class Prepared:
+class FitInputs:
     """An image ready to be fitted to several times.
 
-    ``features`` (1, C, h, w) are of the frozen extractor; ``labels`` (h, w) the training labels at
-    half size, K where there is none; ``truth`` (h, w) class indices at half size, -1 where it is
-    unknown.
+    Attributes:
+        features: (1, C, h, w) of the frozen extractor, at half size.
+        labels: (h, w) training labels at half size, K = none.
+        truth: (h, w) class indices at half size, -1 = unknown.
+        classes: K.
     """
 
     features: Tensor
@@ -40,22 +40,22 @@ class Prepared:
 class Pixels:
     """Chosen pixels of the half-size map: (P, 2) of (y, x), their truth and whether they train."""
 
-    places: NDArray[np.int64]
+    positions: NDArray[np.int64]
     truth: NDArray[np.int64]
     labelled: NDArray[np.bool_]
 
 
-def prepare(pair: Loaded, preset: Preset, seed: int) -> Prepared:
+def prepare_fit(loaded: LoadedSample, preset: Preset, seed: int) -> FitInputs:
     """Features and training labels, as the preset's fit sees them.
 
     Raises:
         InputError: the strokes cannot be used.
     """
     assert isinstance(preset.fit, PaperFitSettings)
-    size = pair.image.shape[0], pair.image.shape[1]
-    classes, strokes = encode_strokes(pair.strokes, size, unlabeled=UNKNOWN)
+    size = loaded.image.shape[0], loaded.image.shape[1]
+    classes, strokes = encode_strokes(loaded.strokes, size, unlabeled=UNKNOWN)
     image = prepare_image(
-        pair.image, features=preset.network.features, max_pixels=preset.max_pixels, seed=seed
+        loaded.image, features=preset.network.features, max_pixels=preset.max_pixels, seed=seed
     )
     labels = paper_labels(image.working_rgb, strokes, len(classes), image.half_size, preset.fit)
     index = np.full(UNKNOWN + 1, -1, np.int64)
@@ -64,39 +64,39 @@ def prepare(pair: Loaded, preset: Preset, seed: int) -> Prepared:
         np.minimum((np.arange(n) * 2 + 1) * full // (2 * n), full - 1)
         for n, full in zip(image.half_size, size, strict=True)
     )
-    truth = index[pair.truth[np.ix_(rows, columns)]]
-    return Prepared(image.features, labels, truth, len(classes))
+    truth = index[loaded.truth[np.ix_(rows, columns)]]
+    return FitInputs(image.features, labels, truth, len(classes))
 
 
-def choose_pixels(prepared: Prepared, per_class: int, rng: np.random.Generator) -> Pixels:
+def choose_pixels(inputs: FitInputs, per_class: int, rng: np.random.Generator) -> Pixels:
     """At most `per_class` pixels of each class, a quarter of them from the training labels."""
-    labelled = prepared.labels < prepared.classes
+    labelled = inputs.labels < inputs.classes
     chosen: list[NDArray[np.int64]] = []
-    for k in range(prepared.classes):
-        trained = np.argwhere(labelled & (prepared.truth == k))
-        others = np.argwhere(~labelled & (prepared.truth == k))
+    for k in range(inputs.classes):
+        trained = np.argwhere(labelled & (inputs.truth == k))
+        others = np.argwhere(~labelled & (inputs.truth == k))
         quarter = min(per_class // 4, len(trained))
         chosen.append(rng.permutation(trained)[:quarter])
         chosen.append(rng.permutation(others)[: per_class - quarter])
-    places = np.concatenate(chosen)
-    y, x = places.T
-    return Pixels(places, prepared.truth[y, x], labelled[y, x])
+    positions = np.concatenate(chosen)
+    y, x = positions.T
+    return Pixels(positions, inputs.truth[y, x], labelled[y, x])
 
 
-def record(
-    prepared: Prepared,
+def record_features(
+    inputs: FitInputs,
     preset: Preset,
-    places: NDArray[np.int64],
+    positions: NDArray[np.int64],
     seed: int,
     *,
     progress: Callable[[float], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Fit, and keep what the classifier reads at `places` before the first and after each step.
+    """Fit, and record what the classifier reads before the first and after each step.
 
     Args:
-        prepared: the image.
+        inputs: the image.
         preset: one with `PaperFitSettings`.
-        places: (P, 2) of (y, x) at half size.
+        positions: (P, 2) of (y, x) at half size.
         seed: of the fit and of the recorded draws, which have their own generator.
         progress: told the fraction of steps done.
 
@@ -105,13 +105,13 @@ def record(
         them; of one draw of the sampling positions each.
     """
     assert isinstance(preset.fit, PaperFitSettings)
-    maps = prepared.features
-    net = _start(preset.network, maps.shape[1], prepared.classes, seed)
+    maps = inputs.features
+    net = _initial_network(preset.network, maps.shape[1], inputs.classes, seed)
     draws = torch.Generator().manual_seed(seed + 1)
-    y, x = torch.from_numpy(places).T
+    y, x = torch.from_numpy(positions).T
     vectors = [classifier_inputs(net, maps, draws)[:, y, x].T.numpy()]
 
-    def keep(fraction: float) -> bool:
+    def record_step(fraction: float) -> bool:
         vectors.append(classifier_inputs(net, maps, draws)[:, y, x].T.numpy())
         if progress is not None:
             progress(fraction)
@@ -119,12 +119,12 @@ def record(
 
     fit_paper(
         maps,
-        torch.from_numpy(prepared.labels),
-        prepared.classes,
+        torch.from_numpy(inputs.labels),
+        inputs.classes,
         preset.fit,
         preset.network,
         generator=torch.Generator().manual_seed(seed),
-        step=keep,
+        step=record_step,
         warm_start=net,
     )
     return np.stack(vectors)
@@ -140,7 +140,9 @@ def classifier_inputs(net: ScribbleNet, maps: Tensor, generator: torch.Generator
     return branches[0]
 
 
-def _start(network: NetworkSettings, channels: int, classes: int, seed: int) -> ScribbleNet:
+def _initial_network(
+    network: NetworkSettings, channels: int, classes: int, seed: int
+) -> ScribbleNet:
     """The network at the start that `fit_paper` would draw for this seed."""
     return ScribbleNet(
         channels,

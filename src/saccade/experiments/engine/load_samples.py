@@ -1,4 +1,4 @@
-"""One sample's files as arrays, every set with the same meaning of its values."""
+"""The files of a sample as arrays; values mean the same in every set: a class, or 255."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +10,25 @@ from PIL import Image
 
 from saccade.data.known import CONTEXT_CLASSES
 from saccade.errors import InputError
-from saccade.experiments.pascal import CONTEXT_ALIASES
-from saccade.experiments.samples import SPECS, UNLABELED, Sample
+from saccade.experiments.engine.samples import SPECS, UNLABELED, Sample
 from saccade.images import load_image
 from saccade.scribbles.scribblesup import read_scribblesup
 
 CAMVID_VOID = 11
+CONTEXT_ALIASES = {
+    "plane": "aeroplane",
+    "bike": "bicycle",
+    "plant": "pottedplant",
+    "monitor": "tvmonitor",
+    "diningtable": "table",
+}
+"""Names that strokes or label lists use for the same classes."""
 
 Labels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedSample:
     """One image: (H, W, 3) uint8 RGB; strokes and truth (H, W) uint8, 255 = none or unknown."""
 
     image: NDArray[np.uint8]
@@ -29,34 +36,38 @@ class Loaded:
     truth: Labels
 
 
-def load(sample: Sample) -> Loaded:
+def load_sample(sample: Sample) -> LoadedSample:
     """Read the files of a sample.
 
     Raises:
         InputError: a file cannot be read, sizes differ, a class is out of range, or the strokes
             are of fewer than two classes.
+
+    Example:
+        >>> loaded = load_sample(shared_samples(root, ["thin"]).samples[0])  # doctest: +SKIP
     """
     image = load_image(sample.image)
     shape = (image.shape[0], image.shape[1])
-    strokes, truth = read_scribbles(sample.strokes, sample.set, shape), _truth(sample)
+    strokes = read_strokes(sample.strokes, sample.set, shape)
+    truth = _read_truth(sample)
     classes = SPECS[sample.set].classes
     for path, labels in ((sample.strokes, strokes), (sample.truth, truth)):
         if labels.shape != image.shape[:2]:
             raise InputError(
                 f"{path}: size {labels.shape} (H, W) differs from its image's {image.shape[:2]}"
             )
-        found = labels[labels != UNLABELED]
-        if found.size and found.max() >= classes:
+        known = labels[labels != UNLABELED]
+        if known.size and known.max() >= classes:
             raise InputError(
-                f"{path}: holds class {found.max()}, expected 0 to {classes - 1} and 255"
+                f"{path}: holds class {known.max()}, expected 0 to {classes - 1} and 255"
             )
     if len(np.setdiff1d(strokes, [UNLABELED])) < 2:
         raise InputError(f"{sample.strokes}: strokes of fewer than two classes")
-    return Loaded(image, strokes, truth)
+    return LoadedSample(image, strokes, truth)
 
 
-def read_scribbles(path: Path, name: str, shape: tuple[int, int]) -> Labels:
-    """Read the strokes of an image of a set: (H, W) uint8 classes, 255 where nobody drew.
+def read_strokes(path: Path, name: str, shape: tuple[int, int]) -> Labels:
+    """Read the strokes of an image of a set: (H, W) uint8 classes, 255 = unlabelled.
 
     Args:
         path: XML of ScribbleSup, whose tags may be aliases of the classes, or a label image.
@@ -74,9 +85,9 @@ def read_scribbles(path: Path, name: str, shape: tuple[int, int]) -> Labels:
     return _context_lookup(names)[read_scribblesup(path, shape=shape, names=names).labels]
 
 
-def _truth(sample: Sample) -> Labels:
+def _read_truth(sample: Sample) -> Labels:
     if sample.truth.suffix.lower() == ".mat":
-        return _context_mat(sample.truth)
+        return _read_context_mat(sample.truth)
     labels = read_labels(sample.truth)
     if sample.set == "camvid":
         labels[labels == CAMVID_VOID] = UNLABELED
@@ -89,7 +100,7 @@ def read_labels(path: Path) -> Labels:
     """Read a label image (H, W) uint8; a palette image gives its indices.
 
     Raises:
-        InputError: no image, or a coloured one.
+        InputError: no image, or a colored one.
     """
     try:
         with Image.open(path) as file:
@@ -99,11 +110,11 @@ def read_labels(path: Path) -> Labels:
     if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
         labels = labels[..., 0]
     if labels.ndim != 2:
-        raise InputError(f"{path}: coloured; a label image must be grey or palette")
+        raise InputError(f"{path}: colored; a label image must be gray or palette")
     return np.ascontiguousarray(labels).astype(np.uint8)
 
 
-def _context_mat(path: Path) -> Labels:
+def _read_context_mat(path: Path) -> Labels:
     from scipy.io import loadmat
 
     try:

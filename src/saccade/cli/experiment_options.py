@@ -1,0 +1,93 @@
+"""Options that the commands of ``saccade experiment`` share, and telling what came out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saccade.cli.errors import BAD_INPUT, INTERRUPTED
+
+if TYPE_CHECKING:
+    from saccade.experiments.engine.report import Report
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Which one; see: saccade experiment list")
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")
+]
+Voc = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="PASCAL VOC 2012, VOCdevkit/VOC2012: the paper's data."),
+]
+Context = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="PASCAL-Context, VOCdevkit/VOC2010 with its labels."),
+]
+Scribbles = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Strokes of ScribbleSup, for --voc and --context."),
+]
+
+
+def check_seeds(text: str) -> str:
+    """Refuse what is no list of different whole numbers, as wrong usage."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts) or len(set(parts)) < len(parts):
+        raise typer.BadParameter(f"'{text}' is no list of different whole numbers like 0,1,2.")
+    return text
+
+
+Seeds = Annotated[
+    str,
+    typer.Option(
+        metavar="N,N,...", callback=check_seeds, help="Repeat with each of these random seeds."
+    ),
+]
+Schedule = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|paper|full|reduced|smoke",
+        help="How long to train. auto: the paper's on its data; on CamVid full with CUDA, else "
+        "reduced, which is minutes a network on two cores. smoke: seconds, to try.",
+    ),
+]
+Backbone = Annotated[
+    str, typer.Option(metavar="NAME", help="Backbone of the networks; the paper's if not given.")
+]
+Weights = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|imagenet|none|FILE",
+        help="What the backbone starts from. auto: ImageNet on the paper's data; on CamVid the "
+        "file of weights below --data, if there is one.",
+    ),
+]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of a list like ``a,b``."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def seeds_in(text: str) -> tuple[int, ...]:
+    """The numbers of a list that `Seeds` has checked."""
+    return tuple(int(part) for part in text.split(","))
+
+
+def tell(report: "Report") -> None:
+    """Print a report.
+
+    Raises:
+        Exit: it is not complete.
+    """
+    if report.text:
+        typer.echo(report.text)
+    typer.echo(f"written: {', '.join(map(str, report.files))}")
+    for name, why in report.failed.items():
+        typer.echo(f"{name}: {why}", err=True)
+    if report.interruption:
+        typer.echo(report.interruption, err=True)
+        raise typer.Exit(INTERRUPTED)
+    if report.failed:
+        raise typer.Exit(BAD_INPUT)

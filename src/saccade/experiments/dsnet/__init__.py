@@ -1,0 +1,1 @@
+"""Tables of the DSNet paper (dynamic sampling, CGDS)."""

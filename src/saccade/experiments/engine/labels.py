@@ -1,0 +1,71 @@
+"""Label images that stand in for full masks: each paper says how its kinds are made."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from saccade.data.sets import LabeledSet
+from saccade.errors import InputError
+from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.training.inputs import open_sets
+
+Progress = Callable[[float, str], None]
+"""Told how many of the counted items are done, and what is being worked on."""
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """How some kinds of label images are made.
+
+    Attributes:
+        kinds: their names, each the name of a folder.
+        check: called as ``check(kinds, dataset, plan, folder, progress)`` with those of `kinds`
+            that are wanted, before any label is made; raises InputError for files that are missing
+            or cannot be used, and for labels in FOLDER made with other settings.
+        make: called as ``make(kind, dataset, plan, folder, progress)``; writes
+            FOLDER/KIND/NAME.png for each example of the data set, and leaves what is there.
+    """
+
+    kinds: Collection[str]
+    check: Callable[[Sequence[str], LabeledSet, NetworkPlan, Path, Progress], None]
+    make: Callable[[str, LabeledSet, NetworkPlan, Path, Progress], None]
+
+
+def make_labels(
+    kinds: Sequence[str],
+    sources: Sequence[LabelSource],
+    plan: NetworkPlan,
+    folder: Path,
+    progress: Progress,
+) -> dict[str, Path]:
+    """Make the label images of the training set that are not there yet.
+
+    Args:
+        kinds: what is wanted.
+        sources: where it may come from.
+        plan: names the data.
+        folder: a folder below it is made for each kind.
+        progress: told 0, as no run of the table is done, and what is being made.
+
+    Returns:
+        Kind -> its folder.
+
+    Raises:
+        InputError: an unknown kind, data that cannot be used, or labels in FOLDER that were made
+            with other settings.
+    """
+    if not kinds:
+        return {}
+    source_of = {kind: source for source in sources for kind in source.kinds}
+    for kind in kinds:
+        if kind not in source_of:
+            raise InputError(f"labels {kind!r}, expected one of {', '.join(source_of)}")
+    dataset, _ = open_sets(plan.data)
+    for source in sources:
+        wanted = [kind for kind in kinds if kind in source.kinds]
+        if wanted:
+            source.check(wanted, dataset, plan, folder, progress)
+    for kind in kinds:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        source_of[kind].make(kind, dataset, plan, folder, progress)
+    return {kind: folder / kind for kind in kinds}

@@ -1,0 +1,1 @@
+"""Tables and the figure of the MDC paper (multi-dilated convolution)."""
