@@ -110,7 +110,7 @@ def main():
 
     import torch
 
-    from saccade.experiments.report import machine
+    from saccade.experiments.engine.report import machine
     from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
 
     torch.set_num_threads(arguments.threads)

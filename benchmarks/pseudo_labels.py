@@ -71,7 +71,7 @@ def main():
     import torch
 
     from saccade.data.sets import open_set
-    from saccade.experiments.report import machine
+    from saccade.experiments.engine.report import machine
 
     torch.set_num_threads(1)
     content = {"machine": machine(), "preset": arguments.preset, "sets": {}}

@@ -1,4 +1,4 @@
-"""A tiny root in the layout of the shared sets, and a segmenter that takes no time."""
+"""Made-up data in the layouts that experiments read, and a segmenter that takes no time."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,9 @@ import pytest
 from PIL import Image
 
 import saccade.interactive
+from saccade.data.known import CAMVID
+from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.training.config import DataConfig
 
 SHAPE = (12, 16)
 
@@ -63,3 +66,60 @@ def fake_segment(monkeypatch):
 
     monkeypatch.setattr(saccade.interactive, "segment", segment, raising=False)
     return calls
+
+
+@pytest.fixture(scope="session")
+def camvid(tmp_path_factory):
+    """Five photographs of stripes and boxes to train on, two to evaluate on."""
+    root = tmp_path_factory.mktemp("shared") / "camvid"
+    root.mkdir()
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 5), ("val", 2)):
+        for number in range(count):
+            labels = np.repeat(np.arange(11, dtype=np.uint8), 10)[:, None].repeat(120, 1)
+            labels[20:60, 30:60] = generator.integers(0, 11)
+            labels[:3] = 11
+            noise = generator.integers(-12, 12, (*labels.shape, 3))
+            image = np.clip(CAMVID.colors[labels % 11] + noise, 0, 255).astype(np.uint8)
+            for folder, array in ((split, image), (f"{split}annot", labels)):
+                (root / folder).mkdir(exist_ok=True)
+                Image.fromarray(array).save(root / folder / f"{split}{number}.png")
+    return root
+
+
+@pytest.fixture
+def plan(camvid):
+    """A run of seconds on the made-up CamVid."""
+    return NetworkPlan(DataConfig("camvid", str(camvid)), "smoke", "mobilenet_v2", device="cpu")
+
+
+def voc_tree(root, stems=("a", "b"), layout="voc"):
+    """A tree of VOC 2012, or of PASCAL-Context, with ScribbleSup's strokes of it."""
+    context = layout != "voc"
+    base = root / ("VOC2010" if context else "VOC2012")
+    masks = "SegmentationClassContext" if context else "SegmentationClassAug"
+    lists = base / "ImageSets" / ("SegmentationContext" if context else "Segmentation")
+    part = root / "scribble_annotation" / ("pascal_context" if context else "pascal_2012")
+    for folder in (base / "JPEGImages", base / masks, lists, part):
+        folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    labels = np.zeros((48, 64), np.uint8)
+    labels[:, 32:] = 1
+    for stem in stems:
+        image = np.where(labels[..., None] == 1, 200, 60) + generator.integers(-9, 9, (48, 64, 3))
+        Image.fromarray(image.astype(np.uint8)).save(base / f"JPEGImages/{stem}.jpg")
+        Image.fromarray(labels + 1 if context else labels).save(base / f"{masks}/{stem}.png")
+        write_scribbles(part / f"{stem}.xml", "bag" if context else "background", "plane")
+    for split in ("train", "val"):
+        (lists / f"{split}.txt").write_text("\n".join(stems))
+    return base
+
+
+def write_scribbles(path, left, right):
+    line = (
+        "<polygon><tag>{}</tag><point><X>{}</X><Y>20</Y></point>"
+        "<point><X>{}</X><Y>20</Y></point></polygon>"
+    )
+    lines = line.format(left, 3, 20) + line.format(right, 40, 60)
+    size = "<size><height>48</height><width>64</width></size>"
+    path.write_text(f"<annotation>{size}{lines}</annotation>")

@@ -1,101 +1,84 @@
+"""One run of everything that trains, on a made-up CamVid."""
+
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
-from saccade.data.sets import Example, LabeledSet
-from saccade.data.specs import LabelSpec
+from saccade.cli.app import app
 from saccade.errors import InputError
-from saccade.experiments import run_networks as running
-from saccade.experiments.names import NETWORKS
-from saccade.experiments.network_report import NetworkRow, verdict
-from saccade.experiments.network_tables import NETWORK_TABLES, SCHEDULES
-from saccade.experiments.run_networks import NetworkPlan, run_config, run_networks
-from saccade.training.config import DataConfig
+from saccade.experiments.engine.labels import make_labels
+from saccade.experiments.engine.run_networks import count_runs, run_networks
+from saccade.experiments.mdc.figure5 import run_figure5
+from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES, WEAK_LABELS
 
-PLAN = NetworkPlan(DataConfig("camvid", "data"), "smoke", "mobilenet_v2", device="cpu")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_every_table_is_named_and_every_row_can_be_built():
-    assert set(NETWORK_TABLES) == set(NETWORKS)
-    for table in NETWORK_TABLES.values():
-        for schedule in ("paper", *SCHEDULES):
-            for row in table.rows.values():
-                plan = NetworkPlan(DataConfig(table.layout, "x"), schedule)
-                assert run_config(table, row, plan, 0).network.backbone == table.backbone
-        labels = set(table.rows)
-        assert {label for pair in table.claims for label in pair} <= labels
-        assert {row.trained_as for row in table.rows.values()} <= {*labels, ""}
+def test_cited_rows_are_not_counted():
+    assert count_runs(NETWORK_TABLES["gdc-table2"], [0, 1]) == 6  # four rows are cited
 
 
-def test_the_papers_schedule_is_that_of_the_recipes():
-    table = NETWORK_TABLES["gdc-table5"]
-    plan = NetworkPlan(DataConfig("voc", "x"), "paper", weights="imagenet")
-    config = run_config(table, table.rows["gdpp"], plan, 3)
-    optim = config.optim
-    assert (optim.lr, optim.batch, optim.epochs, optim.head_lr) == (0.028, 16, 100, 1.0)
-    assert (config.augmentation.crop, config.run.seed) == ((513, 513), 3)
-    assert config.network.output_stride == 16
+def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
+    told = []
+
+    def run(table):
+        return run_networks(
+            table,
+            plan,
+            tmp_path,
+            seeds=[0],
+            progress=lambda n, text: told.append(text),
+            sources=LABEL_SOURCES,
+        )
+
+    done = run(WEAK_LABELS)
+    assert not done.interruption
+    assert not done.failed
+    assert {p.name for p in (tmp_path / "labels").iterdir()} >= {
+        "strokes",
+        "pseudo-strokes",
+        "maps-fusion",
+        "classifier-1-3-6-9",
+        "tiles",
+    }
+    rows = json.loads((tmp_path / "weak-labels.json").read_text())["rows"]
+    assert [row["label"] for row in rows] == list(WEAK_LABELS.rows)
+    assert "| image labels (MDC)" in done.text
+    strokes = np.asarray(Image.open(tmp_path / "labels/strokes/train0.png"))
+    pseudo = np.asarray(Image.open(tmp_path / "labels/pseudo-strokes/train0.png"))
+    assert (strokes != 255).sum() < 0.5 * (pseudo != 255).sum()
+    # The paper's table shares the network from image labels and evaluates it with a CRF.
+    told.clear()
+    table1 = run(NETWORK_TABLES["mdc-table1"])
+    assert not any("epoch" in text for text in told)
+    assert "| SEC (image labels)" in table1.text
+    # And so does the figure, which needs the classifier alone.
+    figure = run_figure5(plan, tmp_path, progress=lambda *_: None, rows=3)
+    assert all(path.is_file() for path in figure.files)
+    assert "| fusion" in figure.text
 
 
-@pytest.fixture
-def measured(monkeypatch):
-    """Runs that take no time: a better network for a later row."""
-    done = []
-    spec = LabelSpec(("a", "b"))
-    val = LabeledSet("made up", (Example("x", None, None),), spec)
-    monkeypatch.setattr(running, "open_sets", lambda data: (val, val))
-
-    labels = list(NETWORK_TABLES["gdc-table5"].rows)
-
-    def one(config, label, row, plan, folder, seed, val, number, progress):
-        done.append((label, seed))
-        if len(done) > 7:
-            return None
-        hits = 10 + 10 * labels.index(label) + seed
-        matrix = np.array([[hits, 3], [2, hits]])
-        return NetworkRow(label, seed, matrix, 100, 10, 3.5, 0.1)
-
-    monkeypatch.setattr(running, "_one", one)
-    return done
+def test_unknown_labels(plan, tmp_path):
+    with pytest.raises(InputError, match="expected one of strokes"):
+        make_labels(["dreams"], LABEL_SOURCES, plan, tmp_path, lambda *_: None)
 
 
-def test_report_has_ours_beside_theirs(tmp_path, measured):
-    finished = run_networks("gdc-table5", PLAN, tmp_path, seeds=[0], progress=lambda *_: None)
-    assert [label for label, _ in measured] == ["none", "aspp", "s-aspp", "gdpp"]
-    text = finished.text
-    assert "| gdpp   | 64.71 |" in text
-    assert "Other data and schedule than the paper's" in text
-    assert "one seed (same sign)" in text
-    content = json.loads((tmp_path / "gdc-table5.json").read_text())
-    assert [row["label"] for row in content["rows"]] == ["none", "aspp", "s-aspp", "gdpp"]
-    assert len((tmp_path / "gdc-table5.csv").read_text().splitlines()) == 5
+def run(*arguments):
+    arguments = ["experiment", *map(str, arguments)]
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
-def test_an_interrupted_table_reports_what_there_is(tmp_path, measured):
-    finished = run_networks("gdc-table5", PLAN, tmp_path, seeds=[0, 1], progress=lambda *_: None)
-    assert finished.interrupted
-    assert len(json.loads((tmp_path / "gdc-table5.json").read_text())["rows"]) == 7
-
-
-def test_a_kept_result_of_other_settings_is_refused(tmp_path):
-    table = NETWORK_TABLES["gdc-table5"]
-    config = run_config(table, table.rows["none"], PLAN, 0)
-    path = tmp_path / "result.json"
-    path.write_text(json.dumps({"config": {"optim": 3}}))
-    with pytest.raises(InputError, match="other settings"):
-        running._read(path, config, "none", 0)
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ((2.0, 0.1, 3), "holds"),
-        ((-2.0, 0.1, 3), "reversed"),
-        ((0.2, 0.5, 3), "within noise (same sign)"),
-        ((-0.2, float("nan"), 1), "one seed (reversed)"),
-        ((float("nan"), float("nan"), 0), "not measured"),
-    ],
-)
-def test_verdicts(values, expected):
-    assert verdict(*values) == expected
+def test_the_command_line_runs_them(camvid, tmp_path):
+    options = ("--data", camvid.parent, "--schedule", "smoke", "--device", "cpu")
+    done = run("figure", "mdc-figure5", *options, "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "mobilenet_v2, weights none, schedule `smoke`" in done.output
+    assert (tmp_path / "mdc-figure5.jpg").is_file()
+    done = run("network", "gdc-table2", "--voc", camvid, "-o", tmp_path / "x", "--device", "cpu")
+    assert done.exit_code == 1
+    assert "gdc-table2 needs --scribbles" in done.output + done.stderr
+    done = run("network", "gdc-table3", "-o", tmp_path / "x")
+    assert "gdc-table3 needs --context, or --data with camvid/ in it" in done.output + done.stderr

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -38,7 +38,7 @@ class ExperimentGroup(TyperGroup):
     and ``saccade experiment --list`` for ``saccade experiment list``.
     """
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse; errors are one line."""
         with one_line_errors():
             return super().parse_args(ctx, self._in_new_form(args))

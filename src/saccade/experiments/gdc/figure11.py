@@ -119,9 +119,7 @@ def measure_sample(
             preset_of(branch),
             positions,
             seed,
-            progress=lambda fraction, part=part, branch=branch: report(
-                (part + fraction) / len(BRANCHES), branch
-            ),
+            progress=_part_of(report, part, branch),
         )
         measured.append(_measure(sample.stem, branch, recording, pixels))
         if picture is not None:
@@ -141,6 +139,10 @@ def two_positions(inputs: FitInputs) -> NDArray[np.int64]:
         depth = ndimage.distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
         positions.append(np.unravel_index(int(depth.argmax()), depth.shape))
     return np.array(positions, np.int64)
+
+
+def _part_of(report: ReportStage, part: int, branch: str) -> Callable[[float], None]:
+    return lambda fraction: report((part + fraction) / len(BRANCHES), branch)
 
 
 def _drawing(

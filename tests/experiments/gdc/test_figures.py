@@ -6,15 +6,25 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.experiments import gdc_figure11
-from saccade.experiments.gdc_figure10 import DILATION, DRAWS, draw_figure10, map_size, sampled
-from saccade.experiments.gdc_figure11 import run_figure11, two_positions
-from saccade.experiments.gdc_tables import GDC, preset_of
-from saccade.experiments.plotting import in_image
-from saccade.experiments.reading import Loaded
-from saccade.experiments.recording import choose_pixels, prepare, record
-from saccade.experiments.samples import shared_samples
-from saccade.experiments.separation import embed, knn_purity, movement
+from saccade.experiments.engine.load_samples import LoadedSample
+from saccade.experiments.engine.plotting import to_image_pixels
+from saccade.experiments.engine.samples import shared_samples
+from saccade.experiments.gdc import figure11
+from saccade.experiments.gdc.figure10 import (
+    DILATION,
+    DRAWS,
+    draw_figure10,
+    map_size,
+    sample_positions,
+)
+from saccade.experiments.gdc.figure11 import run_figure11, two_positions
+from saccade.experiments.gdc.image_tables import GDC, preset_of
+from saccade.experiments.gdc.record_features import (
+    choose_pixels,
+    prepare_fit,
+    record_features,
+)
+from saccade.experiments.gdc.separation import embed, knn_purity, movement
 from saccade.interactive.fit_paper import fit_paper
 
 pytest.importorskip("matplotlib")
@@ -40,11 +50,11 @@ def disc():
     strokes = np.full(truth.shape, 255, np.uint8)
     strokes[31:33, 32:48] = 1
     strokes[3:5, 4:76] = 0
-    return Loaded(image, strokes, truth)
+    return LoadedSample(image, strokes, truth)
 
 
 def test_the_dilated_kernel_is_a_grid():
-    places, stopped = sampled((20, 30), (50, 60), None, generator=torch.Generator())
+    places, stopped = sample_positions((20, 30), (50, 60), None, generator=torch.Generator())
     assert places.shape == (1, 8, 2)
     assert not stopped.any()
     assert {tuple(p) for p in places[0] - [20, 30]} == {
@@ -57,12 +67,16 @@ def test_the_dilated_kernel_is_a_grid():
 
 def test_draws_have_the_half_gaussians_mean_and_stay_inside():
     size = (400, 500)
-    places, stopped = sampled((200, 250), size, 0.1, generator=torch.Generator().manual_seed(0))
+    places, stopped = sample_positions(
+        (200, 250), size, 0.1, generator=torch.Generator().manual_seed(0)
+    )
     assert places.shape == (DRAWS, 8, 2)
     steps = np.abs(places - [200, 250])
     assert steps[:, 0].mean() == pytest.approx(40 * np.sqrt(2 / np.pi), rel=0.15)
     assert (steps[:, 1, 1] == 0).all()  # the tap above stays above
-    places, stopped = sampled((0, 0), size, 0.1, generator=torch.Generator().manual_seed(0))
+    places, stopped = sample_positions(
+        (0, 0), size, 0.1, generator=torch.Generator().manual_seed(0)
+    )
     assert places.min() == 0
     assert stopped[:, 0].mean() > 0.9
 
@@ -86,17 +100,19 @@ def test_maps_are_half_of_the_working_size():
 
 def test_places_in_the_image():
     places = np.array([[0, 0], [31, 39]])
-    np.testing.assert_allclose(in_image(places, (32, 40), (64, 80)), [[0.5, 0.5], [62.5, 78.5]])
-    np.testing.assert_allclose(in_image(places, (32, 40), (32, 40)), places)
+    np.testing.assert_allclose(
+        to_image_pixels(places, (32, 40), (64, 80)), [[0.5, 0.5], [62.5, 78.5]]
+    )
+    np.testing.assert_allclose(to_image_pixels(places, (32, 40), (32, 40)), places)
 
 
 def test_prepared_truth_and_pixels(disc):
-    prepared = prepare(disc, preset_of(GDC), 0)
+    prepared = prepare_fit(disc, preset_of(GDC), 0)
     assert prepared.truth.shape == prepared.labels.shape == (32, 40)
     np.testing.assert_array_equal(prepared.truth, disc.truth[1::2, 1::2])
     pixels = choose_pixels(prepared, 40, np.random.default_rng(0))
-    assert len({tuple(p) for p in pixels.places}) == len(pixels.places) <= 80
-    y, x = pixels.places.T
+    assert len({tuple(p) for p in pixels.positions}) == len(pixels.positions) <= 80
+    y, x = pixels.positions.T
     np.testing.assert_array_equal(pixels.truth, prepared.truth[y, x])
     np.testing.assert_array_equal(pixels.labelled, prepared.labels[y, x] < 2)
     object_place, background_place = two_positions(prepared)
@@ -106,7 +122,7 @@ def test_prepared_truth_and_pixels(disc):
 
 @pytest.mark.parametrize("branch", ["dilated 6", GDC])
 def test_recording_ends_with_the_network_that_the_preset_fits(disc, branch, monkeypatch):
-    import saccade.experiments.recording as recording
+    import saccade.experiments.gdc.record_features as recording
 
     nets = []
 
@@ -116,8 +132,8 @@ def test_recording_ends_with_the_network_that_the_preset_fits(disc, branch, monk
 
     monkeypatch.setattr(recording, "fit_paper", kept)
     preset = shortened(branch)
-    prepared = prepare(disc, preset, 3)
-    vectors = record(prepared, preset, np.array([[2, 3], [12, 16]]), 3)
+    prepared = prepare_fit(disc, preset, 3)
+    vectors = record_features(prepared, preset, np.array([[2, 3], [12, 16]]), 3)
     assert vectors.shape == (STEPS + 1, 2, 32)
     assert np.isfinite(vectors).all()
     alone = fit_paper(
@@ -134,9 +150,11 @@ def test_recording_ends_with_the_network_that_the_preset_fits(disc, branch, monk
 
 
 def test_gdc_moves_from_step_to_step_and_dilated_drifts(disc):
-    prepared = prepare(disc, preset_of(GDC), 0)
-    places = choose_pixels(prepared, 40, np.random.default_rng(0)).places
-    moves = [movement(record(prepared, shortened(b), places, 0)) for b in ("dilated 6", GDC)]
+    prepared = prepare_fit(disc, preset_of(GDC), 0)
+    places = choose_pixels(prepared, 40, np.random.default_rng(0)).positions
+    moves = [
+        movement(record_features(prepared, shortened(b), places, 0)) for b in ("dilated 6", GDC)
+    ]
     assert moves[0].jump < 0.3 * moves[1].jump
 
 
@@ -169,10 +187,11 @@ def test_embedding_keeps_groups_apart_and_takes_few_vectors():
 
 
 def test_figure11(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(gdc_figure11, "embed", lambda vectors, seed: vectors[:, :2])
+    monkeypatch.setattr(figure11, "embed", lambda vectors, seed: vectors[:, :2])
     heard = []
     samples = shared_samples(root, ("thin",)).samples[:2]
-    text, paths = run_figure11(samples, tmp_path, seed=0, progress=lambda *a: heard.append(a))
+    report = run_figure11(samples, tmp_path, seed=0, progress=lambda *a: heard.append(a))
+    text, paths = report.text, report.files
     assert [path.name for path in paths] == ["gdc-figure11.png", "gdc-figure11.json"]
     assert text.startswith("2 images")
     assert "| spread" in text

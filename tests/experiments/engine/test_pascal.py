@@ -4,8 +4,8 @@ from scipy.io import savemat
 
 from saccade.data.known import CONTEXT_CLASSES
 from saccade.errors import InputError
-from saccade.experiments.pascal import context_samples, voc_samples
-from saccade.experiments.reading import load
+from saccade.experiments.engine.load_samples import load_sample
+from saccade.experiments.engine.samples import context_samples, voc_samples
 from tests.experiments.conftest import SHAPE, labels, save
 
 LINE = (
@@ -59,7 +59,7 @@ def test_voc_from_each_folder(voc, below):
     plan = voc_samples(voc / below, voc)
     assert [s.stem for s in plan.samples] == ["2007_2"]
     assert plan.remarks == ("voc: 1 of 2 images have no strokes",)
-    pair = load(plan.samples[0])
+    pair = load_sample(plan.samples[0])
     assert set(np.unique(pair.truth)) == set(np.unique(pair.strokes)) == {0, 15, 255}
 
 
@@ -96,7 +96,7 @@ def check_context(pair):
 
 
 def test_context_as_png(context):
-    check_context(load(context_samples(context, context).samples[0]))
+    check_context(load_sample(context_samples(context, context).samples[0]))
 
 
 def test_context_as_mat_is_matched_by_name(context):
@@ -110,10 +110,10 @@ def test_context_as_mat_is_matched_by_name(context):
     with pytest.raises(InputError, match=r"no labels\.txt"):
         context_samples(context, context)
     (base / "labels.txt").write_text("1: wood\n3: accordion\n458: aeroplane\n")
-    check_context(load(context_samples(context, context).samples[0]))
+    check_context(load_sample(context_samples(context, context).samples[0]))
     savemat(base / "context/x.mat", {"other": ids})
     with pytest.raises(InputError, match="no LabelMap"):
-        load(context_samples(context, context).samples[0])
+        load_sample(context_samples(context, context).samples[0])
 
 
 def test_context_without_ground_truth(context):

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from saccade.errors import InputError
-from saccade.experiments.reading import load
-from saccade.experiments.samples import Sample, shared_samples, thinned
+from saccade.experiments.engine.load_samples import load_sample
+from saccade.experiments.engine.samples import Sample, limit_samples, shared_samples
 from tests.experiments.conftest import SHAPE, save
 
 
@@ -17,7 +17,7 @@ def test_shared_sets(root):
         ("camvid", "f1"),
         ("camvid", "f2"),
     ]
-    pair = load(plan.samples[-1])
+    pair = load_sample(plan.samples[-1])
     assert pair.image.shape == (*SHAPE, 3)
     assert set(np.unique(pair.truth)) == {0, 1, 255}  # void is unknown
     assert set(np.unique(pair.strokes)) == {0, 1, 255}
@@ -45,7 +45,7 @@ def test_a_set_without_strokes(root):
 def test_thinned_spreads_evenly(tmp_path, limit, kept):
     samples = [Sample("thin", str(i), tmp_path, tmp_path, tmp_path) for i in range(7)]
     samples.append(Sample("camvid", "x", tmp_path, tmp_path, tmp_path))
-    assert [s.stem for s in thinned(samples, limit)] == [*kept, "x"]
+    assert [s.stem for s in limit_samples(samples, limit)] == [*kept, "x"]
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_thinned_spreads_evenly(tmp_path, limit, kept):
         (np.zeros((3, 4)), r"size \(3, 4\)"),
         (np.full(SHAPE, 2), "holds class 2, expected 0 to 1"),
         (np.full(SHAPE, 255), "fewer than two classes"),
-        (np.arange(12 * 16 * 3).reshape(*SHAPE, 3) % 251, "coloured"),
+        (np.arange(12 * 16 * 3).reshape(*SHAPE, 3) % 251, "colored"),
     ],
 )
 def test_strokes_that_cannot_be_used(root, array, message):
     save(root / "iseg/scribbles_thin/a.png", array)
     with pytest.raises(InputError, match=message):
-        load(shared_samples(root, ("thin",)).samples[0])
+        load_sample(shared_samples(root, ("thin",)).samples[0])
 
 
 def test_a_file_that_is_no_image(root):
     (root / "iseg/masks/a.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a\.png: cannot be read as a label image"):
-        load(shared_samples(root, ("thin",)).samples[0])
+        load_sample(shared_samples(root, ("thin",)).samples[0])
 
 
 def test_a_palette_gives_its_indices(root):
@@ -76,4 +76,6 @@ def test_a_palette_gives_its_indices(root):
     before = np.asarray(image)
     image.putpalette([i for k in range(256) for i in (255 - k, 0, 3)])
     image.save(path)
-    np.testing.assert_array_equal(load(shared_samples(root, ("thin",)).samples[0]).truth, before)
+    np.testing.assert_array_equal(
+        load_sample(shared_samples(root, ("thin",)).samples[0]).truth, before
+    )

@@ -1,15 +1,19 @@
 import csv
 import json
+import pickle
 
 import numpy as np
 import pytest
 
-from saccade.experiments import measure as measuring
-from saccade.experiments.gdc_tables import GDC, TABLE1
-from saccade.experiments.measure import measure, plan_tasks
-from saccade.experiments.run_table import count_tasks, run_table
-from saccade.experiments.samples import shared_samples
-from saccade.experiments.summary import Claim
+from saccade.experiments.engine.samples import shared_samples
+from saccade.experiments.gdc.image_tables import GDC, TABLE1
+from saccade.experiments.gdc.measure import (
+    _make_worker,
+    count_tasks,
+    measure,
+    plan_tasks,
+    run_table,
+)
 from tests.experiments.conftest import SHAPE, save
 
 
@@ -19,21 +23,21 @@ def ignore(done, text):
 
 def run(root, out, name="gdc-table1", sets=("thin",), seeds=(0,), progress=ignore, jobs=1):
     out.mkdir(exist_ok=True)
-    plan = shared_samples(root, sets)
-    return run_table(name, plan, out, seeds=seeds, jobs=jobs, progress=progress)
+    samples = shared_samples(root, sets)
+    return run_table(name, samples, out, seeds=seeds, jobs=jobs, progress=progress)
 
 
 def test_tasks_take_the_sets_in_turns(root):
-    plan = shared_samples(root, ("thin", "camvid"))
-    tasks = plan_tasks(plan.samples, ("x", "y"), (0,))
+    samples = shared_samples(root, ("thin", "camvid")).samples
+    tasks = plan_tasks(samples, ("x", "y"), (0,))
     assert [t.sample.stem for t in tasks[::2]] == ["a", "f1", "b", "f2", "c"]
     assert [t.branch for t in tasks[:2]] == ["x", "y"]
-    assert count_tasks("gdc-table1", plan, (0, 1)) == 5 * 6 * 2
+    assert count_tasks("gdc-table1", samples, (0, 1)) == 5 * 6 * 2
 
 
 def test_scores_differences_and_verdicts(root, tmp_path, fake_segment):
     done = run(root, tmp_path / "out", sets=("thin", "camvid"), seeds=(0, 1))
-    assert not done.interrupted
+    assert not done.interruption
     assert not done.failed
     assert len(fake_segment) == 5 * 6 * 2
     thin, camvid = json.loads((tmp_path / "out/gdc-table1.json").read_text())["sets"]
@@ -73,11 +77,11 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(root, tmp_path, fake
             raise KeyboardInterrupt
 
     first = run(root, out, progress=stop)
-    assert first.interrupted
+    assert first.interruption.startswith("interrupted: 8 of 18 done")
     assert "thin: 1 of 3 images" in first.text  # the second has two branches only
     assert len(fake_segment) == 8
     second = run(root, out)
-    assert not second.interrupted
+    assert not second.interruption
     assert len(fake_segment) == 18
     assert "thin: 3 images" in second.text
 
@@ -101,42 +105,14 @@ def test_tables_share_measurements(root, tmp_path, fake_segment):
 def test_an_image_that_cannot_be_used_is_told_and_left_out(root, tmp_path, fake_segment):
     save(root / "iseg/scribbles_thin/b.png", np.zeros(SHAPE))
     done = run(root, tmp_path / "out")
-    assert list(done.failed) == [("thin", "b")]
-    assert "fewer than two classes" in done.failed["thin", "b"]
+    assert list(done.failed) == ["thin/b"]
+    assert "fewer than two classes" in done.failed["thin/b"]
     assert "thin: 2 of 3 images" in done.text
     assert "Note: thin: 1 images could not be used, b for one." in done.text
     assert str(root) not in done.text
 
 
-def test_processes_give_the_same_rows(root, tmp_path, monkeypatch, fake_segment):
-    """The pool is replaced by threads, so that the fake segmenter stays in place."""
-    from multiprocessing.pool import ThreadPool
-
-    class Context:
-        def Pool(self, jobs, initializer, arguments):  # noqa: N802
-            return ThreadPool(jobs)
-
-    monkeypatch.setattr(measuring, "get_context", lambda method: Context())
-    tasks = plan_tasks(shared_samples(root, ("thin",)).samples, ("normal", GDC), (0,))
-    alone = measure(tasks, tmp_path / "alone.jsonl", jobs=1, progress=ignore)
-    together = measure(tasks, tmp_path / "together.jsonl", jobs=2, progress=ignore)
-    assert set(alone.rows) == set(together.rows)
-    for key, row in alone.rows.items():
-        np.testing.assert_array_equal(row.matrix, together.rows[key].matrix)
-
-
-@pytest.mark.parametrize(
-    ("difference", "error", "images", "verdict"),
-    [
-        (0.03, 0.01, 30, "holds"),
-        (-0.03, 0.01, 30, "reversed"),
-        (0.01, 0.01, 30, "within noise (same sign)"),
-        (-0.01, 0.01, 30, "within noise (reversed)"),
-        (0.03, 0.01, 3, "within noise (same sign)"),  # t is 4.3 for three images
-        (0.05, 0.01, 3, "holds"),
-        (0.0, 0.0, 3, "within noise (reversed)"),
-        (0.01, float("nan"), 1, "one image (same sign)"),
-    ],
-)
-def test_verdicts(difference, error, images, verdict):
-    assert Claim("a", "b", difference, error, images).verdict == verdict
+def test_work_can_be_sent_to_other_processes(root, fake_segment):
+    (task, *_) = plan_tasks(shared_samples(root, ("thin",)).samples, (GDC,), (0,))
+    setup, sent = pickle.loads(pickle.dumps((_make_worker, task)))
+    np.testing.assert_array_equal(setup()(sent, ignore).matrix, measure(task).matrix)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from saccade.errors import InputError
-from saccade.experiments.rows import Row, append_row, open_rows
+from saccade.experiments.engine.rows import Row, append_row, open_rows
 
 
 def row(stem="a"):
