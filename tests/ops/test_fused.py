@@ -37,9 +37,9 @@ def run(*command: str, **variables: str) -> str:
 @no_kernel
 @pytest.mark.timeout(900)
 def test_kernels_equal_the_reference_in_the_interpreter() -> None:
-    tests = str(HERE / "test_fused_kernel.py")
+    tests = [str(HERE / name) for name in ("test_fused_kernel.py", "test_fused_operator.py")]
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-    output = run("-m", "pytest", *options, tests, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
+    output = run("-m", "pytest", *options, *tests, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
     assert " passed" in output
     assert "no fused kernel here" not in output
 
