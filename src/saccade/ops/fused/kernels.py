@@ -52,7 +52,9 @@ def forward_kernel(
     p = tl.program_id(0) * blocks.points + tl.arange(0, blocks.points)
     p_ok = p < sizes.points
     b = tl.program_id(2).to(tl.int64)
-    total = tl.zeros((blocks.points, blocks.outputs), tl.float32)
+    point_block: tl.constexpr = blocks.points
+    output_block: tl.constexpr = blocks.outputs
+    total = tl.zeros((point_block, output_block), tl.float32)
     for tap in range(sizes.taps):
         y, x = place(where, b, p, p_ok, tap, sizes, mode)
         ys, xs = axis(y, sizes.height, mode), axis(x, sizes.width, mode)
@@ -90,7 +92,9 @@ def _columns_grad(
     blocks: tl.constexpr,
 ):
     """Gradient (locations, channels) of the columns of one tap."""
-    total = tl.zeros((blocks.points, blocks.channels), tl.float32)
+    point_block: tl.constexpr = blocks.points
+    channel_block: tl.constexpr = blocks.channels
+    total = tl.zeros((point_block, channel_block), tl.float32)
     row = (tap * sizes.channels + c) * (sizes.groups * sizes.outputs)
     for first in range(0, sizes.outputs, blocks.outputs):
         o = first + tl.arange(0, blocks.outputs)
@@ -167,7 +171,8 @@ def columns_grad_kernel(
         ys, xs = axis(y, sizes.height, mode), axis(x, sizes.width, mode)
         factor = tap_factor(mask, b, p, p_ok, tap, sizes, mode)
         # Corners (y, x): 0 the lower neighbour, 1 the upper one.
-        sum_00 = tl.zeros((blocks.points,), tl.float32)
+        point_block: tl.constexpr = blocks.points
+        sum_00 = tl.zeros((point_block,), tl.float32)
         sum_01, sum_10, sum_11 = sum_00, sum_00, sum_00
         for block in range(tl.program_id(1), sizes.groups * in_group, tl.num_programs(1)):
             group = block // in_group
@@ -235,7 +240,9 @@ def weight_grad_kernel(
     group = rest // c_blocks
     c_ok, o_ok, o = c < sizes.channels, o < sizes.outputs, group * sizes.outputs + o
     p_blocks = tl.cdiv(sizes.points, blocks.points)
-    total = tl.zeros((blocks.channels, blocks.outputs), tl.float32)
+    channel_block: tl.constexpr = blocks.channels
+    output_block: tl.constexpr = blocks.outputs
+    total = tl.zeros((channel_block, output_block), tl.float32)
     for block in range(tl.program_id(1), sizes.batch * p_blocks, tl.num_programs(1)):
         b = long(block // p_blocks)
         p = (block % p_blocks) * blocks.points + tl.arange(0, blocks.points)

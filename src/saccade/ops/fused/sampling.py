@@ -60,12 +60,12 @@ def half_normals(seed, pixel, tap):
 @triton.jit
 def long(number):
     """The number as int64; a size of 1 arrives as a constant and not as a tensor."""
-    return tl.to_tensor(number).to(tl.int64)
+    return tl.full((), number, tl.int64)
 
 
 @triton.jit
 def _real(number):
-    return tl.to_tensor(number).to(tl.float32)
+    return tl.full((), number, tl.float32)
 
 
 @triton.jit
