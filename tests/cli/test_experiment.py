@@ -91,7 +91,7 @@ def test_a_name_of_another_kind_is_refused(saccade_cli, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "gdc-table1", "--schedule", "smoke"), "--schedule does not apply to gdc-table1"),
+        (("table", "gdc-table1", "--schedule", "smoke"), "only to gdc-table5, gdc-table6"),
         (("figure", "gdc-figure10", "--limit", "2"), "only to gdc-figure11"),
         (("figure", "mdc-figure5", "--image=x.png"), "only to gdc-figure10, gdc-figure11"),
         (("network", "gdc-table5", "--cityscapes", "c"), "only to gdc-table6"),
@@ -105,6 +105,13 @@ def test_an_option_without_use_is_refused(saccade_cli, tmp_path, arguments, mess
     assert result.exit_code == 1
     assert message in result.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
+
+
+def test_common_options_apply_to_all_in_their_long_form(saccade_cli, data, measured, tmp_path):
+    options = ("--data", data, "--sets", "thin", "--quiet", "--output", tmp_path / "out")
+    assert saccade_cli("experiment", "table", "gdc-table1", *options).exit_code == 0
+    assert saccade_cli("experiment", "table", "gdc-table1", "--help").exit_code == 0
+    assert saccade_cli("experiment", "table", "gdc-table1", "--no-such", "1").exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,14 +13,22 @@ from saccade.cli.experiment_networks import NetworkOptions, network, run_figure5
 from saccade.cli.experiment_options import (
     Backbone,
     Context,
+    Data,
+    Image,
+    Jobs,
+    Limit,
     Name,
+    OldSeeds,
     Output,
     Schedule,
     Scribbles,
+    Seed,
     Seeds,
+    Sets,
+    Strokes,
+    Truth,
     Voc,
     Weights,
-    check_seeds,
     names_in,
     seeds_in,
     tell,
@@ -29,6 +37,10 @@ from saccade.cli.networks import Device, Quiet, make_folder
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
+
+if TYPE_CHECKING:
+    from saccade.experiments.engine.report import Report
+    from saccade.experiments.engine.samples import Sample
 
 
 class ExperimentGroup(TyperGroup):
@@ -76,7 +88,6 @@ experiment = typer.Typer(
     rich_markup_mode=None,
     help="Run a table or figure of a paper and print our numbers beside the paper's.",
 )
-experiment.command()(network)
 
 
 @experiment.command("list")
@@ -91,25 +102,14 @@ def list_experiments() -> None:
 def table(
     name: Name,
     output: Output,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Folder with the shared sets, iseg/ and camvid/."),
-    ] = None,
+    data: Data = None,
+    sets: Sets = "",
     voc: Voc = None,
     context: Context = None,
     scribbles: Scribbles = None,
-    sets: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME,...",
-            help="Which shared sets: thin, full, dense, camvid. [default: thin,camvid]",
-        ),
-    ] = "",
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="At most this many images of each set.")
-    ] = None,
+    limit: Limit = None,
     seeds: Seeds = "0",
-    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes side by side.")] = 1,
+    jobs: Jobs = 1,
     quiet: Quiet = False,
 ) -> None:
     """Segment single images with every row of a table of a paper.
@@ -137,31 +137,13 @@ def table(
 def figure(
     name: Name,
     output: Output,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder with the shared sets: iseg/ for figures of the GDC paper, else camvid/.",
-        ),
-    ] = None,
-    image: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="gdc-figure10, -11: this photograph, not a set."),
-    ] = None,
-    strokes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="gdc-figure11: its strokes, 255 = unlabelled."),
-    ] = None,
-    truth: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="gdc-figure11: its mask, 255 = unknown.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="gdc-figure11: at most so many images.")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="gdc-figure10, -11: random seed.")
-    ] = 0,
-    seeds: Annotated[str, typer.Option(callback=check_seeds, hidden=True)] = "0",
+    data: Data = None,
+    image: Image = None,
+    strokes: Strokes = None,
+    truth: Truth = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    seeds: OldSeeds = "",
     voc: Voc = None,
     schedule: Schedule = "auto",
     backbone: Backbone = "",
@@ -171,40 +153,38 @@ def figure(
 ) -> None:
     """Draw a figure of a paper, and write the numbers behind it.
 
-    Those of the GDC paper are of photographs (--data or --image). mdc-figure5 trains a classifier
-    first (--voc or --data, and the options from --schedule on).
+    Figures of the GDC paper are drawn on photographs (--data or --image). mdc-figure5 trains a
+    classifier first (--voc or --data, and the options from --schedule on).
     """
     with one_line_errors():
         experiment_named(name, "figure")
-        if seeds != "0":
+        if seeds:
             typer.echo("note: --seeds is now --seed for figures", err=True)
             seed = seeds_in(seeds)[0]
         if name == "mdc-figure5":
-            run_figure5(
-                NetworkOptions(
-                    data,
-                    voc=voc,
-                    schedule=schedule,
-                    backbone=backbone,
-                    weights=weights,
-                    device=device,
-                ),
-                output,
-                quiet=quiet,
+            options = NetworkOptions(
+                data, voc, schedule=schedule, backbone=backbone, weights=weights, device=device
             )
-            return
-        samples = figure_samples(name, data, (image, strokes, truth), limit)
-        make_folder(output)
-        bar = Bar(len(samples), quiet=quiet)
-        try:
-            if name == "gdc-figure10":
-                from saccade.experiments.gdc.figure10 import run_figure10
+            tell(run_figure5(options, output, quiet=quiet))
+        else:
+            samples = figure_samples(name, data, (image, strokes, truth), limit)
+            make_folder(output)
+            tell(_draw(name, samples, output, seed, quiet=quiet))
 
-                report = run_figure10(samples[0], output, seed=seed)
-            else:
-                from saccade.experiments.gdc.figure11 import run_figure11
 
-                report = run_figure11(samples, output, seed=seed, progress=bar.show)
-        finally:
-            bar.close()
-        tell(report)
+def _draw(
+    name: str, samples: Sequence["Sample"], output: Path, seed: int, *, quiet: bool
+) -> "Report":
+    from saccade.experiments.gdc.figure10 import run_figure10
+    from saccade.experiments.gdc.figure11 import run_figure11
+
+    bar = Bar(len(samples), quiet=quiet)
+    try:
+        if name == "gdc-figure10":
+            return run_figure10(samples[0], output, seed=seed)
+        return run_figure11(samples, output, seed=seed, progress=bar.show)
+    finally:
+        bar.close()
+
+
+experiment.command()(network)

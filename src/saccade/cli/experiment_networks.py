@@ -1,5 +1,6 @@
 """``saccade experiment network``: tables of trained networks; which data, weights and schedule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +10,13 @@ import typer
 from saccade.cli.errors import one_line_errors
 from saccade.cli.experiment_options import (
     Backbone,
+    Cityscapes,
     Context,
+    Data,
     Name,
     Output,
+    Rows,
+    Saliency,
     Schedule,
     Scribbles,
     Seeds,
@@ -29,6 +34,7 @@ from saccade.experiments.names import experiment_named
 if TYPE_CHECKING:
     from saccade.experiments.engine.network_config import NetworkPlan
     from saccade.experiments.engine.network_tables import NetworkTable
+    from saccade.experiments.engine.report import Report
 
 SHARED_WEIGHTS = "mobilenetv2_imagenet_int8.npz"
 
@@ -53,27 +59,17 @@ class NetworkOptions:
 def network(
     name: Name,
     output: Output,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Folder with camvid/: train there, no paper's data."),
-    ] = None,
+    data: Data = None,
     voc: Voc = None,
     context: Context = None,
-    cityscapes: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Cityscapes, for gdc-table6.")
-    ] = None,
+    cityscapes: Cityscapes = None,
     scribbles: Scribbles = None,
-    saliency: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Saliency maps NAME.png, for image labels on --voc."),
-    ] = None,
+    saliency: Saliency = None,
     schedule: Schedule = "auto",
     backbone: Backbone = "",
     weights: Weights = "auto",
     device: Device = "auto",
-    rows: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Train these rows only. [default: all]")
-    ] = "",
+    rows: Rows = "",
     seeds: Seeds = "0",
     jobs: Annotated[
         int, typer.Option(metavar="N", min=1, help="Processes that make labels side by side.")
@@ -85,40 +81,44 @@ def network(
     They train on the paper's data (--voc, --context or --cityscapes), or on CamVid below --data.
     FOLDER/runs keeps each network and its result: the same command goes on after an interruption.
     """
+    options = NetworkOptions(
+        data, voc, context, cityscapes, scribbles, saliency, schedule, backbone, weights, device,
+        jobs,
+    )  # fmt: skip
     with one_line_errors():
         experiment_named(name, "network")
-        require_packages("torchvision", "lightning")
-        from saccade.experiments.engine.run_networks import count_runs, run_networks
-        from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES
+        tell(_train(name, options, output, names_in(rows), seeds_in(seeds), quiet=quiet))
 
-        options = NetworkOptions(
-            data, voc, context, cityscapes, scribbles, saliency, schedule, backbone, weights,
-            device, jobs,
-        )  # fmt: skip
-        plan = network_plan(name, options)
-        only, numbers = names_in(rows), seeds_in(seeds)
-        bar = Bar(count_runs(NETWORK_TABLES[name], numbers, only), quiet=quiet)
-        make_folder(output)
-        bar.note(
-            f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
-            f"on {plan.device}"
+
+def _train(
+    name: str,
+    options: NetworkOptions,
+    output: Path,
+    rows: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    quiet: bool,
+) -> "Report":
+    require_packages("torchvision", "lightning")
+    from saccade.experiments.engine.run_networks import count_runs, run_networks
+    from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES
+
+    plan, table = network_plan(name, options), NETWORK_TABLES[name]
+    bar = Bar(count_runs(table, seeds, rows), quiet=quiet)
+    make_folder(output)
+    bar.note(
+        f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
+        f"on {plan.device}"
+    )
+    try:
+        return run_networks(
+            table, plan, output, seeds=seeds, progress=bar.show, sources=LABEL_SOURCES, only=rows
         )
-        try:
-            report = run_networks(
-                NETWORK_TABLES[name],
-                plan,
-                output,
-                seeds=numbers,
-                progress=bar.show,
-                sources=LABEL_SOURCES,
-                only=only,
-            )
-        finally:
-            bar.close()
-        tell(report)
+    finally:
+        bar.close()
 
 
-def run_figure5(options: NetworkOptions, output: Path, *, quiet: bool) -> None:
+def run_figure5(options: NetworkOptions, output: Path, *, quiet: bool) -> "Report":
     """Train the classifier of the MDC paper's figure 5 and draw it.
 
     Raises:
@@ -131,10 +131,9 @@ def run_figure5(options: NetworkOptions, output: Path, *, quiet: bool) -> None:
     make_folder(output)
     bar = Bar(1, quiet=quiet)
     try:
-        report = run(plan, output, progress=bar.show)
+        return run(plan, output, progress=bar.show)
     finally:
         bar.close()
-    tell(report)
 
 
 def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":

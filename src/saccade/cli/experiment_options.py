@@ -16,17 +16,69 @@ Name = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")
 ]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder with the data shared by all experiments, iseg/ and camvid/; not the paper's.",
+    ),
+]
+Sets = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME,...",
+        help="Which sets below --data: thin, full, dense (strokes on single objects), camvid. "
+        "[default: thin,camvid]",
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="At most this many images of each set.")
+]
+Jobs = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Processes that segment images side by side.")
+]
+Image = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="gdc-figure10, gdc-figure11: a photograph, not --data."),
+]
+Strokes = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="gdc-figure11: strokes on --image, 255 = unlabelled."),
+]
+Truth = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="gdc-figure11: the right mask of --image, 255 = unknown."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of all random numbers.")]
+Cityscapes = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Cityscapes: the data of gdc-table6.")
+]
+Saliency = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="mdc-..., weak-labels: saliency maps NAME.png of the images of --voc; OpenCV makes "
+        "them if not given.",
+    ),
+]
+Rows = Annotated[
+    str, typer.Option(metavar="NAME,...", help="Train these rows only; a wrong name lists all.")
+]
 Voc = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="PASCAL VOC 2012, VOCdevkit/VOC2012: the paper's data."),
 ]
 Context = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="PASCAL-Context, VOCdevkit/VOC2010 with its labels."),
+    typer.Option(
+        metavar="FOLDER", help="PASCAL-Context, VOCdevkit/VOC2010 and its labels: the paper's data."
+    ),
 ]
 Scribbles = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Strokes of ScribbleSup, for --voc and --context."),
+    typer.Option(
+        metavar="FOLDER", help="Strokes of ScribbleSup on the images of --voc and --context."
+    ),
 ]
 
 
@@ -43,6 +95,10 @@ Seeds = Annotated[
     typer.Option(
         metavar="N,N,...", callback=check_seeds, help="Repeat with each of these random seeds."
     ),
+]
+OldSeeds = Annotated[
+    str,
+    typer.Option("--seeds", hidden=True, callback=lambda text: check_seeds(text) if text else text),
 ]
 Schedule = Annotated[
     str,

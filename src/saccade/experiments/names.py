@@ -120,10 +120,11 @@ def check_options(name: str, options: list[str]) -> None:
 
     Args:
         name: of the experiment.
-        options: those that the user gave, without the dashes.
+        options: those that the user gave, without the dashes; common ones and options that no
+            experiment has are left to the parser.
 
     Raises:
-        InputError: the first that does not apply, with the experiments of this kind it is for.
+        InputError: the first that does not apply, with the experiments that it is for.
 
     Example:
         >>> check_options("gdc-figure10", ["limit"])
@@ -133,10 +134,8 @@ def check_options(name: str, options: list[str]) -> None:
     """
     asked = EXPERIMENTS[name]
     for option in options:
-        if option not in asked.options:
-            others = [
-                other
-                for other, experiment in EXPERIMENTS.items()
-                if experiment.kind == asked.kind and option in experiment.options
-            ]
-            raise InputError(f"--{option} does not apply to {name}, only to {', '.join(others)}")
+        others = [other for other, one in EXPERIMENTS.items() if option in one.options]
+        if others and name not in others:
+            alike = [other for other in others if EXPERIMENTS[other].kind == asked.kind]
+            only = ", ".join(alike or others)
+            raise InputError(f"--{option} does not apply to {name}, only to {only}")

@@ -104,14 +104,7 @@ def run_networks(
     rows = chosen_rows(table, only)
     kinds = list(dict.fromkeys(row.labels for row in rows.values() if row.labels))
     masks = make_labels(kinds, sources, plan, folder / "labels", progress)
-    jobs: dict[NetworkRun, _Job] = {}
-    for seed in seeds:
-        for label, row in rows.items():
-            config = run_config(table, row, plan, seed, masks.get(row.labels))
-            home = folder / "runs" / f"{row.run}-seed{seed}"
-            network = folder / "runs" / f"{row.trained_as or row.run}-seed{seed}"
-            device = "cuda" if plan.device == "cuda" else "cpu"
-            jobs[NetworkRun(label, seed)] = _Job(row, config, home, network, device)
+    jobs = _plan_jobs(table, plan, folder, seeds, rows, masks)
 
     def make_worker() -> Worker[NetworkRun, NetworkRow]:
         def work(run: NetworkRun, report: ReportStage) -> NetworkRow:
@@ -130,6 +123,25 @@ def run_networks(
     text, files = write_network_report(folder, table, plan, measured, len(val.examples))
     failed = {str(run): why for run, why in outcome.failed.items()}
     return Report(text, tuple(files), failed, outcome.interruption if outcome.interrupted else "")
+
+
+def _plan_jobs(
+    table: NetworkTable,
+    plan: NetworkPlan,
+    folder: Path,
+    seeds: Sequence[int],
+    rows: Mapping[str, Variant],
+    masks: Mapping[str, Path],
+) -> dict[NetworkRun, _Job]:
+    jobs = {}
+    for seed in seeds:
+        for label, row in rows.items():
+            config = run_config(table, row, plan, seed, masks.get(row.labels))
+            home = folder / "runs" / f"{row.run}-seed{seed}"
+            network = folder / "runs" / f"{row.trained_as or row.run}-seed{seed}"
+            device = "cuda" if plan.device == "cuda" else "cpu"
+            jobs[NetworkRun(label, seed)] = _Job(row, config, home, network, device)
+    return jobs
 
 
 def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
