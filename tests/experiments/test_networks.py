@@ -21,6 +21,7 @@ def test_cited_rows_are_not_counted():
     assert count_runs(NETWORK_TABLES["gdc-table2"], [0, 1]) == 6  # four rows are cited
 
 
+@pytest.mark.slow
 def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
     told = []
 
@@ -71,7 +72,8 @@ def run(*arguments):
     return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
-def test_the_command_line_runs_them(camvid, tmp_path):
+@pytest.mark.slow
+def test_the_command_line_trains_and_draws(camvid, tmp_path):
     options = ("--data", camvid.parent, "--schedule", "smoke", "--device", "cpu")
     done = run("figure", "mdc-figure5", *options, "-o", tmp_path)
     assert done.exit_code == 0, done.output

@@ -81,7 +81,7 @@ def test_draws_have_the_half_gaussians_mean_and_stay_inside():
     assert stopped[:, 0].mean() > 0.9
 
 
-def test_figure10(disc, tmp_path):
+def test_figure10_reaches_farther_with_a_larger_sigma(disc, tmp_path):
     picture, numbers = draw_figure10(disc.image, tmp_path, seed=1)
     with Image.open(picture) as file:
         assert file.width > 1000
@@ -120,6 +120,7 @@ def test_prepared_truth_and_pixels(disc):
     assert prepared.truth[tuple(background_place)] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", ["dilated 6", GDC])
 def test_recording_ends_with_the_network_that_the_preset_fits(disc, branch, monkeypatch):
     import saccade.experiments.gdc.record_features as recording
@@ -186,7 +187,8 @@ def test_embedding_keeps_groups_apart_and_takes_few_vectors():
     assert knn_purity(places.astype(np.float32), np.repeat([0, 1], 6), k=3) == 1
 
 
-def test_figure11(root, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_figure11_measures_all_images_and_draws_the_first(root, tmp_path, monkeypatch):
     monkeypatch.setattr(figure11, "embed", lambda vectors, seed: vectors[:, :2])
     heard = []
     samples = shared_samples(root, ("thin",)).samples[:2]

@@ -15,6 +15,7 @@ def run_network(*arguments):
     return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layout", "option", "value"),
     [

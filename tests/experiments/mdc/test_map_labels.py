@@ -63,6 +63,7 @@ def test_saliency_maps_of_another_size_are_found_first(tmp_path, monkeypatch):
     assert "b.png: 63 x 48 pixels (width x height), its image has 64 x 48" in done.stderr
 
 
+@pytest.mark.slow
 def test_labels_made_with_other_settings_are_refused(plan, tmp_path):
     def figure(plan):
         return run_figure5(plan, tmp_path, progress=lambda *_: None, rows=3)
@@ -83,6 +84,7 @@ def test_labels_made_with_other_settings_are_refused(plan, tmp_path):
         labels(plan, tmp_path)
 
 
+@pytest.mark.slow
 def test_results_from_before_settings_were_kept_go_on(plan, tmp_path, monkeypatch):
     home = labels(plan, tmp_path)
     classifier = tmp_path / "labels/classifier-1-3-6-9"
