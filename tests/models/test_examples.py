@@ -10,7 +10,7 @@ SCRIBBLE_NET = [
 
 
 @pytest.mark.parametrize(
-    "name", ["deeplab", "dsnet", "largefov", "mdc", "segmentation", *SCRIBBLE_NET]
+    "name", ["backbones", "deeplab", "dsnet", "largefov", "mdc", "segmentation", *SCRIBBLE_NET]
 )
 def test_the_examples_in_the_docstrings_hold(name: str) -> None:
     torch.manual_seed(0)

@@ -89,6 +89,11 @@ def build_backbone(name: str, output_stride: int = 16) -> MobileNetV2Features | 
 
     Raises:
         InputError: an unknown name or another stride.
+
+    Example:
+        >>> maps = build_backbone("mobilenet_v2", output_stride=16)(torch.rand(2, 3, 64, 96))
+        >>> {stage: tuple(x.shape[1:]) for stage, x in maps.items()}
+        {2: (24, 16, 24), 3: (32, 8, 12), 4: (96, 4, 6), 5: (320, 4, 6)}
     """
     known = [n for n in get_args(Backbone) if n != "vgg16"]
     if name not in known:

@@ -25,6 +25,10 @@ class LargeFOVFeatures(nn.Module):
     """VGG16's convolutions at stride 8, with the poolings of DeepLab-LargeFOV.
 
     All poolings are 3x3 with padding 1, every convolution has a bias.
+
+    Example:
+        >>> LargeFOVFeatures()(torch.rand(1, 3, 65, 81))[5].shape
+        torch.Size([1, 512, 9, 11])
     """
 
     def __init__(self) -> None:

@@ -89,20 +89,10 @@ def prepare(
     if config.run.deterministic:
         torch.use_deterministic_algorithms(True, warn_only=True)
     state = _restored(folder, settings_of(config, training), fabric)
-    torch.manual_seed(mix_seeds(config.run.seed, 0))
-    plain = SegmentationNet(replace(config.network, seed=mix_seeds(config.run.seed, 3)))
-    if config.weights != "none" and state is None:
-        some = Examples(training, config.augmentation, config.run.seed)
-        load_backbone(
-            plain, config.network.backbone, config.weights, images=lambda: _images(some, 64)
-        )
+    plain = _build_network(config, training, state)
     net: nn.Module = plain
     if config.run.sync_norm and fabric.world_size > 1 and fabric.device.type == "cuda":
         net = nn.SyncBatchNorm.convert_sync_batchnorm(plain)  # type: ignore[no-untyped-call]
-    if config.start and state is None:
-        _start_from(plain, config, training.spec.names)
-    if state is not None:
-        plain.load_state_dict(state.weights)
     # On CPUs too convolutions are 1.2 to 1.6 times as fast in this layout.
     net.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer: Any = make_optimizer(plain, config.optim)
@@ -119,10 +109,7 @@ def prepare(
     weight = class_weights(findings.pixels, config.optim.class_weights)
     leader = fabric.global_rank == 0
     if leader:
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_parts(folder)
-        with atomic_write(folder / "config.json") as path:
-            path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+        _open_folder(folder, config)
     return Run(
         config,
         folder,
@@ -138,6 +125,31 @@ def prepare(
         report,
         protocol or Protocol(),
     )
+
+
+def _build_network(
+    config: TrainConfig, training: LabeledSet, state: State | None
+) -> SegmentationNet:
+    """The network with the weights of the state, or with those that the run starts from."""
+    torch.manual_seed(mix_seeds(config.run.seed, 0))
+    net = SegmentationNet(replace(config.network, seed=mix_seeds(config.run.seed, 3)))
+    if state is not None:
+        net.load_state_dict(state.weights)
+        return net
+    if config.weights != "none":
+        samples = Examples(training, config.augmentation, config.run.seed)
+        backbone = config.network.backbone
+        load_backbone(net, backbone, config.weights, images=lambda: _images(samples, 64))
+    if config.start:
+        _start_from(net, config, training.spec.names)
+    return net
+
+
+def _open_folder(folder: Path, config: TrainConfig) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)
+    with atomic_write(folder / "config.json") as path:
+        path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
 
 
 def settings_of(config: TrainConfig, training: LabeledSet) -> dict[str, Any]:
