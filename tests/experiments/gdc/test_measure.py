@@ -102,6 +102,28 @@ def test_tables_share_measurements(root, tmp_path, fake_segment):
     assert [branch for branch, _ in fake_segment[18:]] == ["uniform"] * 3
 
 
+EARLIER = (
+    "Preset(fit=DescentSettings(optimizer='sgd', steps=50, lr=0.01, momentum=0.9, "
+    "weight_decay=0.0005, class_weight='inverse', superpixels=True, pixels_per_superpixel=400, "
+    "compactness=10.0, conflict='unlabeled'), network=NetworkSettings(features='bundled', "
+    "branch='gdc', sigma=0.2, dilation=6, channels=16, hidden=16, norm='batch'), draws=24, "
+    "placing='even', average='softmax', evidence=False, refine=None, max_pixels=640000, "
+    "weights='bundled', judges=1, guided_radius=4, temperature=1.0)"
+)
+"""The preset in the first line of rows.jsonl, before any name in it was changed."""
+
+
+def test_rows_measured_before_names_changed_go_on(root, tmp_path, fake_segment):
+    """Where this fails as something was renamed, `RENAMED` wants one line more."""
+    run(root, tmp_path / "out")
+    path = tmp_path / "out/rows.jsonl"
+    head, *rows = path.read_text().splitlines()
+    settings = {**json.loads(head)["settings"], "preset": EARLIER}
+    path.write_text("\n".join([json.dumps({"settings": settings}), *rows]) + "\n")
+    run(root, tmp_path / "out")
+    assert len(fake_segment) == 18
+
+
 def test_an_image_that_cannot_be_used_is_told_and_left_out(root, tmp_path, fake_segment):
     save(root / "iseg/scribbles_thin/b.png", np.zeros(SHAPE))
     done = run(root, tmp_path / "out")

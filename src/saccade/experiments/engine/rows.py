@@ -5,8 +5,10 @@ measurement; what a crash left of a last line is cut off when the file is opened
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,8 +29,15 @@ class Row:
     seconds: float
 
 
-def open_rows(path: Path, settings: dict[str, Any]) -> dict[Key, Row]:
+def open_rows(
+    path: Path, settings: dict[str, Any], renamed: Mapping[str, str] = MappingProxyType({})
+) -> dict[Key, Row]:
     """Read the rows of earlier runs, or begin a file.
+
+    Args:
+        path: the file.
+        settings: what the rows must have been measured with; values are strings.
+        renamed: what settings in earlier files call otherwise: old text -> its text today.
 
     Raises:
         InputError: the rows there are of other settings, or the file is none of this kind.
@@ -43,9 +52,9 @@ def open_rows(path: Path, settings: dict[str, Any]) -> dict[Key, Row]:
             file.truncate(whole)
     try:
         head, *lines = data[:whole].decode().splitlines()
-        found = json.loads(head)["settings"]
+        found = _in_todays_names(json.loads(head)["settings"], renamed)
         rows = [_decoded(line) for line in lines]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise InputError(f"{path}: not a file of rows; give -o another folder") from error
     if found != settings:
         differing = sorted(k for k in {*found, *settings} if found.get(k) != settings.get(k))
@@ -66,6 +75,12 @@ def append_row(path: Path, row: Row) -> None:
     }
     with path.open("a") as file:
         file.write(json.dumps(content, separators=(",", ":")) + "\n")
+
+
+def _in_todays_names(settings: dict[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
+    for old, new in renamed.items():
+        settings = {key: value.replace(old, new) for key, value in settings.items()}
+    return settings
 
 
 def _decoded(line: str) -> Row:

@@ -1,4 +1,4 @@
-"""Figure 11 of the GDC paper: feature vectors while the network is optimised, dilated against GDC.
+"""Figure 11 of the GDC paper: feature vectors while the network is optimized, dilated against GDC.
 
 The paper collects the vectors of two positions over 50 steps, embeds them by t-SNE, sees that those
 of GDC are more diverse, and concludes that this prevents overfitting. Beside that the classes are

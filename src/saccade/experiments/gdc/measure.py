@@ -19,6 +19,14 @@ from saccade.experiments.engine.samples import SPECS, Sample, SampleList
 from saccade.experiments.gdc.image_tables import IMAGE_TABLES, preset_of
 from saccade.experiments.gdc.report import markdown, summarize, write_report
 
+RENAMED = {
+    "DescentSettings(": "PaperFitSettings(",
+    "placing=": "placement=",
+    "evidence=": "fusion=",
+    "judges=": "ensemble=",
+}
+"""Names in the settings of rows that were measured before classes and fields were renamed."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -66,7 +74,7 @@ def run_table(
     """
     table, path, settings = IMAGE_TABLES[name], folder / "rows.jsonl", shared_settings()
     tasks = plan_tasks(samples.samples, table.branches, seeds)
-    known = open_rows(path, settings)
+    known = open_rows(path, settings, RENAMED)
     outcome = run_batch(
         tasks,
         _make_worker,
