@@ -33,7 +33,7 @@ def test_colour_masks_are_read_by_the_palette():
     colors = known.CAMVID.colors
     image = np.stack([colors[3], colors[10], [0, 0, 0]])[None]
     assert known.CAMVID.apply(image, "m.png").tolist() == [[3, 10, 255]]
-    with pytest.raises(InputError, match=r"colour \(1, 2, 3\) at 1 pixels"):
+    with pytest.raises(InputError, match=r"color \(1, 2, 3\) at 1 pixels"):
         known.CAMVID.apply(np.array([[[1, 2, 3]]], np.uint8), "m.png")
     voc = np.concatenate([voc_palette(21), [[224, 224, 192]]]).astype(np.uint8)[None]
     assert known.VOC.apply(voc, "m.png").tolist() == [[*range(21), 255]]
@@ -80,7 +80,7 @@ def test_an_ignored_value_of_a_classes_file(tmp_path):
         ("sky\nsky\n", "'sky' stands there more than once"),
         ("1 sky\nroad\n", "some classes have a value"),
         ("1 sky\n1 road\n", "a value stands there more than once"),
-        ("1 sky 1 2 3\n2 road\n", "some classes have a colour"),
+        ("1 sky 1 2 3\n2 road\n", "some classes have a color"),
         ("1\n2 road\n", "line 1 has no name"),
         ("1 sky\n70000 road\n", "value 70000"),
         ("sky\nroad\nignore 70000\n", "line 3 ignores 70000, expected 0 to 65535"),

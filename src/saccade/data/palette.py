@@ -1,4 +1,4 @@
-"""The PASCAL VOC colour map: the colours by which a label image opens as colours, not as black."""
+"""The PASCAL VOC color map: the colors by which a label image opens as colors, not as black."""
 
 from functools import lru_cache
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def voc_palette(count: int = 256) -> NDArray[np.uint8]:
-    """Return the first `count` colours of the PASCAL VOC colour map, (count, 3) uint8 RGB.
+    """Return the first `count` colors of the PASCAL VOC color map, (count, 3) uint8 RGB.
 
-    Colour i takes its bits 3j, 3j + 1, 3j + 2 as bit 7 - j of red, green, blue, so that the
-    colours differ for every i below 2**24. Colour 0 is black, 255 the pale grey of "void".
+    Color i takes its bits 3j, 3j + 1, 3j + 2 as bit 7 - j of red, green, blue, so that the
+    colors differ for every i below 2**24. Color 0 is black, 255 the pale grey of "void".
 
     Raises:
         ValueError: `count` is negative or above 2**24.
@@ -34,5 +34,5 @@ def pack_rgb(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 @lru_cache(maxsize=1)
 def voc_index() -> dict[int, int]:
-    """Return 0xRRGGBB -> class index for the 256 VOC colours."""
+    """Return 0xRRGGBB -> class index for the 256 VOC colors."""
     return {int(color): i for i, color in enumerate(pack_rgb(voc_palette(256)))}

@@ -107,7 +107,7 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
 
 
 def read_values(path: Path) -> NDArray[np.integer[Any]]:
-    """The values of a mask file as they stand there: (H, W), or (H, W, 3) of a colour image.
+    """The values of a mask file as they stand there: (H, W), or (H, W, 3) of a color image.
 
     Reads PNG, TIFF and BMP, and the `.mat` files of SBD and PASCAL-Context.
 

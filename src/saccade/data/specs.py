@@ -1,4 +1,4 @@
-"""What the values of a mask mean: class names, colours, values to ignore, a mapping."""
+"""What the values of a mask mean: class names, colors, values to ignore, a mapping."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -23,9 +23,9 @@ class LabelSpec:
 
     Attributes:
         names: of the K classes, in the order of their indices.
-        palette: K colours (r, g, b) in 0..255, for pictures; empty takes the VOC palette. Masks
-            that are colour images are read by it; black, white and (224, 224, 192), VOC's border,
-            are pixels without a class there unless a class has the colour.
+        palette: K colors (r, g, b) in 0..255, for pictures; empty takes the VOC palette. Masks
+            that are color images are read by it; black, white and (224, 224, 192), VOC's border,
+            are pixels without a class there unless a class has the color.
         mapping: pairs (value in the file, class index or 255); empty means that the values are
             the indices already.
         ignored: values in the file that have no class. 255 is always one of them.
@@ -37,14 +37,14 @@ class LabelSpec:
     ignored: tuple[int, ...] = (IGNORE,)
 
     def __post_init__(self) -> None:
-        """Raises InputError where names, colours and mapping do not fit each other."""
+        """Raises InputError where names, colors and mapping do not fit each other."""
         if not 2 <= len(self.names) <= MAX_CLASSES:
             raise InputError(f"classes: {len(self.names)} of them, expected 2 to {MAX_CLASSES}")
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
             raise InputError(f"classes: {twice[0]!r} stands there more than once")
         if self.palette and len(self.palette) != len(self.names):
-            raise InputError(f"classes: {len(self.palette)} colours for {len(self.names)} names")
+            raise InputError(f"classes: {len(self.palette)} colors for {len(self.names)} names")
         for value, index in self.mapping:
             if index != IGNORE and not 0 <= index < len(self.names):
                 raise InputError(
@@ -63,7 +63,7 @@ class LabelSpec:
         """Turn what a mask file holds into class indices.
 
         Args:
-            values: (H, W) values, or (H, W, 3) colours of the palette.
+            values: (H, W) values, or (H, W, 3) colors of the palette.
             path: of the file, for messages.
 
         Returns:
@@ -83,13 +83,13 @@ class LabelSpec:
         for index, color in enumerate(pack_rgb(self.colors)):
             here = packed == color
             labels[here], matched = index, matched | here
-        # Void is painted so by those who use colours; a class may have one of these.
+        # Void is painted so by those who use colors; a class may have one of these.
         matched |= (packed == 0) | (packed == 0xE0E0C0) | (packed == 0xFFFFFF)
         if not matched.all():
             value = int(packed[~matched][0])
             count = int((packed == value).sum())
             raise InputError(
-                f"{path}: colour ({value >> 16}, {value >> 8 & 255}, {value & 255}) at {count} "
+                f"{path}: color ({value >> 16}, {value >> 8 & 255}, {value & 255}) at {count} "
                 "pixels belongs to no class"
             )
         return labels
@@ -173,7 +173,7 @@ def read_classes(path: Path) -> LabelSpec:
         raise InputError(f"{path}: a value stands there more than once")
     palette = tuple(color for _, _, color in entries if color)
     if palette and len(palette) < len(entries):
-        raise InputError(f"{path}: some classes have a colour and some have none")
+        raise InputError(f"{path}: some classes have a color and some have none")
     if len(known) > 0 and max(known) > 65535:
         raise InputError(f"{path}: value {max(known)}, expected 0 to 65535")
     return LabelSpec(

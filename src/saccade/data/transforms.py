@@ -1,6 +1,6 @@
 """Augmentation for training on whole data sets, with torchvision's transforms v2.
 
-As in the DSNet paper: random scale, random crop, horizontal flip; colour jitter on request.
+As in the DSNet paper: random scale, random crop, horizontal flip; color jitter on request.
 """
 
 from dataclasses import dataclass

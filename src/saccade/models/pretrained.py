@@ -42,7 +42,7 @@ def load_backbone(
         name: of the backbone.
         source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
             `.safetensors` with torchvision's names, or `.npz` of a MobileNetV2 with its batch
-            normalisation folded into biases, which expects colours in [-1, 1].
+            normalisation folded into biases, which expects colors in [-1, 1].
         images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
             which the statistics of the normalisation are measured, so that the function stays.
 
@@ -77,7 +77,7 @@ def load_backbone(
 
 
 def expects(source: str) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
-    """Mean and standard deviation of the colours that weights were trained on, if not ImageNet's.
+    """Mean and standard deviation of the colors that weights were trained on, if not ImageNet's.
 
     Folded 8-bit models (`.npz`) take x / 128 - 1 for x in 0..255.
     """

@@ -36,7 +36,7 @@ class SupervisionConfig:
         crf: factor of the gated CRF loss on weak images; 0 leaves it out.
         crf_radius: of its window, pixels of the map it works on.
         crf_xy: standard deviation of its kernel in position, pixels of that map.
-        crf_rgb: standard deviation of its kernel in colour, in [0, 1].
+        crf_rgb: standard deviation of its kernel in color, in [0, 1].
         crf_stride: pixels of the image per pixel of that map.
     """
 

@@ -80,7 +80,7 @@ def gated_crf_loss(
     xy: float = 6.0,
     rgb: float = 0.1,
 ) -> Tensor:
-    """Gated CRF loss with one kernel in position and colour.
+    """Gated CRF loss with one kernel in position and color.
 
     Obukhov et al., "Gated CRF Loss for Weakly Supervised Semantic Image Segmentation", 2019: over
     pairs of near and alike pixels, the probability that their classes differ, divided by the
@@ -92,7 +92,7 @@ def gated_crf_loss(
         inside: (B, H, W) bool, False on padding.
         radius: of the square window of neighbours, pixels.
         xy: standard deviation of the kernel in position, pixels.
-        rgb: standard deviation of the kernel in colour, in [0, 1].
+        rgb: standard deviation of the kernel in color, in [0, 1].
 
     Raises:
         InputError: sizes that do not fit, or a radius below 1.

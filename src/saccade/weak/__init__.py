@@ -1,1 +1,1 @@
-"""Training labels from cheap supervision: localisation maps, their fusion, pseudo masks."""
+"""Training labels from cheap supervision: localization maps, their fusion, pseudo masks."""
