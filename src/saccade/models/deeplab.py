@@ -2,8 +2,7 @@
 
 With `context` it has one of the layers that the DSNet paper compares with on top of the pyramid.
 
-Deviations: the classifier is preceded by a 3x3 convolution, as in torchvision's DeepLabv3; a layer
-of `context` is followed by normalization and ReLU, where the paper is silent.
+Our choice: a deformable layer of `context` is followed by normalization and ReLU.
 """
 
 from typing import Literal

@@ -3,7 +3,7 @@
 Large dilations carry the response from the most discriminative part of an object to the rest of
 it; each block is a classifier of whole images whose class activation map (CAM) says where.
 
-Deviation: the CAM leaves the bias of the classifier out; the paper does not say.
+Our choice: the CAM leaves the bias of the classifier out.
 """
 
 from collections.abc import Sequence

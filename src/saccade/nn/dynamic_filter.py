@@ -1,6 +1,6 @@
 """Dynamic filter (Jia et al. 2016) as the DSNet paper has it, its baseline "DF".
 
-Deviation from Jia et al.: a depthwise kernel, from the three steps that the DSNet paper names.
+The kernel is depthwise, made by the three steps that the DSNet paper names.
 """
 
 import torch
