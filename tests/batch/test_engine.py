@@ -23,7 +23,7 @@ def test_each_item_is_done_in_order_and_told():
     assert outcome.done == outcome.records == {1: 1, 2: 4}
     assert told == [(0.5, "item 1: half"), (1, "item 1"), (1.5, "item 2: half"), (2, "item 2")]
     assert recorded == [(1, 1), (2, 4)]
-    assert (outcome.total, outcome.finished, outcome.interrupted) == (2, 2, False)
+    assert (outcome.finished, outcome.untried, outcome.interrupted) == (2, 0, False)
     assert outcome.seconds > 0
 
 
@@ -31,7 +31,7 @@ def test_what_is_done_already_is_not_done_again():
     outcome = run_batch([1, 2, 3], workers.squares, already={2: 0}.get)
     assert outcome.already == {2: 0}
     assert outcome.done == {1: 1, 3: 9}
-    assert sorted(outcome.records) == [1, 2, 3]
+    assert list(outcome.records) == [1, 2, 3]
 
 
 def test_no_worker_is_made_where_nothing_is_left():
@@ -63,6 +63,7 @@ def test_a_full_disk_ends_the_loop():
     assert outcome.failed == {2: "out.png: No space left on device"}
     assert outcome.fatal is not None
     assert outcome.fatal.filename == "out.png"
+    assert outcome.untried == 1
 
 
 def test_a_setup_that_fails_is_raised():

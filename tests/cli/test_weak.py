@@ -183,7 +183,7 @@ def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
     Image.fromarray(np.full((60, 80), 255, np.uint8)).save(root / "more/0.png")
     arguments = (root / "images/train", root / "more", "-o", tmp_path / "bad")
     result = run("pseudo-label", *arguments, "--classes", root / "classes.txt")
-    check(result, "0.png: ", "error: 1 images failed", "images without strokes", code=1)
+    check(result, "0.png: ", "error: 1 of 1 images failed", "images without strokes", code=1)
 
 
 def contents(folder):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from saccade.batch import LocalProcesses
 from saccade.errors import InputError
-from saccade.weak import map_masks
 from saccade.weak.localization import (
     write_maps,
 )
@@ -101,18 +101,22 @@ def test_masks_from_maps_go_on_and_follow_what_changed(tmp_path, monkeypatch):
     assert made() == ["a"]
 
 
-def test_processes_make_the_same_masks_from_maps(tmp_path, monkeypatch):
+def test_processes_make_the_same_masks_from_maps(tmp_path):
     write_everything(tmp_path, "abc")
     images = sorted((tmp_path / "images").iterdir())
-    monkeypatch.setattr(map_masks, "_WORTH_A_PROCESS", 1)
     one, two = (
         label_from_maps(
-            images, tmp_path / "maps", SPEC, STRONGEST, tmp_path / f"out{n}", processes=n
+            images,
+            tmp_path / "maps",
+            SPEC,
+            STRONGEST,
+            tmp_path / f"out{n}",
+            executor=LocalProcesses(n),
         )
         for n in (1, 2)
     )
-    assert one == two
-    assert [record.name for record in one] == ["a", "b", "c"]
+    assert list(one.records.values()) == list(two.records.values())
+    assert [record.name for record in one.records.values()] == ["a", "b", "c"]
     for name in "abc":
         both = [(tmp_path / f"out{n}/{name}.png").read_bytes() for n in (1, 2)]
         assert both[0] == both[1]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from saccade.batch import Outcome
 from saccade.data.sets import pair_up
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
@@ -101,13 +102,12 @@ def test_every_tenth_image_is_held_out(work, folders):
     outcome = label_all(jobs[:1], SPEC, work.labelling)
     with pytest.raises(InputError, match="1 labelled images, a network needs more"):
         pseudo_sets(work, jobs, outcome)
-    name = next(iter(outcome.records))
-    record = outcome.records[name]
+    record = outcome.records[jobs[0]]
     many = [
         replace(jobs[0], image=folders.images / f"{k}.png", mask=folders.root / f"out/{k}.png")
         for k in range(30)
     ]
-    outcome.records = {f"{k}": replace(record, name=f"{k}") for k in range(30)}
+    outcome = Outcome(many, {job: replace(record, name=job.image.stem) for job in many})
     training, val = pseudo_sets(work, many, outcome)
     assert [e.name for e in val.examples] == ["5", "15", "25"]
     assert len(training.examples) == 27

@@ -52,7 +52,7 @@ def run_batch(
         >>> outcome.done, outcome.failed
         ({1: 10, 5: 2}, {0: 'unexpected ZeroDivisionError: integer division or modulo by zero'})
     """
-    outcome: Outcome[Item, Record] = Outcome(len(items))
+    outcome: Outcome[Item, Record] = Outcome(items)
     start = time.perf_counter()
 
     def finish(item: Item, result: Record | Failure) -> None:

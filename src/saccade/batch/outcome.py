@@ -1,6 +1,6 @@
 """What became of a batch, and the one sentence on a batch that was interrupted."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,7 +13,7 @@ class Outcome(Generic[Item, Record]):
     """What became of each item.
 
     Attributes:
-        total: number of items.
+        items: all of them, in their order.
         done: records of the items that were done now, in the order in which they were finished.
         already: records of the items that were done before.
         failed: items that failed, with the reason on one line.
@@ -22,7 +22,7 @@ class Outcome(Generic[Item, Record]):
         seconds: from start to end, wall time.
     """
 
-    total: int = 0
+    items: Sequence[Item] = ()
     done: dict[Item, Record] = field(default_factory=dict)
     already: dict[Item, Record] = field(default_factory=dict)
     failed: dict[Item, str] = field(default_factory=dict)
@@ -32,8 +32,14 @@ class Outcome(Generic[Item, Record]):
 
     @property
     def records(self) -> dict[Item, Record]:
-        """Records of all items that are done, now or before."""
-        return self.already | self.done
+        """Records of all items that are done, now or before, in the order of the items."""
+        found = self.already | self.done
+        return {item: found[item] for item in self.items if item in found}
+
+    @property
+    def untried(self) -> int:
+        """How many items have neither been done nor failed."""
+        return len(self.items) - self.finished
 
     @property
     def finished(self) -> int:
@@ -43,7 +49,7 @@ class Outcome(Generic[Item, Record]):
     @property
     def interruption(self) -> str:
         """What to tell the user of a batch that was interrupted."""
-        return interruption(len(self.already) + len(self.done), self.total)
+        return interruption(len(self.already) + len(self.done), len(self.items))
 
 
 def interruption(done: int, total: int, unit: str = "") -> str:

@@ -1,12 +1,12 @@
 """``saccade label``: a folder of images and strokes to a trained network, and a report."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from saccade.batch import LocalProcesses
 from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.networks import Quiet, make_folder, require_packages
 from saccade.cli.pairs import pair_up
@@ -76,7 +76,7 @@ def label(
             StrokeLabelling(preset_named(preset), seed, "auto", confidence),
             training,
             val,
-            processes or os.cpu_count() or 1,
+            LocalProcesses(processes),
             skip_failed,
             (*found.remarks, *(val.remarks if val is not None else ())),
         )

@@ -1,12 +1,13 @@
 """``saccade pseudo-label``: masks to train on, from strokes or from localisation maps."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
+from saccade.batch import LocalProcesses, Outcome
+from saccade.cli.errors import one_line_errors
+from saccade.cli.finish import finish
 from saccade.cli.networks import Quiet, make_folder
 from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
@@ -14,7 +15,8 @@ from saccade.errors import InputError
 
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
-    from saccade.weak.stroke_masks import Outcome, StrokeLabelling
+    from saccade.weak.map_masks import MapJob, MapRecord
+    from saccade.weak.stroke_masks import Job, Record, StrokeLabelling
 
 Classes = Annotated[
     Path | None,
@@ -110,11 +112,10 @@ def pseudo_label(
 
         spec = read_spec(classes)
         settings = StrokeLabelling(preset_named(preset), seed, device, confidence)
-        outcome = label_strokes(images, source, output, spec, settings, processes, quiet=quiet)
-    finish(outcome, output)
+        _from_strokes(images, source, output, spec, settings, processes, quiet=quiet)
 
 
-def label_strokes(
+def _from_strokes(
     images: Path,
     strokes: Path,
     output: Path,
@@ -123,8 +124,7 @@ def label_strokes(
     processes: int,
     *,
     quiet: bool,
-) -> "Outcome":
-    """Pair images and strokes, make the masks, and say what has no partner."""
+) -> None:
     from saccade.weak.stroke_masks import label_all, plan
 
     found = pair_up(images, strokes)
@@ -134,35 +134,32 @@ def label_strokes(
     for remark in found.remarks:
         bar.warn(remark)
     try:
-        return label_all(
-            jobs, spec, settings, processes=processes or os.cpu_count() or 1, progress=bar.show
+        outcome = label_all(
+            jobs, spec, settings, executor=LocalProcesses(processes), progress=bar.show
         )
     finally:
         bar.close()
-
-
-def finish(outcome: "Outcome", output: Path) -> None:
-    """Say what became of a batch, and exit where not all is well."""
     records = outcome.records.values()
     if records:
-        pixels = sum(r.pixels for r in records)
-        ignored = sum(r.ignored for r in records) / pixels
         sure = sum(r.confidence for r in records) / len(records)
         seconds = sum(r.seconds for r in records) / len(records)
         typer.echo(
-            f"{len(records)} masks in {output}; {100 * ignored:.1f} % of the pixels in doubt, 255; "
-            f"mean confidence {sure:.3f}, {seconds:.2f} s per image"
+            f"{_summary(outcome, output)}; mean confidence {sure:.3f}, {seconds:.2f} s per image"
         )
-    for name, why in list(outcome.failed.items())[:20]:
-        typer.echo(f"{name}: {why}", err=True)
-    if outcome.interrupted:
-        typer.echo(
-            "interrupted: the masks that are done are whole; the same command goes on", err=True
-        )
-        raise typer.Exit(INTERRUPTED)
-    if outcome.failed:
-        typer.echo(f"error: {len(outcome.failed)} images failed", err=True)
-        raise typer.Exit(BAD_INPUT)
+    finish(outcome, lambda job: job.image.name)
+
+
+def _summary(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]", output: Path) -> str:
+    share = _ignored(outcome)
+    return (
+        f"{len(outcome.records)} masks in {output}; {100 * share:.1f} % of the pixels in doubt, 255"
+    )
+
+
+def _ignored(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]") -> float:
+    """The share of the pixels without a class."""
+    records = outcome.records.values()
+    return sum(record.ignored for record in records) / sum(record.pixels for record in records)
 
 
 def read_spec(path: Path | None) -> "LabelSpec":
@@ -202,7 +199,7 @@ def _from_maps(
     *,
     quiet: bool,
 ) -> None:
-    from saccade.weak.map_masks import MapLabelling, label_from_maps
+    from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabelling, label_from_maps
 
     settings = MapLabelling(**options)
     spec = _map_spec(source, classes)
@@ -212,27 +209,28 @@ def _from_maps(
     for remark in found.remarks:
         bar.warn(remark)
     try:
-        made = label_from_maps(
+        outcome = label_from_maps(
             files,
             source,
             spec,
             settings,
             output,
             saliency=saliency,
-            processes=processes or os.cpu_count() or 1,
+            executor=LocalProcesses(processes, MASKS_PER_PROCESS),
             progress=bar.show,
         )
     finally:
         bar.close()
-    ignored = sum(record.ignored for record in made) / sum(record.pixels for record in made)
-    typer.echo(f"{len(made)} masks in {output}; {100 * ignored:.1f} % of the pixels in doubt, 255")
-    if ignored > MOSTLY:
-        way = ""
-        if settings.conflicts == "ignore":
-            way = "; --conflicts strongest labels pixels that several classes claim"
-        typer.echo(
-            f"warning: there is little to learn from masks that are mostly 255{way}", err=True
-        )
+    if outcome.records:
+        typer.echo(_summary(outcome, output))
+        if _ignored(outcome) > MOSTLY:
+            way = ""
+            if settings.conflicts == "ignore":
+                way = "; --conflicts strongest labels pixels that several classes claim"
+            typer.echo(
+                f"warning: there is little to learn from masks that are mostly 255{way}", err=True
+            )
+    finish(outcome, lambda job: job.image.name)
 
 
 def _map_spec(source: Path, classes: Path | None) -> "LabelSpec":

@@ -1,8 +1,8 @@
 """Localization maps and a background cue to pseudo masks of many images."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from saccade.batch import Executor, Outcome, Report, Worker, run_batch
+from saccade.batch.records import read_record, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
-from saccade.files import atomic_write, digest_of, refuse_to_replace
+from saccade.files import digest_of, refuse_to_replace
 from saccade.formats.masks import write_mask
 from saccade.images import image_size, load_image
 from saccade.weak.fusion import Fusion, Threshold, object_regions
 from saccade.weak.localization import LocalizationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest
-from saccade.weak.processes import side_by_side
 from saccade.weak.saliency import (
     SUFFIXES,
     Method,
@@ -27,10 +28,9 @@ from saccade.weak.saliency import (
     saliency_of,
     saliency_size,
 )
-from saccade.weak.stroke_masks import RECORDS
 
-_WORTH_A_PROCESS = 32
-"""Images; a mask takes less time than it takes to start a process."""
+MASKS_PER_PROCESS = 32
+"""Fewest for `LocalProcesses.items_each`: a mask takes less time than a process to start."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,18 @@ class MapRecord:
 
 
 @dataclass(frozen=True)
-class _Job:
+class MapJob:
+    """An image, its localisation maps and saliency map, and the pseudo mask to be made."""
+
     image: Path
     maps: Path
     saliency: Path | None
     mask: Path
-    spec: LabelSpec
-    settings: MapLabelling
 
     @property
     def record(self) -> Path:
-        return self.mask.parent / RECORDS / f"{self.mask.stem}.json"
-
-    @property
-    def background(self) -> int | None:
-        names = self.spec.names
-        return names.index("background") if "background" in names else None
-
-    def made_from(self) -> dict[str, object]:
-        """What decides the mask, beside the image."""
-        files = (self.maps,) if self.saliency is None else (self.maps, self.saliency)
-        settings, names = asdict(self.settings), list(self.spec.names)
-        return {**settings, "names": names, "files": digest_of(*files)}
+        """Where what is known of the mask is kept."""
+        return record_path(self.mask)
 
 
 def map_mask(
@@ -176,7 +166,7 @@ def check_saliency(images: Sequence[Path], folder: Path) -> dict[str, Path]:
     return found
 
 
-def _check(jobs: Sequence[_Job]) -> None:
+def _check(jobs: Sequence[MapJob], spec: LabelSpec) -> None:
     """Read everything once, before anything is written."""
     for job in jobs:
         found = read_maps(job.maps)
@@ -186,7 +176,7 @@ def _check(jobs: Sequence[_Job]) -> None:
                 f"{job.maps}: of an image of {found.size[1]} x {found.size[0]} pixels "
                 f"(width x height), {job.image.name} has {width} x {height}"
             )
-        known, most = len(job.spec.names), max(found.classes, default=0)
+        known, most = len(spec.names), max(found.classes, default=0)
         if most >= known:
             raise InputError(
                 f"{job.maps}: has a map of class {most}, but there are only {known} class names, "
@@ -204,9 +194,9 @@ def label_from_maps(
     folder: Path,
     *,
     saliency: Path | None = None,
-    processes: int = 1,
-    progress: Callable[[int, str], None] = lambda done, name: None,
-) -> list[MapRecord]:
+    executor: Executor | None = None,
+    progress: Callable[[float, str], None] = lambda done, name: None,
+) -> Outcome[MapJob, MapRecord]:
     """Write FOLDER/NAME.png for each image; masks that are done are kept.
 
     A mask is done when its record is there, FOLDER/records/NAME.json, and was made with the same
@@ -219,15 +209,13 @@ def label_from_maps(
         settings: how.
         folder: made if it is missing.
         saliency: folder of saliency maps, for `settings.saliency` "given".
-        processes: that work side by side, where there is enough to do.
-        progress: told how many images are done.
-
-    Returns:
-        What is known of each mask, in the order of the images.
+        executor: where the work is done; None for this process.
+        progress: told how many images are finished.
 
     Raises:
         InputError: maps or saliency of an image that are missing, damaged, of another size or
             class, a background class without a cue, or a mask that would replace an input.
+        OSError: the disk is full.
     """
     given: dict[str, Path] = {}
     if settings.saliency == "given" and "background" in spec.names:
@@ -238,13 +226,8 @@ def label_from_maps(
             )
         given = find_saliency([image.stem for image in images], saliency)
     jobs = [
-        _Job(
-            image,
-            maps / f"{image.stem}.npz",
-            given.get(image.stem),
-            folder / f"{image.stem}.png",
-            spec,
-            settings,
+        MapJob(
+            image, maps / f"{image.stem}.npz", given.get(image.stem), folder / f"{image.stem}.png"
         )
         for image in images
     ]
@@ -252,45 +235,59 @@ def label_from_maps(
         (path for job in jobs for path in (job.mask, job.record)),
         (p for job in jobs for p in (job.image, job.maps, job.saliency) if p is not None),
     )
-    done = {job.mask.stem: record for job in jobs if (record := _finished(job)) is not None}
-    todo = [job for job in jobs if job.mask.stem not in done]
-    _check(todo)
-    (folder / RECORDS).mkdir(parents=True, exist_ok=True)
-    processes = min(processes, max(1, len(todo) // _WORTH_A_PROCESS))
-    for record in side_by_side(_label_one, todo, processes):
-        done[record.name] = record
-        progress(len(done), record.name)
-    return [done[job.mask.stem] for job in jobs]
+    done = {job: record for job in jobs if (record := _finished(job, spec, settings)) is not None}
+    _check([job for job in jobs if job not in done], spec)
+    for job in jobs[:1]:
+        job.record.parent.mkdir(parents=True, exist_ok=True)
+    outcome = run_batch(
+        jobs,
+        partial(_make_worker, spec, settings),
+        already=done.get,
+        executor=executor,
+        name=lambda job: job.mask.stem,
+        progress=progress,
+    )
+    if outcome.fatal is not None:
+        raise outcome.fatal
+    return outcome
 
 
-def _label_one(job: _Job) -> MapRecord:
-    found = read_maps(job.maps)
-    colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(job.spec.colors)}
-    cue = _cue(job, found.size) if job.background is not None else None
-    mask = map_mask(found, job.settings, cue, job.background)
-    write_mask(job.mask, mask, "png", colors=colors)
-    record = MapRecord(job.mask.stem, int(mask.size), int((mask == IGNORE).sum()))
-    with atomic_write(job.record) as path:
-        path.write_text(json.dumps({"made_from": job.made_from(), **asdict(record)}) + "\n")
-    return record
+def _make_worker(spec: LabelSpec, settings: MapLabelling) -> Worker[MapJob, MapRecord]:
+    def work(job: MapJob, report: Report) -> MapRecord:
+        found = read_maps(job.maps)
+        background = spec.names.index("background") if "background" in spec.names else None
+        cue = _cue(job, settings, found.size) if background is not None else None
+        mask = map_mask(found, settings, cue, background)
+        colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
+        write_mask(job.mask, mask, "png", colors=colors)
+        record = MapRecord(job.mask.stem, int(mask.size), int((mask == IGNORE).sum()))
+        write_record(job.mask, {"made_from": _made_from(job, spec, settings), **asdict(record)})
+        return record
+
+    return work
 
 
-def _finished(job: _Job) -> MapRecord | None:
+def _made_from(job: MapJob, spec: LabelSpec, settings: MapLabelling) -> dict[str, object]:
+    """What decides the mask, beside the image."""
+    files = (job.maps,) if job.saliency is None else (job.maps, job.saliency)
+    return {**asdict(settings), "names": list(spec.names), "files": digest_of(*files)}
+
+
+def _finished(job: MapJob, spec: LabelSpec, settings: MapLabelling) -> MapRecord | None:
     """The record of a mask that need not be made again."""
-    if not all(path.is_file() for path in (job.mask, job.record, job.maps)):
+    content = read_record(job.mask, (job.image,))
+    if content is None or not job.maps.is_file():
         return None
-    if job.image.stat().st_mtime > job.record.stat().st_mtime:
-        return None
+    made_from = content.pop("made_from", None)  # of a mask from strokes there is none
     try:
-        content = json.loads(job.record.read_text())
-        return MapRecord(**content) if content.pop("made_from") == job.made_from() else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None  # damaged, or of a mask from strokes: made again
+        return MapRecord(**content) if made_from == _made_from(job, spec, settings) else None
+    except TypeError:
+        return None  # damaged: made again
 
 
-def _cue(job: _Job, size: tuple[int, int]) -> NDArray[np.float32] | None:
+def _cue(job: MapJob, settings: MapLabelling, size: tuple[int, int]) -> NDArray[np.float32] | None:
     if job.saliency is not None:
         return read_saliency(job.saliency, size)
-    if job.settings.saliency in ("fine-grained", "spectral"):
-        return saliency_of(load_image(job.image), job.settings.saliency)
+    if settings.saliency in ("fine-grained", "spectral"):
+        return saliency_of(load_image(job.image), settings.saliency)
     return None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.batch import Executor, Outcome
 from saccade.data.check import inspect, require_sound
 from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
@@ -28,7 +29,7 @@ from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
 from saccade.weak.stroke_masks import (
     Job,
-    Outcome,
+    Record,
     StrokeLabelling,
     finished,
     label_all,
@@ -56,7 +57,7 @@ class Pipeline:
         labelling: how strokes become masks.
         training: network, optimizer, augmentation and run; its data is not looked at.
         val: images with masks that people drew; None holds out pseudo masks.
-        processes: that segment side by side.
+        executor: where images are segmented; None for this process.
         skip_failed: train without the images that could not be labelled.
         remarks: lines on the data for the report.
     """
@@ -67,7 +68,7 @@ class Pipeline:
     labelling: StrokeLabelling
     training: TrainConfig
     val: LabeledSet | None = None
-    processes: int = 1
+    executor: Executor | None = None
     skip_failed: bool = False
     remarks: Sequence[str] = ()
 
@@ -76,7 +77,7 @@ class Pipeline:
 class Done:
     """What became of it: the masks, the scores (None if it was stopped), the page."""
 
-    outcome: Outcome
+    outcome: Outcome[Job, Record]
     scores: Scores | None
     interrupted: bool
     report: Path
@@ -107,7 +108,7 @@ def label_and_train(
     jobs = plan(work.pairs, folder / MASKS)
     total, page, remarks = len(jobs), folder / REPORT, [*work.remarks]
 
-    def report(outcome: Outcome, trained: Trained | None = None) -> None:
+    def report(outcome: Outcome[Job, Record], trained: Trained | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_report(
             page,
@@ -120,13 +121,14 @@ def label_and_train(
             remarks=remarks,
         )
 
-    def require_all(outcome: Outcome) -> None:
+    def require_all(outcome: Outcome[Job, Record]) -> None:
         report(outcome)
         if outcome.failed and not work.skip_failed:
-            name, why = next(iter(outcome.failed.items()))
+            job, why = next(iter(outcome.failed.items()))
             raise InputError(
-                f"{len(outcome.failed)} of {total} images were not labelled, {name} for one: "
-                f"{why}; mend them, or train without them with --skip-failed ({page} lists them)"
+                f"{len(outcome.failed)} of {total} images were not labelled, {job.image.name} for "
+                f"one: {why}; mend them, or train without them with --skip-failed "
+                f"({page} lists them)"
             )
 
     def noted(line: str) -> None:
@@ -141,12 +143,13 @@ def label_and_train(
         progress=lambda done, name: tell("label", 0, total, f"checking {name}"),
     )
     if lost:
-        require_all(Outcome(finished(jobs, work.spec, work.labelling), lost))
+        already = finished(jobs, work.spec, work.labelling)
+        require_all(Outcome(jobs, already=already, failed=lost))
     outcome = label_all(
         jobs,
         work.spec,
         work.labelling,
-        processes=work.processes,
+        executor=work.executor,
         progress=lambda done, name: tell("label", done, total, name),
     )
     if outcome.interrupted:
@@ -215,14 +218,14 @@ def _read(path: Path) -> object:
 
 
 def pseudo_sets(
-    work: Pipeline, jobs: Sequence[Job], outcome: Outcome
+    work: Pipeline, jobs: Sequence[Job], outcome: Outcome[Job, Record]
 ) -> tuple[LabeledSet, LabeledSet]:
     """What is trained on, and what is evaluated on.
 
     Raises:
         InputError: too few images for both.
     """
-    labelled = [job for job in jobs if job.image.stem in outcome.records]
+    labelled = [job for job in jobs if job in outcome.records]
     examples = tuple(Example(j.image.stem, j.image, j.mask, weak=True) for j in labelled)
     everything = LabeledSet(work.title, examples, work.spec)
     if work.val is not None:

@@ -14,13 +14,14 @@ from PIL import Image
 from scipy import ndimage
 
 from saccade.annotations import read_any_strokes
+from saccade.batch import Outcome
 from saccade.data.sets import read_values
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.evaluation import iou_per_class
 from saccade.files import atomic_write
 from saccade.images import load_image
 from saccade.training.evaluate import Scores
-from saccade.weak.stroke_masks import Job, Outcome, Record
+from saccade.weak.stroke_masks import Job, Record
 
 _WIDTH = 360
 _STYLE = """
@@ -66,7 +67,7 @@ def write_report(
     path: Path,
     title: str,
     jobs: Sequence[Job],
-    outcome: Outcome,
+    outcome: Outcome[Job, Record],
     spec: LabelSpec,
     *,
     confidence: float,
@@ -102,7 +103,7 @@ def write_report(
         if len(records) > shown:
             parts.append(_gallery("Ordinary", middle, by_name, spec))
     if outcome.failed:
-        rows = [(escape(name), escape(why)) for name, why in outcome.failed.items()]
+        rows = [(escape(job.image.name), escape(why)) for job, why in outcome.failed.items()]
         parts.append("<h2>Not labelled</h2>" + _table(("image", "why"), rows))
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -114,7 +115,9 @@ def write_report(
         temporary.write_text(page, encoding="utf-8")
 
 
-def _head(title: str, records: Sequence[Record], outcome: Outcome, confidence: float) -> str:
+def _head(
+    title: str, records: Sequence[Record], outcome: Outcome[Job, Record], confidence: float
+) -> str:
     pixels = sum(r.pixels for r in records) or 1
     ignored = sum(r.ignored for r in records) / pixels
     drawn = sum(sum(r.drawn.values()) for r in records) / pixels

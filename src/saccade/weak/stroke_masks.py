@@ -1,25 +1,22 @@
 """Strokes on many images to pseudo masks, by the per-image segmenter, doubtful pixels left out."""
 
-import errno
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.batch import Executor, Outcome, Report, Worker, run_batch
+from saccade.batch.records import read_record, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
-from saccade.errors import InputError
-from saccade.files import atomic_write, refuse_to_replace
+from saccade.errors import InputError, message_of
+from saccade.files import refuse_to_replace
 from saccade.formats.masks import write_mask
 from saccade.images import load_image
-from saccade.weak.processes import side_by_side
-
-RECORDS = "records"
-_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Job:
     @property
     def record(self) -> Path:
         """Where what is known of the mask is kept."""
-        return self.mask.parent / RECORDS / f"{self.mask.stem}.json"
+        return record_path(self.mask)
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,6 @@ class Record:
     confidence: float
     classes: dict[int, int]
     drawn: dict[int, int]
-
-
-@dataclass
-class Outcome:
-    """What became of a batch: records by name, and why others failed."""
-
-    records: dict[str, Record] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
 
 
 def plan(pairs: Sequence[tuple[Path, Path]], folder: Path) -> list[Job]:
@@ -130,9 +118,9 @@ def label_all(
     spec: LabelSpec,
     settings: StrokeLabelling,
     *,
-    processes: int = 1,
-    progress: Callable[[int, str], None] = lambda done, name: None,
-) -> Outcome:
+    executor: Executor | None = None,
+    progress: Callable[[float, str], None] = lambda done, name: None,
+) -> Outcome[Job, Record]:
     """Make the masks that are not there yet; a bad image is noted, Ctrl-C keeps what is done.
 
     A mask is done when its record is there, which is written last, and was made with the same
@@ -142,8 +130,8 @@ def label_all(
         jobs: of `plan`.
         spec: the classes that strokes may have.
         settings: how.
-        processes: that work side by side, one thread each.
-        progress: told how many of the jobs are done.
+        executor: where the work is done; None for this process.
+        progress: told how many of the jobs are finished.
 
     Raises:
         InputError: a mask would replace an image or strokes.
@@ -155,20 +143,16 @@ def label_all(
     )
     for folder in {job.record.parent for job in jobs}:
         folder.mkdir(parents=True, exist_ok=True)
-    outcome = Outcome(finished(jobs, spec, settings))
-    todo = [job for job in jobs if job.image.stem not in outcome.records]
-    try:
-        work = [(job, spec, settings) for job in todo]
-        for job, found in side_by_side(_label_one, work, processes):
-            if isinstance(found, Record):
-                outcome.records[found.name] = found
-            elif isinstance(found, OSError):
-                raise found
-            else:
-                outcome.failed[job.image.name] = found
-            progress(len(outcome.records) + len(outcome.failed), job.image.name)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
+    outcome = run_batch(
+        jobs,
+        partial(_make_worker, spec, settings),
+        already=lambda job: _finished(job, spec, settings),
+        executor=executor,
+        name=lambda job: job.image.name,
+        progress=progress,
+    )
+    if outcome.fatal is not None:
+        raise outcome.fatal
     return outcome
 
 
@@ -178,7 +162,7 @@ def unusable(
     settings: StrokeLabelling,
     *,
     progress: Callable[[int, str], None] = lambda done, name: None,
-) -> dict[str, str]:
+) -> dict[Job, str]:
     """Read the images and strokes of all masks that are not there yet, before hours are spent.
 
     Args:
@@ -188,17 +172,15 @@ def unusable(
         progress: told how many of the jobs have been looked at.
 
     Returns:
-        Name of the image -> why no mask can be made of it.
+        Why no mask can be made, for each job of which none can.
     """
 
     def why(job: Job) -> str:
         try:
             if _finished(job, spec, settings) is None:
                 _opened(job, spec, settings)
-        except InputError as error:
-            return str(error)
-        except OSError as error:
-            return f"{error.filename or job.image}: {error.strerror or error}"
+        except (InputError, OSError) as error:
+            return message_of(error)
         return ""
 
     found = {}
@@ -206,26 +188,18 @@ def unusable(
     try:
         for done, (job, line) in enumerate(zip(jobs, pool.map(why, jobs), strict=True), 1):
             if line:
-                found[job.image.name] = line
+                found[job] = line
             progress(done, job.image.name)
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
     return found
 
 
-_Work = tuple[Job, LabelSpec, StrokeLabelling]
+def _make_worker(spec: LabelSpec, settings: StrokeLabelling) -> Worker[Job, Record]:
+    def work(job: Job, report: Report) -> Record:
+        return _made(job, spec, settings)
 
-
-def _label_one(work: _Work) -> tuple[Job, Record | str | OSError]:
-    job, spec, settings = work
-    try:
-        return job, _made(job, spec, settings)
-    except InputError as error:
-        return job, str(error)
-    except OSError as error:
-        if error.errno in _HOPELESS:
-            return job, error
-        return job, f"{error.filename or job.image}: {error.strerror or error}"
+    return work
 
 
 def _opened(
@@ -261,28 +235,21 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
         _counts(mask),
         _counts(drawn),
     )
-    content = {"settings": _settings(settings, spec), **asdict(record)}
-    with atomic_write(job.record) as path:
-        path.write_text(json.dumps(content) + "\n")
+    write_record(job.mask, {"settings": _settings(settings, spec), **asdict(record)})
     return record
 
 
-def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabelling) -> dict[str, Record]:
-    """The records of masks that need not be made again, by name."""
-    found = (_finished(job, spec, settings) for job in jobs)
-    return {record.name: record for record in found if record is not None}
+def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabelling) -> dict[Job, Record]:
+    """The records of masks that need not be made again."""
+    found = ((job, _finished(job, spec, settings)) for job in jobs)
+    return {job: record for job, record in found if record is not None}
 
 
 def _finished(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record | None:
     """The record of a mask that need not be made again."""
-    if not job.mask.is_file() or not job.record.is_file():
-        return None
-    written = job.record.stat().st_mtime
-    if max(job.image.stat().st_mtime, job.strokes.stat().st_mtime) > written:
-        return None
+    content = read_record(job.mask, (job.image, job.strokes))
     try:
-        content = json.loads(job.record.read_text())
-        if not same_settings(content.pop("settings"), _settings(settings, spec)):
+        if content is None or not same_settings(content.pop("settings"), _settings(settings, spec)):
             return None
         for key in ("classes", "drawn"):
             content[key] = {int(value): count for value, count in content[key].items()}

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from saccade.batch import Outcome
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.experiments.engine.network_config import NetworkPlan
@@ -69,3 +71,19 @@ def make_labels(
         (folder / kind).mkdir(parents=True, exist_ok=True)
         source_of[kind].make(kind, dataset, plan, folder, progress)
     return {kind: folder / kind for kind in kinds}
+
+
+def require_all(outcome: Outcome[Any, Any]) -> None:
+    """Make sure that a batch of label images is complete.
+
+    Raises:
+        InputError: an image has none.
+        KeyboardInterrupt: Ctrl-C ended the batch.
+    """
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    if outcome.failed:
+        job, why = next(iter(outcome.failed.items()))
+        raise InputError(
+            f"{len(outcome.failed)} images have no pseudo labels; {job.image.name}: {why}"
+        )

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from saccade.batch import LocalProcesses
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
-from saccade.experiments.engine.labels import LabelSource, Progress
+from saccade.experiments.engine.labels import LabelSource, Progress, require_all
 from saccade.experiments.engine.load_samples import Labels, read_strokes
 from saccade.experiments.engine.network_config import NetworkPlan
 from saccade.experiments.engine.samples import UNLABELED, files_by_stem
@@ -85,14 +86,10 @@ def _segment(
         plan_labelling(pairs, folder),
         dataset.spec,
         StrokeLabelling(device=plan.device),
-        processes=max(1, plan.processes),
+        executor=LocalProcesses(max(1, plan.processes)),
         progress=lambda done, name: progress(0, f"pseudo labels, {done} of {len(pairs)}"),
     )
-    if outcome.interrupted:
-        raise KeyboardInterrupt
-    if outcome.failed:
-        name, why = next(iter(outcome.failed.items()))
-        raise InputError(f"{len(outcome.failed)} images have no pseudo labels; {name}: {why}")
+    require_all(outcome)
 
 
 def _stroke_files(dataset: LabeledSet, folder: Path) -> dict[str, Path]:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.batch import LocalProcesses
 from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
 from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
-from saccade.experiments.engine.labels import LabelSource, Progress
+from saccade.experiments.engine.labels import LabelSource, Progress, require_all
 from saccade.experiments.engine.network_config import NetworkPlan
 from saccade.experiments.engine.report import write_json
 from saccade.experiments.mdc.tiles import cut_tiles, join_tiles
@@ -30,7 +31,7 @@ from saccade.training.config import OptimConfig
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localization import localize_all
-from saccade.weak.map_masks import MapLabelling, check_saliency, label_from_maps
+from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabelling, check_saliency, label_from_maps
 
 SETTINGS = "settings.json"
 
@@ -82,16 +83,17 @@ def make_map_labels(
     trained_on, _ = make_maps(dataset, plan, classifier, dilations, progress)
     images = [example.image for example in trained_on.examples]
     tiled = trained_on is not dataset
-    label_from_maps(
+    outcome = label_from_maps(
         images,
         classifier / "maps",
         dataset.spec,
         labelling,
         masks / "tiles" if tiled else masks,
         saliency=plan.saliency,
-        processes=max(1, plan.processes),
+        executor=LocalProcesses(max(1, plan.processes), MASKS_PER_PROCESS),
         progress=lambda n, image: progress(0, f"pseudo labels, {n} of {len(images)}"),
     )
+    require_all(outcome)
     if tiled:
         join_tiles(dataset, masks / "tiles", masks)
     write_json(masks / SETTINGS, _mask_settings(labelling, plan))
