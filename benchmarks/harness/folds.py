@@ -15,7 +15,7 @@ from saccade.errors import InputError
 if TYPE_CHECKING:
     from saccade.interactive.presets import Preset
 
-FOLDER = Path(__file__).resolve().parent / "folds"
+FOLDER = Path(__file__).resolve().parents[1] / "folds"
 Folds = dict[str, str]
 """Stem of an image -> file of the weights that have not seen it."""
 

@@ -1,7 +1,7 @@
-"""Many like things of which a person strokes a few, as in microscopy: pictures with known truth.
+"""Repeated objects of which a person strokes a few, as in microscopy: pictures with known truth.
 
-scikit-image's photograph of coins, and drawn cells; one, three or six things have a stroke, and as
-many places of the ground, at least two. Nothing is trained on them.
+scikit-image's photograph of coins, and drawn cells; one, three or six objects have a stroke,
+and as many places of the ground, at least two. Nothing is trained on them.
 """
 
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.datasets import UNLABELED, Labels, Pair
+from benchmarks.harness.datasets import UNLABELED, Labels, Pair
 from saccade.scribbles.simulate import draw_through
 
 STROKED = (1, 3, 6)
 CELLS = 4  # pictures of them
-_WORTH = 150  # pixels of a thing that somebody would stroke
-_KEEP_AWAY = 6  # pixels from the things to the strokes of the ground
+_WORTH = 150  # pixels of an object that somebody would stroke
+_KEEP_AWAY = 6  # pixels from the objects to the strokes of the ground
 
 
-def many_pairs() -> list[Pair]:
+def repeated_objects() -> list[Pair]:
     """Coins and cells, each with several numbers of strokes; the same at every call."""
     pairs = []
     for name, image, truth in _pictures():
@@ -39,11 +39,11 @@ def _coins() -> tuple[NDArray[np.uint8], Labels]:
     """The coins by scikit-image's own example: a watershed of edges, as the ground is uneven."""
     from skimage import data, filters, segmentation
 
-    grey = data.coins()
-    markers = np.where(grey < 30, 1, np.where(grey > 150, 2, 0))
-    coins = segmentation.watershed(filters.sobel(grey), markers) == 2
+    gray = data.coins()
+    markers = np.where(gray < 30, 1, np.where(gray > 150, 2, 0))
+    coins = segmentation.watershed(filters.sobel(gray), markers) == 2
     truth = ndimage.binary_opening(ndimage.binary_fill_holes(coins), iterations=2)
-    return np.repeat(grey[..., None], 3, 2), truth.astype(np.uint8)
+    return np.repeat(gray[..., None], 3, 2), truth.astype(np.uint8)
 
 
 def _cells(rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
@@ -55,14 +55,14 @@ def _cells(rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
     for _ in range(60):
         row, column, radius = rng.uniform(0, size[0]), rng.uniform(0, size[1]), rng.uniform(7, 14)
         disc = (y - row) ** 2 + (x - column) ** 2 < radius**2
-        colour = np.array([120, 140, 90]) + rng.normal(0, 10, 3)
-        image[disc] = colour + rng.normal(0, 12, (disc.sum(), 3))
+        color = np.array([120, 140, 90]) + rng.normal(0, 10, 3)
+        image[disc] = color + rng.normal(0, 12, (disc.sum(), 3))
         truth[disc] = 1
     return image.clip(0, 255).astype(np.uint8), truth
 
 
 def _strokes(truth: Labels, count: int, rng: np.random.Generator) -> Labels:
-    """Short ones in ``count`` of the things, longer ones on the ground."""
+    """Short ones in ``count`` of the objects, longer ones on the ground."""
     strokes = np.full(truth.shape, UNLABELED, np.uint8)
     parts, found = ndimage.label(truth)
     areas = np.bincount(parts.ravel(), minlength=found + 1)

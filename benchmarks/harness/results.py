@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table on screen, a CSV per image, a JSON with the machine."""
+"""Result files: OUT/MACHINE/NAME.json, and NAME.csv with every single measurement where asked."""
 
 import argparse
 import csv
@@ -8,20 +8,16 @@ import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.statistics import Row
-from saccade.errors import InputError
 from saccade.files import atomic_write
-
-Scores = Mapping[tuple[str, str], float]  # (set, method) -> mIoU
 
 LIBRARIES = (
     "torch",
+    "torchvision",
     "numpy",
     "scikit-image",
     "scikit-learn",
@@ -30,20 +26,8 @@ LIBRARIES = (
 )
 
 
-@dataclass(frozen=True)
-class Record:
-    """One call: one method with one seed on one image."""
-
-    set: str
-    image: str
-    method: str
-    seed: int
-    score: float  # mIoU of this image
-    seconds: float
-
-
 def machine(threads: int) -> dict[str, Any]:
-    """Date, processor and versions; no paths and no host name, so that files can be published."""
+    """Date, hardware and versions; no paths and no host name, so that files can be published."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _cpu_name(),
@@ -56,119 +40,58 @@ def machine(threads: int) -> dict[str, Any]:
     }
 
 
-def settings(args: argparse.Namespace) -> dict[str, Any]:
-    """What was asked for and on which machine."""
-    return {
-        **machine(args.threads),
-        "sets": list(args.sets),
-        "methods": list(args.methods),
-        "seeds": list(args.seeds),
-        "limit": args.limit,
-        "every": args.every,
-    }
+def machine_name(run: Mapping[str, Any]) -> str:
+    """The folder of a machine's results: "amd-epyc-2cpu", or the name of its ``card``."""
+    hardware = run.get("card") or f"{run['cpu']} {run['cpu_count']}cpu"
+    return re.sub(r"[^a-z0-9]+", "-", hardware.lower()).strip("-")
 
 
-def file_stem(machine: dict[str, Any], benchmark: str = "interactive") -> str:
-    """Name of the result files, by hardware and torch version."""
-    cpu = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
-    return f"{benchmark}-{cpu}-{machine['cpus_allowed']}cpu-torch{machine['torch'] or '-none'}"
+def result_path(args: argparse.Namespace, run: Mapping[str, Any]) -> Path:
+    """The JSON file of a run with these options on this machine."""
+    path: Path = args.out / machine_name(run) / f"{args.name}.json"
+    return path
 
 
-def write(
-    target: Path,
-    machine: dict[str, Any],
-    rows: Sequence[Row],
-    records: Sequence[Record],
-    notes: Sequence[str],
+def write_results(
+    path: Path, content: Mapping[str, Any], lines: Sequence[Mapping[str, Any]] | None = None
 ) -> None:
-    """Write TARGET.csv (one line per call) and TARGET.json (machine, table, notes)."""
-    lines = [asdict(record) for record in records]
-    write_csv(target, list(Record.__dataclass_fields__), lines)
-    table_rows = [{k: _plain(v) for k, v in asdict(row).items()} for row in rows]
-    write_json(target, {"run": machine, "table": table_rows, "notes": list(notes)})
+    """Write the JSON file, and beside it the lines as CSV unless they are None; NaN becomes null.
+
+    Call it after every set, so that nothing is lost.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        text = json.dumps(_without_nan(content), indent=2, allow_nan=False)
+        temporary.write_text(text + "\n")
+    if lines:
+        with (
+            atomic_write(path.with_suffix(".csv")) as temporary,
+            temporary.open("w", newline="") as file,
+        ):
+            writer = csv.DictWriter(
+                file, list(dict.fromkeys(key for line in lines for key in line))
+            )
+            writer.writeheader()
+            writer.writerows({k: _short(v) for k, v in line.items()} for line in lines)
 
 
-def write_csv(target: Path, fields: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Write TARGET.csv, floats with six decimals."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(Path(f"{target}.csv")) as path, path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fields)
-        writer.writeheader()
-        for line in lines:
-            floats = {k: f"{v:.6f}" for k, v in line.items() if isinstance(v, float)}
-            writer.writerow({**line, **floats})
+def report_written(path: Path, args: argparse.Namespace) -> None:
+    """Say where the results are."""
+    print(f"written: {path}" + (" and .csv" if args.csv else ""))
 
 
-def write_json(target: Path, content: Mapping[str, Any]) -> None:
-    """Write TARGET.json."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(Path(f"{target}.json")) as path:
-        path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+def _short(value: Any) -> Any:
+    """Floats with six digits, of which a variance of 1e-5 has as many as a score."""
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def read_scores(path: Path) -> Scores:
-    """The scores of an earlier run from its JSON file, InputError if it is none."""
-    try:
-        rows = json.loads(path.read_text())["table"]
-        return {(row["set"], row["method"]): float(row["score"]) for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not the JSON file of an earlier run") from error
-
-
-def table(rows: Sequence[Row], first: str, before: Scores | None = None) -> str:
-    """The aligned table: mIoU in [0, 1], se = standard error; ``before``, scores of another run."""
-    if not rows:
-        return "no method ran"
-    head = [
-        "method",
-        "set",
-        "n",
-        "mIoU",
-        "se",
-        f"minus {first}",
-        "se",
-        "s",
-        "x GrabCut",
-        "seeds sd",
-    ]
-    body = [
-        [
-            row.method,
-            row.set,
-            str(row.images),
-            _number(row.score, ".3f"),
-            _number(row.standard_error, ".3f"),
-            _number(row.difference, "+.3f"),
-            _number(row.difference_error, ".3f"),
-            _number(row.seconds, ".3f"),
-            _number(row.to_grabcut, ".2f"),
-            _number(row.seed_spread, ".4f"),
-        ]
-        for row in rows
-    ]
-    if before is not None:
-        head += ["before", "change"]
-        for row, line in zip(rows, body, strict=True):
-            score = before.get((row.set, row.method), math.nan)
-            line += [_number(score, ".3f"), _number(row.score - score, "+.3f")]
-    widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
-    lines = []
-    for number, line in enumerate([head, *body]):
-        if number and (number == 1 or body[number - 1][1] != body[number - 2][1]):
-            lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-        names = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
-        numbers = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
-        lines.append("  ".join(names + numbers))
-    return "\n".join(lines)
-
-
-def _number(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)
-
-
-def _plain(value: Any) -> Any:
-    """NaN -> None: JSON has no NaN."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _without_nan(content: Any) -> Any:
+    """NaN -> None, at any depth: JSON has no NaN."""
+    if isinstance(content, Mapping):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content
 
 
 def _version(distribution: str) -> str | None:

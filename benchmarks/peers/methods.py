@@ -1,39 +1,20 @@
 """Method names of the command line -> callables `(image, strokes, seed) -> labels`."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import peers
-from benchmarks.datasets import SETS
-from benchmarks.folds import Folds, unseen
+from benchmarks.harness.datasets import SETS
+from benchmarks.harness.folds import Folds
+from benchmarks.peers.ours import check_variants, run_saccade
 from saccade.errors import InputError
 
-if TYPE_CHECKING:
-    from saccade.interactive.presets import Preset
-
 Run = Callable[[NDArray[np.uint8], NDArray[np.uint8], int], NDArray[Any]]
-VARIANTS: dict[str, tuple[str, Any]] = {
-    "gdc": ("branch", "gdc"),
-    "normal": ("branch", "normal"),
-    "dilated6": ("dilation", 6),
-    "dilated16": ("dilation", 16),
-    "dilated24": ("dilation", 24),
-    "deformable": ("branch", "deformable"),
-    "uniform": ("branch", "uniform"),
-    "sigma0.1": ("sigma", 0.1),
-    "sigma0.3": ("sigma", 0.3),
-    "batch": ("norm", "batch"),
-    "random": ("features", "random"),
-}
-_PIXELS = re.compile(r"pixels([1-9]\d*)")
-PARTS = ("nofusion", "norefine", "adam", "paperweight", "nosuperpixels")
 
 
 @dataclass(frozen=True)
@@ -71,14 +52,7 @@ def resolve(name: str, folds: Folds | None = None) -> Method:
         return replace(resolve(name, folds), only=only)
     if name.startswith("saccade:"):
         spec = name.removeprefix("saccade:")
-        for variant in spec.split("+")[1:]:
-            known = variant in (*VARIANTS, *PARTS) or _PIXELS.fullmatch(variant)
-            if not known and not Path(variant).is_file():
-                raise InputError(
-                    f"method {name!r}: variant {variant!r} is unknown; choose from "
-                    f"{', '.join((*VARIANTS, *PARTS))}, pixelsNUMBER (the largest working size), "
-                    "or the file of a mobilenet_v2 checkpoint"
-                )
+        check_variants(spec)
 
         def on(stem: str) -> Run:
             return lambda image, strokes, seed: run_saccade(
@@ -92,71 +66,6 @@ def resolve(name: str, folds: Folds | None = None) -> Method:
             f"method {name!r} is unknown; choose from saccade:PRESET, {', '.join(known)}"
         )
     return known[name]
-
-
-def run_saccade(
-    spec: str,
-    image: NDArray[np.uint8],
-    strokes: NDArray[np.uint8],
-    seed: int,
-    stem: str,
-    folds: Folds,
-) -> NDArray[Any]:
-    """Saccade on one image, on the CPU like its peers.
-
-    Args:
-        spec: "fast", "best" or "paper", or a preset with a variant of its network, "paper+gdc".
-        image: (H, W, 3) uint8.
-        strokes: (H, W), 255 = unlabelled.
-        seed: seed of the draws.
-        stem: of the image.
-        folds: which weights have not seen it.
-
-    Returns:
-        (H, W) labels.
-    """
-    from saccade import segment
-    from saccade.interactive.presets import preset_named
-
-    name, *variants = spec.split("+")
-    preset = unseen(preset_named(name), stem, folds)
-    for variant in variants:
-        preset = _vary(preset, variant)
-    return segment(image, strokes, preset=preset, seed=seed, device="cpu").labels
-
-
-def _vary(preset: "Preset", variant: str) -> "Preset":
-    """The preset with one thing changed: a branch, a source of features, or a part left out."""
-    if variant in ("nofusion", "norefine"):
-        return replace(
-            preset, **{"nofusion": {"fusion": False}, "norefine": {"refine": None}}[variant]
-        )
-    if variant in ("adam", "paperweight", "nosuperpixels"):
-        change = {
-            "adam": {"optimizer": "adam"},
-            "paperweight": {"class_weight": "paper"},
-            "nosuperpixels": {"superpixels": False},
-        }
-        return replace(preset, fit=replace(preset.fit, **change[variant]))
-    if pixels := _PIXELS.fullmatch(variant):
-        return replace(preset, max_pixels=int(pixels[1]))
-    key, value = VARIANTS.get(variant, ("features", variant))
-    network = replace(preset.network, **{key: value})
-    if variant.startswith("dilated"):
-        network = replace(network, branch="dilated", dilation=int(variant.removeprefix("dilated")))
-    return replace(preset, network=network)
-
-
-def limit_threads(threads: int, methods: list[Method]) -> None:
-    """Limit the libraries that do not read the environment, if the methods use them."""
-    if find_spec("cv2") is not None:
-        import cv2
-
-        cv2.setNumThreads(threads)
-    if any(method.name.startswith("saccade:") for method in methods):
-        import torch
-
-        torch.set_num_threads(threads)
 
 
 def _peers() -> list[Method]:

@@ -1,6 +1,6 @@
 """The dense CRF beside pydensecrf2, the wrapper of the authors' C++: result and time.
 
-    python -m benchmarks.crf [--data ../shared/data] [--images 8] [--rounds 3] [--threads 1]
+    python -m benchmarks.crf ROOT --images 8 --rounds 3
 
 CamVid validation photographs at 375x500 with 21 classes (11 occur). The probabilities that both
 refine are made from the masks: a coarse grid in which a fifth of the cells has a wrong class,
@@ -8,16 +8,58 @@ upsampled and softened, much like a network at stride 16. Both run in turns on t
 """
 
 import argparse
-import json
-import os
 import statistics
-import time
-from pathlib import Path
+import sys
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from benchmarks.harness import command_line
+from benchmarks.harness.command_line import positive
+
 SIZE, CLASSES, CELL = (375, 500), 21, 16
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("crf", __doc__)
+    command_line.add_root(parser, "camvid/")
+    add = parser.add_argument
+    add("--images", type=positive, default=8, help="photographs, spread over the set, default 8")
+    add("--rounds", type=positive, default=3, help="default 3")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compare every configuration, print and write the results."""
+    import torch
+
+    from benchmarks.harness import results
+    from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
+
+    torch.set_num_threads(args.threads)
+    cases = list(load_cases(args.root, args.images))
+    rows = {}
+    for name, config in DENSE_CRF_CONFIGS.items():
+        row = rows[name] = compare(cases, config, args.rounds)
+        scores = ", ".join(f"{k} {100 * v:.2f}" for k, v in row["miou"].items())
+        print(
+            f"{name:<22} mIoU {scores}; labels agree {100 * row['labels_that_agree']:.2f} %; "
+            f"{row['seconds']['ours']:.2f} s, pydensecrf2 {row['seconds']['them']:.2f} s, ratio "
+            f"{row['time_ratio']:.2f}",
+            flush=True,
+        )
+    settings = results.machine(args.threads) | {"size": SIZE, "classes": CLASSES}
+    settings |= {"images": args.images, "rounds": args.rounds}
+    path = results.result_path(args, settings)
+    results.write_results(path, {"run": settings, "rows": rows})
+    results.report_written(path, args)
 
 
 def load_cases(root, count):
@@ -28,12 +70,12 @@ def load_cases(root, count):
     from saccade.data.sets import open_set
     from saccade.images import load_image
 
-    found = open_set("camvid", root / "camvid", "val")
+    labelled = open_set("camvid", root / "camvid", "val")
     generator = np.random.default_rng(0)
-    for index in np.linspace(0, len(found.examples) - 1, count).astype(int):
-        image = Image.fromarray(load_image(found.examples[index].image))
+    for index in np.linspace(0, len(labelled.examples) - 1, count).astype(int):
+        image = Image.fromarray(load_image(labelled.examples[index].image))
         image = np.asarray(image.resize(SIZE[::-1], Image.Resampling.BICUBIC))
-        truth = Image.fromarray(found.labels(int(index))).resize(SIZE[::-1], 0)
+        truth = Image.fromarray(labelled.labels(int(index))).resize(SIZE[::-1], 0)
         truth = np.asarray(truth)
         cells = truth[CELL // 2 :: CELL, CELL // 2 :: CELL].astype(int)
         wrong = (generator.random(cells.shape) < 0.2) | (cells == 255)
@@ -43,20 +85,20 @@ def load_cases(root, count):
         yield image.copy(), truth, np.ascontiguousarray(probabilities, np.float32)
 
 
-def ours(image, found, config):
+def ours(image, probabilities, config):
     import torch
 
     from saccade.refine.dense_crf import dense_crf
 
-    return dense_crf(torch.from_numpy(found), torch.from_numpy(image), config).numpy()
+    return dense_crf(torch.from_numpy(probabilities), torch.from_numpy(image), config).numpy()
 
 
-def theirs(image, found, config):
+def theirs(image, probabilities, config):
     from pydensecrf.densecrf import DenseCRF2D
     from pydensecrf.utils import unary_from_softmax
 
-    model = DenseCRF2D(SIZE[1], SIZE[0], len(found))
-    model.setUnaryEnergy(unary_from_softmax(found))
+    model = DenseCRF2D(SIZE[1], SIZE[0], len(probabilities))
+    model.setUnaryEnergy(unary_from_softmax(probabilities))
     xy, weight = config.spatial_xy, config.spatial_weight
     model.addPairwiseGaussian(sxy=xy, compat=weight)
     model.addPairwiseBilateral(
@@ -65,28 +107,29 @@ def theirs(image, found, config):
         rgbim=np.ascontiguousarray(image),
         compat=config.bilateral_weight,
     )
-    return np.array(model.inference(config.iterations)).reshape(found.shape)
+    return np.array(model.inference(config.iterations)).reshape(probabilities.shape)
 
 
 def compare(cases, config, rounds):
     """Scores, agreement, and seconds of both, in turns."""
+    from benchmarks.harness.timing import interleaved
     from saccade.evaluation import confusion_matrix, mean_iou
 
     matrices = {name: np.zeros((CLASSES, CLASSES), np.int64) for name in ("before", "ours", "them")}
     seconds = {"ours": [], "them": []}
     agree, apart = [], []
-    for image, truth, found in cases:
-        results = {}
-        for turn in range(rounds):
-            order = (("ours", ours), ("them", theirs))
-            for name, run in order[:: 1 if turn % 2 == 0 else -1]:
-                start = time.perf_counter()
-                results[name] = run(image, found, config)
-                seconds[name].append(time.perf_counter() - start)
-        one, two = results["ours"].argmax(0), results["them"].argmax(0)
+    for image, truth, probabilities in cases:
+        inputs = (image, probabilities, config)
+        turns = interleaved(
+            {"ours": partial(ours, *inputs), "them": partial(theirs, *inputs)}, rounds
+        )
+        for name, calls in turns.items():
+            seconds[name] += [call.seconds for call in calls]
+        ours_found, theirs_found = (calls[-1].result for calls in turns.values())
+        one, two = ours_found.argmax(0), theirs_found.argmax(0)
         agree.append(float((one == two).mean()))
-        apart.append(float(np.abs(results["ours"] - results["them"]).mean()))
-        labels = {"before": found.argmax(0), "ours": one, "them": two}
+        apart.append(float(np.abs(ours_found - theirs_found).mean()))
+        labels = {"before": probabilities.argmax(0), "ours": one, "them": two}
         for name, chosen in labels.items():
             matrices[name] += confusion_matrix(truth, chosen, CLASSES)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
@@ -99,46 +142,5 @@ def compare(cases, config, rounds):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("SACCADE_DATA", "../shared/data")
-    parser.add_argument("--data", type=Path, default=Path(default))
-    parser.add_argument("--images", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-
-    import torch
-
-    from saccade.experiments.engine.report import machine
-    from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
-
-    torch.set_num_threads(arguments.threads)
-    cases = list(load_cases(arguments.data, arguments.images))
-    rows = {}
-    for name, config in DENSE_CRF_CONFIGS.items():
-        rows[name] = compare(cases, config, arguments.rounds)
-        row = rows[name]
-        scores = ", ".join(f"{k} {100 * v:.2f}" for k, v in row["miou"].items())
-        print(
-            f"{name:<22} mIoU {scores}; labels agree {100 * row['labels_that_agree']:.2f} %; "
-            f"{row['seconds']['ours']:.2f} s, pydensecrf2 {row['seconds']['them']:.2f} s, ratio "
-            f"{row['time_ratio']:.2f}",
-            flush=True,
-        )
-    RESULTS.mkdir(exist_ok=True)
-    content = {
-        "machine": machine(),
-        "threads": arguments.threads,
-        "size": SIZE,
-        "classes": CLASSES,
-        "images": arguments.images,
-        "rows": rows,
-    }
-    path = RESULTS / f"crf-2cpu-torch{torch.__version__.split('+')[0]}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,5 +1,6 @@
-#!/usr/bin/env python
 """How many evenly spread draws equal 50 independent ones.
+
+    python -m benchmarks.draws ROOT --every 6 --counts 16,20,24
 
 The preset `paper` averages the softmax over draws of the sampling positions (GDC paper, section
 V-A). The average of n draws misses that of infinitely many by an error whose variance is, for
@@ -7,30 +8,63 @@ independent draws, the variance of one draw divided by n; for evenly spread draw
 (`saccade.ops.quasi`) it is measured over repetitions. Both are unbiased, so the ratio says how many
 independent draws an average of n evenly spread ones is worth. Networks are fitted to a few of the
 thin images, the variance is the mean over pixels and classes.
-
-    python benchmarks/draws.py ROOT [--every 6] [--counts 16,20,24] [--out benchmarks/results]
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.harness import command_line
+from benchmarks.harness.command_line import positive, whole_numbers
+
 if TYPE_CHECKING:
     import torch
 
-    from benchmarks.datasets import Pair
+    from benchmarks.harness.datasets import Pair
     from saccade.models.scribble_net import ScoresOfDraws
 
-HERE = Path(__file__).resolve().parent
 COUNTS = (16, 20, 24)
 GOAL = 50
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("draws", __doc__)
+    command_line.add_root(parser, "iseg/")
+    command_line.add_selection(parser, every=6)
+    add = parser.add_argument
+    add("--counts", type=whole_numbers, default=COUNTS, help="numbers of evenly spread draws")
+    add("--singles", type=positive, default=50, help="independent draws that give their variance")
+    add("--repeats", type=positive, default=5, help="averages of each count, default 5")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure image by image, print the summary, write the files."""
+    from benchmarks.harness import results
+    from benchmarks.harness.datasets import load_pairs
+
+    lines = []
+    for pair in load_pairs(args.root, "thin", limit=args.limit, every=args.every):
+        lines += measure(pair, args.counts, singles=args.singles, repeats=args.repeats)
+        worth = ", ".join(f"{x.draws}: {x.equals:.0f}" for x in lines if x.image == pair.stem)
+        print(f"{pair.stem}: {worth}", file=sys.stderr, flush=True)
+    settings = results.machine(args.threads) | {"singles": args.singles, "repeats": args.repeats}
+    path = results.result_path(args, settings)
+    table = [asdict(line) for line in lines]
+    results.write_results(path, {"run": settings, "table": table}, table if args.csv else None)
+    print(summary(lines))
+    results.report_written(path, args)
 
 
 @dataclass(frozen=True)
@@ -131,60 +165,6 @@ def summary(lines: Sequence[Line]) -> str:
         )
     alone = np.median([line.milliseconds_independent for line in lines])
     return "\n".join([*rows, f"an independent draw: {alone:.1f} ms; goal: {GOAL}"])
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    about, details = str(__doc__).split("\n\n", 1)
-    parser = argparse.ArgumentParser(
-        prog="draws.py",
-        description=about,
-        epilog=details,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("root", type=Path, help="folder with iseg/")
-    add("--every", type=int, default=6, help="only every n-th image, default 6")
-    add("--counts", default=",".join(map(str, COUNTS)), help="numbers of evenly spread draws")
-    add("--singles", type=int, default=50, help="independent draws that give their variance")
-    add("--repeats", type=int, default=5, help="averages of each count")
-    add("--out", type=Path, default=HERE / "results", help="where the results are written")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study; returns the exit code."""
-    args = build_parser().parse_args(argv)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    for folder in (HERE.parent, HERE.parent / "src"):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-    from benchmarks import report
-    from benchmarks.datasets import load_pairs
-    from saccade.errors import InputError
-
-    try:
-        counts = [int(part) for part in args.counts.split(",")]
-        lines = []
-        for pair in load_pairs(args.root, "thin", every=args.every):
-            lines += measure(pair, counts, singles=args.singles, repeats=args.repeats)
-            worth = ", ".join(f"{x.draws}: {x.equals:.0f}" for x in lines if x.image == pair.stem)
-            print(f"{pair.stem}: {worth}", file=sys.stderr, flush=True)
-    except (InputError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    run = {**report.machine(1), "singles": args.singles, "repeats": args.repeats}
-    target = args.out / report.file_stem(run, "draws")
-    report.write_csv(target, [f.name for f in fields(Line)], [_exact(line) for line in lines])
-    report.write_json(target, {"run": run, "table": [asdict(line) for line in lines]})
-    print(summary(lines))
-    print(f"written: {target}.csv, .json")
-    return 0
-
-
-def _exact(line: Line) -> dict[str, object]:
-    """Six decimals would say little of a variance."""
-    return {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in asdict(line).items()}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Training throughput of the networks for data sets beside other libraries', in turns, as ratios.
 
-    python -m benchmarks.networks [--size 256] [--batch 4] [--rounds 5] [--threads 1]
+    python -m benchmarks.networks --size 256 --batch 4
 
 Forward and backward on random images, every network on the same backbone at output stride 16 with
 random weights: MobileNetV2 with our pyramids beside torchvision's DeepLabv3 head and
@@ -8,16 +8,14 @@ segmentation_models_pytorch's DeepLabV3; DSNet with ResNet-50 likewise.
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from benchmarks.harness import command_line
+from benchmarks.harness.command_line import positive
+
 CLASSES = 11
 
 
@@ -67,25 +65,65 @@ def build_networks():
     }
 
 
-def measure(makers, size, batch, rounds):
-    """Seconds of every round and parameters by name; the networks take turns."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("networks", __doc__)
+    add = parser.add_argument
+    add("--size", type=positive, default=256, help="side of the square images, default 256")
+    add("--batch", type=positive, default=4, help="images at once, default 4")
+    add("--rounds", type=positive, default=5, help="default 5")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure every network, print and write the results."""
     import torch
+
+    from benchmarks.harness import results
+
+    torch.set_num_threads(args.threads)
+    found = {}
+    for backbone, makers in build_networks().items():
+        found[backbone] = measure(makers, args.size, args.batch, args.rounds)
+        print(f"{backbone}, forward + backward, batch {args.batch} of {args.size}x{args.size}")
+        for name, values in found[backbone].items():
+            print(
+                f"  {name:<40}{values['images_per_second']:8.2f} img/s"
+                f"{values['speed_to_torchvision']:8.2f} x{values['parameters']:>14,}"
+            )
+    options = {key: getattr(args, key) for key in ("size", "batch", "rounds")}
+    options["card"] = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    settings = results.machine(args.threads) | options
+    path = results.result_path(args, settings)
+    results.write_results(path, {"run": settings, "networks": found})
+    results.report_written(path, args)
+
+
+def measure(makers, size, batch, rounds):
+    """Parameters and speed by name; the networks take turns."""
+    import torch
+
+    from benchmarks.harness.timing import interleaved
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
     last = torch.channels_last  # as `saccade train` does; the peers gain as much
     nets = {n: make().to(device, memory_format=last).train() for n, make in makers.items()}
     images = torch.rand(batch, 3, size, size, device=device).contiguous(memory_format=last)
-    seconds = {name: [] for name in nets}
-    for number in range(rounds + 1):
-        for name, net in nets.items():
-            start = time.perf_counter()
-            net(images).square().mean().backward()
-            if device == "cuda":
-                torch.cuda.synchronize()
-            if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
-            net.zero_grad()
+
+    def step(net):
+        net(images).square().mean().backward()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        net.zero_grad()
+
+    turns = interleaved({n: partial(step, net) for n, net in nets.items()}, rounds, warm=True)
+    seconds = {name: [call.seconds for call in calls] for name, calls in turns.items()}
     return {
         name: {
             "parameters": sum(p.numel() for p in net.parameters()),
@@ -98,46 +136,6 @@ def measure(makers, size, batch, rounds):
         }
         for name, net in nets.items()
     }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.networks", description=__doc__)
-    parser.add_argument("--size", type=int, default=256, help="side of the square images")
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    args = parser.parse_args(argv)
-    os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    import torch
-
-    torch.set_num_threads(args.threads)
-    found = {}
-    for backbone, makers in build_networks().items():
-        found[backbone] = measure(makers, args.size, args.batch, args.rounds)
-        print(f"{backbone}, forward + backward, batch {args.batch} of {args.size}x{args.size}")
-        for name, values in found[backbone].items():
-            print(
-                f"  {name:<40}{values['images_per_second']:8.2f} img/s"
-                f"{values['speed_to_torchvision']:8.2f} x{values['parameters']:>14,}"
-            )
-    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "2cpu"
-    name = f"networks-{card.lower().replace(' ', '-')}-torch{torch.__version__.split('+')[0]}.json"
-    content = {
-        "size": args.size,
-        "batch": args.batch,
-        "rounds": args.rounds,
-        "threads": args.threads,
-        "device": card,
-        "python": platform.python_version(),
-        "torch": torch.__version__.split("+")[0],
-        "networks": found,
-    }
-    args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / name).write_text(json.dumps(content, indent=1) + "\n")
-    print(f"written: {args.output / name}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,53 +1,97 @@
 """Quality of pseudo masks from simulated strokes, against ground truth, by confidence.
 
-    python -m benchmarks.pseudo_labels [--data ../shared/data] [--every 3] [--preset fast]
+    python -m benchmarks.pseudo_labels ROOT --every 3 --preset fast
 
 CamVid train, and CamVid val beside it: the networks that come with Saccade were trained on CamVid's
 training masks, so only the second says what other photographs would give.
 """
 
 import argparse
-import json
-import os
 import statistics
-import time
-from pathlib import Path
+import sys
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from benchmarks.harness import command_line
+from benchmarks.harness.command_line import positive
+
 CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
-def measure(found, every, preset):
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("pseudo_labels", __doc__)
+    command_line.add_root(parser, "camvid/")
+    add = parser.add_argument
+    add("--every", type=positive, default=3, help="only every n-th image, default 3")
+    add("--preset", default="fast", help="default fast")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure both splits, print and write the results."""
+    import torch
+
+    from benchmarks.harness import results
+    from saccade.data.sets import open_set
+
+    torch.set_num_threads(args.threads)
+    sets = {}
+    for split in ("train", "val"):
+        labelled = open_set("camvid", args.root / "camvid", split)
+        row = sets[split] = measure(labelled, args.every, args.preset)
+        print(
+            f"{split}: {row['images']} images, strokes on {100 * row['stroked']:.2f} % of the "
+            f"pixels, {row['seconds_per_image']:.2f} s per image"
+        )
+        for line in row["rows"]:
+            print(
+                f"  confidence {line['confidence']:.2f}: mIoU {100 * line['miou']:.1f}, accuracy "
+                f"{100 * line['accuracy']:.1f}, ignored {100 * line['ignored']:.1f} %"
+            )
+    settings = results.machine(args.threads) | {"preset": args.preset, "every": args.every}
+    path = results.result_path(args, settings)
+    results.write_results(path, {"run": settings, "sets": sets})
+    results.report_written(path, args)
+
+
+def measure(labelled, every, preset):
     """Scores by confidence, shares, and seconds of an image."""
+    from benchmarks.harness.timing import timed
     from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
     from saccade.images import load_image
     from saccade.scribbles.simulate import CLASSES, simulate_strokes
     from saccade.weak.stroke_masks import StrokeLabelling, pseudo_mask
 
     settings = StrokeLabelling(preset, device="cpu", confidence=0.0)
-    classes = len(found.spec.names)
+    classes = len(labelled.spec.names)
     matrices = {c: np.zeros((classes, classes), np.int64) for c in CONFIDENCES}
-    ignored, known, drawn, seconds = dict.fromkeys(CONFIDENCES, 0), 0, 0, []
-    for index in range(0, len(found.examples), every):
-        truth, image = found.labels(index), load_image(found.examples[index].image)
+    ignored, known, stroked, seconds = dict.fromkeys(CONFIDENCES, 0), 0, 0, []
+    for index in range(0, len(labelled.examples), every):
+        truth, image = labelled.labels(index), load_image(labelled.examples[index].image)
         rng = np.random.default_rng([0, index])
         strokes = simulate_strokes(truth, rng, styles=CLASSES, by_component=True)
-        start = time.perf_counter()
-        mask, chosen = pseudo_mask(image, strokes, settings)
-        seconds.append(time.perf_counter() - start)
+        call = timed(partial(pseudo_mask, image, strokes, settings))
+        mask, chosen = call.result
+        seconds.append(call.seconds)
         known += int((truth != 255).sum())
-        drawn += int((strokes != 255).sum())
+        stroked += int((strokes != 255).sum())
         for confidence in CONFIDENCES:
             left_out = (chosen < confidence) & (strokes == 255)
             ignored[confidence] += int((left_out & (truth != 255)).sum())
-            kept = np.where(left_out, 255, truth)
-            matrices[confidence] += confusion_matrix(kept, mask, classes)
+            target = np.where(left_out, 255, truth)
+            matrices[confidence] += confusion_matrix(target, mask, classes)
     return {
         "images": len(seconds),
         "seconds_per_image": statistics.median(seconds),
-        "drawn": drawn / known,
+        "stroked": stroked / known,
         "rows": [
             {
                 "confidence": c,
@@ -60,39 +104,5 @@ def measure(found, every, preset):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("SACCADE_DATA", "../shared/data")
-    parser.add_argument("--data", type=Path, default=Path(default))
-    parser.add_argument("--every", type=int, default=3)
-    parser.add_argument("--preset", default="fast")
-    arguments = parser.parse_args()
-
-    import torch
-
-    from saccade.data.sets import open_set
-    from saccade.experiments.engine.report import machine
-
-    torch.set_num_threads(1)
-    content = {"machine": machine(), "preset": arguments.preset, "sets": {}}
-    for split in ("train", "val"):
-        found = open_set("camvid", arguments.data / "camvid", split)
-        result = measure(found, arguments.every, arguments.preset)
-        content["sets"][split] = result
-        print(
-            f"{split}: {result['images']} images, strokes on {100 * result['drawn']:.2f} % of the "
-            f"pixels, {result['seconds_per_image']:.2f} s per image"
-        )
-        for row in result["rows"]:
-            print(
-                f"  confidence {row['confidence']:.2f}: mIoU {100 * row['miou']:.1f}, accuracy "
-                f"{100 * row['accuracy']:.1f}, ignored {100 * row['ignored']:.1f} %"
-            )
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"pseudo-labels-2cpu-torch{torch.__version__.split('+')[0]}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(path)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,6 @@
-"""The page and its server, measured: python -m benchmarks.serving [-o benchmarks/results]
+"""The page and its server: from a stroke to its mask in a browser, and thirty people at once.
+
+    python -m benchmarks.serving
 
 In a real browser: from the end of a stroke to the first frame with a mask of it, on a photograph of
 500 x 375, and how long frames take while drawing on 3000 x 2000. Against the server: thirty
@@ -9,21 +11,22 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 import numpy as np
 import psutil
-import torch
 from PIL import Image
 from skimage import data
 from websockets.asyncio.client import connect
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.harness import command_line
+
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "web"))
 
 STROKES = 24
@@ -39,7 +42,7 @@ def photograph(folder: Path, name: str, size: tuple[int, int]) -> None:
     Image.fromarray(data.cat()).resize(size, Image.Resampling.BICUBIC).save(folder / name)
 
 
-def draw_many(browser: object, folder: Path, size: tuple[int, int]) -> dict[str, object]:
+def draw_strokes(browser: object, folder: Path, size: tuple[int, int]) -> dict[str, object]:
     """Strokes with the pointer, one after another, and what the page says of them."""
     from conftest import Hand, serving
 
@@ -167,38 +170,42 @@ def load(folder: Path) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks" / "results")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("serving", __doc__)
+    parser.set_defaults(threads=os.cpu_count())  # the server is one that anybody starts
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure in a browser and under load, print and write the results."""
     from conftest import ARGUMENTS, CHROMIUM
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, object] = {
-        "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "torch": torch.__version__,
-        "load_average_before": os.getloadavg()[0],
-    }
+    from benchmarks.harness import results
+
+    settings = results.machine(args.threads) | {"load_average_before": os.getloadavg()[0]}
+    found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        found["browser"] = browser.version
+        settings["browser"] = browser.version
         for name, size in (("small", (500, 375)), ("large", (3000, 2000))):
             (place := Path(folder) / name).mkdir()
-            found[name] = draw_many(browser, place, size)
+            found[name] = draw_strokes(browser, place, size)
             print(name, json.dumps(found[name]), flush=True)
         browser.close()
     with tempfile.TemporaryDirectory() as folder:
         found["load"] = load(Path(folder))
         print("load", json.dumps(found["load"]), flush=True)
-    target = (
-        arguments.output
-        / f"serving-{os.cpu_count()}cpu-torch{torch.__version__.split('+')[0]}.json"
-    )
-    target.write_text(json.dumps(found, indent=1) + "\n")
-    print(target)
+    path = results.result_path(args, settings)
+    results.write_results(path, {"run": settings, **found})
+    results.report_written(path, args)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

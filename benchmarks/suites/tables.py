@@ -1,10 +1,10 @@
-"""Write the measured tables of docs/performance.md anew from the result files.
+"""Write the measured tables of a page anew from the result files.
 
-    python benchmarks/tables.py docs/performance.md
+    python -m benchmarks.tables docs/performance.md
 
-A table stands between the lines `<!-- table NAME -->` and `<!-- end -->`; what was measured is read
-from --results: performance-*.json, floor-*.json and scaling-*.json of this machine, and from
-floor-before-speed-*.json what was before the work on speed. A table whose file is missing stays.
+A table stands between the lines `<!-- table NAME -->` and `<!-- end -->`, where NAME is checks
+(of performance.json), lower_bound-thin, lower_bound-camvid (of lower_bound.json), megapixels,
+classes or scores (of scaling.json). A table whose file is missing stays.
 """
 
 import argparse
@@ -15,33 +15,39 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
+from benchmarks.harness import command_line
+
 Content = Mapping[str, Any]
 TABLE = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = command_line.suite_parser("tables", __doc__)
+    parser.add_argument("page", type=Path, help="Markdown file to rewrite")
+    parser.add_argument("--machine", help="folder of the results below OUT, default this machine's")
+    return parser
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Rewrite the page; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="tables.py", description=str(__doc__).split("\n\n")[0])
-    parser.add_argument("page", type=Path, help="docs/performance.md")
-    parser.add_argument("--results", type=Path, default=HERE / "results")
-    args = parser.parse_args(argv)
-    for folder in (HERE.parent, HERE.parent / "src"):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-    from benchmarks import report
+    return command_line.run_suite(build_parser(), run, argv)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Rewrite the page."""
+    from benchmarks.harness import results
     from saccade.files import atomic_write
 
-    machine = report.machine(1)
+    machine = args.machine or results.machine_name(results.machine(args.threads))
 
     def read(name: str) -> Content | None:
-        path = args.results / f"{report.file_stem(machine, name)}.json"
+        path = args.out / machine / f"{name}.json"
         return json.loads(path.read_text()) if path.is_file() else None
 
     text = filled(args.page.read_text(), read)
     with atomic_write(args.page) as path:
         path.write_text(text)
-    return 0
 
 
 def filled(page: str, read: Callable[[str], Content | None]) -> str:
@@ -60,52 +66,46 @@ def checks(performance: Content) -> str:
     for check in performance["checks"]:
         unit, bound = check["unit"], check["bound"]
         value = f"{_short(check['value'])} {unit}".strip()
-        kept = " **not kept**" if check["verdict"] == "FAIL" else ""
+        verdict = " **not kept**" if check["verdict"] == "FAIL" else ""
         rows.append(
-            [check["name"], value + kept, "" if bound is None else f"{_short(bound)} {unit}"]
+            [check["name"], value + verdict, "" if bound is None else f"{_short(bound)} {unit}"]
         )
     return markdown(["", "measured", "at most"], rows)
 
 
-def floor(now: Content, before: Content, name: str) -> str:
-    """The stages of one set: the least, before, now, and what is predicted for a GPU."""
-    cpu, gpu = now["cpu"], now["gpu"]
-    earlier = {row["stage"]: row for row in before[name]}
-    nothing = {"seconds": 0.0, "calls": 0}
-    numbers = []
-    for row in now[name]:
-        old = earlier.get(row["stage"], nothing)
-        written = (row["written_operations"], row["written_bytes"], row["calls"])
-        numbers.append(
-            [
-                row["operations"] / 1e6,
-                row["bytes"] / 1e6,
-                _ms(cpu, row["operations"], row["bytes"], 0),
-                1e3 * old["seconds"],
-                1e3 * row["seconds"],
-                old["calls"],
-                row["calls"],
-                _ms(gpu, row["operations"], row["bytes"], 1),
-                _ms(gpu, *written),
-            ]
-        )
-    sums = [sum(column) for column in zip(*numbers, strict=True)]
-    rows = [
-        [row["stage"], *map(_short, line)] for row, line in zip(now[name], numbers, strict=True)
+def lower_bound(content: Content, name: str) -> str:
+    """The stages of one set: the bound, what is measured, and what is predicted for a GPU."""
+    cpu, gpu = content["cpu"], content["gpu"]
+    lines = [
+        [
+            row["operations"] / 1e6,
+            row["bytes"] / 1e6,
+            _ms(cpu, row["operations"], row["bytes"], 0),
+            1e3 * row["seconds"],
+            row["calls"],
+            _ms(gpu, row["operations"], row["bytes"], 1),
+            _ms(gpu, row["written_operations"], row["written_bytes"], row["calls"]),
+        ]
+        for row in content[name]
     ]
-    rows.append(["**sum**", *map(_short, sums)])
-    head = ["stage", "Mop", "MB", "least, ms", "before, ms", "now, ms", "calls before", "calls now"]
-    return markdown([*head, "H200 least, ms", "H200 as written, ms"], rows)
+    stages = [row["stage"] for row in content[name]]
+    sums = [sum(column) for column in zip(*lines, strict=True)]
+    rows = [
+        [stage, *map(_short, line)]
+        for stage, line in zip([*stages, "**sum**"], [*lines, sums], strict=True)
+    ]
+    head = ["stage", "Mop", "MB", "bound, ms", "measured, ms", "calls"]
+    return markdown([*head, "H200 bound, ms", "H200 as written, ms"], rows)
 
 
-def growth(scaling: Content, axis: str) -> str:
+def seconds(scaling: Content, axis: str) -> str:
     """Seconds of each method over one axis."""
     points = [p for p in scaling["points"] if p["axis"] == axis]
     sizes = sorted({p["size"] for p in points})
     rows = []
     for method in dict.fromkeys(p["method"] for p in points):
-        seconds = {p["size"]: p["seconds"] for p in points if p["method"] == method}
-        rows.append([method, *(_short(seconds[s]) if s in seconds else "" for s in sizes)])
+        taken = {p["size"]: p["seconds"] for p in points if p["method"] == method}
+        rows.append([method, *(_short(taken[s]) if s in taken else "" for s in sizes)])
     return markdown([axis, *(f"{size:g}" for size in sizes)], rows)
 
 
@@ -129,16 +129,16 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _table(name: str, read: Callable[[str], Content | None]) -> str | None:
-    if name == "checks":
-        found = read("performance")
-        return None if found is None else checks(found)
-    if name.startswith("floor-"):
-        now, before = read("floor"), read("floor-before-speed")
-        return None if now is None or before is None else floor(now, before, name[6:])
-    found = read("scaling")
-    if found is None:
+    kind, _, of_set = name.partition("-")
+    file = {"checks": "performance", "lower_bound": "lower_bound"}.get(kind, "scaling")
+    content = read(file)
+    if content is None:
         return None
-    return scores(found) if name == "scores" else growth(found, name)
+    if file == "lower_bound":
+        return lower_bound(content, of_set)
+    if file == "performance":
+        return checks(content)
+    return scores(content) if name == "scores" else seconds(content, name)
 
 
 def _ms(peaks: Content, operations: float, moved: float, calls: int) -> float:

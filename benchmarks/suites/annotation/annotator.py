@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.datasets import UNKNOWN, UNLABELED, Labels, Pair, image_matrix
-from benchmarks.doubt import over_draws
-from benchmarks.folds import read_folds, unseen
+from benchmarks.harness.datasets import UNKNOWN, UNLABELED, Labels, Pair, image_matrix
+from benchmarks.harness.folds import read_folds, unseen
+from benchmarks.suites.calibration.uncertainty_metrics import over_draws
 from saccade.evaluation.metrics import iou_per_class
 from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
@@ -145,7 +145,7 @@ def annotate_all(
     """Policy -> image -> seed -> rounds; on each image every policy in turn."""
     runs: dict[str, list[list[list[Round]]]] = {policy: [] for policy in policies}
     for index, pair in enumerate(pairs):
-        said = []
+        progress = []
         for policy, images in runs.items():
             images.append(
                 [
@@ -154,9 +154,9 @@ def annotate_all(
                 ]
             )
             last = images[-1][0][-1]
-            said.append(f"{policy} {last.mean_iou:.3f} after {last.strokes}")
+            progress.append(f"{policy} {last.mean_iou:.3f} after {last.strokes}")
         head = f"[{index + 1}/{len(pairs)}] {pair.stem}: "
-        print(head + ", ".join(said), file=sys.stderr, flush=True)
+        print(head + ", ".join(progress), file=sys.stderr, flush=True)
     return runs
 
 

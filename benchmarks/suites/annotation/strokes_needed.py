@@ -6,15 +6,14 @@ that got there is reported beside the mean.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import groupby
+from dataclasses import dataclass
 from math import nan
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.annotator import Round
+from benchmarks.harness.text_table import aligned
+from benchmarks.suites.annotation.annotator import Round
 
 SCORES = ("mean_iou", "object_iou")
 RESAMPLES = 10_000
@@ -134,20 +133,4 @@ def table(rows: Sequence[Needed]) -> str:
         ]
         for r in rows
     ]
-    widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
-    lines = []
-    for _, group in groupby([head, *body], key=lambda line: (line[0], line[2])):
-        for line in group:
-            texts = [c.ljust(w) for c, w in zip(line[:3], widths[:3], strict=True)]
-            numbers = [c.rjust(w) for c, w in zip(line[3:], widths[3:], strict=True)]
-            lines.append("  ".join(texts + numbers))
-        lines.append("-" * len(lines[-1]))
-    return "\n".join(lines[:-1])
-
-
-def as_rows(rows: Sequence[Needed]) -> list[dict[str, Any]]:
-    """For JSON, which has no NaN."""
-    return [
-        {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(row).items()}
-        for row in rows
-    ]
+    return aligned(head, body, left=3, group=0)

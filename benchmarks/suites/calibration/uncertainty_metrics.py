@@ -1,18 +1,17 @@
-"""What a segmentation says of its own errors, measured against the truth."""
+"""How well a segmentation's uncertainty finds its own errors, and how calibrated it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from benchmarks.datasets import UNKNOWN, UNLABELED, Pair
-from benchmarks.folds import read_folds, unseen
+from benchmarks.harness.datasets import UNKNOWN, UNLABELED, Pair
+from benchmarks.harness.folds import read_folds, unseen
 from saccade.evaluation.calibration import (
     calibration_error,
     error_auroc,
@@ -32,7 +31,7 @@ Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Judged:
+class Measured:
     """One image: how its probabilities are calibrated, how well each measure finds the errors."""
 
     image: str
@@ -42,15 +41,15 @@ class Judged:
     ause: Mapping[str, float]
 
 
-def judge(pair: Pair, seed: int) -> Judged:
+def measure(pair: Pair, seed: int) -> Measured:
     """Segment an image from its strokes; pixels with a stroke or without a truth stay out."""
     preset = unseen(preset_named("fast"), pair.stem, read_folds())
     segmenter = ScribbleSegmenter(preset, seed=seed).fit(pair.image, pair.strokes)
-    asked = (pair.strokes == UNLABELED) & (pair.truth != UNKNOWN)
-    wrong = (segmenter.predict() != pair.truth)[asked]
-    found = {name: doubt[asked] for name, doubt in measures(segmenter).items()}
-    probabilities = torch.from_numpy(segmenter.predict_proba()[:, asked])
-    return Judged(
+    scored = (pair.strokes == UNLABELED) & (pair.truth != UNKNOWN)
+    wrong = (segmenter.predict() != pair.truth)[scored]
+    uncertain = {name: values[scored] for name, values in measures(segmenter).items()}
+    probabilities = torch.from_numpy(segmenter.predict_proba()[:, scored])
+    return Measured(
         image=pair.stem,
         wrong=float(wrong.mean()),
         reliability=np.stack(
@@ -61,18 +60,18 @@ def judge(pair: Pair, seed: int) -> Judged:
                 for t in TEMPERATURES
             ]
         ),
-        auroc={name: error_auroc(doubt, wrong) for name, doubt in found.items()},
-        ause={name: sparsification_error(doubt, wrong) for name, doubt in found.items()},
+        auroc={name: error_auroc(values, wrong) for name, values in uncertain.items()},
+        ause={name: sparsification_error(values, wrong) for name, values in uncertain.items()},
     )
 
 
 def measures(segmenter: ScribbleSegmenter) -> dict[str, Map]:
-    """Measures of doubt, each (H, W), larger where less sure.
+    """Measures of uncertainty, each (H, W), larger where less sure.
 
     ``uncertainty`` is what a user gets. ``entropy`` and ``margin`` (ilastik's, 1 - (p1 - p2)) are
     of the final probabilities. ``spread`` is the standard deviation over draws of the sampling
     positions, of the fitted network alone, and ``network`` the entropy of its mean. ``both`` is the
-    mean of uncertainty and margin: doubt before and after the regions were formed.
+    mean of uncertainty and margin: uncertainty before and after the regions were formed.
     """
     result = segmenter.result
     first, second = np.partition(result.probabilities, -2, axis=0)[-2:][::-1]
@@ -121,9 +120,9 @@ class Diagram:
     shares: tuple[float, ...]  # of the pixels, for each point
 
 
-def diagram(judged: Sequence[Judged]) -> Diagram:
+def diagram(measured: Sequence[Measured]) -> Diagram:
     """The diagram of a set at temperature 1: every pixel counts the same."""
-    counts = np.sum([j.reliability for j in judged], axis=0)
+    counts = np.sum([j.reliability for j in measured], axis=0)
     confidence, accuracy, share = reliability_curve(counts[0])
     filled = share > 0
     points = zip(confidence[filled].tolist(), accuracy[filled].tolist(), strict=True)
@@ -146,52 +145,43 @@ class Row:
     ause_error: float
 
 
-def summarize(name: str, judged: Sequence[Judged], reference: str = "margin") -> list[Row]:
+def summarize(name: str, measured: Sequence[Measured], reference: str = "margin") -> list[Row]:
     """The table of one set; errors are standard errors over images."""
     rows = []
-    for measure in judged[0].auroc:
-        auroc = np.array([j.auroc[measure] for j in judged])
-        kept = ~np.isnan(auroc)
-        difference = auroc - np.array([j.auroc[reference] for j in judged])
-        ause = np.array([j.ause[measure] for j in judged])
+    for measure in measured[0].auroc:
+        auroc = np.array([j.auroc[measure] for j in measured])
+        known = ~np.isnan(auroc)
+        difference = auroc - np.array([j.auroc[reference] for j in measured])
+        ause = np.array([j.ause[measure] for j in measured])
         rows.append(
             Row(
                 set=name,
                 measure=measure,
-                images=int(kept.sum()),
-                auroc=_mean(auroc[kept]),
-                auroc_error=_standard_error(auroc[kept]),
-                against=_mean(difference[kept]),
-                against_error=_standard_error(difference[kept]),
-                ause=_mean(ause[kept]),
-                ause_error=_standard_error(ause[kept]),
+                images=int(known.sum()),
+                auroc=_mean(auroc[known]),
+                auroc_error=_standard_error(auroc[known]),
+                against=_mean(difference[known]),
+                against_error=_standard_error(difference[known]),
+                ause=_mean(ause[known]),
+                ause_error=_standard_error(ause[known]),
             )
         )
     return rows
 
 
-def as_lines(name: str, judged: Judged) -> list[dict[str, object]]:
+def as_lines(name: str, measured: Measured) -> list[dict[str, object]]:
     """For CSV, one line for each measure."""
     return [
         {
             "set": name,
-            "image": judged.image,
-            "wrong": judged.wrong,
+            "image": measured.image,
+            "wrong": measured.wrong,
             "measure": measure,
-            "auroc": judged.auroc[measure],
-            "ause": judged.ause[measure],
+            "auroc": measured.auroc[measure],
+            "ause": measured.ause[measure],
         }
-        for measure in judged.auroc
+        for measure in measured.auroc
     ]
-
-
-def without_nan(content: Any) -> Any:
-    """NaN -> None, at any depth: JSON has no NaN."""
-    if isinstance(content, dict):
-        return {key: without_nan(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [without_nan(value) for value in content]
-    return None if isinstance(content, float) and np.isnan(content) else content
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -2,19 +2,31 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report, sheet
-from benchmarks.datasets import Pair, image_matrix, load_pairs, num_classes, score_image
-from benchmarks.folds import read_folds
-from benchmarks.methods import Method, limit_threads, resolve
-from benchmarks.statistics import Row, summarize
+from benchmarks.harness import results, sheet
+from benchmarks.harness.datasets import Pair, image_matrix, load_pairs, num_classes, score_image
+from benchmarks.harness.folds import Folds, read_folds
+from benchmarks.harness.timing import limit_threads, timed
+from benchmarks.peers.methods import Method, resolve
+from benchmarks.suites.interactive.summary import Row, read_scores, summarize, table
+
+
+@dataclass(frozen=True)
+class Record:
+    """One call: one method with one seed on one image."""
+
+    set: str
+    image: str
+    method: str
+    seed: int
+    score: float  # mIoU of this image
+    seconds: float
 
 
 @dataclass
@@ -22,7 +34,7 @@ class Measured:
     """What the methods did on one set; lists run over images, seed by seed within an image."""
 
     matrices: dict[str, list[list[NDArray[np.int64]]]] = field(default_factory=dict)
-    records: list[report.Record] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     labels: dict[str, list[NDArray[np.uint8]]] = field(default_factory=dict)  # of the first seed
     notes: list[str] = field(default_factory=list)
     failed: bool = False
@@ -36,40 +48,45 @@ class Measured:
         self.records = [r for r in self.records if r.method != method]
 
 
-def run_benchmark(args: argparse.Namespace) -> int:
+def measure_sets(args: argparse.Namespace) -> int:
     """Measure, print the table, write the files; returns the exit code."""
     folds = read_folds(args.folds)
     methods = [resolve(name, folds) for name in args.methods]
-    before = report.read_scores(args.before) if args.before else None
+    before = read_scores(args.before) if args.before else None
     sets = {
         name: load_pairs(args.root, name, limit=args.limit, every=args.every) for name in args.sets
     }
-    limit_threads(args.threads, methods)
-    settings = report.settings(args)
-    target = args.out / report.file_stem(settings)
+    limit_threads(args.threads)
+    keys = ("sets", "methods", "seeds", "limit", "every")
+    settings = results.machine(args.threads) | {key: getattr(args, key) for key in keys}
+    path = results.result_path(args, settings)
     rows: list[Row] = []
-    records: list[report.Record] = []
+    records: list[Record] = []
     notes: list[str] = []
     failed = False
     warm: set[str] = set()
     for name, pairs in sets.items():
         measured = measure(name, pairs, methods, args.seeds, warm=warm, keep_labels=args.sheet)
-        held = sum(pair.stem in folds for pair in pairs)
-        if held:
-            told = f"{name}: {held} of {len(pairs)} images with weights that have not seen them"
-            measured.notes.append(told)
         rows += _summary(name, measured, first=methods[0].name)
         records += measured.records
-        notes += measured.notes
+        notes += measured.notes + _unseen_note(name, pairs, folds)
         failed |= measured.failed
-        report.write(target, settings, rows, records, notes)  # after every set: nothing is lost
+        lines = [asdict(record) for record in records] if args.csv else None
+        content = {"run": settings, "table": [asdict(row) for row in rows], "notes": notes}
+        results.write_results(path, content, lines)  # after every set: nothing is lost
         if args.sheet and measured.labels:
-            sheet.write(Path(f"{target}-{name}.png"), name, pairs, measured.labels)
-    print(report.table(rows, methods[0].name, before))
+            sheet.write(path.with_name(f"{args.name}-{name}.png"), name, pairs, measured.labels)
+    print(table(rows, methods[0].name, before))
     for note in notes:
         print(f"note: {note}")
-    print(f"written: {target}.csv, .json" + (" and a sheet per set" if args.sheet else ""))
+    results.report_written(path, args)
     return int(failed)
+
+
+def _unseen_note(name: str, pairs: Sequence[Pair], folds: Folds) -> list[str]:
+    count = sum(pair.stem in folds for pair in pairs)
+    text = f"{name}: {count} of {len(pairs)} images with weights that have not seen them"
+    return [text] if count else []
 
 
 def measure(
@@ -133,14 +150,12 @@ def _one(
     matrices, scores, times = [], [], []
     for seed in seeds if method.seeded else seeds[:1]:
         strokes = pair.strokes.copy()  # a method that writes into its input harms only itself
-        start = time.perf_counter()
-        labels = method.on(pair.stem)(pair.image, strokes, seed)
-        times.append(time.perf_counter() - start)
+        call = timed(partial(method.on(pair.stem), pair.image, strokes, seed))
+        labels = call.result
+        times.append(call.seconds)
         matrices.append(image_matrix(name, pair.truth, labels))
         scores.append(score_image(name, pair.truth, labels))
-        measured.records.append(
-            report.Record(name, pair.stem, method.name, seed, scores[-1], times[-1])
-        )
+        measured.records.append(Record(name, pair.stem, method.name, seed, scores[-1], times[-1]))
         if keep_labels and seed == seeds[0]:
             measured.labels.setdefault(method.name, []).append(labels.astype(np.uint8))
     measured.matrices[method.name].append(matrices)

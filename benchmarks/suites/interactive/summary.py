@@ -1,19 +1,24 @@
-"""Scores of a set with their uncertainty, from the confusion matrices of its images.
+"""The table of scores: a set's mIoU with its standard error over images, and paired differences.
 
-Standard errors are by the jackknife over images, one formula for every score: for a mean over
-images it gives exactly the usual standard error of the mean, for the mIoU of a summed matrix
-(CamVid) and for paired differences it is right as well. Draws of several seeds are averaged first,
-so that the error speaks of the images; the seeds' own spread is reported beside it.
+Draws of several seeds are averaged first, so that the error speaks of the images; the seeds' own
+spread is reported beside it.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.datasets import score_set
+from benchmarks.harness.datasets import is_pooled, score_set
+from benchmarks.harness.text_table import aligned, number
+from saccade.errors import InputError
+from saccade.evaluation.jackknife import Estimate, estimate_miou
+
+Scores = Mapping[tuple[str, str], float]  # (set, method) -> mIoU
 
 # Matrices of one method on one set: first index the seed, second the image.
 Runs = Sequence[Sequence[NDArray[np.int64]]]
@@ -40,25 +45,6 @@ def seed_scores(name: str, runs: Runs) -> list[float]:
     return [score_set(name, matrices) for matrices in runs]
 
 
-def leave_one_out(name: str, runs: Runs) -> NDArray[np.float64]:
-    """Scores (N,) of the set without image i, averaged over seeds; (0,) for a single image."""
-    count = len(runs[0]) if len(runs[0]) > 1 else 0
-    return np.array(
-        [
-            np.mean([score_set(name, [*run[:i], *run[i + 1 :]]) for run in runs])
-            for i in range(count)
-        ]
-    )
-
-
-def jackknife_error(replicates: NDArray[np.float64]) -> float:
-    """Standard error from leave-one-out values (N,); NaN for fewer than two images."""
-    n = len(replicates)
-    if n < 2:
-        return nan
-    return sqrt((n - 1) / n * float(((replicates - replicates.mean()) ** 2).sum()))
-
-
 def summarize(
     name: str, runs: Mapping[str, Runs], seconds: Mapping[str, Sequence[float]], first: str
 ) -> list[Row]:
@@ -70,26 +56,67 @@ def summarize(
         seconds: method -> the time of every call.
         first: the method to compare with; where it did not run, differences are NaN.
     """
-    scores = {m: float(np.mean(seed_scores(name, r))) for m, r in runs.items()}
-    left_out = {m: leave_one_out(name, r) for m, r in runs.items()}
+    scores = {m: estimate_miou(np.array(r), pooled=is_pooled(name)) for m, r in runs.items()}
     medians = {m: float(np.median(s)) for m, s in seconds.items()}
+    unknown = Estimate(nan, np.empty(0))
     rows = []
     for method, run in runs.items():
-        compared = first in runs
+        difference = scores[method].minus(scores[first]) if first in runs else unknown
         rows.append(
             Row(
                 set=name,
                 method=method,
                 images=len(run[0]),
-                score=scores[method],
-                standard_error=jackknife_error(left_out[method]),
-                difference=scores[method] - scores[first] if compared else nan,
-                difference_error=(
-                    jackknife_error(left_out[method] - left_out[first]) if compared else nan
-                ),
+                score=scores[method].value,
+                standard_error=scores[method].error,
+                difference=difference.value,
+                difference_error=difference.error,
                 seconds=medians[method],
                 to_grabcut=medians[method] / medians["grabcut"] if "grabcut" in medians else nan,
                 seed_spread=float(np.std(seed_scores(name, run), ddof=1)) if len(run) > 1 else nan,
             )
         )
     return rows
+
+
+def read_scores(path: Path) -> Scores:
+    """The scores of an earlier run from its JSON file, InputError if it is none."""
+    try:
+        rows = json.loads(path.read_text())["table"]
+        return {(row["set"], row["method"]): float(row["score"]) for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the JSON file of an earlier run") from error
+
+
+def table(rows: Sequence[Row], first: str, before: Scores | None = None) -> str:
+    """The aligned table: mIoU in [0, 1], se = standard error; ``before``, scores of another run."""
+    if not rows:
+        return "no method ran"
+    head = [
+        "method",
+        "set",
+        "n",
+        "mIoU",
+        "se",
+        f"minus {first}",
+        "se",
+        "s",
+        "x GrabCut",
+        "seeds sd",
+    ]
+    body = [
+        [
+            *(row.method, row.set, str(row.images)),
+            *(number(row.score, ".3f"), number(row.standard_error, ".3f")),
+            *(number(row.difference, "+.3f"), number(row.difference_error, ".3f")),
+            *(number(row.seconds, ".3f"), number(row.to_grabcut, ".2f")),
+            number(row.seed_spread, ".4f"),
+        ]
+        for row in rows
+    ]
+    if before is not None:
+        head += ["before", "change"]
+        for row, line in zip(rows, body, strict=True):
+            score = before.get((row.set, row.method), nan)
+            line += [number(score, ".3f"), number(row.score - score, "+.3f")]
+    return aligned(head, body, left=2, group=1)

@@ -1,4 +1,4 @@
-"""The least operations and bytes of each stage of the preset ``fast``, by arithmetic."""
+"""The fewest operations and bytes of each stage of the preset ``fast``, by arithmetic."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from benchmarks.traced import Trace
+from benchmarks.harness.text_table import aligned
+from benchmarks.suites.lower_bound.traced import Trace
 from saccade.interactive import color_regions
 from saccade.interactive.presets import LearnedFitSettings, PottsSettings, preset_named
 from saccade.models.features import INPUT_CHANNELS
@@ -30,7 +31,7 @@ H200 = Peaks(67e12, 4.8e12, 5e-6)
 
 
 @dataclass(frozen=True)
-class Least:
+class Bound:
     """One stage: what cannot be saved as long as the stage computes what it does."""
 
     stage: str
@@ -40,7 +41,7 @@ class Least:
 
 @dataclass(frozen=True)
 class Row:
-    """One stage, the least beside what is."""
+    """One stage, its bound beside what is."""
 
     stage: str
     operations: float
@@ -51,7 +52,7 @@ class Row:
     seconds: float
 
 
-def stages(size: tuple[int, int], classes: int) -> list[Least]:
+def stages(size: tuple[int, int], classes: int) -> list[Bound]:
     """Stages of an image (H, W) with K classes.
 
     Bytes are of the maps that a stage is given and gives, each moved once; what fits the cache in
@@ -86,45 +87,45 @@ def stages(size: tuple[int, int], classes: int) -> list[Least]:
         color_regions.ITERATIONS if classes == 2 else color_regions.ITERATIONS_SEVERAL
     )
     return [
-        Least("features", head, 3 * full + FLOAT * half * (INPUT_CHANNELS + 3)),
+        Bound("features", head, 3 * full + FLOAT * half * (INPUT_CHANNELS + 3)),
         # SLIC: every pixel is near four centres, in five dimensions, five rounds.
-        Least("superpixels", 5 * half * 4 * 15, 5 * half * 4 * FLOAT),
-        Least(
+        Bound("superpixels", 5 * half * 4 * 15, 5 * half * 4 * FLOAT),
+        Bound(
             "fit",
             fit,
             FLOAT * (half * (INPUT_CHANNELS + width) + steps * 2 * taps * taps * pixels * width),
         ),
-        Least(
+        Bound(
             "draw",
             once + preset.draws * each,
             FLOAT * half * (width * (1 + taps) + preset.draws * (taps * width + 2 * classes)),
         ),
         # Two passes in four directions with three ways; five Gaussians of three channels.
-        Least(
+        Bound(
             "cues",
             half * classes * (2 * 4 * 3 * 2 + 5 * 25),
             FLOAT * half * (width + 6 + classes * 10),
         ),
-        Least(
+        Bound(
             "color regions",
             rounds * quarter * maps * (16 + project),
             FLOAT * (half * (6 + classes) + 2 * half * classes),
         ),
-        Least(
+        Bound(
             "partition",
             (preset.refine.iterations * half + fine * full) * maps * (16 + project),
             FLOAT * (half + bool(fine) * full) * maps * 4,
         ),
-        Least("upsampling", full * classes * 12, full * (1 + FLOAT * (classes + 1) + FLOAT)),
+        Bound("upsampling", full * classes * 12, full * (1 + FLOAT * (classes + 1) + FLOAT)),
     ]
 
 
-def rows(least: Sequence[Least], found: Mapping[str, Trace]) -> list[Row]:
-    """Both side by side. The fusion network's least is what it does: its shape is its own."""
-    known = {stage.stage: stage for stage in least}
+def rows(bounds: Sequence[Bound], found: Mapping[str, Trace]) -> list[Row]:
+    """Both side by side; a stage without arithmetic here is bound by what it does."""
+    known = {stage.stage: stage for stage in bounds}
     result = []
     for name, trace in found.items():
-        mine = known.get(name, Least(name, trace.operations, 0.0))
+        mine = known.get(name, Bound(name, trace.operations, 0.0))
         result.append(
             Row(
                 stage=name,
@@ -142,20 +143,11 @@ def rows(least: Sequence[Least], found: Mapping[str, Trace]) -> list[Row]:
 def table(rows: Sequence[Row], cpu: Peaks) -> str:
     """The aligned table, with the times that the peaks allow and a sum below."""
     head = ["stage", "Mop", "MB", "CPU ms", "H200 ms", "Mop", "MB", "calls", "H200 ms", "ms"]
-    over = ["", "least", "least", "least", "predicted"] + ["as written"] * 3 + ["pred.", "measured"]
+    over = ["", *["bound"] * 3, "predicted", *["as written"] * 3, "predicted", "measured"]
+    head = [f"{word} {unit}".strip() for word, unit in zip(over, head, strict=True)]
     body = [_cells(row, cpu) for row in rows]
     total = ["sum", *(f"{sum(float(c[i]) for c in body):.4g}" for i in range(1, len(head)))]
-    lines = [over, head, *body, total]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            [
-                line[0].ljust(widths[0]),
-                *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)),
-            ]
-        )
-        for line in lines
-    )
+    return aligned(head, [*body, total])
 
 
 def cpu_peaks() -> Peaks:

@@ -13,7 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.datasets import Pair
+from benchmarks.harness.datasets import Pair
 from saccade.interactive import cues, pipeline, segment
 from saccade.interactive.run import Run
 

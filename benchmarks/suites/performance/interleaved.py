@@ -1,7 +1,6 @@
 """Presets, the update and GrabCut in turns: on each image each of them, only the call timed."""
 
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from benchmarks import peers
-from benchmarks.checks import Check
-from benchmarks.datasets import UNLABELED, Labels, Pair, score_image
+from benchmarks.harness.checks import Check
+from benchmarks.harness.datasets import UNLABELED, Labels, Pair, score_image
+from benchmarks.harness.timing import timed
 from saccade.interactive import ScribbleSegmenter, segment
 
 SET = "thin"
@@ -22,7 +22,7 @@ BOUNDS = {"fast": 1.0, "update": 1 / 3, "paper": 4.0}  # in units of GrabCut's t
 
 
 # What is to be timed on one image, ready to go; it returns labels (H, W) and its own timings.
-Timed = Callable[[], tuple[NDArray[Any], Mapping[str, float]]]
+Prepared = Callable[[], tuple[NDArray[Any], Mapping[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def time_in_turns(pairs: Sequence[Pair], presets: Sequence[str]) -> list[Call]:
     The update adds one stroke: what is fitted before, untimed, are the strokes without it. One
     round on the first image goes before and is not kept.
     """
-    methods: dict[str, Callable[[Pair], Timed]] = {
+    methods: dict[str, Callable[[Pair], Prepared]] = {
         "grabcut": _grabcut,
         **{name: partial(_preset, name=name) for name in presets},
         "update": _update,
@@ -58,15 +58,14 @@ def time_in_turns(pairs: Sequence[Pair], presets: Sequence[str]) -> list[Call]:
     return calls
 
 
-def _call(pair: Pair, method: str, timed: Timed) -> Call:
-    processor, wall = time.process_time(), time.perf_counter()
-    labels, timings = timed()
-    seconds, processor = time.perf_counter() - wall, time.process_time() - processor
+def _call(pair: Pair, method: str, prepared: Prepared) -> Call:
+    call = timed(prepared)
+    labels, timings = call.result
     stages = {name: s for name, s in timings.items() if name != "total"}
     if stages:
-        stages["other"] = seconds - sum(stages.values())  # checking what was handed in
+        stages["other"] = call.seconds - sum(stages.values())  # checking what was handed in
     score = score_image(SET, pair.truth, labels)
-    return Call(pair.stem, method, score, seconds, processor, stages)
+    return Call(pair.stem, method, score, call.seconds, call.processor, stages)
 
 
 def without_one_stroke(strokes: Labels) -> Labels:
@@ -118,11 +117,9 @@ def summary(calls: Sequence[Call]) -> list[dict[str, Any]]:
     return rows
 
 
-def csv_rows(calls: Sequence[Call]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Column names, and a row for each call with its stages."""
-    stages = list(dict.fromkeys(stage for call in calls for stage in call.stages))
-    rows = [{k: v for k, v in vars(c).items() if k != "stages"} | dict(c.stages) for c in calls]
-    return ["image", "method", "score", "seconds", "processor", *stages], rows
+def csv_rows(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    """A row for each call, with its stages."""
+    return [{k: v for k, v in vars(c).items() if k != "stages"} | dict(c.stages) for c in calls]
 
 
 def checks(calls: Sequence[Call]) -> list[Check]:
@@ -144,11 +141,11 @@ def _grouped(calls: Sequence[Call]) -> dict[str, list[Call]]:
     return dict(groups)
 
 
-def _grabcut(pair: Pair) -> Timed:
+def _grabcut(pair: Pair) -> Prepared:
     return lambda: (peers.grabcut(pair.image, pair.strokes), {})
 
 
-def _preset(pair: Pair, name: str) -> Timed:
+def _preset(pair: Pair, name: str) -> Prepared:
     def run() -> tuple[NDArray[Any], Mapping[str, float]]:
         result = segment(pair.image, pair.strokes, preset=name, device="cpu")
         return result.labels, result.timings
@@ -156,7 +153,7 @@ def _preset(pair: Pair, name: str) -> Timed:
     return run
 
 
-def _update(pair: Pair) -> Timed:
+def _update(pair: Pair) -> Prepared:
     segmenter = ScribbleSegmenter("fast", device="cpu")
     segmenter.fit(pair.image, without_one_stroke(pair.strokes))
 

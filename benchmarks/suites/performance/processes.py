@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.checks import Check
-from benchmarks.datasets import Pair, resized
-from benchmarks.growth import in_regions
+from benchmarks.harness.checks import Check
+from benchmarks.harness.datasets import Pair, resized
+from benchmarks.suites.scaling.scaling_fit import in_regions
 
 MEGABYTE = 1e6
 START_BOUND = 0.3  # seconds

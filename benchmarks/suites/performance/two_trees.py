@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.datasets import Pair
-from benchmarks.turns import without_one_stroke
+from benchmarks.harness.datasets import Pair
+from benchmarks.suites.performance.interleaved import without_one_stroke
 from saccade.errors import InputError
 
-HERE = Path(__file__).resolve().parent
-WORKER = HERE / "tree_worker.py"
+WORKER = Path(__file__).resolve().with_name("tree_worker.py")
+THIS_TREE = WORKER.parents[3]
 CLOCKS = ("seconds", "processor")
 RESAMPLES = 2000
 
@@ -61,7 +61,7 @@ def compare(
     different: dict[str, list[str]] = {method: [] for method in methods}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        trees = [stack.enter_context(_worker(t, threads)) for t in (HERE.parent, other.resolve())]
+        trees = [stack.enter_context(_worker(t, threads)) for t in (THIS_TREE, other.resolve())]
         for number, pair in enumerate(pairs):
             file = folder / f"{number}.npz"
             before = without_one_stroke(pair.strokes)

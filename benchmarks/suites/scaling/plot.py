@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.growth import CLASSES, PIXELS, Point, exponent, of_method
+from benchmarks.suites.scaling.scaling_fit import CLASSES, PIXELS, Point, exponent, of_method
 from saccade.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Ours in a strong colour, the others quiet, told apart by dashes too: the page may be printed.
+# Ours in a strong color, the others quiet, told apart by dashes too: the page may be printed.
 STYLES: Mapping[str, tuple[str, str, Any]] = {
     "saccade:fast": ("Saccade fast", "#c2410c", "-"),
     "grabcut": ("GrabCut", "#1d4ed8", (0, (5, 2))),
@@ -68,22 +68,22 @@ def _panel(panel: "Axes", axis: str, points: Sequence[Point]) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(length=3, color=FAINT, labelcolor=INK)
     curves = {method: of_method(points, axis, method) for method in STYLES}
-    for method, (name, colour, dashes) in STYLES.items():
+    for method, (name, color, dashes) in STYLES.items():
         if curves[method]:
-            _curve(panel, curves[method], name, colour, dashes)
+            _curve(panel, curves[method], name, color, dashes)
     _exponents(panel, curves)
     _linear_guide(panel, of_method(points, axis, "saccade:fast"))
     span = sizes[-1] / sizes[0]
     panel.set_xlim(sizes[0] / span**0.04, sizes[-1] * span**0.12)  # room for the numbers
 
 
-def _curve(panel: "Axes", curve: Sequence[Point], name: str, colour: str, dashes: Any) -> None:
+def _curve(panel: "Axes", curve: Sequence[Point], name: str, color: str, dashes: Any) -> None:
     ours = name.startswith("Saccade")
     panel.plot(
         [p.size for p in curve],
         [p.seconds for p in curve],
         label=name,
-        color=colour,
+        color=color,
         linestyle=dashes,
         linewidth=2.4 if ours else 1.4,
         marker="o",

@@ -1,17 +1,18 @@
-"""How the time of a method grows with the pixels and with the classes of an image."""
+"""How the time of a method scales with the pixels and with the classes of an image."""
 
 import math
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from benchmarks.checks import Check
-from benchmarks.datasets import UNLABELED, Labels, Pair, resized
-from benchmarks.methods import Method
+from benchmarks.harness.checks import Check
+from benchmarks.harness.datasets import UNLABELED, Labels, Pair, resized
+from benchmarks.harness.timing import timed
+from benchmarks.peers.methods import Method
 from saccade.evaluation.metrics import confusion_matrix, mean_iou
 
 PIXELS, CLASSES = "megapixels", "classes"
@@ -135,15 +136,16 @@ def _measure(
             for method in able:
                 if method.name not in last and not taken[method.name]:
                     method.on(pair.stem)(pair.image, pair.strokes.copy(), 0)  # libraries load
-                start = time.process_time()
-                labels = method.on(pair.stem)(pair.image, pair.strokes.copy(), 0)
-                taken[method.name].append(time.process_time() - start)
-                scores[method.name].append(_score(pair, labels))
+                call = timed(partial(method.on(pair.stem), pair.image, pair.strokes.copy(), 0))
+                taken[method.name].append(call.processor)
+                scores[method.name].append(_score(pair, call.result))
         for name, seconds in taken.items():
             last[name] = Point(axis, size, name, float(np.median(seconds)), tuple(scores[name]))
             points.append(last[name])
-        told = ", ".join(f"{name} {np.median(seconds):.2f} s" for name, seconds in taken.items())
-        print(f"[{size:g} {axis}] {told}", file=sys.stderr, flush=True)
+        progress = ", ".join(
+            f"{name} {np.median(seconds):.2f} s" for name, seconds in taken.items()
+        )
+        print(f"[{size:g} {axis}] {progress}", file=sys.stderr, flush=True)
     return points
 
 

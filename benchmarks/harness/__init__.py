@@ -1,0 +1,1 @@
+"""What the suites share: their command line, data sets, clocks, and what they leave behind."""

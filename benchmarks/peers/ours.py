@@ -1,0 +1,96 @@
+"""Saccade as a method of the benchmarks: a preset, variants of it, or parts left out."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness.folds import Folds, unseen
+from saccade.errors import InputError
+
+if TYPE_CHECKING:
+    from saccade.interactive.presets import Preset
+
+VARIANTS: dict[str, tuple[str, Any]] = {
+    "gdc": ("branch", "gdc"),
+    "normal": ("branch", "normal"),
+    "dilated6": ("dilation", 6),
+    "dilated16": ("dilation", 16),
+    "dilated24": ("dilation", 24),
+    "deformable": ("branch", "deformable"),
+    "uniform": ("branch", "uniform"),
+    "sigma0.1": ("sigma", 0.1),
+    "sigma0.3": ("sigma", 0.3),
+    "batch": ("norm", "batch"),
+    "random": ("features", "random"),
+}
+_PIXELS = re.compile(r"pixels([1-9]\d*)")
+PARTS = ("nofusion", "norefine", "adam", "paperweight", "nosuperpixels")
+
+
+def check_variants(spec: str) -> None:
+    """Raise InputError if a variant of "preset+variant+..." is unknown."""
+    for variant in spec.split("+")[1:]:
+        known = variant in (*VARIANTS, *PARTS) or _PIXELS.fullmatch(variant)
+        if not known and not Path(variant).is_file():
+            raise InputError(
+                f"method 'saccade:{spec}': variant {variant!r} is unknown; choose from "
+                f"{', '.join((*VARIANTS, *PARTS))}, pixelsNUMBER (the largest working size), "
+                "or the file of a mobilenet_v2 checkpoint"
+            )
+
+
+def run_saccade(
+    spec: str,
+    image: NDArray[np.uint8],
+    strokes: NDArray[np.uint8],
+    seed: int,
+    stem: str,
+    folds: Folds,
+) -> NDArray[Any]:
+    """Saccade on one image, on the CPU like its peers.
+
+    Args:
+        spec: "fast", "best" or "paper", or a preset with a variant of its network, "paper+gdc".
+        image: (H, W, 3) uint8.
+        strokes: (H, W), 255 = unlabelled.
+        seed: seed of the draws.
+        stem: of the image.
+        folds: which weights have not seen it.
+
+    Returns:
+        (H, W) labels.
+    """
+    from saccade import segment
+    from saccade.interactive.presets import preset_named
+
+    name, *variants = spec.split("+")
+    preset = unseen(preset_named(name), stem, folds)
+    for variant in variants:
+        preset = _vary(preset, variant)
+    return segment(image, strokes, preset=preset, seed=seed, device="cpu").labels
+
+
+def _vary(preset: "Preset", variant: str) -> "Preset":
+    """The preset with one thing changed: a branch, a source of features, or a part left out."""
+    if variant in ("nofusion", "norefine"):
+        return replace(
+            preset, **{"nofusion": {"fusion": False}, "norefine": {"refine": None}}[variant]
+        )
+    if variant in ("adam", "paperweight", "nosuperpixels"):
+        change = {
+            "adam": {"optimizer": "adam"},
+            "paperweight": {"class_weight": "paper"},
+            "nosuperpixels": {"superpixels": False},
+        }
+        return replace(preset, fit=replace(preset.fit, **change[variant]))
+    if pixels := _PIXELS.fullmatch(variant):
+        return replace(preset, max_pixels=int(pixels[1]))
+    key, value = VARIANTS.get(variant, ("features", variant))
+    network = replace(preset.network, **{key: value})
+    if variant.startswith("dilated"):
+        network = replace(network, branch="dilated", dilation=int(variant.removeprefix("dilated")))
+    return replace(preset, network=network)
