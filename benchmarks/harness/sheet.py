@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from benchmarks.datasets import UNKNOWN, UNLABELED, Pair, num_classes, score_image
+from benchmarks.harness.datasets import UNKNOWN, UNLABELED, Pair, num_classes, score_image
 from saccade.files import atomic_write
 
 WIDTH, GAP, MARGIN, CAPTION, HEADER = 300, 12, 24, 26, 36

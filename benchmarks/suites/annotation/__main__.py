@@ -4,11 +4,11 @@
 
 A simulated annotator draws one stroke a round where the policy says; see `annotator.py` beside
 this file. Policies: suggest, random, entropy (the pixel of largest entropy of the probabilities;
-with two classes it is ilastik's margin as well), uncertainty (the pixel of largest uncertainty), spread (the
-pixel of largest spread over draws), oracle (the largest error, which only the truth knows: an upper
-bound). Sets: thin (starts from the thin strokes), single (from the longest of them for each class).
-Written: JSON with the machine and the table, with --csv every
-round, with --chart a PNG of the curves. Exit code 1 if the data cannot be read.
+with two classes it is ilastik's margin as well), uncertainty (the pixel of largest uncertainty),
+spread (the pixel of largest spread over draws), oracle (the largest error, which only the truth
+knows: an upper bound). Sets: thin (starts from the thin strokes), single (from the longest of them
+for each class). Written: JSON with the machine and the table, with --csv every round, with --chart
+a PNG of the curves. Exit code 1 if the data cannot be read.
 """
 
 import argparse

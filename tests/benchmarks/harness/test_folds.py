@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks.folds import FOLDER, read_folds, unseen
+from benchmarks.harness.folds import FOLDER, read_folds, unseen
 from saccade.errors import InputError
 from saccade.interactive.presets import preset_named
 from saccade.models.weights import load_bundle

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import peers
+from benchmarks.peers.common import EDGES, edge_ends
+from benchmarks.peers.graph_cut import GAMMA, contrast_weights
 from saccade.errors import InputError
 
 
@@ -120,19 +122,19 @@ def test_forest_repeats_with_its_seed(picture):
 def test_contrast_weights_fall_across_an_edge():
     image = np.zeros((4, 6, 3), np.uint8)
     image[:, 3:] = 255
-    across, down, falling, rising = peers.contrast_weights(image)
+    across, down, falling, rising = contrast_weights(image)
     assert [w.shape for w in (across, down, falling, rising)] == [(4, 5), (3, 6), (3, 5), (3, 5)]
-    np.testing.assert_allclose(down, peers.GAMMA)
-    np.testing.assert_allclose(falling[:, 0], peers.GAMMA / np.sqrt(2))
+    np.testing.assert_allclose(down, GAMMA)
+    np.testing.assert_allclose(falling[:, 0], GAMMA / np.sqrt(2))
     assert (across[:, 2] < 0.2 * across[:, 0]).all()
-    flat = peers.contrast_weights(np.zeros((3, 3, 3), np.uint8))
-    np.testing.assert_allclose(flat[0], peers.GAMMA)
+    flat = contrast_weights(np.zeros((3, 3, 3), np.uint8))
+    np.testing.assert_allclose(flat[0], GAMMA)
 
 
-@pytest.mark.parametrize("edge", peers.EDGES)
+@pytest.mark.parametrize("edge", EDGES)
 def test_edge_ends_are_one_step_apart(edge):
     y, x = np.mgrid[:4, :5]
-    (y0, y1), (x0, x1) = (peers._edge_ends(axis, *edge) for axis in (y, x))
+    (y0, y1), (x0, x1) = (edge_ends(axis, *edge) for axis in (y, x))
     assert y0.size == (4 - edge[0]) * (5 - abs(edge[1]))
     assert set((y1 - y0).ravel()) == {edge[0]}
     assert set((x1 - x0).ravel()) == {edge[1]}

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import performance, two_trees
-from benchmarks.two_trees import Comparison
+from benchmarks.suites.performance import __main__ as performance
+from benchmarks.suites.performance import two_trees
+from benchmarks.suites.performance.two_trees import Comparison
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).parents[3]
 
 
 def test_a_tree_against_itself_gives_the_same_masks(root, capsys):

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import operators, sampled_conv
-from benchmarks.operators import CONV, DEFORM, Record
+from benchmarks.suites.sampled_conv import __main__ as sampled_conv
+from benchmarks.suites.sampled_conv import operators, report
+from benchmarks.suites.sampled_conv.measure import Record
+from benchmarks.suites.sampled_conv.operators import CONV, DEFORM
 
 
 def record(operator: str, number: int, milliseconds: float) -> Record:
@@ -18,7 +20,7 @@ def record(operator: str, number: int, milliseconds: float) -> Record:
 
 def test_ratios_are_medians_of_the_rounds_own_ratios() -> None:
     times = {CONV: [1.0, 10.0, 2.0], "ours": [2.0, 50.0, 6.0], DEFORM: [20.0, 100.0, 60.0]}
-    rows = operators.summarize(
+    rows = report.summarize(
         [record(name, n, t) for name, line in times.items() for n, t in enumerate(line)]
     )
     ours = next(row for row in rows if row.operator == "ours")
@@ -28,9 +30,9 @@ def test_ratios_are_medians_of_the_rounds_own_ratios() -> None:
 
 
 def test_without_a_peer_there_is_no_ratio() -> None:
-    (row,) = operators.summarize([record("ours", 0, 2.0)])
+    (row,) = report.summarize([record("ours", 0, 2.0)])
     assert math.isnan(row.to_conv)
-    assert "-" in operators.table([row])
+    assert "-" in report.table([row])
 
 
 def test_operators_compute_what_they_are_called() -> None:
@@ -45,13 +47,13 @@ def test_run_on_a_cpu(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     threads = torch.get_num_threads()
     try:
         code = sampled_conv.main(
-            f"--channels 4 --height 6 --width 7 --rounds 2 --out {tmp_path}".split()
+            f"--channels 4 --height 6 --width 7 --rounds 2 --csv --out {tmp_path}".split()
         )
     finally:
         torch.set_num_threads(threads)
     assert code == 0
     assert "x conv2d" in capsys.readouterr().out
-    (path,) = tmp_path.glob("operator-*.json")
+    (path,) = tmp_path.glob("*/sampled_conv.json")
     content = json.loads(path.read_text())
     assert content["run"]["torch"] == torch.__version__.split("+")[0]
     assert len(content["table"]) == 12

@@ -3,26 +3,27 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import interactive, methods, report, statistics
-from benchmarks.datasets import load_pairs
-from benchmarks.methods import Method
-from benchmarks.run import measure
+from benchmarks.harness.datasets import load_pairs
+from benchmarks.peers import methods
+from benchmarks.peers.methods import Method
+from benchmarks.suites.interactive import __main__ as interactive
+from benchmarks.suites.interactive import summary
+from benchmarks.suites.interactive.measure import measure
 from saccade.errors import InputError
-from saccade.interactive.presets import preset_named
 
-SCRIPT = Path(interactive.__file__)
+ROOT = Path(__file__).parents[3]
 
 
 def run_script(*arguments):
-    command = [sys.executable, "-W", "error", str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-W", "error", "-m", "benchmarks.interactive"]
+    command += map(str, arguments)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def constant(value, name="constant", **options):
@@ -39,11 +40,20 @@ def perfect(pairs):
 
 def test_end_to_end(root, tmp_path):
     out = tmp_path / "results"
-    arguments = ("--sets", "thin,camvid", "--methods", "geodesic,nearest", "--out", out, "--sheet")
+    arguments = (
+        "--sets",
+        "thin,camvid",
+        "--methods",
+        "geodesic,nearest",
+        "--out",
+        out,
+        "--csv",
+        "--sheet",
+    )
     done = run_script(root, *arguments)
     assert done.returncode == 0, done.stderr
     assert "[thin 2/2] b: geodesic" in done.stderr
-    (csv_file,) = out.glob("interactive-*.csv")
+    (csv_file,) = out.glob("*/interactive.csv")
     with csv_file.open() as file:
         lines = list(csv.DictReader(file))
     assert {(x["set"], x["image"], x["method"]) for x in lines} == {
@@ -63,7 +73,7 @@ def test_end_to_end(root, tmp_path):
             ]
             assert row["score"] == pytest.approx(np.mean(scores), abs=1e-5)
             assert f"{row['score']:.3f}" in done.stdout
-    sheets = sorted(out.glob("*.png"))
+    sheets = sorted(out.glob("*/*.png"))
     assert [s.stem.rsplit("-", 1)[1] for s in sheets] == ["camvid", "thin"]
     with Image.open(sheets[1]) as sheet:
         assert sheet.size[0] > 5 * 300  # five columns
@@ -155,19 +165,11 @@ def matrices(*scores):
     return result
 
 
-def test_jackknife_of_a_mean_is_the_usual_standard_error():
-    values = np.random.default_rng(0).random(12)
-    replicates = (values.sum() - values) / 11
-    expected = values.std(ddof=1) / np.sqrt(12)
-    assert statistics.jackknife_error(replicates) == pytest.approx(expected)
-    assert math.isnan(statistics.jackknife_error(np.array([1.0])))
-
-
 def test_rows_by_hand():
     ours, theirs = matrices(0.6, 0.8, 1.0), matrices(0.5, 0.6, 0.7)
     runs = {"ours": [ours], "grabcut": [theirs]}
     seconds = {"ours": [1.0, 2.0, 9.0], "grabcut": [4.0, 4.0, 5.0]}
-    first, second = statistics.summarize("thin", runs, seconds, "ours")
+    first, second = summary.summarize("thin", runs, seconds, "ours")
     assert first.score == pytest.approx(0.8, abs=1e-3)
     assert first.standard_error == pytest.approx(0.2 / np.sqrt(3), abs=1e-3)
     assert (first.difference, first.difference_error) == (0, 0)
@@ -180,7 +182,7 @@ def test_rows_by_hand():
 
 def test_seeds_are_averaged_and_their_spread_reported():
     runs = {"ours": [matrices(0.6, 0.8), matrices(0.8, 1.0)]}
-    (row,) = statistics.summarize("thin", runs, {"ours": [1.0]}, "ours")
+    (row,) = summary.summarize("thin", runs, {"ours": [1.0]}, "ours")
     assert row.score == pytest.approx(0.8, abs=1e-3)
     assert row.seed_spread == pytest.approx(np.std([0.7, 0.9], ddof=1), abs=1e-3)
     assert row.standard_error == pytest.approx(0.1, abs=1e-3)
@@ -188,9 +190,9 @@ def test_seeds_are_averaged_and_their_spread_reported():
 
 def test_no_difference_where_the_first_method_did_not_run():
     runs = {"nearest": [matrices(0.5, 0.6)]}
-    (row,) = statistics.summarize("thin", runs, {"nearest": [1.0]}, "grabcut")
+    (row,) = summary.summarize("thin", runs, {"nearest": [1.0]}, "grabcut")
     assert math.isnan(row.difference)
-    line = report.table([row], "grabcut").splitlines()[2]
+    line = summary.table([row], "grabcut").splitlines()[2]
     assert line.split()[:4] == ["nearest", "thin", "2", "0.550"]
     assert "nan" not in line
 
@@ -199,52 +201,6 @@ def test_set_score_of_a_perfect_method(root):
     pairs = load_pairs(root, "thin")
     measured = measure("thin", pairs, [perfect(pairs)], (0,), warm=set())
     assert [r.score for r in measured.records] == [1.0, 1.0]
-
-
-def test_saccade_spec_reaches_segment(monkeypatch, picture):
-    saccade = pytest.importorskip("saccade")
-    image, strokes, _ = picture
-    seen = {}
-
-    class Result:
-        labels = strokes
-
-    def segment(image, strokes, **options):
-        seen.update(options)
-        return Result
-
-    monkeypatch.setattr(saccade, "segment", segment, raising=False)
-    run = methods.resolve("saccade:best").run
-    np.testing.assert_array_equal(run(image, strokes, 7), strokes)
-    assert seen == {"preset": preset_named("best"), "seed": 7, "device": "cpu"}
-
-
-def test_variants_change_one_thing_each(monkeypatch, picture):
-    saccade = pytest.importorskip("saccade")
-    image, strokes, _ = picture
-    seen = []
-
-    class Result:
-        labels = strokes
-
-    def segment(image, strokes, *, preset, **options):
-        seen.append(preset)
-        return Result
-
-    monkeypatch.setattr(saccade, "segment", segment, raising=False)
-    for spec in ("paper+dilated6", "paper+random", "paper+adam", "fast+norefine", "fast+pixels9"):
-        methods.resolve(f"saccade:{spec}").run(image, strokes, 0)
-    paper, fast = preset_named("paper"), preset_named("fast")
-    assert seen[0] == replace(paper, network=replace(paper.network, branch="dilated", dilation=6))
-    assert seen[1] == replace(paper, network=replace(paper.network, features="random"))
-    assert seen[2] == replace(paper, fit=replace(paper.fit, optimizer="adam"))
-    assert seen[3] == replace(fast, refine=None)
-    assert seen[4] == replace(fast, max_pixels=9)
-
-
-def test_unknown_variant_is_refused():
-    with pytest.raises(InputError, match="'gd' is unknown"):
-        methods.resolve("saccade:paper+gd")
 
 
 def test_a_method_can_be_kept_to_one_set():

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from benchmarks import draws
-from benchmarks.datasets import Pair
-from benchmarks.draws import Line
+from benchmarks.harness.datasets import Pair
+from benchmarks.suites import draws
+from benchmarks.suites.draws import Line
 
 
 def test_an_image_is_measured_at_each_count(picture):
@@ -30,11 +30,11 @@ def test_results_are_written(root, tmp_path, capsys):
     arguments = [str(root), "--counts", "2", "--singles", "3", "--repeats", "2"]
     assert draws.main([*arguments, "--out", str(tmp_path / "out")]) == 0
     assert "written" in capsys.readouterr().out
-    (found,) = (tmp_path / "out").glob("draws-*.json")
+    (found,) = (tmp_path / "out").glob("*/draws.json")
     assert len(json.loads(found.read_text())["table"]) == 1
 
 
-@pytest.mark.parametrize("counts", ["", "x", "0"])
-def test_wrong_counts_are_one_line(root, counts, capsys):
-    assert draws.main([str(root), "--counts", counts, "--singles", "2", "--repeats", "2"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
+@pytest.mark.parametrize("counts", ["", "x"])
+def test_wrong_counts_are_refused(root, counts):
+    with pytest.raises(SystemExit):
+        draws.main([str(root), "--counts", counts])

@@ -3,13 +3,14 @@ import json
 import pytest
 import torch
 
-from benchmarks import floor, least, traced
-from benchmarks.least import Least, Peaks
-from benchmarks.traced import Trace
+from benchmarks.suites.lower_bound import __main__ as lower_bound
+from benchmarks.suites.lower_bound import op_counts, traced
+from benchmarks.suites.lower_bound.op_counts import Bound, Peaks
+from benchmarks.suites.lower_bound.traced import Trace
 
 
-def test_least_by_hand():
-    found = {s.stage: s for s in least.stages((8, 12), 2)}
+def test_bounds_by_hand():
+    found = {s.stage: s for s in op_counts.stages((8, 12), 2)}
     half, quarter, full = 4 * 6, 2 * 3, 8 * 12
     head = 2 * half * (864 + 288 + 512 + 1536) + 2 * quarter * (864 + 2304) + 40 * full
     assert found["features"].operations == head
@@ -18,7 +19,7 @@ def test_least_by_hand():
 
 
 def test_more_classes_cost_more_but_for_the_features():
-    two, eleven = ({s.stage: s for s in least.stages((36, 48), k)} for k in (2, 11))
+    two, eleven = ({s.stage: s for s in op_counts.stages((36, 48), k)} for k in (2, 11))
     assert two["features"] == eleven["features"]
     assert two["superpixels"] == eleven["superpixels"]
     for stage in ("fit", "draw", "cues", "partition", "upsampling"):
@@ -27,14 +28,14 @@ def test_more_classes_cost_more_but_for_the_features():
 
 def test_a_stage_without_arithmetic_needs_what_it_does():
     done = Trace(operations=5.0, bytes=7.0, calls=3, seconds=0.5)
-    rows = least.rows([Least("fit", 1.0, 2.0)], {"fit": done, "fusion network": done})
+    rows = op_counts.rows([Bound("fit", 1.0, 2.0)], {"fit": done, "fusion network": done})
     assert [(r.operations, r.bytes) for r in rows] == [(1.0, 2.0), (5.0, 0.0)]
     assert all((r.written_operations, r.calls, r.seconds) == (5.0, 3, 0.5) for r in rows)
 
 
 def test_times_by_hand():
-    row = least.Row("fit", 2e9, 1e6, 3e9, 1e9, 10, 0.25)
-    cells = least.table([row], Peaks(1e9, 1e9)).splitlines()[2].split()
+    row = op_counts.Row("fit", 2e9, 1e6, 3e9, 1e9, 10, 0.25)
+    cells = op_counts.table([row], Peaks(1e9, 1e9)).splitlines()[2].split()
     # 2 Gop at 1 Gop/s; on the GPU one call, then ten, at 5 microseconds
     assert cells == ["fit", "2000", "1", "2000", "0.0299", "3000", "1000", "10", "0.208", "250"]
 
@@ -66,17 +67,17 @@ def test_traffic_and_operations_of_a_product():
 
 
 def test_end_to_end(root, tmp_path, capsys):
-    arguments = [str(root), "--sets", "thin", "--images", "1", "--out", str(tmp_path)]
-    assert floor.main(arguments) == 0
+    arguments = [str(root), "--sets", "thin", "--limit", "1", "--out", str(tmp_path)]
+    assert lower_bound.main(arguments) == 0
     assert "fusion network" in capsys.readouterr().out
-    (file,) = tmp_path.glob("floor-*.json")
+    (file,) = tmp_path.glob("*/lower_bound.json")
     rows = {row["stage"]: row for row in json.loads(file.read_text())["thin"]}
     assert {"features", "fit", "draw", *traced.PARTS.values()} <= set(rows)
     assert rows["draw"]["calls"] > 0
-    # matrix products and convolutions are all that the draw's least is made of, nearly
+    # matrix products and convolutions are all that the draw's bound is made of, nearly
     assert rows["draw"]["written_operations"] == pytest.approx(rows["draw"]["operations"], rel=0.1)
 
 
-def test_unknown_set(root, capsys):
-    assert floor.main([str(root), "--sets", "full"]) == 1
-    assert "'full' has no size here" in capsys.readouterr().err
+def test_a_set_without_a_size_is_refused(root):
+    with pytest.raises(SystemExit):
+        lower_bound.main([str(root), "--sets", "full"])

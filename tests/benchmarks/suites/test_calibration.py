@@ -4,28 +4,27 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import calibration
-from benchmarks.datasets import Pair
-from benchmarks.doubt import (
+from benchmarks.harness.datasets import Pair
+from benchmarks.suites.calibration import __main__ as calibration
+from benchmarks.suites.calibration.uncertainty_metrics import (
     TEMPERATURES,
-    Judged,
+    Measured,
     as_lines,
     diagram,
-    judge,
+    measure,
     measures,
     summarize,
     table,
-    without_nan,
 )
 from saccade.evaluation.calibration import reliability_counts
 from saccade.interactive.presets import preset_named
 from saccade.interactive.segmenter import ScribbleSegmenter
 
 
-def _judged(name, auroc, margin):
+def _measured(name, auroc, margin):
     counts = reliability_counts(np.array([0.6, 0.9, 0.9]), np.array([0, 1, 1], bool))
     counts = np.stack([counts] * len(TEMPERATURES))
-    return Judged(
+    return Measured(
         name, 0.1, counts, {"spread": auroc, "margin": margin}, {"spread": 0.1, "margin": 0.2}
     )
 
@@ -43,11 +42,11 @@ def segmenter():
 def test_measures_are_maps_that_are_zero_where_all_is_sure(segmenter):
     found = measures(segmenter)
     assert set(found) == {"uncertainty", "entropy", "margin", "both", "spread", "network"}
-    for name, doubt in found.items():
-        assert doubt.shape == (40, 52), name
-        assert np.isfinite(doubt).all(), name
-        assert doubt.min() >= 0, name
-        assert doubt.max() > doubt.min(), name
+    for name, values in found.items():
+        assert values.shape == (40, 52), name
+        assert np.isfinite(values).all(), name
+        assert values.min() >= 0, name
+        assert values.max() > values.min(), name
     assert found["margin"].max() <= 1
     drawn = np.s_[12:28, 8]
     assert found["entropy"][drawn].max() < 1e-5
@@ -64,17 +63,17 @@ def test_the_temperatures_start_at_the_result_and_at_what_was_before():
     assert TEMPERATURES[1] * preset_named("fast").temperature == pytest.approx(1)
 
 
-def test_strokes_and_unknown_pixels_are_not_judged(picture):
+def test_strokes_and_unknown_pixels_are_not_measured(picture):
     image, strokes, truth = picture
-    judged = judge(Pair("a", image, strokes, truth), seed=0)
-    counts = judged.reliability[0]
+    measured = measure(Pair("a", image, strokes, truth), seed=0)
+    counts = measured.reliability[0]
     assert counts[0].sum() == ((strokes == 255) & (truth != 255)).sum()
-    assert 1 - counts[2].sum() / counts[0].sum() == pytest.approx(judged.wrong)
+    assert 1 - counts[2].sum() / counts[0].sum() == pytest.approx(measured.wrong)
 
 
 def test_the_table_is_paired_and_leaves_out_images_without_an_error():
     rows = summarize(
-        "thin", [_judged("a", 0.9, 0.7), _judged("b", 0.7, 0.5), _judged("c", np.nan, np.nan)]
+        "thin", [_measured("a", 0.9, 0.7), _measured("b", 0.7, 0.5), _measured("c", np.nan, np.nan)]
     )
     spread = rows[0]
     assert (spread.measure, spread.images) == ("spread", 2)
@@ -82,33 +81,36 @@ def test_the_table_is_paired_and_leaves_out_images_without_an_error():
     assert spread.against == pytest.approx(0.2)
     assert spread.against_error == pytest.approx(0)
     assert "+0.200 (0.000)" in table(rows)
-    assert as_lines("thin", _judged("a", 0.9, 0.7))[0]["auroc"] == 0.9
+    assert as_lines("thin", _measured("a", 0.9, 0.7))[0]["auroc"] == 0.9
 
 
 def test_the_diagram_counts_pixels_and_skips_empty_bins():
-    found = diagram([_judged("a", 0.9, 0.7), _judged("b", 0.9, 0.7)])
+    found = diagram([_measured("a", 0.9, 0.7), _measured("b", 0.9, 0.7)])
     np.testing.assert_allclose(found.points, [(0.6, 0.0), (0.9, 1.0)])
     np.testing.assert_allclose(found.shares, [1 / 3, 2 / 3])
     assert found.errors[0] == pytest.approx(0.6 / 3 + 0.1 * 2 / 3)
 
 
-def test_json_gets_no_nan():
-    assert without_nan({"a": [1.0, float("nan")], "b": (np.float64("nan"),)}) == {
-        "a": [1.0, None],
-        "b": [None],
-    }
-
-
 def test_the_command_writes_tables_and_diagram(root, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     out, chart = tmp_path / "out", tmp_path / "chart.png"
-    options = ["--sets", "thin,camvid", "--limit", "1", "--out", str(out), "--chart", str(chart)]
+    options = [
+        "--sets",
+        "thin,camvid",
+        "--limit",
+        "1",
+        "--csv",
+        "--out",
+        str(out),
+        "--chart",
+        str(chart),
+    ]
     assert calibration.main([str(root), *options]) == 0
     assert "expected calibration error" in capsys.readouterr().out
-    (result,) = out.glob("calibration-*.json")
+    (result,) = out.glob("*/calibration.json")
     content = json.loads(result.read_text())
     assert set(content["calibration"]) == {"thin", "camvid"}
-    with next(out.glob("calibration-*.csv")).open() as file:
+    with next(out.glob("*/calibration.csv")).open() as file:
         assert {line["set"] for line in csv.DictReader(file)} == {"thin", "camvid"}
     assert chart.stat().st_size > 1000
 

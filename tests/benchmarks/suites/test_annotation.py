@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import annotation
-from benchmarks.annotator import (
+from benchmarks.harness.datasets import Pair
+from benchmarks.suites.annotation import __main__ as annotation
+from benchmarks.suites.annotation.annotator import (
     POLICIES,
     Round,
     State,
@@ -15,8 +16,13 @@ from benchmarks.annotator import (
     one_stroke_a_class,
     without_unknown,
 )
-from benchmarks.datasets import Pair
-from benchmarks.strokes_needed import compare, mean_curve, paired_interval, strokes_needed, table
+from benchmarks.suites.annotation.strokes_needed import (
+    compare,
+    mean_curve,
+    paired_interval,
+    strokes_needed,
+    table,
+)
 
 
 class Fake:
@@ -148,13 +154,16 @@ def test_the_command_writes_every_round_and_the_table(root, tmp_path, capsys):
     out, chart = tmp_path / "out", tmp_path / "out" / "curve.png"
     options = ["--rounds", "1", "--policies", "suggest,random", "--limit", "1"]
     pytest.importorskip("matplotlib")
-    assert annotation.main([str(root), *options, "--out", str(out), "--chart", str(chart)]) == 0
+    assert (
+        annotation.main([str(root), *options, "--csv", "--out", str(out), "--chart", str(chart)])
+        == 0
+    )
     assert "fewer than random" in capsys.readouterr().out
-    (table_file,) = out.glob("annotation-*.json")
+    (table_file,) = out.glob("*/annotation.json")
     content = json.loads(table_file.read_text())
     assert {row["policy"] for row in content["table"]} == {"suggest", "random"}
     assert content["run"]["rounds"] == 1
-    with next(out.glob("annotation-*.csv")).open() as file:
+    with next(out.glob("*/annotation.csv")).open() as file:
         lines = list(csv.DictReader(file))
     assert {line["image"] for line in lines} == {"a"}
     assert chart.stat().st_size > 1000

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks import networks
+from benchmarks.suites import networks
 
 
 def test_every_network_is_measured_beside_torchvisions(tmp_path, capsys, monkeypatch):
@@ -10,8 +10,8 @@ def test_every_network_is_measured_beside_torchvisions(tmp_path, capsys, monkeyp
     real = networks.build_networks()
     monkeypatch.setattr(networks, "build_networks", lambda: {"mobilenet_v2": real["mobilenet_v2"]})
     size = ["--size", "64", "--batch", "2", "--rounds", "1"]
-    assert networks.main([*size, "--output", str(tmp_path)]) == 0
-    (path,) = tmp_path.iterdir()
+    assert networks.main([*size, "--out", str(tmp_path)]) == 0
+    (path,) = tmp_path.glob("*/networks.json")
     found = json.loads(path.read_text())["networks"]["mobilenet_v2"]
     assert found["torchvision DeepLabv3"]["speed_to_torchvision"] == 1
     assert found["saccade GDPP"]["parameters"] < found["torchvision DeepLabv3"]["parameters"]

@@ -6,10 +6,12 @@ import subprocess
 import numpy as np
 import pytest
 
-from benchmarks import checks, performance, processes, turns
-from benchmarks.checks import Check
-from benchmarks.datasets import Pair, load_pairs, resized
-from benchmarks.turns import Call
+from benchmarks.harness import checks
+from benchmarks.harness.checks import Check
+from benchmarks.harness.datasets import Pair, load_pairs, resized
+from benchmarks.suites.performance import __main__ as performance
+from benchmarks.suites.performance import interleaved, processes
+from benchmarks.suites.performance.interleaved import Call
 
 
 def call(method, seconds, image="a", score=0.5, **stages):
@@ -19,11 +21,11 @@ def call(method, seconds, image="a", score=0.5, **stages):
 def test_end_to_end_on_the_thin_strokes(root, tmp_path, capsys):
     out = tmp_path / "results"
     arguments = ["--limit", "1", "--presets", "fast", "--skip", "memory,start,batch"]
-    assert performance.main([str(root), *arguments, "--out", str(out)]) == 0
+    assert performance.main([str(root), *arguments, "--csv", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert "update / GrabCut" in printed.out
     assert "[1/1] a: grabcut" in printed.err
-    (json_file,) = out.glob("performance-*.json")
+    (json_file,) = out.glob("*/performance.json")
     content = json.loads(json_file.read_text())
     assert content["run"]["parts"] == ["time"]
     assert str(root) not in json_file.read_text()
@@ -70,7 +72,7 @@ def test_ratios_are_of_medians():
         call("paper", 8.0),
         call("best", 80.0),
     ]
-    rows = turns.summary(calls)
+    rows = interleaved.summary(calls)
     assert [(r["method"], r["images"]) for r in rows] == [
         ("grabcut", 3),
         ("fast", 3),
@@ -80,18 +82,18 @@ def test_ratios_are_of_medians():
     ]
     assert rows[1]["score"] == pytest.approx(0.4)
     assert [r["to_grabcut"] for r in rows] == [1.0, 0.5, 0.4, 4.0, 40.0]
-    grabcut, *ours = turns.checks(calls)
+    grabcut, *ours = interleaved.checks(calls)
     assert (grabcut.value, grabcut.verdict) == (2.0, "")
     assert [c.verdict for c in ours[::2]] == ["pass", "FAIL", "pass", ""]
     assert [c.value for c in ours[1::2]] == [c.value for c in ours[::2]]  # processor time
     assert not any(c.verdict for c in ours[1::2])
-    assert turns.stage_medians(calls) == {"update": {"fit": 0.4}}
+    assert interleaved.stage_medians(calls) == {"update": {"fit": 0.4}}
 
 
 def test_nothing_timed_gives_empty_tables():
-    assert turns.summary([]) == []
-    assert turns.stage_medians([]) == {}
-    assert turns.csv_rows([]) == (["image", "method", "score", "seconds", "processor"], [])
+    assert interleaved.summary([]) == []
+    assert interleaved.stage_medians([]) == {}
+    assert interleaved.csv_rows([]) == []
 
 
 def test_the_stroke_taken_away_is_the_largest_that_leaves_its_class_another():
@@ -100,7 +102,7 @@ def test_the_stroke_taken_away_is_the_largest_that_leaves_its_class_another():
     strokes[0, 0:3] = 0
     strokes[1, 3:6] = 0  # touches the former over a corner
     strokes[8, 0:5] = 0
-    before = turns.without_one_stroke(strokes)
+    before = interleaved.without_one_stroke(strokes)
     expected = strokes.copy()
     expected[0:2] = 255
     np.testing.assert_array_equal(before, expected)
@@ -111,7 +113,7 @@ def test_where_no_class_has_two_strokes_half_of_the_largest_goes():
     strokes = np.full((9, 3), 255, np.uint8)
     strokes[0:5, 0] = 1
     strokes[0:2, 2] = 0
-    before = turns.without_one_stroke(strokes)
+    before = interleaved.without_one_stroke(strokes)
     assert (before[0:3, 0] == 1).all()
     assert (before[3:5, 0] == 255).all()
     assert (before[0:2, 2] == 0).all()
@@ -180,7 +182,11 @@ def test_resized_by_two_makes_blocks_of_strokes_and_truth(picture):
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit):
         performance.main(["root", *arguments])
-    assert capsys.readouterr().err.splitlines()[-1].startswith("performance.py: error: ")
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith("python -m benchmarks.performance: error: ")
+    )
 
 
 def test_a_missing_root_is_one_line(tmp_path, capsys):
