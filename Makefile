@@ -6,8 +6,6 @@ INSTALLED := $(VENV)/.installed
 # What the demo needs is a part of that, and takes a fraction of the time.
 CORE := $(VENV)/.core
 SACCADE_DATA ?= ../shared/data
-# Scores of the presets before the work on speed, printed beside the new ones.
-BEFORE := benchmarks/results/before-speed-amd-epyc-2cpu-torch2.15.0.json
 # One process by default: PyTorch's threads already fill a small machine. On a large one: -n 8.
 PYTEST_ARGS ?=
 
@@ -65,9 +63,9 @@ format: $(INSTALLED) ## rewrite the code in the common style
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED) ## quality, speed, memory and the operator, beside the peers, on $(SACCADE_DATA)
-	$(BIN)/python benchmarks/interactive.py $(SACCADE_DATA) --before $(BEFORE)
-	$(BIN)/python benchmarks/sampled_conv.py
-	$(BIN)/python benchmarks/performance.py $(SACCADE_DATA)
+	$(BIN)/python -m benchmarks.interactive $(SACCADE_DATA)
+	$(BIN)/python -m benchmarks.sampled_conv
+	$(BIN)/python -m benchmarks.performance $(SACCADE_DATA)
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) web/node_modules out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \

@@ -28,7 +28,7 @@ def test_paper_is_the_paper_to_the_letter():
     assert isinstance(preset.fit, PaperFitSettings)
     assert (preset.fit.steps, preset.fit.optimizer, preset.fit.lr) == (50, "sgd", 0.01)
     assert preset.fit.superpixels
-    # 24 evenly placed draws for 50 independent ones: benchmarks/draws.py
+    # 24 evenly placed draws for 50 independent ones: benchmarks.draws
     assert (preset.draws, preset.placement, preset.average) == (24, "even", "softmax")
     assert (preset.network.branch, preset.network.sigma) == ("gdc", 0.2)
     assert preset.refine is None

@@ -174,7 +174,7 @@ def preset_named(name: str) -> Preset:
             # The paper names no normalisation, the authors' blocks have it; it is worth 4 points.
             network=NetworkSettings(norm="batch"),
             # As near to the mean of infinitely many as the paper's 50 independent ones; measured
-            # by benchmarks/draws.py.
+            # by benchmarks.draws.
             draws=24,
             placement="even",
             fusion=False,

@@ -21,7 +21,7 @@ def suggest_regions(
     Uncertainty is summed over a window a fifth of the shorter side wide; the best window is taken,
     everything in it is struck out, and so on. Windows this large pass over thin unsure bands
     along borders, where a stroke changes little. The place in the window is where uncertainty is
-    highest on a patch as large as a stroke is wide. ``benchmarks/annotation.py`` compares this with
+    highest on a patch as large as a stroke is wide. ``benchmarks.annotation`` compares this with
     other places to draw at.
 
     Args:

@@ -86,7 +86,7 @@ def choose_blocks(channels: int, outputs: int, sampling: Sampling, dtype: torch.
 
     The largest that the compiler keeps in registers on compute capability 9: bilinear sampling
     holds four corners and takes half the locations. No timing on a GPU stands behind them;
-    `benchmarks/sampled_conv.py --tune` times their neighbours.
+    `benchmarks.sampled_conv --tune` times their neighbours.
     """
     single = dtype == torch.float32
     return Blocks(
