@@ -52,16 +52,8 @@ def fit_paper(
     >>> net(torch.rand(1, 40, 8, 9)).shape
     torch.Size([1, 2, 8, 9])
     """
-    net = warm_start or ScribbleNet(
-        features.shape[1],
-        classes,
-        channels=network.channels,
-        hidden=network.hidden,
-        branch=network.branch,
-        sigma=network.sigma,
-        dilation=network.dilation,
-        norm=network.norm,
-        generator=torch.Generator().manual_seed(generator.initial_seed()),
+    net = warm_start or random_net(
+        network, features.shape[1], classes, seed=generator.initial_seed()
     ).to(features.device)
     pixels, targets = (labels < classes).nonzero(), labels[labels < classes]
     weight = class_weights(targets, classes, settings.class_weight)
@@ -80,6 +72,25 @@ def fit_paper(
         if watch is not None and done + 1 in previews:
             watch(net)
     return net
+
+
+def random_net(network: NetworkSettings, inputs: int, classes: int, *, seed: int) -> ScribbleNet:
+    """The light network at a random start, on the CPU.
+
+    >>> random_net(NetworkSettings(), 40, 3, seed=0)(torch.rand(1, 40, 8, 9)).shape
+    torch.Size([1, 3, 8, 9])
+    """
+    return ScribbleNet(
+        inputs,
+        classes,
+        channels=network.channels,
+        hidden=network.hidden,
+        branch=network.branch,
+        sigma=network.sigma,
+        dilation=network.dilation,
+        norm=network.norm,
+        generator=torch.Generator().manual_seed(seed),
+    )
 
 
 def class_weights(targets: Tensor, classes: int, rule: str) -> Tensor:

@@ -2,20 +2,22 @@
 
 from saccade.ops.deform_conv import deform_conv2d
 from saccade.ops.gaussian_conv import gaussian_conv2d, gaussian_positions
-from saccade.ops.positions import (
+from saccade.ops.offsets import (
     Granularity,
+    half_gaussian_offsets,
+    offset_size,
+    truncated_gaussian_offsets,
+    uniform_offsets,
+)
+from saccade.ops.positions import (
     Rounding,
     Scale,
     conv_positions,
     grid_positions,
-    half_gaussian_offsets,
     map_scale,
-    offset_size,
     positions_at,
     round_positions,
     tap_directions,
-    truncated_gaussian_offsets,
-    uniform_offsets,
 )
 from saccade.ops.sampled_conv import (
     Backend,

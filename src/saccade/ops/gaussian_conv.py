@@ -15,13 +15,12 @@ from torch import Tensor
 from saccade.errors import InputError
 from saccade.ops.fused import fused_conv2d
 from saccade.ops.fused.plan import Sampling
+from saccade.ops.offsets import Granularity, offset_size
 from saccade.ops.philox import check_seed, half_normals
 from saccade.ops.positions import (
-    Granularity,
     Rounding,
     as_pair,
     grid_positions,
-    offset_size,
     round_positions,
     tap_directions,
 )

@@ -1,15 +1,13 @@
-"""Where a convolution samples: directions, random offsets and the positions they make.
+"""Where a convolution samples: directions of taps, and the positions that offsets make of them.
 
 GDC paper, eq. 1: position = c + offset * direction, elementwise, for the centre c and the
 directions e of the kernel's taps. Axis order is (y, x) everywhere, units are pixels of the
-sampled map. Offsets come from samplers that know nothing of maps or kernels; all randomness
-comes from the generator of the caller.
+sampled map. Offsets come from `saccade.ops.offsets`.
 
 Deviation: the paper's 3x3 directions are generalised to any kernel, to the whole numbers that
 an ordinary convolution with "same" padding would use.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,7 +16,6 @@ from torch import Tensor
 
 from saccade.errors import InputError
 
-Granularity = Literal["location", "tap", "layer"]
 Scale = Literal["shortest", "axis"]
 Rounding = Literal["nearest", "floor", "none"]
 
@@ -51,113 +48,6 @@ def tap_directions(
     rows = torch.arange(height, device=device, dtype=dtype) - (height - 1) // 2
     columns = torch.arange(width, device=device, dtype=dtype) - (width - 1) // 2
     return torch.cartesian_prod(rows, columns).view(-1, 2)
-
-
-def half_gaussian_offsets(
-    size: Sequence[int],
-    sigma: float,
-    *,
-    generator: torch.Generator,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
-    """|N(0, sigma)| (eq. 3), in the unit of sigma; mean sigma * sqrt(2 / pi).
-
-    Args:
-        size: shape of the result.
-        sigma: standard deviation of the underlying normal, >= 0.
-        generator: source of the draws; they are made on its device.
-        device: where the result goes, by default the generator's.
-        dtype: floating dtype of the result.
-
-    >>> half_gaussian_offsets((2, 3), 4.0, generator=torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 3])
-    """
-    _check_sigma(sigma)
-    drawn = torch.randn(tuple(size), generator=generator, device=generator.device, dtype=dtype)
-    return drawn.abs_().mul_(sigma).to(device or generator.device)
-
-
-def truncated_gaussian_offsets(
-    size: Sequence[int],
-    sigma: float,
-    *,
-    bound: float = 2.0,
-    generator: torch.Generator,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
-    """N(0, sigma) within +-bound * sigma, two-sided, as the GDC authors' pyramid code draws.
-
-    Args:
-        size: shape of the result.
-        sigma: standard deviation before the truncation, >= 0.
-        bound: truncation in standard deviations, > 0.
-        generator: source of the draws; they are made on its device.
-        device: where the result goes, by default the generator's.
-        dtype: floating dtype of the result.
-
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> truncated_gaussian_offsets((100,), 2.0, generator=generator).abs().max() <= 4.0
-    tensor(True)
-    """
-    _check_sigma(sigma)
-    if not bound > 0:
-        raise InputError(f"bound is {bound!r}, must be positive")
-    edge = math.erf(bound / math.sqrt(2))
-    drawn = uniform_offsets(size, -edge, edge, generator=generator, device=device, dtype=dtype)
-    limit = bound * sigma  # erfinv may exceed it by rounding
-    return drawn.erfinv_().mul_(sigma * math.sqrt(2)).clamp_(-limit, limit)
-
-
-def uniform_offsets(
-    size: Sequence[int],
-    low: float = 0.0,
-    high: float = 1.0,
-    *,
-    generator: torch.Generator,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
-    """U(low, high), the control of the GDC paper's table VII.
-
-    Args:
-        size: shape of the result.
-        low: lower end.
-        high: upper end, >= low.
-        generator: source of the draws; they are made on its device.
-        device: where the result goes, by default the generator's.
-        dtype: floating dtype of the result.
-
-    >>> uniform_offsets((2, 3), generator=torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 3])
-    """
-    if not low <= high:
-        raise InputError(f"uniform offsets from {low!r} to {high!r}: low must not exceed high")
-    drawn = torch.rand(tuple(size), generator=generator, device=generator.device, dtype=dtype)
-    return drawn.mul_(high - low).add_(low).to(device or generator.device)
-
-
-def offset_size(
-    granularity: Granularity, taps: int, output_size: Sequence[int]
-) -> tuple[int, int, int, int]:
-    """Shape of the offsets to draw; it broadcasts to (T, 2, Ho, Wo).
-
-    "location" draws for every location, tap and axis, "tap" for every tap and axis, "layer" one
-    (dy, dx) for all.
-
-    >>> offset_size("location", 9, (4, 5)), offset_size("layer", 9, (4, 5))
-    ((9, 2, 4, 5), (1, 2, 1, 1))
-    """
-    sizes = {
-        "location": (taps, 2, *output_size),
-        "tap": (taps, 2, 1, 1),
-        "layer": (1, 2, 1, 1),
-    }
-    if granularity not in sizes:
-        raise InputError(f"granularity is {granularity!r}, must be one of {', '.join(sizes)}")
-    tap_count, axes, height, width = sizes[granularity]
-    return tap_count, axes, height, width
 
 
 def map_scale(size: Sequence[int], scale: Scale) -> tuple[float, float]:
@@ -301,8 +191,3 @@ def round_positions(positions: Tensor, rounding: Rounding) -> Tensor:
     if rounding == "none":
         return positions
     raise InputError(f"rounding is {rounding!r}, must be one of nearest, floor, none")
-
-
-def _check_sigma(sigma: float) -> None:
-    if not (sigma >= 0 and math.isfinite(sigma)):
-        raise InputError(f"sigma is {sigma!r}, must be a finite number >= 0")

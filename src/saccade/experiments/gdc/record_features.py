@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.experiments.engine.load_samples import LoadedSample
-from saccade.interactive.fit_paper import fit_paper
+from saccade.interactive.fit_paper import fit_paper, random_net
 from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.prepared import prepare_image
-from saccade.interactive.presets import NetworkSettings, PaperFitSettings, Preset
+from saccade.interactive.presets import PaperFitSettings, Preset
 from saccade.interactive.stroke_maps import paper_labels
 from saccade.models.scribble_net import RANDOM_BRANCHES, ScribbleNet
 
@@ -106,7 +106,7 @@ def record_features(
     """
     assert isinstance(preset.fit, PaperFitSettings)
     maps = inputs.features
-    net = _initial_network(preset.network, maps.shape[1], inputs.classes, seed)
+    net = random_net(preset.network, maps.shape[1], inputs.classes, seed=seed)
     draws = torch.Generator().manual_seed(seed + 1)
     y, x = torch.from_numpy(positions).T
     vectors = [classifier_inputs(net, maps, draws)[:, y, x].T.numpy()]
@@ -138,20 +138,3 @@ def classifier_inputs(net: ScribbleNet, maps: Tensor, generator: torch.Generator
     dynamic = net.dynamic(fused, generator=generator) if random else net.dynamic(fused)
     branches: Tensor = net.branch_norm(torch.cat([net.local(fused), dynamic], 1))
     return branches[0]
-
-
-def _initial_network(
-    network: NetworkSettings, channels: int, classes: int, seed: int
-) -> ScribbleNet:
-    """The network at the start that `fit_paper` would draw for this seed."""
-    return ScribbleNet(
-        channels,
-        classes,
-        channels=network.channels,
-        hidden=network.hidden,
-        branch=network.branch,
-        sigma=network.sigma,
-        dilation=network.dilation,
-        norm=network.norm,
-        generator=torch.Generator().manual_seed(seed),
-    )
