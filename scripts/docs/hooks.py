@@ -1,4 +1,4 @@
-"""MkDocs hooks: the command line's reference from the program itself, links out of docs/ as text."""
+"""MkDocs hooks: the command line's reference from its help, links out of docs/ as text."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def without_outer_links(markdown: str, source: str) -> str:
     """Links to files of the repository outside of docs/ keep their text: the site has no such page.
 
-    A link to a file that does not exist is left alone, so that ``mkdocs build --strict`` refuses it.
+    A link to a file that does not exist is left alone, so ``mkdocs build --strict`` refuses it.
     """
 
     def replace(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Every tutorial runs as it is printed: its bash and python blocks, in order, in an empty folder."""
+"""Every tutorial runs as printed: its bash and python blocks, in order, in an empty folder."""
 
 import os
 import re
