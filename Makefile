@@ -10,7 +10,7 @@ SACCADE_DATA ?= ../shared/data
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check page page-check browser format bench clean
+.PHONY: help demo test docs check page page-check browser format bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -57,6 +57,10 @@ page: web/node_modules/.installed ## build the page from web/; needs Node.js 20 
 
 page-check: web/node_modules/.installed ## types and tests of the page; needs Node.js 20 or newer
 	cd web && npm run --silent check && npm run --silent test
+
+docs: $(INSTALLED) ## the documentation's site, in out/site
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(INSTALLED) ## rewrite the code in the common style
 	$(BIN)/ruff check --fix .

@@ -71,7 +71,7 @@ def _prose(text: str | None) -> str:
 
 
 def _code(text: str) -> str:
-    return "`" + text.replace("|", "\\|") + "`"
+    return f"`{text}`"  # a | in code does not end a cell
 
 
 def _cell(text: str) -> str:
@@ -80,4 +80,5 @@ def _cell(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Markdown that shows ``text`` as it is."""
-    return re.sub(r"([*_<>\[\]])", r"\\\1", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([*_\[\]`])", r"\\\1", text)
