@@ -1,4 +1,4 @@
-"""Take the pictures of the page that docs/serve.md shows: python scripts/page_pictures.py
+"""Take the pictures of the page that docs/how-to/serve.md shows: python scripts/page_pictures.py
 
 Needs a chromium and playwright, as the tests of the page do. Somebody draws on the sample
 photograph; the second picture is in the dark theme, with the uncertainty and where to draw next.

@@ -1,4 +1,4 @@
-"""The two charts of docs/uncertainty.md."""
+"""The two charts of docs/notes/uncertainty.md."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

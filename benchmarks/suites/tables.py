@@ -1,6 +1,6 @@
 """Write the measured tables of a page anew from the result files.
 
-    python -m benchmarks.tables docs/performance.md
+    python -m benchmarks.tables docs/notes/performance.md
 
 A table stands between the lines `<!-- table NAME -->` and `<!-- end -->`, where NAME is checks
 (of performance.json), lower_bound-thin, lower_bound-camvid (of lower_bound.json), megapixels,

@@ -28,7 +28,7 @@ HALF = [torch.float16, torch.bfloat16]
 HALF_MODES = MODES if DEVICE == "cuda" else [("nearest", "clamp"), ("bilinear", "zero")]
 
 
-# Largest error, as a share of the largest value, that docs/operator.md allows.
+# Largest error, as a share of the largest value, that docs/reference/sampled-convolution.md allows.
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 
 

@@ -18,8 +18,8 @@ from saccade.ops import (
 from saccade.ops.fused import reason_against
 from saccade.ops.fused.plan import Blocks, Sampling, Wanted, choose_blocks
 
-# Largest error as a share of the largest value, as docs/operator.md has it; a gradient of squares
-# is allowed four times as much.
+# Largest error as a share of the largest value, as docs/reference/sampled-convolution.md has it;
+# a gradient of squares is allowed four times as much.
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 Case = tuple[str, torch.dtype, Callable[..., Tensor], Callable[..., Tensor], dict[str, Tensor]]
 

@@ -147,7 +147,7 @@ class Preset:
 
 
 PRESETS = ("fast", "best", "paper")
-_CALIBRATED = 1.5  # near the best for two classes and for eleven, see docs/uncertainty.md
+_CALIBRATED = 1.5  # near the best for two classes and for eleven, see docs/notes/uncertainty.md
 
 
 def preset_named(name: str) -> Preset:

@@ -42,8 +42,8 @@ def gaussian_positions(
 
     The offsets of tap t at the location (y, x) are the two half-normal numbers of `ops.philox` at
     the counter (y * W + x, t), the first along y. "tap" draws at (0, t), "layer" at (0, 0).
-    On a CPU drawing takes longer than the convolution (docs/operator.md); where the device does
-    not matter, `half_gaussian_offsets` is faster.
+    On a CPU drawing takes longer than the convolution (docs/reference/sampled-convolution.md);
+    where the device does not matter, `half_gaussian_offsets` is faster.
 
     Args:
         size: (H, W) of the map, H * W < 2**31.

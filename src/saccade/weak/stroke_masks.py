@@ -28,7 +28,7 @@ class StrokeLabelling:
         seed: likewise.
         device: likewise.
         confidence: pixels whose class is less probable than this become 255; 0 keeps all. On
-            CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/weak.md).
+            CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/how-to/weak-labels.md).
         unlabeled: value in stroke files that means "nobody drew"; None goes by the readers' rule.
     """
 
