@@ -14,7 +14,12 @@ BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What a tutorial must have printed or written, beyond coming to its end.
 WRITES = {
     "first-mask": ("out/cat.png", "out/overlay/cat.png", "out/uncertainty/cat.png", "cut.png"),
-    "a-folder": ("masks/cat.json", "masks/coffee.png", "masks/rocket.png", "masks/overlay/cat.png"),
+    "a-folder": (
+        "masks/cat.coco.json",
+        "masks/coffee.png",
+        "masks/rocket.png",
+        "masks/overlay/cat.png",
+    ),
     "in-python": (),
     "network-from-strokes": ("out/report.html", "out/run/best.safetensors", "found/right.png"),
 }
