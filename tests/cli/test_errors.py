@@ -96,9 +96,9 @@ def test_output_would_replace_an_input(saccade_cli, folders, which):
     assert (folders[which] / "a.png").read_bytes() == before
 
 
-def test_missing_names_file(saccade_cli, pair, tmp_path):
-    options = ("-o", tmp_path / "out", "--names", tmp_path / "nope.txt")
-    check(saccade_cli("segment", *pair, *options), "nope.txt: No such file")
+def test_missing_file_of_classes(saccade_cli, pair, tmp_path):
+    options = ("-o", tmp_path / "out", "--classes", tmp_path / "nope.txt")
+    check(saccade_cli("segment", *pair, *options), "nope.txt: no such file")
 
 
 def test_an_unknown_device_ends_a_batch_before_it_starts(

@@ -156,7 +156,7 @@ def test_missing_data_is_told_before_any_work(saccade_cli, tmp_path, options, me
         (("--seeds", "0,x"), "'0,x' is no list"),
         (("--seeds", "1,1"), "'1,1' is no list"),
         (("--limit", "0"), "--limit"),
-        (("--jobs", "0"), "--jobs"),
+        (("--jobs", "-1"), "--jobs"),
     ],
 )
 def test_bad_usage_is_code_2(saccade_cli, tmp_path, options, message):

@@ -7,8 +7,6 @@ import pytest
 from PIL import Image
 
 from saccade.cli.outputs import MASK_SUFFIXES
-from saccade.cli.segment import read_names
-from saccade.errors import InputError
 from saccade.formats.masks import MASK_FORMATS, read_mask
 from saccade.images import load_image
 from tests.cli import fake
@@ -100,27 +98,11 @@ def test_unlabeled_decides_what_zero_means(saccade_cli, pair, tmp_path):
 def test_names_reach_the_mask(saccade_cli, pair, tmp_path):
     names = tmp_path / "classes.txt"
     names.write_text("sky\ntree\nnever drawn\n", encoding="utf-8")
-    options = ("--names", names, "--format", "coco")
+    options = ("--classes", names, "--format", "coco")
     assert saccade_cli("segment", *pair, "-o", tmp_path / "out", *options).exit_code == 0
     document = json.loads((tmp_path / "out" / "photo.coco.json").read_text(encoding="utf-8"))
     found = {c["id"]: c["name"] for c in document["categories"]}
     assert found == {0: "sky", 1: "tree", 2: "never drawn"}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "empty"),
-        (b"a\n\nb\n", "line 2"),
-        (b"a\nb\na\n", "'a' stands there twice"),
-        (b"\xff\xfe\x00", "UTF-8"),
-    ],
-)
-def test_bad_names_are_refused(tmp_path, content, message):
-    path = tmp_path / "classes.txt"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
-        read_names(path)
 
 
 def test_a_second_run_keeps_the_mask(saccade_cli, pair, tmp_path):

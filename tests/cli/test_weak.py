@@ -49,7 +49,7 @@ def test_label_from_strokes_to_report(root, tmp_path):
     arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
     options = ("--classes", root / "classes.txt", "--config", root / "train.toml")
     val = ("--val-images", root / "images/train", "--val-masks", root / "masks/train")
-    result = run("label", *arguments, *options, *val, "--processes", 1)
+    result = run("label", *arguments, *options, *val, "--jobs", 1)
     check(result, "report: ", "% against ground truth")
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"masks", "run", "report.html"}
     check(
@@ -168,7 +168,7 @@ def test_remarks_are_printed_without_a_bar_too(root, tmp_path):
     shutil.copytree(root / "strokes", tmp_path / "strokes")
     (tmp_path / "strokes/3.png").unlink()
     arguments = (root / "images/train", tmp_path / "strokes", "-o", tmp_path / "out", "-q")
-    options = ("--classes", root / "classes.txt", "--processes", 1)
+    options = ("--classes", root / "classes.txt", "--jobs", 1)
     check(run("pseudo-label", *arguments, *options), "1 images without strokes: 3.png")
     options = (*options, "--config", root / "train.toml")
     check(run("label", *arguments, *options), "1 images without strokes: 3.png")
@@ -177,8 +177,8 @@ def test_remarks_are_printed_without_a_bar_too(root, tmp_path):
 
 def test_pseudo_label_from_strokes_says_how_sure(root, tmp_path):
     arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
-    result = run("pseudo-label", *arguments, "--classes", root / "classes.txt", "--processes", 1)
-    check(result, "4 masks in", "% of the pixels in doubt", "s per image")
+    result = run("pseudo-label", *arguments, "--classes", root / "classes.txt", "--jobs", 1)
+    check(result, "4 masks in", "% of the pixels without a class", "s per image")
     (root / "more").mkdir(exist_ok=True)
     Image.fromarray(np.full((60, 80), 255, np.uint8)).save(root / "more/0.png")
     arguments = (root / "images/train", root / "more", "-o", tmp_path / "bad")
@@ -215,7 +215,7 @@ def test_inputs_are_never_replaced(root, tmp_path, verb, source, output, victim)
     write_some_maps(base / "loc/maps")
     before = contents(base / victim)
     arguments = (base / "images/train", base / source, "-o", base / output)
-    options = ("--classes", base / "classes.txt", "--processes", 1)
+    options = ("--classes", base / "classes.txt", "--jobs", 1)
     result = run(verb, *arguments, *options)
     check(result, "0.png: is an input and would be replaced; give -o another folder", code=1)
     assert contents(base / victim) == before
@@ -238,9 +238,11 @@ def test_pseudo_label_from_maps_says_what_is_left_out_and_in_doubt(root, tmp_pat
     write_some_maps(tmp_path / "maps", "0129")
     arguments = (root / "images/train", tmp_path / "maps", "-o", tmp_path / "out")
     options = ("--classes", root / "classes.txt")
-    result = run("pseudo-label", *arguments, *options, "-q")
+    result = run("pseudo-label", *arguments, *options)
     check(result, "1 images without a map: 3.png", "1 maps without an image: 9.npz")
-    check(result, "3 masks in", "100.0 % of the pixels in doubt, 255", "--conflicts strongest")
+    check(
+        result, "3 masks in", "100.0 % of the pixels without a class, 255", "--conflicts strongest"
+    )
     result = run("pseudo-label", *arguments, *options, "--conflicts", "strongest")
     assert "100.0 %" not in result.output
     few = tmp_path / "few.txt"
@@ -285,20 +287,6 @@ def test_pseudo_label_from_maps_says_what_is_left_out_and_in_doubt(root, tmp_pat
             "[data] is decided by the command line",
         ),
         (("pseudo-label", "images/train", "nowhere", "-o", "out"), "no such folder"),
-        (
-            (
-                "pseudo-label",
-                "images/train",
-                "strokes",
-                "-o",
-                "out",
-                "--classes",
-                "classes.txt",
-                "--preset",
-                "slow",
-            ),
-            "--preset is 'slow'",
-        ),
         (
             (
                 "pseudo-label",

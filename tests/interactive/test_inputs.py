@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
 from saccade.errors import InputError
-from saccade.interactive.inputs import encode_strokes, pick_device
+from saccade.interactive.inputs import encode_strokes
 
 DRAWN = np.array([[3, 255, 7], [255, 255, 7]])
 
@@ -67,16 +66,3 @@ def test_what_cannot_be_used_is_named_in_one_line(strokes, message):
 def test_classes_that_are_no_class_values_are_refused(classes):
     with pytest.raises(InputError, match="class"):
         encode_strokes(DRAWN, (2, 3), unlabeled=255, classes=classes)
-
-
-def test_the_automatic_device_is_one_that_is_there():
-    expected = "cuda" if torch.cuda.is_available() else "cpu"
-    assert pick_device("auto") == torch.device(expected)
-    assert pick_device("cpu") == torch.device("cpu")
-    assert pick_device(torch.device("cpu")) == torch.device("cpu")
-
-
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cpu:-3", "meta", "", None])
-def test_devices_that_are_not_there_are_refused(device):
-    with pytest.raises(InputError, match="cannot be used"):
-        pick_device(device)

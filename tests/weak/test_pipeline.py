@@ -39,7 +39,7 @@ def test_strokes_to_network_and_report(work, folders):
         work, folders.root / "out", lambda stage, *rest: told.append((stage, *rest))
     )
     assert list(dict.fromkeys(stage for stage, *_ in told)) == ["label", "train"]
-    assert not done.interrupted
+    assert not done.interruption
     assert done.scores.images == 1  # held out with its pseudo mask
     page = done.report.read_text()
     assert "held out, not truth" in page
@@ -77,7 +77,7 @@ def test_an_interruption_while_labelling_is_told_and_goes_on(work, folders, monk
 
     monkeypatch.setattr(pipeline, "label_all", stopped)
     done = label_and_train(work, folders.root / "out")
-    assert done.interrupted
+    assert done.interruption.startswith("interrupted: 2 of 2 done")
     assert done.scores is None
     assert "<td>images labelled</td><td>2</td>" in done.report.read_text()
     assert not (folders.root / "out/run").exists()

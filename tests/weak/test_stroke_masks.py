@@ -140,7 +140,7 @@ def test_ctrl_c_keeps_what_is_done(folders):
             (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
     command = [sys.executable, "-m", "saccade.cli", "pseudo-label"]
     command += [folders.images, folders.strokes, "-o", folders.root / "out"]
-    command += ["--classes", folders.root / "classes.txt", "--processes", "2"]
+    command += ["--classes", folders.root / "classes.txt", "--jobs", "2"]
     process = subprocess.Popen(
         [str(part) for part in command],
         stdout=subprocess.PIPE,

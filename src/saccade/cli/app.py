@@ -14,6 +14,7 @@ from saccade.cli.experiment import experiment
 from saccade.cli.export import export
 from saccade.cli.label import label
 from saccade.cli.localize import localize
+from saccade.cli.options import Verb
 from saccade.cli.predict import predict
 from saccade.cli.pseudo_label import pseudo_label
 from saccade.cli.segment import segment
@@ -50,14 +51,14 @@ def saccade(
         typer.echo(context.get_help())
 
 
-app.command(no_args_is_help=False)(segment)
-app.command(no_args_is_help=False)(serve)
-app.command("check-data", no_args_is_help=False)(check_data)
-app.command(no_args_is_help=False)(label)
-app.command("pseudo-label", no_args_is_help=False)(pseudo_label)
-app.command(no_args_is_help=False)(localize)
-app.command(no_args_is_help=False)(train)
-app.command(no_args_is_help=False)(evaluate)
-app.command(no_args_is_help=False)(predict)
-app.command(no_args_is_help=False)(export)
+app.command(cls=Verb, no_args_is_help=False)(segment)
+app.command(cls=Verb, no_args_is_help=False)(serve)
+app.command("check-data", cls=Verb, no_args_is_help=False)(check_data)
+app.command(cls=Verb, no_args_is_help=False)(label)
+app.command("pseudo-label", cls=Verb, no_args_is_help=False)(pseudo_label)
+app.command(cls=Verb, no_args_is_help=False)(localize)
+app.command(cls=Verb, no_args_is_help=False)(train)
+app.command(cls=Verb, no_args_is_help=False)(evaluate)
+app.command(cls=Verb, no_args_is_help=False)(predict)
+app.command(cls=Verb, no_args_is_help=False)(export)
 app.add_typer(experiment, name="experiment")

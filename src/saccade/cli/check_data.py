@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saccade.cli.errors import BAD_INPUT, one_line_errors
-from saccade.cli.networks import Layout, Quiet, Split, make_folder
+from saccade.cli.option_values import make_folder
+from saccade.cli.options import Layout, Quiet, Split
 from saccade.cli.progress import Bar
 
 if TYPE_CHECKING:
@@ -18,17 +19,24 @@ _PICTURES = 12
 
 
 def check_data(
-    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")],
     layout: Layout = "folder",
     split: Split = "train",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for a sheet of overlays.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Folder for a picture of some masks, if wanted.",
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Check a data set before training on it: pairs, values, sizes, classes.
+    """Check a data set before training on it.
 
-    Exits with 1 where anything is wrong, and names the files.
+    Looks at pairs, values, sizes and classes. Exits with 1 where anything is wrong, and names the
+    files.
     """
     with one_line_errors():
         from saccade.data.check import inspect

@@ -6,30 +6,29 @@ from typing import Annotated
 import typer
 
 from saccade.cli.errors import one_line_errors
-from saccade.cli.networks import (
+from saccade.cli.option_values import crf_of, device_of, make_folder, protocol_of, require_packages
+from saccade.cli.options import (
     Crf,
     Device,
     Flip,
     Layout,
+    Output,
     Quiet,
     Resize,
     Scales,
     Split,
     Window,
-    crf_of,
-    device_of,
-    make_folder,
-    protocol_of,
-    require_packages,
 )
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Of saccade train.")],
-    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the scores.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Network, a file of `saccade train`.")
+    ],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")],
+    output: Output,
     layout: Layout = "folder",
     split: Split = "val",
     scales: Scales = "1",
@@ -38,14 +37,15 @@ def evaluate(
     resize: Resize = 0,
     crf: Crf = "",
     boundaries: Annotated[
-        bool, typer.Option("--boundaries", help="Also the F-score of boundaries; slower.")
+        bool, typer.Option("--boundaries", help="Also score how well boundaries are met; slower.")
     ] = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Score a trained network: one confusion matrix over all images of a split.
+    """Score a trained network against masks.
 
-    Prints the table; OUTPUT gets scores.csv, scores.json, confusion.csv and confusion.png.
+    One confusion matrix counts all images of a split. Prints the table; FOLDER gets scores.csv,
+    scores.json, confusion.csv and confusion.png.
     """
     with one_line_errors():
         require_packages("torchvision")

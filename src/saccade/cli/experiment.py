@@ -15,14 +15,11 @@ from saccade.cli.experiment_options import (
     Context,
     Data,
     Image,
-    Jobs,
     Limit,
     Name,
     OldSeeds,
-    Output,
     Schedule,
     Scribbles,
-    Seed,
     Seeds,
     Sets,
     Strokes,
@@ -33,7 +30,8 @@ from saccade.cli.experiment_options import (
     seeds_in,
     tell,
 )
-from saccade.cli.networks import Device, Quiet, make_folder
+from saccade.cli.option_values import make_folder
+from saccade.cli.options import Jobs, Output, Quiet, Seed, TrainingDevice, Verb
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
@@ -86,7 +84,7 @@ experiment = typer.Typer(
     cls=ExperimentGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Run a table or figure of a paper and print our numbers beside the paper's.",
+    help="Run a table or figure of a paper, ours beside theirs.",
 )
 
 
@@ -98,7 +96,7 @@ def list_experiments() -> None:
         typer.echo(f"{name:<{width}}  {one.kind:<7}  {one.text}")
 
 
-@experiment.command()
+@experiment.command(cls=Verb)
 def table(
     name: Name,
     output: Output,
@@ -133,7 +131,7 @@ def table(
         tell(report)
 
 
-@experiment.command()
+@experiment.command(cls=Verb)
 def figure(
     name: Name,
     output: Output,
@@ -148,7 +146,7 @@ def figure(
     schedule: Schedule = "auto",
     backbone: Backbone = "",
     weights: Weights = "auto",
-    device: Device = "auto",
+    device: TrainingDevice = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Draw a figure of a paper, and write the numbers behind it.
@@ -187,4 +185,4 @@ def _draw(
         bar.close()
 
 
-experiment.command()(network)
+experiment.command(cls=Verb)(network)

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.experiment_options import (
@@ -14,7 +12,6 @@ from saccade.cli.experiment_options import (
     Context,
     Data,
     Name,
-    Output,
     Rows,
     Saliency,
     Schedule,
@@ -26,7 +23,8 @@ from saccade.cli.experiment_options import (
     seeds_in,
     tell,
 )
-from saccade.cli.networks import Device, Quiet, device_of, make_folder, require_packages
+from saccade.cli.option_values import make_folder, require_packages, training_device_of
+from saccade.cli.options import Jobs, Output, Quiet, TrainingDevice
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.experiments.names import experiment_named
@@ -68,12 +66,10 @@ def network(
     schedule: Schedule = "auto",
     backbone: Backbone = "",
     weights: Weights = "auto",
-    device: Device = "auto",
+    device: TrainingDevice = "auto",
     rows: Rows = "",
     seeds: Seeds = "0",
-    jobs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Processes that make labels side by side.")
-    ] = 1,
+    jobs: Jobs = 1,
     quiet: Quiet = False,
 ) -> None:
     """Train the networks of a table of a paper, and evaluate them.
@@ -153,7 +149,7 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
         )
     # The figure's classifier is that of table 1.
     table = NETWORK_TABLES["mdc-table1" if name == "mdc-figure5" else name]
-    device = device_of(options.device)
+    device = training_device_of(options.device)
     option = {"cityscapes": "cityscapes", "context59": "context"}.get(table.layout, "voc")
     papers = getattr(options, option)
     backbone = options.backbone or table.backbone

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Which one; see: saccade experiment list")
 ]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")
-]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -34,9 +31,6 @@ Sets = Annotated[
 Limit = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="At most this many images of each set.")
 ]
-Jobs = Annotated[
-    int, typer.Option(metavar="N", min=1, help="Processes that segment images side by side.")
-]
 Image = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="gdc-figure10, gdc-figure11: a photograph, not --data."),
@@ -49,7 +43,6 @@ Truth = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="gdc-figure11: the right mask of --image, 255 = unknown."),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of all random numbers.")]
 Cityscapes = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Cityscapes: the data of gdc-table6.")
 ]

@@ -7,13 +7,17 @@ from typing import Annotated
 import typer
 
 from saccade.cli.errors import one_line_errors
-from saccade.cli.networks import require_packages
+from saccade.cli.option_values import require_packages
 from saccade.errors import InputError
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="Of saccade train.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Network, a file of `saccade train`.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.onnx", help="File to write.")
+    ],
     size: Annotated[
         str, typer.Option(metavar="HxW", help="Height and width of the example image.")
     ] = "384x512",
@@ -21,8 +25,9 @@ def export(
         bool, typer.Option("--fixed", help="Allow this size only, for runtimes that need it.")
     ] = False,
 ) -> None:
-    """Export a trained network: images (1, 3, H, W) in [0, 1] to probabilities (1, K, H, W).
+    """Export a trained network as ONNX.
 
+    It takes images (1, 3, H, W) in [0, 1] and gives probabilities (1, K, H, W).
     The file is written only if onnxruntime gives PyTorch's probabilities. Class names and
     colours are in its metadata.
     """

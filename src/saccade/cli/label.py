@@ -8,10 +8,20 @@ import typer
 
 from saccade.batch import LocalProcesses
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.networks import Quiet, make_folder, require_packages
+from saccade.cli.option_values import classes_of, make_folder, require_packages
+from saccade.cli.options import (
+    Classes,
+    Confidence,
+    Config,
+    Device,
+    Jobs,
+    Output,
+    Preset,
+    Quiet,
+    Seed,
+)
 from saccade.cli.pairs import pair_up
 from saccade.cli.progress import Bar
-from saccade.cli.pseudo_label import Classes, Confidence, Preset, Processes, preset_named, read_spec
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,43 +36,46 @@ def label(
     strokes: Annotated[
         Path, typer.Argument(metavar="STROKES", help="Folder of strokes, matched by file name.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything.")],
+    output: Output,
     classes: Classes = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CONFIG.toml",
-            help="Tables network, optim, augmentation and run, as of saccade train. Without it: "
-            "MobileNetV2 with GDPP, from ImageNet where torchvision's cache has it.",
-        ),
-    ] = None,
+    config: Config = None,
     val_images: Annotated[
-        Path | None, typer.Option("--val-images", help="Folder of images to evaluate on.")
+        Path | None,
+        typer.Option("--val-images", metavar="FOLDER", help="Images to evaluate on."),
     ] = None,
     val_masks: Annotated[
-        Path | None, typer.Option("--val-masks", help="Folder of their masks, class indices.")
+        Path | None,
+        typer.Option("--val-masks", metavar="FOLDER", help="Their masks, of class indices."),
     ] = None,
     confidence: Confidence = 0.9,
     preset: Preset = "fast",
-    seed: Annotated[int, typer.Option(help="Of the segmenter; the network's is in CONFIG.")] = 0,
-    processes: Processes = 0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    jobs: Jobs = 0,
     skip_failed: Annotated[
-        bool, typer.Option("--skip-failed", help="Train without images that cannot be labelled.")
+        bool,
+        typer.Option("--skip-failed", help="Train without the images that cannot be labelled."),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Label images from strokes, train a network on that, evaluate it, write a report.
+    """Train a network from strokes on images, with a report.
 
-    OUTPUT gets masks/, run/ with the network, and report.html: what was labelled, how sure, what
+    The strokes become masks, the network is trained on these and evaluated.
+
+    FOLDER gets masks/, run/ with the network, and report.html: what was labelled, how sure, what
     was ignored, how good the network is. Without --val-masks every tenth image is held out with
     its pseudo mask. The same command goes on after an interruption, at every step.
+
+    --preset, --seed and --device are those of the segmenter; the network's are in the tables
+    network, optim, augmentation and run of --config. Without it: MobileNetV2 with GDPP, from
+    ImageNet where torchvision's cache has it.
     """
     with one_line_errors():
         require_packages("torchvision", "lightning")
         from saccade.weak.pipeline import Pipeline
         from saccade.weak.stroke_masks import StrokeLabelling
 
-        spec = read_spec(classes)
+        spec = classes_of(classes)
         training = _training(config, images)
         val = _val(val_images, val_masks, spec)
         found = pair_up(images, strokes)
@@ -73,19 +86,20 @@ def label(
             images.resolve().name,
             [(pair.image, pair.strokes) for pair in found.pairs],
             spec,
-            StrokeLabelling(preset_named(preset), seed, "auto", confidence),
+            StrokeLabelling(preset, seed, device, confidence),
             training,
             val,
-            LocalProcesses(processes),
+            LocalProcesses(jobs),
             skip_failed,
             (*found.remarks, *(val.remarks if val is not None else ())),
         )
         done = _run(work, output, quiet=quiet)
-        typer.echo(f"report: {done.report}")
-        if done.interrupted:
-            typer.echo("interrupted: what is done is kept; the same command goes on", err=True)
+        if not quiet:
+            typer.echo(f"report: {done.report}")
+        if done.interruption:
+            typer.echo(done.interruption, err=True)
             raise typer.Exit(INTERRUPTED)
-        if done.scores is not None:
+        if done.scores is not None and not quiet:
             what = "ground truth" if val is not None else "held-out pseudo masks"
             typer.echo(f"mIoU {100 * done.scores.miou:.2f} % against {what}")
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from saccade.batch import interruption
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.networks import Quiet, make_folder, require_packages
+from saccade.cli.option_values import make_folder, require_packages, training_device_of
+from saccade.cli.options import LAYOUT, SEED, SPLIT, TRAINING_DEVICE, Config, Output, Quiet
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 
@@ -22,30 +24,14 @@ LABELS, SHEET = "labels.csv", "sheet.jpg"
 
 
 def localize(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    output: Output,
     root: Annotated[
         Path | None,
         typer.Argument(metavar="ROOT", help="Folder of the data set, if no --config names it."),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.toml",
-            help="Tables data, network, optim, augmentation and run, as of `saccade train`. "
-            "The options of the command line override it.",
-        ),
-    ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Layout of the data: folder (the default), camvid, voc, voc-aug, sbd, context59, "
-            "context60, ade20k or cityscapes.",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="Part of the data: train (the default), val, ...")
-    ] = None,
+    config: Config = None,
+    layout: Annotated[str | None, LAYOUT] = None,
+    split: Annotated[str | None, SPLIT] = None,
     labels: Annotated[
         str,
         typer.Option(
@@ -54,53 +40,71 @@ def localize(
         ),
     ] = "masks",
     backbone: Annotated[
-        str | None, typer.Option(help="vgg16 (the default), mobilenet_v2, resnet50 or resnet101.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Backbone of the classifier: vgg16, mobilenet_v2, resnet50 or resnet101. "
+            "[default: vgg16]",
+        ),
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(metavar="imagenet|none|FILE", help="Of the backbone, by default imagenet."),
+        typer.Option(
+            metavar="imagenet|none|FILE",
+            help="What the backbone starts from. [default: imagenet]",
+        ),
     ] = None,
     dilations: Annotated[
         str | None,
         typer.Option(
-            metavar="N,N,...", help="Of the blocks, the first for precise maps; default 1,3,6,9."
+            metavar="N,N,...",
+            help="Dilations of the blocks, the first for precise maps. [default: 1,3,6,9]",
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the images, by default 15.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Passes over the images. [default: 15]"),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(min=1, help="Images per step, by default 30.")
+        int | None, typer.Option(metavar="N", min=1, help="Images per step. [default: 30]")
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Rate of the backbone, by default 0.001; the blocks have ten times."),
+        typer.Option(
+            metavar="RATE",
+            help="Learning rate of the backbone; that of the blocks is ten times. [default: 0.001]",
+        ),
     ] = None,
     crop: Annotated[
-        int | None, typer.Option(min=32, help="Side of the crops, pixels; default 321.")
+        int | None,
+        typer.Option(metavar="PIXELS", min=32, help="Side of the crops. [default: 321]"),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of weights, order and augmentation; default 0.")
-    ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Images on the sheet.")] = 8,
-    device: Annotated[
-        str | None, typer.Option(metavar="auto|cpu|cuda", help="Where to run; default auto.")
-    ] = None,
+    seed: Annotated[int | None, SEED] = None,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Images on the sheet, one a row.")
+    ] = 8,
+    device: Annotated[str | None, TRAINING_DEVICE] = None,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read images; default 0.")
+        int | None,
+        typer.Option(metavar="N", min=0, help="Processes that read images. [default: 0]"),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train a classifier on labels of images and write where it sees each class.
+    """Find where classes are, from labels of whole images.
 
-    OUTPUT gets classifier.safetensors, maps/NAME.npz (one map per dilation and class of the
+    A classifier is trained on the labels, and maps of where it sees each class are written.
+
+    FOLDER gets classifier.safetensors, maps/NAME.npz (one map per dilation and class of the
     image), labels.csv, and sheet.jpg: image, the maps, their fusion. The same command goes on
-    after an interruption. `saccade pseudo-label IMAGES OUTPUT/maps` turns maps into masks.
+    after an interruption. `saccade pseudo-label IMAGES FOLDER/maps` turns maps into masks.
+
+    --config has the tables data, network, optim, augmentation and run; options override it.
+    Without it: layout folder, split train, seed 0, device auto.
     """
     with one_line_errors():
         require_packages("torchvision")
-        if device not in (None, "auto", "cpu", "cuda"):
-            raise InputError(f"--device is {device!r}, expected auto, cpu or cuda")
+        if device is not None:
+            training_device_of(device)
         if lr is not None and lr <= 0:
             raise InputError(f"--lr is {lr}, must be above 0")
         options: dict[str, dict[str, Any]] = {
@@ -215,13 +219,12 @@ def _run(
     finally:
         bar.close()
     if done.interrupted:
-        typer.echo(
-            f"interrupted after step {done.step} of {done.steps}; the same command goes on",
-            err=True,
-        )
+        typer.echo(interruption(done.step, done.steps, "steps"), err=True)
         raise typer.Exit(INTERRUPTED)
     sheet = draw_sheet(data, output / "maps", example_rows(data, present, rows), truth=truth)
     write_picture(output / SHEET, sheet)
+    if quiet:
+        return
     if done.losses:
         typer.echo(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
     typer.echo(f"{len(data.examples)} images; written to {output}")

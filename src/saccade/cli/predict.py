@@ -1,90 +1,89 @@
 """``saccade predict``: masks of a trained network for images and folders of images."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saccade.cli.errors import BAD_INPUT, INTERRUPTED, one_line_errors
-from saccade.cli.networks import (
-    Crf,
-    Device,
-    Flip,
-    Quiet,
-    Resize,
-    Scales,
-    Window,
+from saccade.batch import Report, Worker, run_batch
+from saccade.cli.errors import one_line_errors
+from saccade.cli.finish import finish
+from saccade.cli.option_values import (
     crf_of,
     device_of,
     make_folder,
     protocol_of,
     require_packages,
 )
+from saccade.cli.options import (
+    Crf,
+    Device,
+    Flip,
+    Output,
+    Overlay,
+    Overwrite,
+    Quiet,
+    Resize,
+    Scales,
+    Window,
+)
 from saccade.cli.pairs import IMAGE_SUFFIXES
 from saccade.cli.progress import Bar
-from saccade.errors import InputError, message_of
+from saccade.errors import InputError
 
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol
-    from saccade.models.checkpoint import Checkpoint
     from saccade.refine.dense_crf import DenseCRFConfig
 
 
 def predict(
-    checkpoint: Annotated[Path, typer.Argument(help="Of saccade train.")],
-    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the masks.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Network, a file of `saccade train`.")
+    ],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")
+    ],
+    output: Output,
     scales: Scales = "1",
     flip: Flip = False,
     window: Window = 0,
     resize: Resize = 0,
     crf: Crf = "",
-    overlay: Annotated[bool, typer.Option(help="Picture of the mask over the image.")] = True,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Redo what exists; otherwise it is kept.")
-    ] = False,
+    overlay: Overlay = True,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Segment images with a trained network; the checkpoint says all that is needed.
+    """Segment images with a trained network.
 
-    OUTPUT/NAME.png is the mask, OUTPUT/overlay/NAME.png a picture of it. Images that have a mask
+    FOLDER/NAME.png is the mask, FOLDER/overlay/NAME.png a picture of it. Images that have a mask
     are skipped, so a batch that was stopped goes on where it was.
     """
     with one_line_errors():
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
-        refining = crf_of(crf)
+        setup = partial(
+            _make_worker, checkpoint, output, protocol, place, crf_of(crf), overlay=overlay
+        )
         files = _files(images, output)
-        from saccade.models.checkpoint import load_checkpoint
-
-        loaded = load_checkpoint(checkpoint, device=place)
-        make_folder(output / "overlay" if overlay else output)
-        left = [f for f in files if overwrite or not (output / f"{f.stem}.png").exists()]
-        bar = Bar(len(left), quiet=quiet)
-        if len(left) < len(files):
-            bar.note(f"{len(files) - len(left)} already done, skipped; --overwrite redoes them")
-        failed: dict[Path, str] = {}
-        done = 0
+        done = {} if overwrite else {f: m for f in files if (m := _mask(f, output)).exists()}
+        bar = Bar(len(files), quiet=quiet)
+        if done:
+            bar.note(f"{len(done)} already done, skipped; --overwrite redoes them")
         try:
-            for number, path in enumerate(left):
-                bar.show(number, path.name)
-                try:
-                    _one(loaded, path, output, protocol, place, refining, overlay=overlay)
-                    done += 1
-                except InputError as error:
-                    failed[path] = message_of(error)
-        except KeyboardInterrupt:
-            bar.close()
-            typer.echo(f"interrupted: {done} of {len(left)} done; the same command goes on")
-            raise typer.Exit(INTERRUPTED) from None
+            outcome = run_batch(
+                files, setup, already=done.get, name=lambda f: f.name, progress=bar.show
+            )
         finally:
             bar.close()
-        typer.echo(f"{done} masks in {output}; {protocol}")
-        for path, message in failed.items():
-            typer.echo(f"error: {path.name}: {message}", err=True)
-        if failed:
-            raise typer.Exit(BAD_INPUT)
+        if not quiet:
+            typer.echo(f"{len(outcome.done)} masks in {output}; {protocol}")
+        finish(outcome, lambda file: file.name)
+
+
+def _mask(file: Path, output: Path) -> Path:
+    return output / f"{file.stem}.png"
 
 
 def _files(images: list[Path], output: Path) -> list[Path]:
@@ -99,42 +98,50 @@ def _files(images: list[Path], output: Path) -> list[Path]:
             raise InputError(f"{path}: no such file or folder")
     if not files:
         raise InputError(f"{images[0]}: no images there")
+    files = list(dict.fromkeys(files))  # a folder and a file in it
     stems: dict[str, Path] = {}
     for path in files:
         other = stems.setdefault(path.stem, path)
         if other != path:
-            raise InputError(f"{other} and {path} would both be {output / path.stem}.png")
-        if path.resolve() == (output / f"{path.stem}.png").resolve():
+            raise InputError(f"{other} and {path} would both be {_mask(path, output)}")
+        if path.resolve() == _mask(path, output).resolve():
             raise InputError(f"{path}: its mask would replace it; give -o another folder")
     return files
 
 
-def _one(
-    loaded: "Checkpoint",
-    path: Path,
+def _make_worker(
+    checkpoint: Path,
     output: Path,
     protocol: "Protocol",
     device: str,
     crf: "DenseCRFConfig | None",
     *,
     overlay: bool,
-) -> None:
+) -> Worker[Path, Path]:
+    """Load the network and return what writes the mask of an image."""
+    import torch
+
     from saccade.evaluation.inference import labels_of, predict_probabilities
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, write_picture
     from saccade.images import load_image
+    from saccade.models.checkpoint import load_checkpoint
+    from saccade.refine.dense_crf import dense_crf
 
-    image = load_image(path)
-    found = predict_probabilities(loaded.net, image, protocol, device)
-    if crf is not None:
-        import torch
-
-        from saccade.refine.dense_crf import dense_crf
-
-        found = dense_crf(found, torch.from_numpy(image), crf)
-    labels = labels_of(found)
-    if overlay:
-        picture = render_overlay(image, labels, colors=loaded.spec.colors)
-        write_picture(output / "overlay" / f"{path.stem}.png", picture)
+    loaded = load_checkpoint(checkpoint, device=device)
+    make_folder(output / "overlay" if overlay else output)
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
-    write_mask(output / f"{path.stem}.png", labels, "png", colors=colors)
+
+    def work(file: Path, report: Report) -> Path:
+        image = load_image(file)
+        probabilities = predict_probabilities(loaded.net, image, protocol, device)
+        if crf is not None:
+            probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
+        labels = labels_of(probabilities)
+        if overlay:
+            picture = render_overlay(image, labels, colors=loaded.spec.colors)
+            write_picture(output / "overlay" / f"{file.stem}.png", picture)
+        write_mask(_mask(file, output), labels, "png", colors=colors)
+        return _mask(file, output)
+
+    return work

@@ -8,7 +8,8 @@ import typer
 from saccade.batch import LocalProcesses, Outcome
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
-from saccade.cli.networks import Quiet, make_folder
+from saccade.cli.option_values import classes_of, make_folder
+from saccade.cli.options import Classes, Confidence, Device, Jobs, Output, Preset, Quiet, Seed
 from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
@@ -18,18 +19,6 @@ if TYPE_CHECKING:
     from saccade.weak.map_masks import MapJob, MapRecord
     from saccade.weak.stroke_masks import Job, Record, StrokeLabelling
 
-Classes = Annotated[
-    Path | None,
-    typer.Option("--classes", metavar="classes.txt", help="Class names, one a line, from 0."),
-]
-Confidence = Annotated[
-    float,
-    typer.Option(help="From strokes: pixels whose class is less probable become 255; 0 keeps all."),
-]
-Preset = Annotated[str, typer.Option(metavar="fast|best|paper", help="Of the segmenter.")]
-Processes = Annotated[
-    int, typer.Option(min=0, help="Images that are labelled side by side; 0: one per core.")
-]
 MOSTLY = 0.9
 """Share of pixels without a class above which a warning is due."""
 
@@ -42,19 +31,33 @@ def pseudo_label(
             metavar="SOURCE", help="Folder of strokes, or of maps (.npz) of saccade localize."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the masks.")],
+    output: Output,
     classes: Classes = None,
     confidence: Confidence = 0.9,
     preset: Preset = "fast",
-    seed: Annotated[int, typer.Option(help="Of the segmenter.")] = 0,
-    processes: Processes = 0,
+    seed: Seed = 0,
+    device: Device = "auto",
+    jobs: Jobs = 0,
     fusion: Annotated[
-        str, typer.Option(metavar="anti-noise|average|first", help="From maps: of the blocks.")
+        str,
+        typer.Option(
+            metavar="anti-noise|average|first",
+            help="From maps: how those of different dilations become one.",
+        ),
     ] = "anti-noise",
-    share: Annotated[float, typer.Option(help="From maps: the 30 % of 'top 30 %'.")] = 0.3,
+    share: Annotated[
+        float,
+        typer.Option(
+            metavar="P", help="From maps: how much of a map is its object, see --threshold."
+        ),
+    ] = 0.3,
     threshold: Annotated[
         str,
-        typer.Option(metavar="share|high-share|quantile", help="From maps: its reading."),
+        typer.Option(
+            metavar="share|high-share|quantile",
+            help="From maps: an object is where its map has at least P of its maximum (share), at "
+            "least 1 - P of it (high-share), or the largest P of its values (quantile).",
+        ),
     ] = "share",
     conflicts: Annotated[
         str,
@@ -66,22 +69,22 @@ def pseudo_label(
         str,
         typer.Option(
             metavar="FOLDER|fine-grained|spectral|none",
-            help="From maps: what says where the background is.",
+            help="From maps: what tells the background; a folder of maps, or OpenCV's.",
         ),
     ] = "fine-grained",
     saliency_threshold: Annotated[
         float | None,
         typer.Option(
-            help="Below it is background: 0.06 of maps that are given; of OpenCV's a "
-            "share of the pixels, 0.3."
+            metavar="P",
+            help="From maps: pixels whose saliency is below this are background, for a folder of "
+            "maps. [default: 0.06] For OpenCV's the share of pixels that are. [default: 0.3]",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Turn strokes or localisation maps into masks that a network can be trained from.
+    """Turn strokes or localization maps into masks to train on.
 
-    OUTPUT/NAME.png has class indices, and 255 where the class is in doubt. `saccade train` takes
+    FOLDER/NAME.png has class indices, and 255 where the class is uncertain. `saccade train` takes
     the folder as [supervision] masks. The same command goes on after an interruption.
     """
     with one_line_errors():
@@ -106,13 +109,13 @@ def pseudo_label(
                 "percentile": not given,
             }
             maps = Path(saliency) if given else None
-            _from_maps(images, source, output, classes, options, maps, processes, quiet=quiet)
+            _from_maps(images, source, output, classes, options, maps, jobs, quiet=quiet)
             return
         from saccade.weak.stroke_masks import StrokeLabelling
 
-        spec = read_spec(classes)
-        settings = StrokeLabelling(preset_named(preset), seed, device, confidence)
-        _from_strokes(images, source, output, spec, settings, processes, quiet=quiet)
+        spec = classes_of(classes)
+        settings = StrokeLabelling(preset, seed, device, confidence)
+        _from_strokes(images, source, output, spec, settings, jobs, quiet=quiet)
 
 
 def _from_strokes(
@@ -121,7 +124,7 @@ def _from_strokes(
     output: Path,
     spec: "LabelSpec",
     settings: "StrokeLabelling",
-    processes: int,
+    jobs: int,
     *,
     quiet: bool,
 ) -> None:
@@ -129,18 +132,16 @@ def _from_strokes(
 
     found = pair_up(images, strokes)
     make_folder(output)
-    jobs = plan([(pair.image, pair.strokes) for pair in found.pairs], output)
-    bar = Bar(len(jobs), quiet=quiet)
+    work = plan([(pair.image, pair.strokes) for pair in found.pairs], output)
+    bar = Bar(len(work), quiet=quiet)
     for remark in found.remarks:
         bar.warn(remark)
     try:
-        outcome = label_all(
-            jobs, spec, settings, executor=LocalProcesses(processes), progress=bar.show
-        )
+        outcome = label_all(work, spec, settings, executor=LocalProcesses(jobs), progress=bar.show)
     finally:
         bar.close()
     records = outcome.records.values()
-    if records:
+    if records and not quiet:
         sure = sum(r.confidence for r in records) / len(records)
         seconds = sum(r.seconds for r in records) / len(records)
         typer.echo(
@@ -150,42 +151,15 @@ def _from_strokes(
 
 
 def _summary(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]", output: Path) -> str:
-    share = _ignored(outcome)
-    return (
-        f"{len(outcome.records)} masks in {output}; {100 * share:.1f} % of the pixels in doubt, 255"
-    )
+    share = 100 * _ignored(outcome)
+    count = len(outcome.records)
+    return f"{count} masks in {output}; {share:.1f} % of the pixels without a class, 255"
 
 
 def _ignored(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]") -> float:
     """The share of the pixels without a class."""
     records = outcome.records.values()
     return sum(record.ignored for record in records) / sum(record.pixels for record in records)
-
-
-def read_spec(path: Path | None) -> "LabelSpec":
-    """The classes of --classes.
-
-    Raises:
-        InputError: it is missing, or cannot be read.
-    """
-    from saccade.data.specs import LabelSpec, read_classes
-
-    if path is None:
-        raise InputError("--classes is missing: a file with the class names, one a line, from 0")
-    return LabelSpec(read_classes(path).names, read_classes(path).palette)
-
-
-def preset_named(name: str) -> str:
-    """Return the name of a preset.
-
-    Raises:
-        InputError: it is none.
-    """
-    from saccade.interactive.presets import PRESETS
-
-    if name not in PRESETS:
-        raise InputError(f"--preset is {name!r}, expected {', '.join(PRESETS)}")
-    return name
 
 
 def _from_maps(
@@ -195,7 +169,7 @@ def _from_maps(
     classes: Path | None,
     options: dict[str, Any],
     saliency: Path | None,
-    processes: int,
+    jobs: int,
     *,
     quiet: bool,
 ) -> None:
@@ -216,13 +190,14 @@ def _from_maps(
             settings,
             output,
             saliency=saliency,
-            executor=LocalProcesses(processes, MASKS_PER_PROCESS),
+            executor=LocalProcesses(jobs, MASKS_PER_PROCESS),
             progress=bar.show,
         )
     finally:
         bar.close()
     if outcome.records:
-        typer.echo(_summary(outcome, output))
+        if not quiet:
+            typer.echo(_summary(outcome, output))
         if _ignored(outcome) > MOSTLY:
             way = ""
             if settings.conflicts == "ignore":
@@ -236,7 +211,7 @@ def _from_maps(
 def _map_spec(source: Path, classes: Path | None) -> "LabelSpec":
     kept = source.parent / "classifier.safetensors"
     if classes is not None or not kept.is_file():
-        return read_spec(classes)
+        return classes_of(classes)
     from saccade.models.mdc import load_localizer
 
     return load_localizer(kept).spec

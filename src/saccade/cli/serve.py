@@ -12,9 +12,8 @@ from typing import Annotated
 import typer
 
 from saccade.cli.errors import one_line_errors
-from saccade.cli.segment import _check_preset
+from saccade.cli.options import Device, Preset, Seed
 from saccade.errors import InputError
-from saccade.interactive.presets import PRESETS
 
 PORT = 8765
 _TRIES = 20
@@ -24,43 +23,65 @@ def serve(
     images: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[IMAGES]...",
+            metavar="IMAGES",
             help="Images and folders of images; none: a sample photograph.",
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0: all of them.")
+    ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help=f"[default: {PORT}, or the next free one]")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help=f"Port to listen at. [default: {PORT}, or the next free one]",
+        ),
     ] = None,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Folders below the folders too.")
+        bool,
+        typer.Option("--recursive", "-r", help="Also the images in folders below the folders."),
     ] = False,
     store: Annotated[
-        Path | None, typer.Option(help="Folder for strokes; otherwise they lie beside the images.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder for strokes; if not given they lie beside the images."
+        ),
     ] = None,
-    preset: Annotated[
-        str, typer.Option(metavar="|".join(PRESETS), callback=_check_preset, help="To begin with.")
-    ] = "fast",
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same mask, on one device.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    preset: Preset = "fast",
+    seed: Seed = 0,
+    device: Device = "auto",
     token: Annotated[
         str | None,
-        typer.Option(help="Visitors must show it; made up where others can reach the address."),
+        typer.Option(
+            metavar="TEXT",
+            help="Word that visitors must have in their address; made up if not given and other "
+            "machines can reach this one.",
+        ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="Further name under which the server is visited, may be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="Further host name under which the server is visited; may be repeated.",
+        ),
     ] = None,
-    max_sessions: Annotated[int, typer.Option(min=1, help="Images open at once.")] = 64,
+    max_sessions: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most images that are open at once.")
+    ] = 64,
     label_studio_url: Annotated[
         str | None,
         typer.Option(
-            help="Label Studio whose images may be fetched, with LABEL_STUDIO_API_KEY as the key."
+            metavar="URL",
+            help="Label Studio whose images may be fetched, with LABEL_STUDIO_API_KEY as the key.",
         ),
     ] = None,
-    open_browser: Annotated[bool, typer.Option("--open", help="Open the page.")] = False,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser.")
+    ] = False,
 ) -> None:
-    """Draw strokes on images in the browser and see their masks at once.
+    """Draw strokes in the browser and see the masks at once.
 
     Strokes are kept beside the images as NAME.strokes.json; masks are exported from the page.
     """
@@ -90,7 +111,7 @@ def serve(
 def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> None:
     import uvicorn
 
-    from saccade.interactive.inputs import pick_device
+    from saccade.devices import pick_device
     from saccade.serve.app import create_app
     from saccade.serve.settings import ServeSettings
     from saccade.serve.stroke_file import check_writable

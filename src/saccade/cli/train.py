@@ -6,20 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
+from saccade.batch import interruption
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.networks import Quiet, require_packages
+from saccade.cli.option_values import require_packages
+from saccade.cli.options import Output, Quiet
 from saccade.cli.progress import Bar
 
 
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train on what.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.toml", help="Data, network and how to train it.")
+    ],
+    output: Output,
     quiet: Quiet = False,
 ) -> None:
-    """Train a network on images with masks; the same command goes on after an interruption.
+    """Train a network on images with masks.
 
-    OUTPUT gets best.safetensors and last.safetensors, each enough for `saccade predict`,
-    history.json and tensorboard/. Several GPUs or machines: torchrun -m saccade.cli train ...
+    FOLDER gets best.safetensors and last.safetensors, each enough for `saccade predict`,
+    history.json and tensorboard/. The same command goes on after an interruption. Several GPUs or
+    machines: torchrun -m saccade.cli train ...
     """
     with one_line_errors():
         require_packages("torchvision", "lightning")
@@ -46,11 +51,10 @@ def train(
     if not leader:
         return
     if trained.interrupted:
-        typer.echo(
-            f"interrupted after step {trained.step} of {trained.steps}; the same command goes on",
-            err=True,
-        )
+        typer.echo(interruption(trained.step, trained.steps, "steps"), err=True)
         raise typer.Exit(INTERRUPTED)
+    if quiet:
+        return
     for entry in trained.history[-1:]:
         typer.echo(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
     typer.echo(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")

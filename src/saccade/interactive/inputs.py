@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
@@ -79,22 +78,3 @@ def _checked_classes(classes: Sequence[int], unlabeled: int) -> NDArray[np.int64
                 "means unlabelled"
             )
     return np.unique(array.astype(np.int64))
-
-
-def pick_device(device: str | torch.device) -> torch.device:
-    """``"auto"`` is CUDA where there is one, else the CPU.
-
-    Raises:
-        InputError: the device is unknown or not there.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-        torch.Generator(chosen)  # "meta" for one has no random numbers
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        raise InputError(
-            f"device {str(device)!r} cannot be used here; try 'auto' or 'cpu'"
-        ) from error
-    return chosen

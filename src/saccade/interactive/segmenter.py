@@ -10,9 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.images import as_rgb
-from saccade.interactive.inputs import encode_strokes, pick_device
+from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.pipeline import Fitted, segment_prepared
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import PaperFitSettings, Preset, preset_named

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.batch import Executor, Outcome
+from saccade.batch import Executor, Outcome, interruption
 from saccade.data.check import inspect, require_sound
 from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
@@ -75,12 +75,19 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of it: the masks, the scores (None if it was stopped), the page."""
+    """What became of it.
+
+    Attributes:
+        outcome: the masks.
+        scores: of the network; None if Ctrl-C came first.
+        report: the page.
+        interruption: what to tell the user if Ctrl-C came, else "".
+    """
 
     outcome: Outcome[Job, Record]
     scores: Scores | None
-    interrupted: bool
     report: Path
+    interruption: str = ""
 
 
 def label_and_train(
@@ -154,7 +161,7 @@ def label_and_train(
     )
     if outcome.interrupted:
         report(outcome)
-        return Done(outcome, None, True, page)
+        return Done(outcome, None, page, outcome.interruption)
     require_all(outcome)
     training, val = pseudo_sets(work, jobs, outcome)
     _begin_run(folder / RUN, training, noted)
@@ -166,7 +173,7 @@ def label_and_train(
         note=noted,
     )
     if trained.interrupted:
-        return Done(outcome, None, True, page)
+        return Done(outcome, None, page, interruption(trained.step, trained.steps, "steps"))
     found = load_checkpoint(folder / RUN / LAST)
     # A run that was finished before has its network, but not its scores.
     scores = trained.scores or evaluate(found.net, val, Protocol())
@@ -174,7 +181,7 @@ def label_and_train(
     pictures = [_prediction(found.net, e, work.spec) for e in val.examples[:6]]
     network = _described(work.training, len(training.examples))
     report(outcome, Trained(history, scores, work.val is not None, network, pictures))
-    return Done(outcome, scores, False, page)
+    return Done(outcome, scores, page)
 
 
 def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:

@@ -26,7 +26,7 @@ class NetworkPlan:
         weights: of the backbone.
         device: "auto", "cpu" or "cuda".
         workers: processes that read images.
-        processes: number of processes that make label images.
+        processes: number of processes that make label images; 0 for one per core.
         scribbles: ScribbleSup's strokes, a folder of XML files; None for simulated ones.
         saliency: a folder of saliency maps, for labels from images; None for OpenCV's.
     """

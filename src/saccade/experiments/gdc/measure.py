@@ -66,7 +66,7 @@ def run_table(
         samples: images to measure on.
         folder: must exist.
         seeds: of the random positions and weights.
-        jobs: number of processes.
+        jobs: number of processes; 0 for one per core.
         progress: told how many segmentations are finished, and the last one.
 
     Raises:

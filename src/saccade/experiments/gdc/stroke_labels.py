@@ -86,7 +86,7 @@ def _segment(
         plan_labelling(pairs, folder),
         dataset.spec,
         StrokeLabelling(device=plan.device),
-        executor=LocalProcesses(max(1, plan.processes)),
+        executor=LocalProcesses(plan.processes),
         progress=lambda done, name: progress(0, f"pseudo labels, {done} of {len(pairs)}"),
     )
     require_all(outcome)

@@ -90,7 +90,7 @@ def make_map_labels(
         labelling,
         masks / "tiles" if tiled else masks,
         saliency=plan.saliency,
-        executor=LocalProcesses(max(1, plan.processes), MASKS_PER_PROCESS),
+        executor=LocalProcesses(plan.processes, MASKS_PER_PROCESS),
         progress=lambda n, image: progress(0, f"pseudo labels, {n} of {len(images)}"),
     )
     require_all(outcome)

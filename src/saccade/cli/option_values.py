@@ -1,48 +1,14 @@
-"""What the verbs for whole data sets share: their options, and reading them."""
+"""What options mean: a protocol, a device, classes; and checks that verbs share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
+    from saccade.data.specs import LabelSpec
     from saccade.evaluation.inference import Protocol
     from saccade.refine.dense_crf import DenseCRFConfig
-
-Layout = Annotated[
-    str,
-    typer.Option(
-        "--layout",
-        metavar="NAME",
-        help="Layout of the data: folder, camvid, voc, voc-aug, sbd, context59, context60, "
-        "ade20k or cityscapes.",
-    ),
-]
-Split = Annotated[str, typer.Option("--split", help="Part of the data: train, val, ...")]
-Scales = Annotated[
-    str,
-    typer.Option("--scales", metavar="N,N,...", help="Average over these factors on the size."),
-]
-Flip = Annotated[bool, typer.Option("--flip", help="Average with the mirror image.")]
-Window = Annotated[
-    int, typer.Option("--window", min=0, help="Side of sliding windows; 0 asks for the whole.")
-]
-Resize = Annotated[
-    int, typer.Option("--resize", min=0, help="Shorter side before everything else; 0 leaves it.")
-]
-Crf = Annotated[
-    str,
-    typer.Option(
-        "--crf",
-        metavar="NAME",
-        help="Refine by a dense CRF: default, deeplab-largefov, deeplab-v2-vgg16 or "
-        "deeplab-v2-resnet101.",
-    ),
-]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to run.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
 def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol":
@@ -76,20 +42,39 @@ def crf_of(name: str) -> "DenseCRFConfig | None":
 
 
 def device_of(name: str) -> str:
-    """Resolve "auto".
+    """The device behind "auto", else the one named.
 
     Raises:
-        InputError: an unknown name, or CUDA where there is none.
+        InputError: it is unknown or not there.
     """
-    import torch
+    from saccade.devices import pick_device
 
+    return str(pick_device(name))
+
+
+def training_device_of(name: str) -> str:
+    """The device to train on: "cpu" or "cuda".
+
+    Raises:
+        InputError: it is unknown or not there.
+    """
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"--device is {name!r}, expected auto, cpu or cuda")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device is 'cuda', but PyTorch sees no CUDA device here")
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
+    return device_of(name).split(":")[0]
+
+
+def classes_of(path: Path | None) -> "LabelSpec":
+    """The classes of --classes.
+
+    Raises:
+        InputError: it is missing, or cannot be read.
+    """
+    from saccade.data.specs import LabelSpec, read_classes
+
+    if path is None:
+        raise InputError("--classes is missing: a file with the class names, one a line, from 0")
+    found = read_classes(path)
+    return LabelSpec(found.names, found.palette)
 
 
 def require_packages(*packages: str) -> None:

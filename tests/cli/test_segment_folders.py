@@ -6,8 +6,10 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-import saccade.cli.batch
+import saccade.cli.segment_files
+from saccade.cli.app import app
 from saccade.cli.pairs import pair_up
 from tests.cli import fake
 from tests.cli.conftest import tree, write_pair
@@ -106,7 +108,7 @@ def test_a_full_disk_stops_the_batch(saccade_cli, folders, tmp_path, monkeypatch
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(saccade.cli.batch, "write", full)
+    monkeypatch.setattr(saccade.cli.segment_files, "write", full)
     result = saccade_cli("segment", *folders, "-o", tmp_path / "out")
     assert result.exit_code == 1
     assert len(fake.calls) == 1
@@ -160,7 +162,7 @@ def test_names_that_change_their_value_between_files_are_refused(saccade_cli, na
     result = saccade_cli("segment", *named, "-o", tmp_path / "out", "--no-overlay")
     assert result.exit_code == 1
     assert "'dog' is class 0 here and 1 in a.json" in result.stderr
-    assert "--names" in result.stderr
+    assert "--classes" in result.stderr
     assert tree(tmp_path / "out") == {"a.png"}
 
 
@@ -174,7 +176,7 @@ def test_names_make_values_the_same_in_every_file(saccade_cli, named, tmp_path):
     names = tmp_path / "classes.txt"
     names.write_text("background\ncat\ndog\n")
     out = tmp_path / "out"
-    result = saccade_cli("segment", *named, "-o", out, "--no-overlay", "--names", names)
+    result = saccade_cli("segment", *named, "-o", out, "--no-overlay", "--classes", names)
     assert result.exit_code == 0
     assert set(np.unique(np.asarray(Image.open(out / "a.png")))) == {1, 2}
     assert set(np.unique(np.asarray(Image.open(out / "b.png")))) == {0, 2}
@@ -196,3 +198,15 @@ def test_strokes_of_the_page_belong_to_their_image(tmp_path):
     (strokes / "b.xml").write_text("<annotation/>")
     found = pair_up(tmp_path, strokes)
     assert [p.strokes.name for p in found.pairs] == ["a.strokes.json", "b.xml"]
+
+
+def test_processes_make_the_masks_of_one(folders, tmp_path):
+    # With the true segmenter: other processes know nothing of a fake one.
+    for jobs in (1, 2):
+        options = ["-o", tmp_path / f"{jobs}", "--probabilities", "--device", "cpu", "--jobs", jobs]
+        result = CliRunner().invoke(app, [str(a) for a in ("segment", *folders, *options)])
+        assert result.exit_code == 0, result.stderr
+        assert "the same holds for all 3 files" in result.stderr
+    one, two = ({n: (tmp_path / j / n).read_bytes() for n in tree(tmp_path / j)} for j in "12")
+    assert len(one) == 9
+    assert one == two

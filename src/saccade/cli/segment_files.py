@@ -1,0 +1,148 @@
+"""From an image and its strokes to the files of its mask: the work of ``saccade segment``."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
+from saccade.cli.assumptions import Assumptions
+from saccade.cli.outputs import Wanted, planned, write
+from saccade.cli.pairs import Pair
+
+if TYPE_CHECKING:
+    from saccade.interactive import ScribbleSegmenter
+    from saccade.scribbles.strokes import Strokes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to segment: the arguments of `saccade.ScribbleSegmenter`, and how to read strokes."""
+
+    preset: str = "fast"
+    seed: int = 0
+    device: str = "auto"
+    unlabeled: int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pair with the outputs that are still to be written for it, as (kind, path)."""
+
+    pair: Pair
+    outputs: tuple[tuple[str, Path], ...]
+
+
+def plan(pairs: Sequence[Pair], wanted: Wanted, *, overwrite: bool) -> list[Job]:
+    """Return a job for each pair; one that is done has no outputs left.
+
+    The mask of the first format is written last, so an image that has it is done, unless now
+    more is asked for: then only what is missing is written. Without that mask, whatever else
+    there is comes from a run that was stopped, and is written anew. So a mask that exists is
+    never replaced without `overwrite`.
+    """
+    jobs = []
+    for pair in pairs:
+        outputs = planned(pair, wanted)
+        finished = outputs[wanted.formats[0]].exists()
+        if finished and not overwrite:
+            outputs = {kind: path for kind, path in outputs.items() if not path.exists()}
+        jobs.append(Job(pair, tuple(outputs.items())))
+    return jobs
+
+
+def outdated(pairs: Sequence[Pair], wanted: Wanted) -> int:
+    """Count the masks that are older than their image or strokes."""
+    return sum(_is_outdated(pair, planned(pair, wanted)[wanted.formats[0]]) for pair in pairs)
+
+
+def segment_files(
+    jobs: Sequence[Job],
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    processes: int = 1,
+    note: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, str], None] = lambda done, text: None,
+) -> Outcome[Job, float]:
+    """Do what is left of the jobs; the record of a job is the seconds that segmenting took.
+
+    Every file is written under a temporary name and renamed, so that whatever stops the loop
+    leaves whole files.
+
+    Args:
+        jobs: of `plan`.
+        settings: how to segment.
+        wanted: what to write.
+        processes: number of processes that work side by side; 0: one per core.
+        note: told how strokes were read.
+        progress: told how many of the jobs are finished, and what is being done.
+
+    Raises:
+        InputError: the settings are wrong for every image alike, such as an unknown device.
+    """
+    assumptions = Assumptions(note)
+    _read_strokes.cache_clear()
+
+    def check(job: Job) -> None:
+        from saccade.images import image_size
+
+        strokes = _read_strokes(job.pair, image_size(job.pair.image), settings, wanted.names)
+        assumptions.add(strokes, job.pair.strokes)
+
+    outcome = run_batch(
+        jobs,
+        partial(_make_worker, settings, wanted),
+        already=lambda job: None if job.outputs else 0.0,
+        check=check,
+        executor=LocalProcesses(processes),
+        name=lambda job: job.pair.image.name,
+        progress=progress,
+    )
+    assumptions.summarize()
+    return outcome
+
+
+def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, float]:
+    _segmenter(settings, 255)  # wrong settings are told once, not for every image
+
+    def work(job: Job, report: Report) -> float:
+        from saccade.images import load_image
+
+        image = load_image(job.pair.image)
+        size = (image.shape[0], image.shape[1])
+        strokes = _read_strokes(job.pair, size, settings, wanted.names)
+        segmenter = _segmenter(settings, strokes.unlabeled)
+        start = time.perf_counter()
+        result = segmenter.fit(image, strokes.labels, progress=report).result
+        seconds = time.perf_counter() - start
+        names = wanted.names or strokes.names or None
+        for kind, path in job.outputs:
+            write(kind, path, pair=job.pair, image=image, result=result, names=names)
+        return seconds
+
+    return work
+
+
+@lru_cache(maxsize=1)  # an image that is checked here and then segmented here is read once
+def _read_strokes(
+    pair: Pair, size: tuple[int, int], settings: Settings, names: tuple[str, ...] | None
+) -> "Strokes":
+    from saccade.annotations import read_any_strokes
+
+    return read_any_strokes(pair.strokes, shape=size, unlabeled=settings.unlabeled, names=names)
+
+
+def _segmenter(settings: Settings, unlabeled: int) -> "ScribbleSegmenter":
+    from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
+
+    return ScribbleSegmenter(settings.preset, settings.seed, settings.device, unlabeled=unlabeled)
+
+
+def _is_outdated(pair: Pair, mask: Path) -> bool:
+    if not mask.exists():
+        return False
+    written = mask.stat().st_mtime
+    return max(pair.image.stat().st_mtime, pair.strokes.stat().st_mtime) > written
