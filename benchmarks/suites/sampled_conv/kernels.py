@@ -132,7 +132,7 @@ def tune(device: str, channels: int, size: tuple[int, int] = (160, 240), batch: 
                     )
                 ]
             except Exception as error:  # too much shared memory, by whatever name Triton gives it
-                print(f"{blocks}: {type(error).__name__}")
+                print(f"{blocks}: {type(error).__name__}: {str(error).splitlines()[:1]}")
                 continue
             lines.append((sum(times), times, blocks))
         print(f"{_name(dtype)}, {'bilinear' if bilinear else 'nearest'}: forward, columns, weight")

@@ -1,9 +1,10 @@
 """Gaussian dynamic convolution from a seed (GDC paper, eq. 1 and 3): positions and convolution.
 
-The positions are a function of the seed alone, the same on every device and in every path: bit by
-bit in eager mode and in the fused kernel, which draws them itself and writes none. Compiled by a
-compiler that contracts multiplications and additions, `gaussian_positions` may differ in the last
-bit, and then one position in some hundred thousand is rounded to the neighbouring pixel.
+The positions are a function of the seed alone, the same on every device and in every path: in
+eager mode and in the fused kernel, which draws them itself and writes none. Up to the last bit:
+libraries for CPUs may take square roots that miss the nearest float32 by one, and compilers may
+contract multiplications and additions. Then one position in some hundred thousand is rounded to
+the neighbouring pixel.
 """
 
 import math

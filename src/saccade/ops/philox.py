@@ -1,4 +1,6 @@
-"""Half-normal numbers from a counter: the same on every device, in whatever order they are asked.
+"""Half-normal numbers from a counter, in whatever order they are asked; the same on every device.
+
+Only the square root may differ in its last bit: libraries for CPUs do not round it exactly.
 
 Philox 4x32-10 (Salmon et al. 2011) turns a seed and a counter into 32-bit words. The words become
 half-normal numbers by Box and Muller's transform, written with integer operations, IEEE addition,
