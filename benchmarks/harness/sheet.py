@@ -104,7 +104,7 @@ def _with_strokes(pair: Pair, name: str) -> Pixels:
     radius = max(1, round(pair.image.shape[1] / WIDTH))
     picture[ndimage.binary_dilation(pair.strokes != UNLABELED, iterations=2 * radius)] = 255
     for value in np.unique(pair.strokes[pair.strokes != UNLABELED]):
-        picture[ndimage.binary_dilation(pair.strokes == value, iterations=radius)] = _colour(
+        picture[ndimage.binary_dilation(pair.strokes == value, iterations=radius)] = _color(
             int(value), name
         )
     return picture
@@ -125,7 +125,7 @@ def _with_labels(pair: Pair, labels: NDArray[np.integer], name: str) -> Pixels:
     return picture
 
 
-def _colour(value: int, name: str) -> tuple[int, int, int]:
+def _color(value: int, name: str) -> tuple[int, int, int]:
     if num_classes(name) > 2:
         red, green, blue = CAMVID[value].tolist()
         return red, green, blue

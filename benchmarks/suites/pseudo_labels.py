@@ -68,9 +68,9 @@ def measure(labelled, every, preset):
     from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
     from saccade.images import load_image
     from saccade.scribbles.simulate import CLASSES, simulate_strokes
-    from saccade.weak.stroke_masks import StrokeLabelling, pseudo_mask
+    from saccade.weak.stroke_masks import StrokeLabeling, pseudo_mask
 
-    settings = StrokeLabelling(preset, device="cpu", confidence=0.0)
+    settings = StrokeLabeling(preset, device="cpu", confidence=0.0)
     classes = len(labelled.spec.names)
     matrices = {c: np.zeros((classes, classes), np.int64) for c in CONFIDENCES}
     ignored, known, stroked, seconds = dict.fromkeys(CONFIDENCES, 0), 0, 0, []

@@ -32,10 +32,10 @@ def read_any_strokes(
         path: the file; it must annotate one image.
         shape: (H, W) of the image, checked if given.
         unlabeled: as in `read_strokes`.
-        names: likewise.
+        names: the class names, for files that name their classes.
 
     Raises:
-        InputError: as there.
+        InputError: what `read_strokes` refuses.
     """
     path = check_readable(path)
     kind = _tool_of(path)

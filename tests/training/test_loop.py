@@ -170,7 +170,7 @@ def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
     assert process.returncode == 130, errors
     assert "the same command goes on" in errors
     step = torch.load(tmp_path / "run/state.pt", weights_only=True)["step"]
-    assert f"interrupted after step {step} of 1000" in errors
+    assert f"interrupted: {step} of 1000 steps done" in errors
 
 
 def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp_path):

@@ -13,19 +13,19 @@ from saccade.errors import InputError
 from saccade.weak.localization import (
     write_maps,
 )
-from saccade.weak.map_masks import MapLabelling, label_from_maps, map_mask
+from saccade.weak.map_masks import MapLabeling, label_from_maps, map_mask
 from tests.weak.helpers import SPEC, maps_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-STRONGEST = MapLabelling(conflicts="strongest", saliency="none")
+STRONGEST = MapLabeling(conflicts="strongest", saliency="none")
 
 
 def test_map_masks_follow_the_merge_rules():
     maps = maps_of()
     saliency = np.zeros((8, 10), np.float32)
     saliency[:, 5:] = 1
-    mask = map_mask(maps, MapLabelling(), saliency, 0)
+    mask = map_mask(maps, MapLabeling(), saliency, 0)
     fused = maps.fused()
     one, two = (fused[k] >= 0.3 for k in (0, 1))
     low = saliency < 0.06
@@ -50,7 +50,7 @@ def test_everything_is_checked_before_a_mask_is_written(tmp_path):
     write_everything(tmp_path, "ab")
     images = sorted((tmp_path / "images").iterdir())
     given = {"saliency": tmp_path / "saliency"}
-    arguments = (images, tmp_path / "maps", spec, MapLabelling(), tmp_path / "out")
+    arguments = (images, tmp_path / "maps", spec, MapLabeling(), tmp_path / "out")
     with pytest.raises(InputError, match="the background class needs saliency maps"):
         label_from_maps(*arguments)
     Image.fromarray(np.zeros((8, 9), np.uint8)).save(tmp_path / "saliency/b.png")
@@ -134,4 +134,4 @@ def test_processes_make_the_same_masks_from_maps(tmp_path):
 )
 def test_settings_that_mean_nothing(values, message):
     with pytest.raises(InputError, match=message):
-        MapLabelling(**values)
+        MapLabeling(**values)

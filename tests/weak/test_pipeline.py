@@ -14,7 +14,7 @@ from saccade.training import loop
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.weak import pipeline
 from saccade.weak.pipeline import Pipeline, label_and_train, pseudo_sets
-from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan
+from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan
 from tests.weak.helpers import SPEC
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -30,7 +30,7 @@ TRAINING = TrainConfig(
 
 @pytest.fixture
 def work(folders):
-    return Pipeline("made up", folders.pairs, SPEC, StrokeLabelling(device="cpu"), TRAINING)
+    return Pipeline("made up", folders.pairs, SPEC, StrokeLabeling(device="cpu"), TRAINING)
 
 
 def test_strokes_to_network_and_report(work, folders):

@@ -13,10 +13,10 @@ from PIL import Image
 from saccade.batch import LocalProcesses
 from saccade.errors import InputError
 from saccade.weak import stroke_masks
-from saccade.weak.stroke_masks import StrokeLabelling, label_all, plan, pseudo_mask
+from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan, pseudo_mask
 from tests.weak.helpers import SPEC, scene
 
-SETTINGS = StrokeLabelling(device="cpu")
+SETTINGS = StrokeLabeling(device="cpu")
 
 
 def opened(path):
@@ -167,4 +167,4 @@ def test_ctrl_c_keeps_what_is_done(folders):
 
 def test_confidence_out_of_range():
     with pytest.raises(InputError, match="confidence is 1"):
-        StrokeLabelling(confidence=1.0)
+        StrokeLabeling(confidence=1.0)

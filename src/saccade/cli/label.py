@@ -73,7 +73,7 @@ def label(
     with one_line_errors():
         require_packages("torchvision", "lightning")
         from saccade.weak.pipeline import Pipeline
-        from saccade.weak.stroke_masks import StrokeLabelling
+        from saccade.weak.stroke_masks import StrokeLabeling
 
         spec = classes_of(classes)
         training = _training(config, images)
@@ -86,7 +86,7 @@ def label(
             images.resolve().name,
             [(pair.image, pair.strokes) for pair in found.pairs],
             spec,
-            StrokeLabelling(preset, seed, device, confidence),
+            StrokeLabeling(preset, seed, device, confidence),
             training,
             val,
             LocalProcesses(jobs),

@@ -17,7 +17,7 @@ from saccade.errors import InputError
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
     from saccade.weak.map_masks import MapJob, MapRecord
-    from saccade.weak.stroke_masks import Job, Record, StrokeLabelling
+    from saccade.weak.stroke_masks import Job, Record, StrokeLabeling
 
 MOSTLY = 0.9
 """Share of pixels without a class above which a warning is due."""
@@ -111,10 +111,10 @@ def pseudo_label(
             maps = Path(saliency) if given else None
             _from_maps(images, source, output, classes, options, maps, jobs, quiet=quiet)
             return
-        from saccade.weak.stroke_masks import StrokeLabelling
+        from saccade.weak.stroke_masks import StrokeLabeling
 
         spec = classes_of(classes)
-        settings = StrokeLabelling(preset, seed, device, confidence)
+        settings = StrokeLabeling(preset, seed, device, confidence)
         _from_strokes(images, source, output, spec, settings, jobs, quiet=quiet)
 
 
@@ -123,7 +123,7 @@ def _from_strokes(
     strokes: Path,
     output: Path,
     spec: "LabelSpec",
-    settings: "StrokeLabelling",
+    settings: "StrokeLabeling",
     jobs: int,
     *,
     quiet: bool,
@@ -173,9 +173,9 @@ def _from_maps(
     *,
     quiet: bool,
 ) -> None:
-    from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabelling, label_from_maps
+    from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabeling, label_from_maps
 
-    settings = MapLabelling(**options)
+    settings = MapLabeling(**options)
     spec = _map_spec(source, classes)
     found = pair_maps(images, source)
     files = [pair.image for pair in found.pairs]

@@ -98,9 +98,9 @@ def write_mask(
         path: file to write; the suffix is not looked at (see `MASK_FORMATS`).
         labels: (H, W) integers >= 0.
         fmt: as in `encode_mask`.
-        classes: likewise.
-        names: likewise.
-        colors: likewise.
+        classes: as in `encode_mask`.
+        names: as in `encode_mask`.
+        colors: as in `encode_mask`.
         image_path: the image that the labels belong to; labelme keeps its path relative to the
             folder of `path`, where labelme looks for it, the others its last part.
 

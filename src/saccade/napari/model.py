@@ -137,12 +137,12 @@ def show(viewer: Any, image: Any, strokes: Any, fitted: Fitted) -> None:
         layer.colormap = strokes.colormap
         _below(viewer, layer, strokes)
     if fitted.options.uncertainty:
-        doubt = _whole(image, fitted.plane, result.uncertainty, viewer, UNCERTAINTY_NAME)
+        uncertainty = _whole(image, fitted.plane, result.uncertainty, viewer, UNCERTAINTY_NAME)
         if UNCERTAINTY_NAME in viewer.layers:
-            viewer.layers[UNCERTAINTY_NAME].data = doubt
+            viewer.layers[UNCERTAINTY_NAME].data = uncertainty
         else:
             layer = viewer.add_image(
-                doubt,
+                uncertainty,
                 name=UNCERTAINTY_NAME,
                 colormap="magma",
                 contrast_limits=(0.0, 1.0),

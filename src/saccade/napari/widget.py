@@ -84,7 +84,7 @@ class Panel:
         self._watch()
 
     def start(self) -> None:
-        """Fit to the strokes of now; a fit that still runs is stopped first."""
+        """Fit to the strokes that are there; a fit that still runs is stopped first."""
         from napari.qt.threading import create_worker
 
         image, strokes = self.image.value, self.strokes.value
@@ -115,7 +115,7 @@ class Panel:
             self._say("Segment first")
             return
         count = show_places(self.viewer, self.image.value, self._fitted)
-        self._say("Draw where the numbers are" if count else "Little is in doubt")
+        self._say("Draw where the numbers are" if count else "Nearly all is certain")
 
     def _done(self, fitted: Fitted, image: Any, strokes: Any) -> None:
         self._fitted = fitted

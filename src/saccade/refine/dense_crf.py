@@ -140,7 +140,7 @@ def _fix(unary: Tensor, fixed: Tensor) -> None:
 def _messages(
     image: Tensor, like: Tensor, config: DenseCRFConfig
 ) -> Callable[[Tensor], Iterator[tuple[slice, Tensor]]]:
-    """What all pixels tell each other, as a function of the beliefs (H, W, K).
+    """What all pixels tell each other, as a function of the marginals (H, W, K).
 
     The function yields the rows of a block and the message (rows, W, K) that they receive.
     """

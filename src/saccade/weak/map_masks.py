@@ -34,7 +34,7 @@ MASKS_PER_PROCESS = 32
 
 
 @dataclass(frozen=True)
-class MapLabelling:
+class MapLabeling:
     """How maps become pseudo masks; the defaults are the paper's.
 
     Attributes:
@@ -100,7 +100,7 @@ class MapJob:
 
 def map_mask(
     maps: LocalizationMaps,
-    settings: MapLabelling,
+    settings: MapLabeling,
     saliency: NDArray[np.float32] | None,
     background_class: int | None,
 ) -> NDArray[np.uint8]:
@@ -190,7 +190,7 @@ def label_from_maps(
     images: Sequence[Path],
     maps: Path,
     spec: LabelSpec,
-    settings: MapLabelling,
+    settings: MapLabeling,
     folder: Path,
     *,
     saliency: Path | None = None,
@@ -252,7 +252,7 @@ def label_from_maps(
     return outcome
 
 
-def _make_worker(spec: LabelSpec, settings: MapLabelling) -> Worker[MapJob, MapRecord]:
+def _make_worker(spec: LabelSpec, settings: MapLabeling) -> Worker[MapJob, MapRecord]:
     def work(job: MapJob, report: Report) -> MapRecord:
         found = read_maps(job.maps)
         background = spec.names.index("background") if "background" in spec.names else None
@@ -267,13 +267,13 @@ def _make_worker(spec: LabelSpec, settings: MapLabelling) -> Worker[MapJob, MapR
     return work
 
 
-def _made_from(job: MapJob, spec: LabelSpec, settings: MapLabelling) -> dict[str, object]:
+def _made_from(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> dict[str, object]:
     """What decides the mask, beside the image."""
     files = (job.maps,) if job.saliency is None else (job.maps, job.saliency)
     return {**asdict(settings), "names": list(spec.names), "files": digest_of(*files)}
 
 
-def _finished(job: MapJob, spec: LabelSpec, settings: MapLabelling) -> MapRecord | None:
+def _finished(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> MapRecord | None:
     """The record of a mask that need not be made again."""
     content = read_record(job.mask, (job.image,))
     if content is None or not job.maps.is_file():
@@ -285,7 +285,7 @@ def _finished(job: MapJob, spec: LabelSpec, settings: MapLabelling) -> MapRecord
         return None  # damaged: made again
 
 
-def _cue(job: MapJob, settings: MapLabelling, size: tuple[int, int]) -> NDArray[np.float32] | None:
+def _cue(job: MapJob, settings: MapLabeling, size: tuple[int, int]) -> NDArray[np.float32] | None:
     if job.saliency is not None:
         return read_saliency(job.saliency, size)
     if settings.saliency in ("fine-grained", "spectral"):

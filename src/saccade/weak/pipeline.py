@@ -30,7 +30,7 @@ from saccade.weak.report import Trained, write_report
 from saccade.weak.stroke_masks import (
     Job,
     Record,
-    StrokeLabelling,
+    StrokeLabeling,
     finished,
     label_all,
     plan,
@@ -65,7 +65,7 @@ class Pipeline:
     title: str
     pairs: Sequence[tuple[Path, Path]]
     spec: LabelSpec
-    labelling: StrokeLabelling
+    labelling: StrokeLabeling
     training: TrainConfig
     val: LabeledSet | None = None
     executor: Executor | None = None

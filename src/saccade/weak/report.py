@@ -86,7 +86,7 @@ def write_report(
         confidence: below which pixels were ignored.
         trained: the network, where there is one.
         remarks: lines on the data that should not be missed.
-        shown: pictures of doubtful and of ordinary masks, each.
+        shown: pictures of unsure and of ordinary masks, each.
     """
     records = sorted(outcome.records.values(), key=lambda record: record.confidence)
     by_name = {job.image.stem: job for job in jobs}
@@ -192,14 +192,14 @@ def _gallery(title: str, records: Sequence[Record], jobs: dict[str, Job], spec: 
             f"{100 * record.ignored / record.pixels:.1f} % ignored"
         )
         figures.append(
-            f"<figure>{_picture(labelled_picture(job, spec))}"
+            f"<figure>{_picture(labeled_picture(job, spec))}"
             f"<figcaption>{caption}</figcaption></figure>"
         )
     note = "<p class=soft>Strokes, and the mask they gave; hatched pixels are ignored.</p>"
     return f"<h2>{title}</h2>{note}<div class=grid>{''.join(figures)}</div>"
 
 
-def labelled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
+def labeled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
     """Strokes over the image, and beside it the mask, hatched where it is ignored.
 
     Returns:

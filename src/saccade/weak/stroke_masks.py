@@ -1,4 +1,4 @@
-"""Strokes on many images to pseudo masks, by the per-image segmenter, doubtful pixels left out."""
+"""Strokes on many images to pseudo masks, by the per-image segmenter, unsure pixels left out."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,13 +20,13 @@ from saccade.images import load_image
 
 
 @dataclass(frozen=True)
-class StrokeLabelling:
+class StrokeLabeling:
     """How strokes become pseudo masks.
 
     Attributes:
-        preset: of the segmenter.
-        seed: likewise.
-        device: likewise.
+        preset: of the segmenter, by name.
+        seed: of the segmenter.
+        device: of the segmenter.
         confidence: pixels whose class is less probable than this become 255; 0 keeps all. On
             CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/how-to/weak-labels.md).
         unlabeled: value in stroke files that means "nobody drew"; None goes by the readers' rule.
@@ -87,9 +87,9 @@ def plan(pairs: Sequence[tuple[Path, Path]], folder: Path) -> list[Job]:
 
 
 def pseudo_mask(
-    image: NDArray[np.uint8], strokes: NDArray[np.integer], settings: StrokeLabelling
+    image: NDArray[np.uint8], strokes: NDArray[np.integer], settings: StrokeLabeling
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Segment an image from strokes and leave out what is in doubt.
+    """Segment an image from strokes and leave out what is unsure.
 
     Args:
         image: (H, W, 3) uint8.
@@ -116,7 +116,7 @@ def pseudo_mask(
 def label_all(
     jobs: Sequence[Job],
     spec: LabelSpec,
-    settings: StrokeLabelling,
+    settings: StrokeLabeling,
     *,
     executor: Executor | None = None,
     progress: Callable[[float, str], None] = lambda done, name: None,
@@ -159,7 +159,7 @@ def label_all(
 def unusable(
     jobs: Sequence[Job],
     spec: LabelSpec,
-    settings: StrokeLabelling,
+    settings: StrokeLabeling,
     *,
     progress: Callable[[int, str], None] = lambda done, name: None,
 ) -> dict[Job, str]:
@@ -195,7 +195,7 @@ def unusable(
     return found
 
 
-def _make_worker(spec: LabelSpec, settings: StrokeLabelling) -> Worker[Job, Record]:
+def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Record]:
     def work(job: Job, report: Report) -> Record:
         return _made(job, spec, settings)
 
@@ -203,7 +203,7 @@ def _make_worker(spec: LabelSpec, settings: StrokeLabelling) -> Worker[Job, Reco
 
 
 def _opened(
-    job: Job, spec: LabelSpec, settings: StrokeLabelling
+    job: Job, spec: LabelSpec, settings: StrokeLabeling
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """(H, W, 3) image, and (H, W) strokes, 255 where nobody drew."""
     from saccade.annotations import read_any_strokes
@@ -219,7 +219,7 @@ def _opened(
     return image, drawn
 
 
-def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
+def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
     image, drawn = _opened(job, spec, settings)
     start = time.perf_counter()
     mask, chosen = pseudo_mask(image, drawn, settings)
@@ -239,13 +239,13 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record:
     return record
 
 
-def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabelling) -> dict[Job, Record]:
+def finished(jobs: Sequence[Job], spec: LabelSpec, settings: StrokeLabeling) -> dict[Job, Record]:
     """The records of masks that need not be made again."""
     found = ((job, _finished(job, spec, settings)) for job in jobs)
     return {job: record for job, record in found if record is not None}
 
 
-def _finished(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record | None:
+def _finished(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record | None:
     """The record of a mask that need not be made again."""
     content = read_record(job.mask, (job.image, job.strokes))
     try:
@@ -258,7 +258,7 @@ def _finished(job: Job, spec: LabelSpec, settings: StrokeLabelling) -> Record | 
         return None  # damaged: made again
 
 
-def _settings(settings: StrokeLabelling, spec: LabelSpec) -> dict[str, object]:
+def _settings(settings: StrokeLabeling, spec: LabelSpec) -> dict[str, object]:
     """What decides a mask: not the device, but the names, which give XML strokes their values."""
     content = asdict(settings)
     del content["device"]

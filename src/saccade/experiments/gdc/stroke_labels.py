@@ -15,8 +15,8 @@ from saccade.experiments.engine.samples import UNLABELED, files_by_stem
 from saccade.formats.masks import write_mask
 from saccade.images import image_size
 from saccade.scribbles.simulate import CLASSES, simulate_strokes
-from saccade.weak.stroke_masks import StrokeLabelling, label_all
-from saccade.weak.stroke_masks import plan as plan_labelling
+from saccade.weak.stroke_masks import StrokeLabeling, label_all
+from saccade.weak.stroke_masks import plan as plan_labeling
 
 
 def check_stroke_labels(
@@ -83,9 +83,9 @@ def _segment(
 ) -> None:
     pairs = [(example.image, strokes / f"{example.name}.png") for example in dataset.examples]
     outcome = label_all(
-        plan_labelling(pairs, folder),
+        plan_labeling(pairs, folder),
         dataset.spec,
-        StrokeLabelling(device=plan.device),
+        StrokeLabeling(device=plan.device),
         executor=LocalProcesses(plan.processes),
         progress=lambda done, name: progress(0, f"pseudo labels, {done} of {len(pairs)}"),
     )

@@ -31,7 +31,7 @@ from saccade.training.config import OptimConfig
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localization import localize_all
-from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabelling, check_saliency, label_from_maps
+from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabeling, check_saliency, label_from_maps
 
 SETTINGS = "settings.json"
 
@@ -60,7 +60,7 @@ def check_map_labels(
     for kind in kinds:
         fusion, dilations = MAPS[kind]
         _check_classifier(classifier_folder(folder, dilations), plan, dilations)
-        settings = _mask_settings(labelling_for(dataset, plan, fusion), plan)
+        settings = _mask_settings(labeling_for(dataset, plan, fusion), plan)
         to_make |= not made_with(folder / kind / SETTINGS, settings)
     if to_make and plan.saliency is not None and "background" in dataset.spec.names:
         check_saliency([example.image for example in dataset.examples], plan.saliency)
@@ -75,7 +75,7 @@ def make_map_labels(
         InputError: the classifier or the masks that are there were made with other settings.
     """
     fusion, dilations = MAPS[kind]
-    labelling = labelling_for(dataset, plan, fusion)
+    labelling = labeling_for(dataset, plan, fusion)
     classifier, masks = classifier_folder(folder, dilations), folder / kind
     _check_classifier(classifier, plan, dilations)
     if made_with(masks / SETTINGS, _mask_settings(labelling, plan)):
@@ -196,17 +196,17 @@ def classifier_settings(plan: NetworkPlan, dilations: Sequence[int]) -> dict[str
     return plain
 
 
-def labelling_for(dataset: LabeledSet, plan: NetworkPlan, fusion: Fusion | int) -> MapLabelling:
+def labeling_for(dataset: LabeledSet, plan: NetworkPlan, fusion: Fusion | int) -> MapLabeling:
     """The paper's settings, as far as the data has what they need.
 
     Without saliency maps OpenCV's stand in, whose values do not mean the same: the least salient
     30 % are background. Without a background class there is no cue, and the strongest map wins.
     """
     if "background" not in dataset.spec.names:
-        return MapLabelling(fusion, conflicts="strongest", saliency="none")
+        return MapLabeling(fusion, conflicts="strongest", saliency="none")
     if plan.saliency is not None:
-        return MapLabelling(fusion)
-    return MapLabelling(fusion, saliency="fine-grained", saliency_threshold=0.3, percentile=True)
+        return MapLabeling(fusion)
+    return MapLabeling(fusion, saliency="fine-grained", saliency_threshold=0.3, percentile=True)
 
 
 def made_with(path: Path, settings: Mapping[str, Any]) -> bool:
@@ -246,6 +246,6 @@ def _check_classifier(folder: Path, plan: NetworkPlan, dilations: Sequence[int])
             raise InputError(f"{folder}: was made with another {key}; give -o another folder")
 
 
-def _mask_settings(labelling: MapLabelling, plan: NetworkPlan) -> dict[str, Any]:
+def _mask_settings(labelling: MapLabeling, plan: NetworkPlan) -> dict[str, Any]:
     given = plan.saliency if labelling.saliency == "given" else None
     return {**asdict(labelling), "saliency_folder": "" if given is None else given.name}

@@ -119,7 +119,7 @@ class ScoresAtPixels:
             self._branch_rows = self._read(self.points.centres.unsqueeze(1) + steps)
         elif isinstance(net.dynamic, RandomLayer):
             # (2, Q * 9) in full: arithmetic that broadcasts nine numbers is slow.
-            self._centres = (self.points.centres.T + 0.5).repeat_interleave(TAPS, 1)
+            self._centers = (self.points.centres.T + 0.5).repeat_interleave(TAPS, 1)
             self._steps = self.taps.T.repeat(1, len(self.points.centres))
         self._share = self.points.share.to(self.rows.dtype)
         precise = self.rows.double()
@@ -134,7 +134,7 @@ class ScoresAtPixels:
         fused = self._fused()
         local = _convolve_rows(gather(fused, self._local_rows), net.local)
         branches = torch.cat([local, self._dynamic(fused, generator)], 1)
-        windows = gather(self._normalised(branches), self.points.windows)
+        windows = gather(self._normalized(branches), self.points.windows)
         return F.linear(
             F.relu(_convolve_rows(windows, net.classifier)), net.out.weight.flatten(1), net.out.bias
         )
@@ -154,7 +154,7 @@ class ScoresAtPixels:
         scale, shift = affine(self.net.fuse_norm, mean, variance)
         return F.linear(self.rows, weight * scale.unsqueeze(1), layer.bias * scale + shift).relu_()
 
-    def _normalised(self, branches: Tensor) -> Tensor:
+    def _normalized(self, branches: Tensor) -> Tensor:
         """The branches (P, 2 * C) of the windows, out of all (Q, 2 * C)."""
         if self.net.norm == "none":
             return branches
@@ -173,7 +173,7 @@ class ScoresAtPixels:
             assert self._branch_rows is not None
             return _convolve_rows(gather(fused, self._branch_rows), layer)
         reach = _offsets(layer, self._steps.shape, self.size, self.rows.device, generator)
-        y, x = torch.addcmul(self._centres, reach, self._steps).floor_()
+        y, x = torch.addcmul(self._centers, reach, self._steps).floor_()
         flat = y.clamp_(0, self.size[0] - 1).int().mul_(self.size[1])
         flat += x.clamp_(0, self.size[1] - 1).int()
         return _convolve_rows(gather(fused, row_index(flat, len(self.rows))), layer)

@@ -61,7 +61,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         responses=errors(404, 409, 503) | file_reply("image/png"),
     )
     async def uncertainty(session: Id, style: Literal["grey", "magma"] = "grey") -> Response:
-        """Return where the mask is in doubt, as a PNG: white or pale is uncertain."""
+        """Return the mask's uncertainty as a PNG: white or pale is uncertain."""
         values = await service.masks.uncertainty(service.find(session))
 
         def encode() -> bytes:
