@@ -8,8 +8,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from saccade.files import check_readable
-from saccade.formats.masks import iter_annotations, mask_format, read_mask
+from saccade.files import check_readable, first_bytes
+from saccade.formats.masks import mask_format, read_annotation
 from saccade.scribbles.readers import read_strokes
 from saccade.scribbles.strokes import UNLABELED_16, Strokes, strokes_from_array
 
@@ -23,7 +23,7 @@ def read_any_strokes(
     unlabeled: int | None = None,
     names: Sequence[str] | None = None,
 ) -> Strokes:
-    """Read strokes as `saccade.scribbles.readers.read_strokes`, or a tool's file as strokes.
+    """Read the strokes of one image from a file of strokes or of an annotation tool.
 
     In a file of COCO, Label Studio or CVAT every region is a stroke, and what none covers is
     unlabelled.
@@ -31,33 +31,33 @@ def read_any_strokes(
     Args:
         path: the file; it must annotate one image.
         shape: (H, W) of the image, checked if given.
-        unlabeled: as in `read_strokes`.
-        names: the class names, for files that name their classes.
+        unlabeled: the value in a label image or array that means "no stroke"; None: decided by
+            the rule of `strokes_from_array`.
+        names: class names in the order of their values; files of tools have their own.
 
     Raises:
-        InputError: what `read_strokes` refuses.
+        InputError: what `saccade.scribbles.readers.read_strokes` and
+            `saccade.formats.masks.read_mask` raise.
     """
     path = check_readable(path)
     kind = _tool_of(path)
     if kind is None:
         return read_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
-    labels = read_mask(path, kind, uncovered=UNLABELED_16, shape=shape)
+    image = read_annotation(path, kind, uncovered=UNLABELED_16, shape=shape)
     strokes = strokes_from_array(
-        labels,
+        image.labels,
         unlabeled=UNLABELED_16,
         shape=shape,
         source=str(path),
         kind=f"{_TOOLS[kind]} regions",
         meaning="what no region covers = unlabelled",
     )
-    known = next(iter_annotations(path, shape=shape)).names
-    found = {value: known[value] for value in strokes.classes if value in known}
-    return Strokes(strokes.labels, strokes.unlabeled, found, strokes.assumption)
+    names_drawn = {v: image.names[v] for v in strokes.classes if v in image.names}
+    return Strokes(strokes.labels, strokes.unlabeled, names_drawn, strokes.assumption)
 
 
 def _tool_of(path: Path) -> str | None:
-    with open(path, "rb") as file:
-        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = first_bytes(path, 4096)
     if start.startswith(b"<"):
         return "cvat" if b"<annotations" in start else None
     if start.startswith((b"{", b"[")):

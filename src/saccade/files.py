@@ -2,12 +2,15 @@
 
 import errno
 import hashlib
+import json
 import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 from saccade.errors import InputError
 
@@ -51,6 +54,54 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise InputError(
             f"{path}: byte {error.start + 1} is no UTF-8 ({error.reason}); save the file as UTF-8"
         ) from error
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """What a JSON file in UTF-8 says.
+
+    Raises:
+        InputError: what `check_readable` raises, or malformed JSON.
+    """
+    path = check_readable(path)
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: malformed JSON ({one_line(error)})") from error
+
+
+def read_xml(
+    path: str | os.PathLike[str], expected: str, *, comments: bool = False
+) -> ElementTree.Element:
+    """The root of an XML file, with its comments if wanted.
+
+    Args:
+        path: path of the file.
+        expected: what the file should be, for messages.
+        comments: whether comments are among the elements.
+
+    Raises:
+        InputError: what `check_readable` raises, malformed XML, or entities.
+    """
+    path = check_readable(path)
+    data = path.read_bytes()
+    if re.search(rb"<!\s*(ENTITY|DOCTYPE)", data):  # no such file needs one; attacks do
+        raise InputError(f"{path}: XML with a document type or entities, expected {expected}")
+    builder = ElementTree.TreeBuilder(insert_comments=comments)
+    try:
+        return ElementTree.fromstring(data, parser=ElementTree.XMLParser(target=builder))
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise InputError(f"{path}: malformed XML ({one_line(error)})") from error
+
+
+def first_bytes(path: Path, count: int = 64) -> bytes:
+    """The first bytes of a file, without a UTF-8 mark and white space before them."""
+    with open(path, "rb") as file:
+        return file.read(count).removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def last_part(path: str) -> str:
+    """The part of a path after its last slash of either kind; "" where it ends with one."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def one_line(error: BaseException) -> str:

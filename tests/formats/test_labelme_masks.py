@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from saccade.errors import InputError
-from saccade.formats.labelme import labelme_document, read_labelme_mask, write_labelme
+from saccade.formats.labelme import labelme_document
+from saccade.formats.masks import read_mask, write_mask
 
 LABELS = np.zeros((12, 15), dtype=np.int32)
 LABELS[1:8, 2:9] = 3
@@ -46,15 +47,15 @@ def test_diagonal_neighbours_are_one_region():
 
 
 def test_unused_classes_survive(tmp_path):
-    write_labelme(tmp_path / "a.json", LABELS, classes=range(5))
+    write_mask(tmp_path / "a.json", LABELS, "labelme", classes=range(5))
     classes = json.loads((tmp_path / "a.json").read_text())["saccade_classes"]
     assert [value for value, _ in classes] == [0, 1, 2, 3, 4]
 
 
 def test_no_class_0_and_only_class_0(tmp_path):
     for labels in (LABELS + 1, LABELS * 0):
-        write_labelme(tmp_path / "a.json", labels)
-        np.testing.assert_array_equal(read_labelme_mask(tmp_path / "a.json"), labels)
+        write_mask(tmp_path / "a.json", labels, "labelme")
+        np.testing.assert_array_equal(read_mask(tmp_path / "a.json", "labelme"), labels)
 
 
 def test_without_our_key_labels_are_numbered(tmp_path):
@@ -63,7 +64,7 @@ def test_without_our_key_labels_are_numbered(tmp_path):
     )
     del document["saccade_classes"]
     (tmp_path / "a.json").write_text(json.dumps(document))
-    assert read_labelme_mask(tmp_path / "a.json").tolist() == [[2, 1], [0, 0]]
+    assert read_mask(tmp_path / "a.json", "labelme").tolist() == [[2, 1], [0, 0]]
 
 
 def test_equal_names_are_refused():
@@ -103,7 +104,7 @@ def broken(**changes):
 def test_refused(tmp_path, document, message):
     (tmp_path / "a.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match=f"a.json: .*{message}") as caught:
-        read_labelme_mask(tmp_path / "a.json")
+        read_mask(tmp_path / "a.json", "labelme")
     assert "\n" not in str(caught.value)
 
 
@@ -113,4 +114,4 @@ def test_coloured_mask_is_refused(tmp_path):
     document = broken(mask=base64.b64encode(buffer.getvalue()).decode())
     (tmp_path / "a.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match="has colours"):
-        read_labelme_mask(tmp_path / "a.json")
+        read_mask(tmp_path / "a.json", "labelme")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable, one_line
+from saccade.files import check_readable, last_part, one_line
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels, class_names
 from saccade.formats.polygons import checked_points, fill_polygon, region_polygons
 from saccade.formats.rle import Region, compress_counts, decode_mask, encode_regions
@@ -65,59 +65,33 @@ def coco_document(
     }
 
 
-def write_coco(
+def iter_coco(
     path: str | os.PathLike[str],
-    labels: Any,
     *,
-    classes: Iterable[int] | None = None,
-    names: ClassNames | None = None,
-    file_name: str = "",
-    compressed: bool = True,
-) -> None:
-    """Write `coco_document` of the same arguments to `path`.
+    uncovered: int = 0,
+    shape: tuple[int, int] | None = None,
+    single: bool = False,
+) -> Iterator[AnnotatedImage]:
+    """Yield the images of a COCO JSON file with their labels, decoded one at a time.
+
+    Later annotations are painted over earlier ones.
+
+    Args:
+        path: path of the file.
+        uncovered: value of pixels that no annotation covers.
+        shape: (H, W) that every image must have; checked before anything is decoded.
+        single: refuse files of several images.
 
     Raises:
-        InputError: `labels` is not a label image, or the folder of `path` does not exist.
-    """
-    document = coco_document(
-        labels, classes=classes, names=names, file_name=file_name, compressed=compressed
-    )
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-
-
-def read_coco(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> NDArray[np.int32]:
-    """Read the labels, (H, W) int32, of a COCO JSON file of one image.
-
-    Later annotations are painted over earlier ones; pixels of none are `uncovered`.
-
-    Raises:
-        InputError: malformed JSON, not exactly one image, another size than `shape` (H, W), run
-            lengths or polygons that do not fit the image.
+        InputError: malformed JSON, another JSON format, several images where `single`, another
+            size than `shape`, run lengths or polygons that do not fit the image.
     """
     path, document = _parse(path)
-    if len(document["images"]) != 1:
+    if single and len(document["images"]) != 1:
         raise InputError(
             f"{path}: not a COCO file of one image but of {len(document['images'])}; "
             "read them one by one with saccade.formats.masks.iter_annotations"
         )
-    (image,) = iter_coco(path, uncovered=uncovered, shape=shape)
-    return image.labels
-
-
-def iter_coco(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> Iterator[AnnotatedImage]:
-    """Yield the images of a COCO JSON file with their labels, decoded one at a time.
-
-    With `shape` (H, W) an image of another size is refused before it is decoded.
-
-    Raises:
-        InputError: as `read_coco`, but for the number of images.
-    """
-    path, document = _parse(path)
     names = {int(c["id"]): str(c["name"]) for c in document["categories"]}
     by_image: dict[Any, list[Any]] = {}
     for annotation in document["annotations"]:
@@ -132,7 +106,7 @@ def iter_coco(
         labels = np.full((height, width), uncovered, dtype=np.int32)
         for annotation in by_image.get(image.get("id"), []):
             _paint(labels, annotation, path)
-        file_name = str(image.get("file_name", "")).replace("\\", "/").rpartition("/")[2]
+        file_name = last_part(str(image.get("file_name", "")))
         yield AnnotatedImage(file_name, labels, names)
 
 

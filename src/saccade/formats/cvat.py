@@ -6,7 +6,6 @@ covers. A comment keeps the values of the classes, as CVAT knows names only.
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import read_xml
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
     checked_labels,
-    class_names,
-    present_classes,
+    distinct_class_names,
     saved_values,
     values_of_names,
 )
@@ -52,11 +50,7 @@ def cvat_text(
         InputError: `labels` is not a label image, or two of its classes have one name.
     """
     labels = checked_labels(labels)
-    table = class_names(present_classes(labels), classes, names)
-    if len(set(table.values())) < len(table):
-        raise InputError(
-            f"class names {', '.join(table.values())}: CVAT needs a different one for each class"
-        )
+    table = distinct_class_names(labels, classes, names, "CVAT")
     root = ET.Element("annotations")
     ET.SubElement(root, "version").text = "1.1"
     # Two hyphens may not stand in a comment.
@@ -83,25 +77,12 @@ def cvat_text(
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode")
 
 
-def read_cvat(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> NDArray[np.int32]:
-    """Read the labels, (H, W) int32, of a CVAT XML file of one image.
-
-    Raises:
-        InputError: malformed XML, another XML format, not exactly one image, another size
-            than `shape` (H, W), a shape that does not fit the image or cannot be filled.
-    """
-    images = list(iter_cvat(path, uncovered=uncovered, most=1, shape=shape))
-    return images[0].labels
-
-
 def iter_cvat(
     path: str | os.PathLike[str],
     *,
     uncovered: int = 0,
-    most: int | None = None,
     shape: tuple[int, int] | None = None,
+    single: bool = False,
 ) -> Iterator[AnnotatedImage]:
     """Yield the images of a CVAT XML file with their labels, decoded one at a time.
 
@@ -109,22 +90,25 @@ def iter_cvat(
     with a higher ``z_order`` are on top.
 
     Args:
-        path: the file.
+        path: path of the file.
         uncovered: value of pixels that no shape covers.
-        most: refuse files of more images.
         shape: (H, W) that every image must have; checked before anything is decoded.
+        single: refuse files of several images.
 
     Raises:
-        InputError: as `read_cvat`.
+        InputError: malformed XML, another XML format, no image, several images where `single`,
+            another size than `shape`, a shape that does not fit the image or cannot be filled.
     """
-    path = check_readable(path)
-    root = _parse(path)
+    path = Path(path)
+    root = read_xml(path, "CVAT's XML", comments=True)
+    if root.tag != "annotations":
+        raise InputError(f"{path}: XML <{root.tag}>, expected CVAT's <annotations>")
     images = root.findall("image")
     if not images:
         raise InputError(f"{path}: has no <image>, expected CVAT's XML for images (not for videos)")
-    if most is not None and len(images) > most:
+    if single and len(images) > 1:
         raise InputError(
-            f"{path}: has {len(images)} images, expected {most}; read them one by "
+            f"{path}: has {len(images)} images, expected 1; read them one by "
             "one with saccade.formats.masks.iter_annotations"
         )
     values = _values(root, path)
@@ -164,20 +148,6 @@ def _mask_attributes(mask: NDArray[np.bool_], name: str) -> dict[str, str]:
     }
 
 
-def _parse(path: Path) -> ET.Element:
-    data = path.read_bytes()
-    if re.search(rb"<!\s*(ENTITY|DOCTYPE)", data):  # no such file needs one; attacks do
-        raise InputError(f"{path}: XML with a document type or entities, expected CVAT's XML")
-    try:
-        parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
-        root = ET.fromstring(data, parser=parser)
-    except (ET.ParseError, ValueError, LookupError) as error:
-        raise InputError(f"{path}: malformed XML ({one_line(error)})") from error
-    if root.tag != "annotations":
-        raise InputError(f"{path}: XML <{root.tag}>, expected CVAT's <annotations>")
-    return root
-
-
 def _values(root: ET.Element, path: Path) -> dict[str, int]:
     used = {s.get("label", "") for image in root.findall("image") for s in image} - {""}
     listed = {str(e.text).strip() for e in root.findall("./meta//label/name")}
@@ -207,7 +177,7 @@ def _paint(
 def _mask(shape: ET.Element, size: tuple[int, ...]) -> NDArray[np.bool_]:
     height, width = size
     if shape.tag == "mask":
-        return _decoded(shape, height, width)
+        return _decode(shape, height, width)
     if shape.tag == "box":
         x0, y0, x1, y1 = (_number(shape.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr"))
         corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
@@ -221,7 +191,7 @@ def _mask(shape: ET.Element, size: tuple[int, ...]) -> NDArray[np.bool_]:
     return _lines(points, height, width, joined=shape.tag == "polyline")
 
 
-def _decoded(shape: ET.Element, height: int, width: int) -> NDArray[np.bool_]:
+def _decode(shape: ET.Element, height: int, width: int) -> NDArray[np.bool_]:
     try:
         left, top, w, h = (int(shape.get(key, "")) for key in ("left", "top", "width", "height"))
         runs = np.array(shape.get("rle", "").split(","), dtype=np.int64)

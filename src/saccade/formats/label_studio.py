@@ -4,7 +4,6 @@ Class 0 is what no brush covers. The key "saccade_classes" in the task's "meta" 
 the classes.
 """
 
-import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -15,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import last_part, read_json
 from saccade.formats.brush_rle import decode_brush, encode_brush
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
     checked_labels,
-    class_names,
-    present_classes,
+    distinct_class_names,
     saved_values,
     values_of_names,
 )
@@ -75,12 +73,7 @@ def label_studio_tasks(
         InputError: `labels` is not a label image, or two of its classes have one name.
     """
     labels = checked_labels(labels)
-    table = class_names(present_classes(labels), classes, names)
-    if len(set(table.values())) < len(table):
-        raise InputError(
-            f"class names {', '.join(table.values())}: Label Studio needs a different one for "
-            "each class"
-        )
+    table = distinct_class_names(labels, classes, names, "Label Studio")
     results = []
     for value, name in table.items():
         mask = labels == value
@@ -101,25 +94,12 @@ def label_studio_tasks(
     ]
 
 
-def read_label_studio(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> NDArray[np.int32]:
-    """Read the labels, (H, W) int32, of a Label Studio file of one task.
-
-    Raises:
-        InputError: malformed JSON, another JSON format, not exactly one task with brush labels,
-            another size than `shape` (H, W), run lengths that do not fit.
-    """
-    images = list(iter_label_studio(path, uncovered=uncovered, shape=shape, only=1))
-    return images[0].labels
-
-
 def iter_label_studio(
     path: str | os.PathLike[str],
     *,
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
-    only: int | None = None,
+    single: bool = False,
 ) -> Iterator[AnnotatedImage]:
     """Yield the tasks of a Label Studio file that have labels, decoded one at a time.
 
@@ -127,26 +107,24 @@ def iter_label_studio(
     before predictions; of several the first that was not cancelled is taken.
 
     Args:
-        path: the file.
+        path: path of the file.
         uncovered: value of pixels that no result covers.
         shape: (H, W) that every image must have; checked before anything is decoded.
-        only: refuse files of another number of tasks with labels.
+        single: refuse files with labels for none or several tasks.
 
     Raises:
-        InputError: as `read_label_studio`.
+        InputError: malformed JSON, another JSON format, not exactly one task with labels where
+            `single`, another size than `shape`, run lengths that do not fit.
     """
-    path = check_readable(path)
-    try:
-        tasks = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: malformed JSON ({one_line(error)})") from error
+    path = Path(path)
+    tasks = read_json(path)
     tasks = tasks if isinstance(tasks, list) else [tasks]
     if not all(isinstance(task, dict) for task in tasks):
         raise InputError(f"{path}: not a list of Label Studio tasks")
-    found = [(task, results) for task in tasks if (results := _results(task))]
-    if only is not None and len(found) != only:
+    labeled = [(task, results) for task in tasks if (results := _results(task))]
+    if single and len(labeled) != 1:
         raise InputError(
-            f"{path}: has {len(found)} tasks with labels, expected one; read "
+            f"{path}: has {len(labeled)} tasks with labels, expected one; read "
             "them one by one with saccade.formats.masks.iter_annotations"
         )
     values: dict[str, int] = {}
@@ -157,12 +135,12 @@ def iter_label_studio(
             values |= saved_values(pairs)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: its '{_CLASSES_KEY}' is damaged") from error
-    used = {_label(result) for _, results in found for result in results} - {""}
+    used = {_label(result) for _, results in labeled for result in results} - {""}
     if not used <= set(values):
         values = values_of_names(used)
     names = {value: name for name, value in values.items()}
-    for task, results in found:
-        labels = _painted(results, values, uncovered, path, shape)
+    for task, results in labeled:
+        labels = _paint_results(results, values, uncovered, path, shape)
         yield AnnotatedImage(_file_name(task), labels, names)
 
 
@@ -199,9 +177,9 @@ def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
     if not any(key in task for key in ("annotations", "completions", "predictions")):
         lists += [value for value in task.values() if isinstance(value, list)]  # JSON-MIN
     for results in lists:
-        kept = [r for r in results or [] if isinstance(r, dict) and _label(r)]
-        if kept:
-            return kept
+        labeled = [r for r in results or [] if isinstance(r, dict) and _label(r)]
+        if labeled:
+            return labeled
     return []
 
 
@@ -221,10 +199,10 @@ def _file_name(task: dict[str, Any]) -> str:
     texts = [str(v) for k, v in data.items() if isinstance(v, str) and ("image" in k or "img" in k)]
     address = (texts or [""])[0].partition("?d=")
     name = (address[2] or address[0]).partition("?")[0]
-    return name.replace("\\", "/").rpartition("/")[2]
+    return last_part(name)
 
 
-def _painted(
+def _paint_results(
     results: list[dict[str, Any]],
     values: dict[str, int],
     uncovered: int,

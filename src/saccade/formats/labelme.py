@@ -15,23 +15,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from saccade.data.labelme import CLASSES_KEY, encode_png, labelme_file
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable, one_line
+from saccade.files import check_readable, last_part, one_line
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
     checked_labels,
-    class_names,
-    present_classes,
+    distinct_class_names,
     saved_values,
     values_of_names,
 )
 from saccade.images import check_pixels, open_unlimited
-
-_VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
-_CLASSES_KEY = "saccade_classes"
 
 
 def labelme_document(
@@ -47,61 +43,28 @@ def labelme_document(
         InputError: `labels` is not a label image, or two of its classes have one name.
     """
     labels = checked_labels(labels)
-    table = class_names(present_classes(labels), classes, names)
-    if len(set(table.values())) < len(table):
-        raise InputError(
-            f"class names {', '.join(table.values())}: labelme needs a different one for each class"
-        )
-    return {
-        "version": _VERSION,
-        "flags": {},
-        "shapes": [_shape(*region, table) for region in _regions(labels)],
-        "imagePath": image_path,
-        "imageData": None,
-        "imageHeight": labels.shape[0],
-        "imageWidth": labels.shape[1],
-        _CLASSES_KEY: [[value, name] for value, name in table.items()],
-    }
+    table = distinct_class_names(labels, classes, names, "labelme")
+    shapes = [_shape(*region, table) for region in _regions(labels)]
+    return labelme_file(shapes, (labels.shape[0], labels.shape[1]), image_path, table.items())
 
 
-def write_labelme(
-    path: str | os.PathLike[str],
-    labels: Any,
-    *,
-    classes: Iterable[int] | None = None,
-    names: ClassNames | None = None,
-    image_path: str = "",
-) -> None:
-    """Write `labelme_document` of the same arguments to `path`.
-
-    Raises:
-        InputError: as `labelme_document`, or the folder of `path` does not exist.
-    """
-    document = labelme_document(labels, classes=classes, names=names, image_path=image_path)
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-
-
-def read_labelme_mask(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> NDArray[np.int32]:
-    """Read the labels, (H, W) int32, of a labelme JSON file with shapes of type "mask".
-
-    Pixels of no shape are `uncovered`. Without "saccade_classes" the labels of the file are
-    numbered 1, 2, ... in alphabetical order, and labels called "background" or "_background_"
-    are 0.
-
-    Raises:
-        InputError: malformed JSON, another JSON format, another size than `shape` (H, W), shapes
-            of another type, a box outside the image, a damaged mask.
-    """
-    return read_labelme_image(path, uncovered=uncovered, shape=shape).labels
-
-
-def read_labelme_image(
+def read_labelme_masks(
     path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
 ) -> AnnotatedImage:
-    """`read_labelme_mask` with the name of the image and those of the classes."""
+    """Read the image of a labelme JSON file with shapes of type "mask".
+
+    Without "saccade_classes" the labels of the file are numbered 1, 2, ... in alphabetical order,
+    and labels called "background" or "_background_" are 0.
+
+    Args:
+        path: path of the file.
+        uncovered: value of pixels that no shape covers.
+        shape: (H, W) that the image must have; checked before anything is decoded.
+
+    Raises:
+        InputError: malformed JSON, another JSON format, another size than `shape`, shapes of
+            another type, a box outside the image, a damaged mask.
+    """
     path = check_readable(path)
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
@@ -114,7 +77,7 @@ def read_labelme_image(
     labels = np.full((height, width), uncovered, dtype=np.int32)
     for item in shapes:
         _paint(labels, item, values, path)
-    name = str(document.get("imagePath") or "").replace("\\", "/").rpartition("/")[2]
+    name = last_part(str(document.get("imagePath") or ""))
     return AnnotatedImage(name, labels, {value: label for label, value in values.items()})
 
 
@@ -133,8 +96,6 @@ def _regions(labels: NDArray[np.int32]) -> Iterator[tuple[int, int, int, NDArray
 def _shape(
     value: int, y: int, x: int, mask: NDArray[np.bool_], table: dict[int, str]
 ) -> dict[str, Any]:
-    buffer = io.BytesIO()
-    Image.fromarray(mask.astype(np.uint8)).save(buffer, format="PNG")
     corners = [[x, y], [x + mask.shape[1] - 1, y + mask.shape[0] - 1]]
     return {
         "label": table[value],
@@ -143,19 +104,19 @@ def _shape(
         "description": "",
         "shape_type": "mask",
         "flags": {},
-        "mask": base64.b64encode(buffer.getvalue()).decode("ascii"),
+        "mask": encode_png(mask),
     }
 
 
 def _values(document: dict[str, Any], shapes: list[dict[str, Any]]) -> dict[str, int]:
     found = sorted({str(shape["label"]) for shape in shapes})
-    if _CLASSES_KEY in document:
-        values = saved_values(document[_CLASSES_KEY])
+    if CLASSES_KEY in document:
+        values = saved_values(document[CLASSES_KEY])
     else:
         values = values_of_names(found)
     missing = [name for name in found if name not in values]
     if missing:  # added in labelme after the file was written
-        raise ValueError(f"label '{missing[0]}' is not in {_CLASSES_KEY}")
+        raise ValueError(f"label '{missing[0]}' is not in {CLASSES_KEY}")
     return values
 
 

@@ -64,6 +64,22 @@ def class_names(
     return {value: _name(value, names) for value in values}
 
 
+def distinct_class_names(
+    labels: NDArray[np.int32], classes: Iterable[int] | None, names: ClassNames | None, tool: str
+) -> dict[int, str]:
+    """`class_names` of a label image for a tool that tells classes apart by their names.
+
+    Raises:
+        InputError: two classes have one name.
+    """
+    table = class_names(present_classes(labels), classes, names)
+    if len(set(table.values())) < len(table):
+        raise InputError(
+            f"class names {', '.join(table.values())}: {tool} needs a different one for each class"
+        )
+    return table
+
+
 def values_of_names(names: Iterable[str]) -> dict[str, int]:
     """Return name -> value for a file that has no values of its own.
 

@@ -13,15 +13,11 @@ from PIL import Image
 
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable
-from saccade.formats.coco import coco_document, iter_coco, read_coco
-from saccade.formats.cvat import cvat_text, iter_cvat, read_cvat
-from saccade.formats.label_studio import (
-    iter_label_studio,
-    label_studio_tasks,
-    read_label_studio,
-)
-from saccade.formats.labelme import labelme_document, read_labelme_image, read_labelme_mask
+from saccade.files import atomic_write, check_readable, first_bytes, last_part
+from saccade.formats.coco import coco_document, iter_coco
+from saccade.formats.cvat import cvat_text, iter_cvat
+from saccade.formats.label_studio import iter_label_studio, label_studio_tasks
+from saccade.formats.labelme import labelme_document, read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat
 from saccade.images import check_pixels, decode_image, exif_orientation, oriented
@@ -32,6 +28,7 @@ __all__ = [
     "encode_mask",
     "iter_annotations",
     "mask_format",
+    "read_annotation",
     "read_mask",
     "write_mask",
 ]
@@ -66,7 +63,7 @@ def encode_mask(
     """
     _check_format(fmt)
     labels = checked_labels(labels)
-    file_name = image_path.replace("\\", "/").rpartition("/")[2]
+    file_name = last_part(image_path)
     common: dict[str, Any] = {"classes": classes, "names": names}
     if fmt == "png":
         return _png(labels, colors or {})
@@ -97,10 +94,10 @@ def write_mask(
     Args:
         path: file to write; the suffix is not looked at (see `MASK_FORMATS`).
         labels: (H, W) integers >= 0.
-        fmt: as in `encode_mask`.
-        classes: as in `encode_mask`.
-        names: as in `encode_mask`.
-        colors: as in `encode_mask`.
+        fmt: format, one of those of `encode_mask`.
+        classes: class values to list where the format has names.
+        names: class names.
+        colors: class value -> (r, g, b) in 0..255 for the palette of a PNG.
         image_path: the image that the labels belong to; labelme keeps its path relative to the
             folder of `path`, where labelme looks for it, the others its last part.
 
@@ -127,30 +124,75 @@ def read_mask(
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
 ) -> NDArray[np.int32]:
-    """Read the labels, (H, W) int32, of a mask file; `fmt` None: told from the content.
+    """Read the labels, (H, W) int32, of a mask file.
 
     Args:
         path: a file of any of `MASK_FORMATS`.
-        fmt: its format.
+        fmt: its format; None: found from the content.
         uncovered: value of pixels that no region of a JSON or XML file covers.
-        shape: (H, W) that the mask must have; told from the header or the JSON before anything is
+        shape: (H, W) that the mask must have; read from the header or the JSON before anything is
             decoded, so that a small file cannot ask for much memory.
 
     Raises:
         InputError: the file is missing, damaged, of another format or size, or has colours
             instead of labels, or annotates several images.
+
+    Example:
+        >>> write_mask("mask.png", np.array([[0, 1], [2, 2]]), "png")
+        >>> read_mask("mask.png").tolist()
+        [[0, 1], [2, 2]]
+    """
+    return read_annotation(path, fmt, uncovered=uncovered, shape=shape).labels
+
+
+def read_annotation(
+    path: str | os.PathLike[str],
+    fmt: str | None = None,
+    *,
+    uncovered: int = 0,
+    shape: tuple[int, int] | None = None,
+) -> AnnotatedImage:
+    """Read a mask file of one image: labels, class names and the name of the image.
+
+    Arguments and errors are those of `read_mask`.
     """
     path = check_readable(path)
     fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
+    return next(_iter_images(path, fmt, uncovered, shape, single=True))
+
+
+def iter_annotations(
+    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+) -> Iterator[AnnotatedImage]:
+    """Yield what a file of any of `MASK_FORMATS` says of its image, or of each of its images.
+
+    Images are decoded one at a time. Label images have no class names; the name of their image is
+    that of the file. With `shape` (H, W) an image of another size is refused before it is decoded.
+
+    Raises:
+        InputError: what `read_mask` raises, but for the number of images.
+    """
+    path = check_readable(path)
+    yield from _iter_images(path, mask_format(path), uncovered, shape, single=False)
+
+
+def _iter_images(
+    path: Path, fmt: str, uncovered: int, shape: tuple[int, int] | None, *, single: bool
+) -> Iterator[AnnotatedImage]:
     if fmt in ("coco", "coco-polygons"):
-        return read_coco(path, uncovered=uncovered, shape=shape)
-    if fmt == "labelme":
-        return read_labelme_mask(path, uncovered=uncovered, shape=shape)
-    if fmt == "label-studio":
-        return read_label_studio(path, uncovered=uncovered, shape=shape)
-    if fmt == "cvat":
-        return read_cvat(path, uncovered=uncovered, shape=shape)
+        yield from iter_coco(path, uncovered=uncovered, shape=shape, single=single)
+    elif fmt == "label-studio":
+        yield from iter_label_studio(path, uncovered=uncovered, shape=shape, single=single)
+    elif fmt == "cvat":
+        yield from iter_cvat(path, uncovered=uncovered, shape=shape, single=single)
+    elif fmt == "labelme":
+        yield read_labelme_masks(path, uncovered=uncovered, shape=shape)
+    else:
+        yield AnnotatedImage(path.name, _read_label_image(path, shape))
+
+
+def _read_label_image(path: Path, shape: tuple[int, int] | None) -> NDArray[np.int32]:
     image = decode_image(path, shape=shape)
     if image.mode not in ("P", "L", "1", "I") and not image.mode.startswith("I;16"):
         raise InputError(
@@ -161,35 +203,9 @@ def read_mask(
     return checked_labels(array, str(path))
 
 
-def iter_annotations(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
-) -> Iterator[AnnotatedImage]:
-    """Yield what a file of any of `MASK_FORMATS` says of its image, or of each of its images.
-
-    Images are decoded one at a time. Label images have no names, and that of the file.
-    With `shape` (H, W) an image of another size is refused before it is decoded.
-
-    Raises:
-        InputError: as `read_mask`, but for the number of images.
-    """
-    path = check_readable(path)
-    fmt = mask_format(path)
-    if fmt == "coco":
-        yield from iter_coco(path, uncovered=uncovered, shape=shape)
-    elif fmt == "label-studio":
-        yield from iter_label_studio(path, uncovered=uncovered, shape=shape)
-    elif fmt == "cvat":
-        yield from iter_cvat(path, uncovered=uncovered, shape=shape)
-    elif fmt == "labelme":
-        yield read_labelme_image(path, uncovered=uncovered, shape=shape)
-    else:
-        yield AnnotatedImage(path.name, read_mask(path, fmt, shape=shape))
-
-
 def mask_format(path: Path) -> str:
     """Tell the format of a mask file from its content; what nobody knows is called "png"."""
-    with open(path, "rb") as file:
-        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = first_bytes(path)
     if start.startswith(b"<"):
         return "cvat"
     if start.startswith(b"["):

@@ -5,8 +5,6 @@ A document is kept as labelme JSON, so that labelme opens it: lines are shapes o
 colours of the classes are in "saccade_classes" and "saccade_colors"; labelme hands unknown keys on.
 """
 
-import base64
-import io
 import json
 import os
 import re
@@ -15,15 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from saccade.errors import InputError
-from saccade.files import atomic_write, one_line
-from saccade.images import MAX_PIXELS, open_unlimited
-from saccade.scribbles.drawing import Drawn, Point, Stamp, draw_strokes
+from saccade.data.labelme import encode_png, labelme_file
+from saccade.files import atomic_write
+from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
 from saccade.scribbles.strokes import Strokes, free_unlabeled
 
-CLASSES_KEY = "saccade_classes"
 COLORS_KEY = "saccade_colors"
 WIDTH_KEY = "width"
 STROKE_SUFFIX = ".strokes.json"
@@ -31,8 +26,6 @@ STROKE_SUFFIX = ".strokes.json"
 
 COLOR = re.compile("#[0-9a-fA-F]{6}")
 MOST_WIDTH = 10_000
-
-_VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ def rasterize(document: StrokeDocument, shape: tuple[int, int]) -> Strokes:
     values = sorted({item.value for item in document.items})
     unlabeled = free_unlabeled(values)
     labels = draw_strokes(
-        [_drawn(item) for item in document.items], shape, width=1, unlabeled=unlabeled
+        [_to_stroke(item) for item in document.items], shape, width=1, unlabeled=unlabeled
     )
     names = document.names
     return Strokes(labels, unlabeled, {v: names[v] for v in values if v in names})
@@ -145,17 +138,10 @@ def labelme_strokes(
 ) -> dict[str, Any]:
     """Return a document as labelme JSON for an image of (H, W) `shape`; `imageData` is null."""
     names = document.names
-    return {
-        "version": _VERSION,
-        "flags": {},
-        "shapes": [_shape(item, names[item.value]) for item in document.items],
-        "imagePath": image_path,
-        "imageData": None,
-        "imageHeight": shape[0],
-        "imageWidth": shape[1],
-        CLASSES_KEY: [[c.value, c.name] for c in document.classes],
-        COLORS_KEY: {str(c.value): c.color for c in document.classes if c.color},
-    }
+    shapes = [_shape(item, names[item.value]) for item in document.items]
+    classes = [(c.value, c.name) for c in document.classes]
+    colors = {str(c.value): c.color for c in document.classes if c.color}
+    return labelme_file(shapes, shape, image_path, classes) | {COLORS_KEY: colors}
 
 
 def write_document(
@@ -178,40 +164,6 @@ def write_document(
         temporary.write_text(text, encoding="utf-8")
 
 
-def encode_png(mask: NDArray[np.bool_]) -> str:
-    """Return a mask (h, w) as a PNG of 0 and 1 in base64, as labelme does."""
-    buffer = io.BytesIO()
-    Image.fromarray(mask.astype(np.uint8)).save(buffer, format="PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
-    """Return the mask (h, w) of a PNG in base64: True where it is not 0.
-
-    With `shape`, one of another size is refused before it is decoded.
-
-    Raises:
-        InputError: no base64, no image, one with colours, or one with too many pixels.
-    """
-    try:
-        file = io.BytesIO(base64.b64decode(text, validate=True))
-        with open_unlimited(file) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} pixels are too many")
-            if shape is not None and (image.height, image.width) != shape:
-                raise ValueError(
-                    f"{image.width} x {image.height} pixels, expected {shape[1]} x {shape[0]}"
-                )
-            mask = np.asarray(image)
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders raise nearly anything on a damaged file
-        raise InputError(f"a mask is no PNG in base64 ({one_line(error)})") from error
-    if mask.ndim != 2:
-        raise InputError("a mask has colours, expected a PNG of 0 and 1")
-    return np.asarray(mask != 0)
-
-
 def _unused(name: str, classes: dict[int, StrokeClass]) -> str:
     taken = {c.name for c in classes.values()}
     unused, number = name, 2
@@ -220,10 +172,10 @@ def _unused(name: str, classes: dict[int, StrokeClass]) -> str:
     return unused
 
 
-def _drawn(item: Line | Patch) -> Drawn | Stamp:
+def _to_stroke(item: Line | Patch) -> VectorStroke | PixelStroke:
     if isinstance(item, Patch):
-        return Stamp(item.value, item.x, item.y, item.mask)
-    return Drawn(item.value, item.points, width=pixel_width(item.width))
+        return PixelStroke(item.value, item.x, item.y, item.mask)
+    return VectorStroke(item.value, item.points, width=pixel_width(item.width))
 
 
 def pixel_width(width: float) -> int:

@@ -18,7 +18,7 @@ _FAR = 1e6  # coordinates beyond are cut: no image reaches there, and integers o
 
 
 @dataclass(frozen=True)
-class Drawn:
+class VectorStroke:
     """One stroke of a vector file.
 
     Attributes:
@@ -36,7 +36,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Stamp:
+class PixelStroke:
     """A stroke that is given by its pixels.
 
     Attributes:
@@ -53,7 +53,11 @@ class Stamp:
 
 
 def draw_strokes(
-    strokes: Sequence[Drawn | Stamp], shape: tuple[int, int], *, width: int, unlabeled: int
+    strokes: Sequence[VectorStroke | PixelStroke],
+    shape: tuple[int, int],
+    *,
+    width: int,
+    unlabeled: int,
 ) -> NDArray[np.int32]:
     """Return (H, W) int32 class values, `unlabeled` where no stroke is; later strokes are on top.
 
@@ -68,7 +72,7 @@ def draw_strokes(
     canvas = Image.new("I", (shape[1], shape[0]), _EMPTY)
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
-        if isinstance(stroke, Stamp):
+        if isinstance(stroke, PixelStroke):
             canvas.paste(stroke.label, (stroke.x, stroke.y), Image.fromarray(stroke.mask))
         elif stroke.shape == "line":
             points = [_inside(p, shape) for p in stroke.points]
@@ -99,7 +103,7 @@ def _draw_line(pen: ImageDraw.ImageDraw, points: Sequence[Point], label: int, wi
         pen.ellipse((x + low, y + low, x + high, y + high), fill=label)
 
 
-def _draw_region(pen: ImageDraw.ImageDraw, stroke: Drawn) -> None:
+def _draw_region(pen: ImageDraw.ImageDraw, stroke: VectorStroke) -> None:
     points = [(min(max(x, -_FAR), _FAR), min(max(y, -_FAR), _FAR)) for x, y in stroke.points]
     if stroke.shape == "polygon":
         pen.polygon(points, fill=stroke.label, outline=stroke.label)

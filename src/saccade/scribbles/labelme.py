@@ -4,7 +4,6 @@ The values and names of classes are those of the key "saccade_classes" where a f
 width of a line that of its shape's key "width"; both are what Saccade itself writes.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from saccade.data.labelme import CLASSES_KEY, decode_png
 from saccade.errors import InputError
-from saccade.files import one_line
+from saccade.files import one_line, read_json
 from saccade.images import MAX_PIXELS, check_pixels
 from saccade.scribbles.document import (
-    CLASSES_KEY,
     COLOR,
     COLORS_KEY,
     MOST_WIDTH,
@@ -25,10 +24,9 @@ from saccade.scribbles.document import (
     Patch,
     StrokeClass,
     StrokeDocument,
-    decode_png,
     pixel_width,
 )
-from saccade.scribbles.drawing import Drawn, Point, Stamp, draw_strokes
+from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
 from saccade.scribbles.strokes import (
     Strokes,
     check_classes,
@@ -84,12 +82,12 @@ def read_labelme(
     shape = _size(document, path, shape)
     shapes = [_checked(item, path) for item in document["shapes"]]
     table = _values(document, shapes, path) if names is None else _positions(names, shapes, path)
-    drawn: list[Drawn | Stamp] = []
+    drawn: list[VectorStroke | PixelStroke] = []
     room = MAX_PIXELS
     for item in shapes:
         for stroke in _strokes(item, table[item["label"]], shape, path):
             drawn.append(stroke)
-            room -= stroke.mask.size if isinstance(stroke, Stamp) else 0
+            room -= stroke.mask.size if isinstance(stroke, PixelStroke) else 0
         if room < 0:
             raise InputError(f"{path}: its regions cover too many pixels, expected strokes")
     classes = sorted({stroke.label for stroke in drawn})
@@ -98,7 +96,7 @@ def read_labelme(
     values = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled)
     found = {value: name for name, value in table.items() if value in classes}
     listed = ", ".join(f"{c} = {found[c]}" for c in classes)
-    own = any(isinstance(s, Drawn) and s.width for s in drawn)
+    own = any(isinstance(s, VectorStroke) and s.width for s in drawn)
     lines = "lines as wide as drawn" if own else f"{width} px lines"
     line = f"{short_name(str(path))}: labelme JSON, {lines}, classes {listed}"
     return Strokes(values, unlabeled, found, line)
@@ -142,9 +140,9 @@ def read_document(
 
 
 def _item(
-    stroke: Drawn | Stamp, name: str, shape: tuple[int, int], width: int
+    stroke: VectorStroke | PixelStroke, name: str, shape: tuple[int, int], width: int
 ) -> Line | Patch | None:
-    if isinstance(stroke, Stamp):
+    if isinstance(stroke, PixelStroke):
         return Patch(name, stroke.label, stroke.x, stroke.y, stroke.mask)
     if stroke.shape == "line":
         return Line(name, stroke.label, float(stroke.width or width), stroke.points)
@@ -194,10 +192,7 @@ def _default_order(labels: set[str]) -> list[str]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: malformed JSON ({one_line(error)})") from error
+    document = read_json(path)
     if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
         raise InputError(f"{path}: JSON without a list 'shapes', expected a labelme file")
     return document
@@ -228,10 +223,10 @@ def _checked(item: Any, path: Path) -> dict[str, Any]:
 
 def _strokes(
     item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
-) -> list[Drawn | Stamp]:
+) -> list[VectorStroke | PixelStroke]:
     kind = item.get("shape_type") or "polygon"  # labelme before 3.0 had nothing else
     if kind == "mask":
-        return [_stamp(item, value, shape, path)]
+        return [_pixel_stroke(item, value, shape, path)]
     if kind not in _SHAPES:
         raise InputError(
             f"{path}: shape type '{kind}' cannot be read as a stroke, expected "
@@ -243,8 +238,8 @@ def _strokes(
         raise InputError(f"{path}: {kind} '{item['label']}' with {len(points)} points")
     width = _width(item, path) if form == "line" else None
     if kind == "points":
-        return [Drawn(value, (point,), width=width) for point in points]
-    return [Drawn(value, points, form, width)]
+        return [VectorStroke(value, (point,), width=width) for point in points]
+    return [VectorStroke(value, points, form, width)]
 
 
 def _width(item: dict[str, Any], path: Path) -> int | None:
@@ -259,7 +254,9 @@ def _width(item: dict[str, Any], path: Path) -> int | None:
     return pixel_width(width)
 
 
-def _stamp(item: dict[str, Any], value: int, shape: tuple[int, int], path: Path) -> Stamp:
+def _pixel_stroke(
+    item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
+) -> PixelStroke:
     try:
         (x, y), (x1, y1) = [_point(point, path) for point in item["points"]]
         box = (int(x), int(y), int(x1) + 1, int(y1) + 1)
@@ -276,7 +273,7 @@ def _stamp(item: dict[str, Any], value: int, shape: tuple[int, int], path: Path)
         raise InputError(
             f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
         ) from error
-    return Stamp(value, box[0], box[1], mask)
+    return PixelStroke(value, box[0], box[1], mask)
 
 
 def _point(point: Any, path: Path) -> Point:

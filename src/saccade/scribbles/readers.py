@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import check_readable, first_bytes, one_line
 from saccade.images import check_pixels
 from saccade.scribbles.images import read_image_strokes
 from saccade.scribbles.labelme import read_labelme
@@ -46,7 +46,7 @@ def read_strokes(
             two classes of strokes.
     """
     path = check_readable(path)
-    kind = _sniff(path)
+    kind = _format_of(path)
     if kind == "xml":
         return read_scribblesup(path, shape=shape, names=names, width=width or 3)
     if kind == "json":
@@ -56,9 +56,8 @@ def read_strokes(
     return read_image_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
 
 
-def _sniff(path: Path) -> str:
-    with open(path, "rb") as file:
-        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+def _format_of(path: Path) -> str:
+    start = first_bytes(path)
     if start.startswith(b"\x93NUMPY"):
         return "npy"
     if start.startswith(b"<"):

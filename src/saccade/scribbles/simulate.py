@@ -103,7 +103,7 @@ def draw_stroke(
         if stop > best_length:
             best, best_length = points[: max(stop, 1)], float(stop)
     assert best is not None
-    return _rasterise(best, region.shape, style.width) & region
+    return _rasterize(best, region.shape, style.width) & region
 
 
 def draw_through(
@@ -151,7 +151,7 @@ def draw_through(
             best = piece
         if len(best) == len(points):
             break
-    stroke = _rasterise(np.rint(best), size, max(1, round(min(size) / 100)))
+    stroke = _rasterize(np.rint(best), size, max(1, round(min(size) / 100)))
     stroke[place] = True
     return np.logical_and(stroke, region)
 
@@ -168,7 +168,7 @@ def _piece_inside(
     return points[first : max(last, first)]
 
 
-def _rasterise(points: NDArray[np.float64], size: tuple[int, ...], width: int) -> NDArray[np.bool_]:
+def _rasterize(points: NDArray[np.float64], size: tuple[int, ...], width: int) -> NDArray[np.bool_]:
     """A line (H, W) of ``width`` pixels along points (n, 2), (y, x)."""
     canvas = Image.new("1", (size[1], size[0]))
     corners = [(float(x), float(y)) for y, x in points]

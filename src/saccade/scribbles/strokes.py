@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.files import last_part
 
 UNLABELED = 255
 UNLABELED_16 = 65535
@@ -167,7 +168,7 @@ def describe_classes(classes: Sequence[int]) -> str:
 
 def short_name(source: str) -> str:
     """Return the last part of a path, for lines that are read rather than searched."""
-    return source.replace("\\", "/").rstrip("/").rpartition("/")[2] or source
+    return last_part(source.replace("\\", "/").rstrip("/")) or source
 
 
 def free_unlabeled(classes: Sequence[int]) -> int:

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from saccade.data.labelme import decode_png, encode_png
 from saccade.errors import InputError
 from saccade.scribbles.document import (
     Line,
     Patch,
     StrokeClass,
     StrokeDocument,
-    decode_png,
-    encode_png,
 )
 from saccade.serve.settings import Limits
 

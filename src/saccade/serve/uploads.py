@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from PIL import UnidentifiedImageError
 
 from saccade.errors import InputError
-from saccade.files import one_line
+from saccade.files import last_part, one_line
 from saccade.images import exif_orientation, load_image, open_unlimited
 from saccade.serve.errors import UploadError
 
@@ -68,7 +68,7 @@ def check_decodes(path: Path, name: str) -> None:
 
 def safe_name(name: str) -> str:
     """A file name made of an upload's own: no folders, no odd characters, not too long."""
-    base = name.replace("\\", "/").rpartition("/")[2]
+    base = last_part(name)
     stem, suffix = os.path.splitext(re.sub(r"[^\w.\- ]", "_", base).strip(". "))
     suffix = suffix if suffix.lower() in IMAGE_SUFFIXES else ".png"
     return f"{stem[:_MAX_NAME] or 'upload'}{suffix}"
@@ -76,7 +76,7 @@ def safe_name(name: str) -> str:
 
 def file_name(name: str | None) -> str:
     """The name of an upload without its folders, for messages."""
-    return (name or "file").replace("\\", "/").rpartition("/")[2] or "file"
+    return last_part(name or "file") or "file"
 
 
 def read_upload(data: bytes, name: str, read: Callable[[Path], T]) -> T:

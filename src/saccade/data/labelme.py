@@ -1,0 +1,79 @@
+"""labelme's JSON, as far as strokes and masks share it: the document and masks as PNG."""
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.errors import InputError
+from saccade.files import one_line
+from saccade.images import MAX_PIXELS, open_unlimited
+
+CLASSES_KEY = "saccade_classes"
+"""Key of [[value, name], ...]; labelme hands unknown keys on."""
+
+_VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
+
+
+def labelme_file(
+    shapes: Sequence[dict[str, Any]],
+    size: tuple[int, int],
+    image_path: str,
+    classes: Iterable[tuple[int, str]],
+) -> dict[str, Any]:
+    """Return a labelme document; `imageData` is null.
+
+    Args:
+        shapes: labelme's shapes.
+        size: (H, W) of the image.
+        image_path: where labelme looks for the image.
+        classes: value and name of each class.
+    """
+    return {
+        "version": _VERSION,
+        "flags": {},
+        "shapes": list(shapes),
+        "imagePath": image_path,
+        "imageData": None,
+        "imageHeight": size[0],
+        "imageWidth": size[1],
+        CLASSES_KEY: [[value, name] for value, name in classes],
+    }
+
+
+def encode_png(mask: NDArray[np.bool_]) -> str:
+    """Return a mask (h, w) as a PNG of 0 and 1 in base64, as labelme does."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).save(buffer, format="PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
+    """Return the mask (h, w) of a PNG in base64: True where it is not 0.
+
+    With `shape`, one of another size is refused before it is decoded.
+
+    Raises:
+        InputError: no base64, no image, one with colours, or one with too many pixels.
+    """
+    try:
+        file = io.BytesIO(base64.b64decode(text, validate=True))
+        with open_unlimited(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            if shape is not None and (image.height, image.width) != shape:
+                raise ValueError(
+                    f"{image.width} x {image.height} pixels, expected {shape[1]} x {shape[0]}"
+                )
+            mask = np.asarray(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"a mask is no PNG in base64 ({one_line(error)})") from error
+    if mask.ndim != 2:
+        raise InputError("a mask has colours, expected a PNG of 0 and 1")
+    return np.asarray(mask != 0)
