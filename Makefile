@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # What the demo needs is a part of that, and takes a fraction of the time.
 CORE := $(VENV)/.core
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SACCADE_DATA ?= ../shared/data
 # One process by default: PyTorch's threads already fill a small machine. On a large one: -n 8.
 PYTEST_ARGS ?=
@@ -14,8 +15,6 @@ PYTEST_ARGS ?=
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
-
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -59,7 +58,6 @@ page-check: web/node_modules/.installed ## types and tests of the page; needs No
 	cd web && npm run --silent check && npm run --silent test
 
 docs: $(INSTALLED) ## the documentation's site, in out/site
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(INSTALLED) ## rewrite the code in the common style
