@@ -222,7 +222,7 @@ export class Editor {
       this.host.status("Draw on two classes to see a mask", null);
     } else if (message.type === "suggestions") {
       if (message.revision === this.revision) this.host.regions(message.regions);
-      this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is in doubt", null);
+      this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is uncertain", null);
     } else if (message.type === "error") {
       this.host.status("", null);
       this.host.error(message.detail);
@@ -247,8 +247,8 @@ export class Editor {
     const table = Uint32Array.from(header.values, (value) =>
       value === plain ? 0 : packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"),
     );
-    const doubt = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
-    const job: PaintJob = { id: ++this.jobs, width: header.width, height: header.height, runs, colors: table, uncertainty: doubt };
+    const map = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
+    const job: PaintJob = { id: ++this.jobs, width: header.width, height: header.height, runs, colors: table, uncertainty: map };
     this.worker.postMessage(job);
   }
 

@@ -5,13 +5,13 @@ import type { Painted } from "./painter";
 import type { Item, LineItem, PatchItem, StrokeDocument } from "./protocol";
 import type { View } from "./view";
 
-export interface Shown {
+export interface LayerSettings {
   strokes: boolean;
   mask: boolean;
   outline: boolean;
   uncertainty: boolean;
   opacity: number;
-  doubtOpacity: number;
+  uncertaintyOpacity: number;
 }
 
 /** Pixels of the screen: a stroke must stand out from the mask, which has its colour. */
@@ -59,7 +59,7 @@ export function drawBase(
   photo: Photo,
   painted: Painted | null,
   outline: Path2D | null,
-  shown: Shown,
+  layers: LayerSettings,
 ): void {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
@@ -70,18 +70,18 @@ export function drawBase(
   ctx.imageSmoothingEnabled = scale < 2;
   ctx.drawImage(level(photo.levels, scale), x, y, w, h);
   if (!painted) return;
-  if (shown.uncertainty && painted.uncertainty) {
+  if (layers.uncertainty && painted.uncertainty) {
     ctx.imageSmoothingEnabled = true;
-    ctx.globalAlpha = shown.doubtOpacity;
+    ctx.globalAlpha = layers.uncertaintyOpacity;
     ctx.drawImage(painted.uncertainty, x, y, w, h);
     ctx.globalAlpha = 1;
-  } else if (shown.mask && shown.opacity > 0) {
+  } else if (layers.mask && layers.opacity > 0) {
     ctx.imageSmoothingEnabled = false;
-    ctx.globalAlpha = shown.opacity;
+    ctx.globalAlpha = layers.opacity;
     ctx.drawImage(level(painted.masks, scale), x, y, w, h);
     ctx.globalAlpha = 1;
   }
-  if (shown.outline && outline) strokeOutline(ctx, view, ratio, outline);
+  if (layers.outline && outline) strokeOutline(ctx, view, ratio, outline);
 }
 
 function strokeOutline(ctx: CanvasRenderingContext2D, view: View, ratio: number, outline: Path2D): void {

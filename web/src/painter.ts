@@ -35,8 +35,8 @@ export async function paint(job: PaintJob): Promise<Painted> {
     step *= 2;
     edges = sides(labels, job.width, job.height, step);
   }
-  const doubt = job.uncertainty;
-  const uncertainty = doubt ? await heat(doubt.values, doubt.width, doubt.height) : null;
+  const map = job.uncertainty;
+  const uncertainty = map ? await heat(map.values, map.width, map.height) : null;
   return { id: job.id, labels, masks, edges, uncertainty };
 }
 
@@ -90,7 +90,7 @@ export function sides(labels: Uint8Array, width: number, height: number, step: n
   return new Float32Array(out);
 }
 
-/** Violet to yellow where in doubt, clear where certain. */
+/** Violet to yellow where uncertain, clear where certain. */
 async function heat(values: Uint8Array, width: number, height: number): Promise<ImageBitmap> {
   const stops = [
     [72, 18, 130],

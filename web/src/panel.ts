@@ -1,7 +1,7 @@
 // The panel beside the image: classes, brush, what is shown, where to draw next.
 
 import { h, icon, iconButton } from "./dom";
-import type { Shown } from "./layers";
+import type { LayerSettings } from "./layers";
 import type { Region, StrokeClass, StrokeDocument } from "./protocol";
 
 export interface PanelHost {
@@ -10,7 +10,7 @@ export interface PanelHost {
   changeClass(value: number, change: Partial<StrokeClass>): void;
   deleteClass(value: number): void;
   setBrush(width: number): void;
-  setShown(change: Partial<Shown>): void;
+  setLayers(change: Partial<LayerSettings>): void;
   setPreset(preset: string): void;
   suggest(): void;
   goTo(region: Region): void;
@@ -25,7 +25,7 @@ export class Panel {
   private size: HTMLInputElement;
   private sizeText = h("output", { class: "value" });
   private opacity: HTMLInputElement;
-  private toggles = new Map<keyof Shown, HTMLInputElement>();
+  private toggles = new Map<keyof LayerSettings, HTMLInputElement>();
   private preset: HTMLSelectElement;
   private regions = h("ol", { class: "regions" });
   private rows = new Map<number, HTMLElement>();
@@ -41,7 +41,7 @@ export class Panel {
       type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity",
       input: () => {
         const opacity = Number(this.opacity.value) / 100;
-        host.setShown(this.toggles.get("uncertainty")!.checked ? { doubtOpacity: opacity } : { opacity });
+        host.setLayers(this.toggles.get("uncertainty")!.checked ? { uncertaintyOpacity: opacity } : { opacity });
       },
     });
     this.preset = h("select", {
@@ -101,10 +101,10 @@ export class Panel {
     this.sizeText.value = `${Math.round(width)} px`;
   }
 
-  showShown(shown: Shown): void {
-    for (const [key, box] of this.toggles) box.checked = Boolean(shown[key]);
-    this.opacity.value = String(Math.round((shown.uncertainty ? shown.doubtOpacity : shown.opacity) * 100));
-    this.opacity.disabled = !shown.mask && !shown.uncertainty;
+  showLayers(layers: LayerSettings): void {
+    for (const [key, box] of this.toggles) box.checked = Boolean(layers[key]);
+    this.opacity.value = String(Math.round((layers.uncertainty ? layers.uncertaintyOpacity : layers.opacity) * 100));
+    this.opacity.disabled = !layers.mask && !layers.uncertainty;
   }
 
   showPresets(presets: string[], chosen: string): void {
@@ -115,7 +115,7 @@ export class Panel {
 
   showRegions(regions: Region[] | null): void {
     if (regions === null) this.regions.replaceChildren();
-    else if (regions.length === 0) this.regions.replaceChildren(h("li", { class: "none" }, "Little is in doubt."));
+    else if (regions.length === 0) this.regions.replaceChildren(h("li", { class: "none" }, "Little is uncertain."));
     else {
       this.regions.replaceChildren(
         ...regions.map((region, i) => {
@@ -169,7 +169,7 @@ export class Panel {
   }
 
   private toggle(key: "mask" | "outline" | "strokes" | "uncertainty", title: string, letter: string): HTMLElement {
-    const box = h("input", { type: "checkbox", "data-testid": `toggle-${key}`, change: () => this.host.setShown({ [key]: box.checked }) });
+    const box = h("input", { type: "checkbox", "data-testid": `toggle-${key}`, change: () => this.host.setLayers({ [key]: box.checked }) });
     this.toggles.set(key, box);
     return h("label", { class: "toggle" }, box, h("span", {}, title), h("kbd", {}, letter));
   }

@@ -1,28 +1,19 @@
-// The canvases and what the pointer does on them.
+// The canvases, and what lies over them: the ring of the brush, the regions that are suggested.
 
-import { distance, newId } from "./geometry";
-import { context, drawBase, drawLine, drawStrokes, outlinePath, PatchPictures, toImage, type Photo, type Shown } from "./layers";
+import { Gestures, type GestureHost } from "./gestures";
+import { context, drawBase, drawLine, drawStrokes, outlinePath, PatchPictures, toImage, type Photo, type LayerSettings } from "./layers";
 import type { Painted } from "./painter";
-import type { LineItem, Point, Region, StrokeDocument } from "./protocol";
+import type { Point, Region, StrokeDocument } from "./protocol";
 import { View } from "./view";
 import { h } from "./dom";
 
-export type Tool = "brush" | "eraser" | "remove" | "pan";
-
-export interface StageHost {
-  tool(): Tool;
+export interface StageHost extends GestureHost {
   brush(): { value: number; color: string; width: number };
   strokes(): StrokeDocument;
-  shown(): Shown;
-  strokeDone(line: LineItem): void;
-  eraseAlong(a: Point, b: Point, radius: number): void;
-  eraseDone(path: Point[], radius: number): void;
-  removeAt(at: Point, slack: number): void;
-  enabled(): boolean;
+  layers(): LayerSettings;
   frame(milliseconds: number): void;
 }
 
-const PEN_MEMORY = 1000;
 const MOST_RATIO = 2;
 
 export class Stage {
@@ -38,22 +29,18 @@ export class Stage {
   private patches = new PatchPictures(() => this.refresh("strokes"));
   private dirty = { base: false, strokes: false };
   private asked = false;
-  private line: LineItem | null = null;
   private drawn = 0;
-  private erasing: Point[] | null = null;
-  private panning: Point | null = null;
-  private pointers = new Map<number, Point>();
-  private pinch: { middle: Point; spread: number } | null = null;
-  private penSeen = -1e9;
-  private spaceHeld = false;
   private lastFrame = 0;
   private regions: Region[] = [];
   private ratio = 1;
 
+  private lastAt: Point | null = null;
+  readonly gestures: Gestures;
+
   constructor(private host: StageHost) {
     this.element = h("div", { class: "stage" }, this.base, this.top, this.marks, this.ring);
     new ResizeObserver(() => this.resize()).observe(this.element);
-    this.listen();
+    this.gestures = new Gestures(this.top, host, this);
   }
 
   setPhoto(photo: Photo): void {
@@ -77,8 +64,10 @@ export class Stage {
     this.placeMarks();
   }
 
-  get drawing(): boolean {
-    return this.line !== null || this.erasing !== null;
+  /** A line has begun: it is drawn as it grows. */
+  lineBegun(): void {
+    this.drawn = 0;
+    this.ask();
   }
 
   refresh(what: "base" | "strokes" | "all" = "all"): void {
@@ -107,18 +96,6 @@ export class Stage {
     this.moved();
   }
 
-  cancelStroke(): boolean {
-    const was = this.line !== null;
-    this.line = null;
-    if (was) this.refresh("strokes");
-    return was;
-  }
-
-  holdSpace(held: boolean): void {
-    this.spaceHeld = held;
-    this.setCursor();
-  }
-
   /** Image pixels, counted from pixel centres, to the window. */
   toClient(p: Point): Point {
     const box = this.top.getBoundingClientRect();
@@ -127,8 +104,7 @@ export class Stage {
   }
 
   setCursor(): void {
-    const tool = this.spaceHeld ? "pan" : this.host.tool();
-    this.top.dataset.tool = tool;
+    this.top.dataset.tool = this.gestures.tool;
     this.showRing(this.lastAt);
   }
 
@@ -156,7 +132,8 @@ export class Stage {
   private paint(now: number): void {
     this.asked = false;
     if (!this.view || !this.photo) return;
-    if (this.drawing) {
+    const { line, drawing } = this.gestures;
+    if (drawing) {
       if (this.lastFrame > 0) this.host.frame(now - this.lastFrame);
       this.lastFrame = now;
       this.ask();
@@ -164,11 +141,11 @@ export class Stage {
       this.lastFrame = 0;
     }
     if (this.dirty.base) {
-      drawBase(context(this.base), this.view, this.ratio, this.photo, this.painted, this.outline, this.host.shown());
+      drawBase(context(this.base), this.view, this.ratio, this.photo, this.painted, this.outline, this.host.layers());
     }
     const ctx = context(this.top);
     if (this.dirty.strokes) {
-      if (this.host.shown().strokes || this.drawing) {
+      if (this.host.layers().strokes || drawing) {
         drawStrokes(ctx, this.view, this.ratio, this.host.strokes(), this.patches);
       } else {
         ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -176,10 +153,10 @@ export class Stage {
       }
       this.drawn = 0;
     }
-    if (this.line && this.drawn < this.line.points.length) {
+    if (line && this.drawn < line.points.length) {
       toImage(ctx, this.view, this.ratio);
-      drawLine(ctx, this.view, this.line, this.host.brush().color, this.drawn);
-      this.drawn = this.line.points.length;
+      drawLine(ctx, this.view, line, this.host.brush().color, this.drawn);
+      this.drawn = line.points.length;
     }
     this.dirty = { base: false, strokes: false };
   }
@@ -202,12 +179,11 @@ export class Stage {
     );
   }
 
-  private lastAt: Point | null = null;
-
-  private showRing(at: Point | null): void {
+  /** The ring of the brush where the pointer is; null: it is elsewhere. */
+  showRing(at: Point | null): void {
     this.lastAt = at;
     const tool = this.host.tool();
-    const sized = (tool === "brush" || tool === "eraser") && !this.spaceHeld && !this.panning;
+    const sized = (tool === "brush" || tool === "eraser") && !this.gestures.moving;
     this.ring.hidden = !at || !sized || !this.view || !this.host.enabled();
     if (this.ring.hidden || !at || !this.view) return;
     const { width, color } = this.host.brush();
@@ -218,149 +194,5 @@ export class Stage {
       transform: `translate(${at[0] - size / 2}px, ${at[1] - size / 2}px)`,
       borderColor: tool === "brush" ? color : "#ffffff",
     });
-  }
-
-  private listen(): void {
-    const top = this.top;
-    top.addEventListener("pointerdown", (e) => this.down(e));
-    top.addEventListener("pointermove", (e) => this.move(e));
-    top.addEventListener("pointerup", (e) => this.up(e));
-    top.addEventListener("pointercancel", (e) => this.up(e, true));
-    top.addEventListener("pointerleave", () => this.showRing(null));
-    top.addEventListener("contextmenu", (e) => e.preventDefault());
-    top.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
-  }
-
-  private at(e: MouseEvent): Point {
-    const box = this.top.getBoundingClientRect();
-    return [e.clientX - box.left, e.clientY - box.top];
-  }
-
-  /** Where in the image, from pixel centres; kept inside, as strokes are drawn that way. */
-  private inImage(screen: Point): Point {
-    const [x, y] = this.view!.toImage(screen);
-    const { width, height } = this.view!.image;
-    const round = (v: number) => Math.round(v * 100) / 100;
-    return [
-      round(Math.max(0, Math.min(width - 1, x - 0.5))),
-      round(Math.max(0, Math.min(height - 1, y - 0.5))),
-    ];
-  }
-
-  private down(e: PointerEvent): void {
-    if (!this.view) return;
-    this.top.focus({ preventScroll: true });
-    const at = this.at(e);
-    if (e.pointerType === "pen") this.penSeen = e.timeStamp;
-    if (e.pointerType === "touch") {
-      if (e.timeStamp - this.penSeen < PEN_MEMORY) return; // the palm beside a pen
-      this.pointers.set(e.pointerId, at);
-      if (this.pointers.size === 2) {
-        this.cancelStroke();
-        this.erasing = this.panning = null;
-        this.pinch = this.pinchNow();
-        return;
-      }
-      if (this.pointers.size > 2) return;
-    }
-    this.top.setPointerCapture(e.pointerId);
-    const tool = this.spaceHeld || e.button === 1 ? "pan" : this.host.tool();
-    if (tool === "pan" || !this.host.enabled()) {
-      this.panning = at;
-      this.top.classList.add("grabbing");
-      return;
-    }
-    const p = this.inImage(at);
-    const { value, width } = this.host.brush();
-    if (tool === "eraser" || e.button === 2) {
-      this.erasing = [p];
-      this.host.eraseAlong(p, p, width / 2);
-      this.refresh("strokes");
-    } else if (tool === "remove") {
-      this.host.removeAt(p, 6 / this.view.scale);
-    } else if (e.button === 0 && this.isInside(at)) {
-      this.line = { id: newId(), kind: "line", value, width: Math.round(width * 10) / 10, points: [p] };
-      this.drawn = 0;
-      this.ask();
-    }
-  }
-
-  private isInside(at: Point): boolean {
-    const [x, y] = this.view!.toImage(at);
-    const slack = this.host.brush().width / 2;
-    return x > -slack && y > -slack && x < this.view!.image.width + slack && y < this.view!.image.height + slack;
-  }
-
-  private move(e: PointerEvent): void {
-    const at = this.at(e);
-    if (e.pointerType === "pen") this.penSeen = e.timeStamp;
-    if (e.pointerType === "touch") {
-      if (this.pointers.has(e.pointerId)) this.pointers.set(e.pointerId, at);
-      if (this.pinch) {
-        this.pinchMove();
-        return;
-      }
-    }
-    this.showRing(e.pointerType === "touch" ? null : at);
-    if (this.panning) {
-      this.view!.pan(at[0] - this.panning[0], at[1] - this.panning[1]);
-      this.panning = at;
-      this.moved();
-      return;
-    }
-    const events = e.getCoalescedEvents?.() ?? [];
-    for (const event of events.length > 0 ? events : [e]) this.extend(this.inImage(this.at(event)));
-  }
-
-  private extend(p: Point): void {
-    const least = 0.7 / this.view!.scale;
-    if (this.line) {
-      const { points } = this.line;
-      if (distance(points[points.length - 1], p) >= least) points.push(p);
-    } else if (this.erasing) {
-      const last = this.erasing[this.erasing.length - 1];
-      if (distance(last, p) < least) return;
-      this.erasing.push(p);
-      this.host.eraseAlong(last, p, this.host.brush().width / 2);
-      this.refresh("strokes");
-    }
-  }
-
-  private up(e: PointerEvent, cancelled = false): void {
-    this.pointers.delete(e.pointerId);
-    this.top.classList.remove("grabbing");
-    this.panning = null;
-    if (this.pinch) {
-      if (this.pointers.size < 2) this.pinch = null;
-      return;
-    }
-    const { line, erasing } = this;
-    this.line = this.erasing = null;
-    if (line && !cancelled) this.host.strokeDone(line);
-    else if (line) this.refresh("strokes");
-    if (erasing) this.host.eraseDone(erasing, this.host.brush().width / 2);
-  }
-
-  private wheel(e: WheelEvent): void {
-    e.preventDefault();
-    if (!this.view) return;
-    const unit = e.deltaMode === 1 ? 16 : 1;
-    if (e.ctrlKey || !e.shiftKey) this.view.zoom(Math.exp((-e.deltaY * unit) / (e.ctrlKey ? 100 : 400)), this.at(e));
-    else this.view.pan(-(e.deltaX || e.deltaY) * unit, 0);
-    this.moved();
-  }
-
-  private pinchNow(): { middle: Point; spread: number } {
-    const [a, b] = [...this.pointers.values()];
-    return { middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], spread: Math.max(1, distance(a, b)) };
-  }
-
-  private pinchMove(): void {
-    if (this.pointers.size < 2 || !this.pinch) return;
-    const now = this.pinchNow();
-    this.view!.pan(now.middle[0] - this.pinch.middle[0], now.middle[1] - this.pinch.middle[1]);
-    this.view!.zoom(now.spread / this.pinch.spread, now.middle);
-    this.pinch = now;
-    this.moved();
   }
 }

@@ -1,0 +1,39 @@
+// The menu of what can be read from files: images, strokes and a mask for the image that is open.
+
+import { importFile } from "./api";
+import { attempt, filePicker, importMenu, setStatus } from "./chrome";
+import { h } from "./dom";
+import type { Images } from "./images";
+import { closeMenus } from "./menus";
+
+const CHOICES = [
+  ["image", "Image", "import-image"],
+  ["strokes", "Strokes for this image", "import-strokes"],
+  ["mask", "Mask for this image", "import-mask"],
+] as const;
+
+export function buildImports(images: Images, changed: () => void): void {
+  const pick = (as: "strokes" | "mask" | "image") => {
+    closeMenus();
+    filePicker.value = "";
+    filePicker.multiple = as === "image";
+    filePicker.onchange = () => {
+      const files = [...(filePicker.files ?? [])];
+      if (as === "image") void images.upload(files);
+      else if (files[0] && images.editor) void importAs(files[0], as, images, changed);
+    };
+    filePicker.click();
+  };
+  for (const [as, title, id] of CHOICES) {
+    importMenu.append(h("button", { type: "button", role: "menuitem", "data-testid": id, click: () => pick(as) }, title));
+  }
+}
+
+async function importAs(file: File, as: "strokes" | "mask", images: Images, changed: () => void): Promise<void> {
+  await attempt(async () => {
+    const document = await importFile(images.editor!.state.session, file, as);
+    if (as === "strokes") images.editor!.commit(document);
+    setStatus(as === "strokes" ? "Strokes added" : "Mask shown until the next stroke", null);
+    changed();
+  });
+}
