@@ -98,7 +98,7 @@ def broken(**changes):
         (broken(points=[[1, 2]]), "cannot be read"),
         (broken(points=[[10, 1], [16, 7]]), "outside the image"),
         (broken(points=[[-1, 1], [5, 7]]), "outside the image"),
-        (broken(points=[[2, 1], [7, 7]]), "size of its box"),
+        (broken(points=[[2, 1], [7, 7]]), "expected 6 x 7"),
     ],
 )
 def test_refused(tmp_path, document, message):

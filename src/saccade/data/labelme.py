@@ -52,6 +52,30 @@ def encode_png(mask: NDArray[np.bool_]) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
+def decode_mask_shape(
+    shape: dict[str, Any], size: tuple[int, int]
+) -> tuple[int, int, NDArray[np.bool_]]:
+    """Return y, x and the mask (h, w) of a shape of type "mask".
+
+    Args:
+        shape: the shape; it has a label.
+        size: (H, W) of the image, in which its box must be.
+
+    Raises:
+        InputError: no box, a box outside the image, or a mask that is damaged or of another size.
+    """
+    try:
+        (x0, y0), (x1, y1) = [(int(x), int(y)) for x, y in shape["points"]]
+        if not (0 <= x0 <= x1 < size[1] and 0 <= y0 <= y1 < size[0]):
+            raise ValueError("its box is outside the image")
+        mask = decode_png(shape["mask"], (y1 - y0 + 1, x1 - x0 + 1))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise InputError(
+            f"the mask of shape '{shape['label']}' cannot be read ({one_line(error)})"
+        ) from error
+    return y0, x0, mask
+
+
 def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
     """Return the mask (h, w) of a PNG in base64: True where it is not 0.
 

@@ -5,8 +5,6 @@ keeps every pixel and every hole; polygons would not. Class 0 is what no shape c
 "saccade_classes" keeps the values of the classes; labelme hands unknown keys on.
 """
 
-import base64
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.labelme import CLASSES_KEY, encode_png, labelme_file
+from saccade.data.labelme import CLASSES_KEY, decode_mask_shape, encode_png, labelme_file
 from saccade.errors import InputError
 from saccade.files import check_readable, last_part, one_line
 from saccade.formats.labels import (
@@ -27,7 +25,7 @@ from saccade.formats.labels import (
     saved_values,
     values_of_names,
 )
-from saccade.images import check_pixels, open_unlimited
+from saccade.images import check_pixels
 
 
 def labelme_document(
@@ -130,18 +128,7 @@ def _paint(
             "expected shapes of type 'mask' (others read as strokes only)"
         )
     try:
-        (x0, y0), (x1, y1) = [(int(x), int(y)) for x, y in shape["points"]]
-        file = io.BytesIO(base64.b64decode(shape["mask"], validate=True))
-        with open_unlimited(file) as image:
-            if not (0 <= x0 <= x1 < labels.shape[1] and 0 <= y0 <= y1 < labels.shape[0]):
-                raise ValueError("its box is outside the image")
-            if image.size != (x1 - x0 + 1, y1 - y0 + 1):
-                raise ValueError("its mask has not the size of its box")
-            mask = np.asarray(image).astype(bool)
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders raise nearly anything on a damaged file
-        raise InputError(f"{path}: shape '{label}' cannot be read ({one_line(error)})") from error
-    if mask.ndim != 2:
-        raise InputError(f"{path}: the mask of shape '{label}' has colours, expected 0 and 1")
-    labels[y0 : y1 + 1, x0 : x1 + 1][mask] = values[label]
+        y, x, mask = decode_mask_shape(shape, (labels.shape[0], labels.shape[1]))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    labels[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = values[label]

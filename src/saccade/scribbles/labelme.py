@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from saccade.data.labelme import CLASSES_KEY, decode_png
+from saccade.data.labelme import CLASSES_KEY, decode_mask_shape
 from saccade.errors import InputError
 from saccade.files import one_line, read_json
 from saccade.images import MAX_PIXELS, check_pixels
@@ -258,22 +258,10 @@ def _pixel_stroke(
     item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
 ) -> PixelStroke:
     try:
-        (x, y), (x1, y1) = [_point(point, path) for point in item["points"]]
-        box = (int(x), int(y), int(x1) + 1, int(y1) + 1)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
-        ) from error
-    size = box[3] - box[1], box[2] - box[0]
-    if min(*box, *size) < 0 or box[3] > shape[0] or box[2] > shape[1]:
-        raise InputError(f"{path}: the mask of shape '{item['label']}' does not fit the image")
-    try:
-        mask = decode_png(item["mask"], size)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: the mask of shape '{item['label']}' cannot be read ({one_line(error)})"
-        ) from error
-    return PixelStroke(value, box[0], box[1], mask)
+        y, x, mask = decode_mask_shape(item, shape)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return PixelStroke(value, x, y, mask)
 
 
 def _point(point: Any, path: Path) -> Point:
