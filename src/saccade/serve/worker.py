@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.interactive import ScribbleSegmenter
 from saccade.scribbles.document import StrokeDocument, rasterize
+from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
 from saccade.serve.library import Library
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
@@ -86,43 +87,27 @@ def segment_session(
         TooFewClassesError: there are strokes of fewer than two classes.
         InputError: the image or the strokes cannot be used.
     """
-    session, revision = request.session, request.revision
     started = time.perf_counter()
-    strokes = rasterize(request.document, session.size)
-    classes = strokes.classes
-    if len(classes) < 2:
-        raise TooFewClassesError(NEEDS_STROKES)
-    height, width = session.size
-    if height * width * len(classes) > request.max_values:
-        raise InputError(
-            f"{width} x {height} pixels with {len(classes)} classes need more memory than one "
-            "image may take here; use fewer classes or a smaller image"
-        )
+    strokes = _rasterized(request)
+    session, revision = request.session, request.revision
     send(progress_message(revision, 0.0, "features"), "progress")
     segmenter = prepare_segmenter(session, library, request.preset, request.seed)
     if cancelled.is_set():
         raise SupersededError
-    last_progress = time.perf_counter()
-
-    def progress(fraction: float, stage: str) -> None:
-        nonlocal last_progress
-        if time.perf_counter() - last_progress > _PROGRESS_SECONDS:
-            last_progress = time.perf_counter()
-            send(progress_message(revision, fraction, stage), "progress")
 
     def preview(labels: NDArray[np.int32]) -> None:
         if not cancelled.is_set():
             seconds = time.perf_counter() - started
-            coarse = DisplayedMask(revision, labels, classes, seconds, final=False)
+            coarse = DisplayedMask(revision, labels, strokes.classes, seconds, final=False)
             send(encode_result(coarse, uncertainty=False), "result")
 
     segmenter.unlabeled = strokes.unlabeled
-    large = height * width > _PREVIEW_PIXELS or request.preset != "fast"
+    slow = session.size[0] * session.size[1] > _PREVIEW_PIXELS or request.preset != "fast"
     segmenter.update(
         strokes.labels,
-        progress=progress,
+        progress=_progress_sender(revision, send),
         cancel=cancelled.is_set,
-        preview=preview if large else None,
+        preview=preview if slow else None,
     )
     if cancelled.is_set():
         raise SupersededError
@@ -134,6 +119,34 @@ def segment_session(
         all_probabilities=request.all_probabilities,
     )
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+
+
+def _rasterized(request: SegmentationRequest) -> Strokes:
+    """The strokes of a request on the grid of its image; errors are those of `segment_session`."""
+    height, width = request.session.size
+    strokes = rasterize(request.document, (height, width))
+    count = len(strokes.classes)
+    if count < 2:
+        raise TooFewClassesError(NEEDS_STROKES)
+    if height * width * count > request.max_values:
+        raise InputError(
+            f"{width} x {height} pixels with {count} classes need more memory than one "
+            "image may take here; use fewer classes or a smaller image"
+        )
+    return strokes
+
+
+def _progress_sender(revision: int, send: Send) -> Callable[[float, str], None]:
+    """What tells the page of progress, but not more often than it can show."""
+    last = time.perf_counter()
+
+    def progress(fraction: float, stage: str) -> None:
+        nonlocal last
+        if time.perf_counter() - last > _PROGRESS_SECONDS:
+            last = time.perf_counter()
+            send(progress_message(revision, fraction, stage), "progress")
+
+    return progress
 
 
 def progress_message(revision: int, fraction: float, stage: str, ahead: int = 0) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from saccade.errors import InputError
 from saccade.formats.masks import read_mask
 from saccade.scribbles.document import StrokeDocument, document_from_strokes
 from saccade.scribbles.strokes import MaskLikeError, Strokes
+from saccade.serve.results import DisplayedMask
 from saccade.serve.routes.replies import Id, errors
 from saccade.serve.schemas import (
     Accepted,
@@ -62,16 +63,7 @@ def add_stroke_routes(router: APIRouter, service: Service) -> None:
             response.status_code = 202
             return Accepted(revision=found.revision)
         await service.save(found)
-        mask = await service.masks.current(found)
-        uncertainty = mask.uncertainty
-        return FitReply(
-            revision=mask.revision,
-            classes=list(mask.classes),
-            timings=mask.timings,
-            uncertainty_mean=0.0
-            if uncertainty is None
-            else float(uncertainty.mean(dtype=np.float64)),
-        )
+        return _fit_reply(await service.masks.current(found))
 
     @router.post(
         "/sessions/{session}/import",
@@ -89,19 +81,17 @@ def add_stroke_routes(router: APIRouter, service: Service) -> None:
         Label Studio, CVAT.
         """
         found = service.find(session)
-        data = await file.read()
+        data, name = await file.read(), file_name(file.filename)
         if kind == "mask":
-            read = partial(read_mask, shape=found.size)
-            labels = await service.background.in_thread(
-                read_upload, data, file_name(file.filename), read
-            )
-            await service.masks.show_imported(found, labels)
-            return await service.background.in_thread(strokes_reply, found.document)
-        added = await service.background.in_thread(_imported_strokes, data, file.filename, found)
-        service.put_strokes(found, added, found.revision + 1)
-        await service.save(found)
-        service.masks.start(found)
-        return await service.background.in_thread(strokes_reply, added)
+            read = partial(read_upload, data, name, partial(read_mask, shape=found.size))
+            await service.masks.show_imported(found, await service.background.in_thread(read))
+            document = found.document
+        else:
+            document = await service.background.in_thread(_with_imported, found, data, name)
+            service.put_strokes(found, document, found.revision + 1)
+            await service.save(found)
+            service.masks.start(found)
+        return await service.background.in_thread(strokes_reply, document)
 
 
 def parse_strokes(body: bytes, size: tuple[int, int], limits: Limits) -> StrokeDocument:
@@ -118,7 +108,19 @@ def strokes_reply(document: StrokeDocument) -> Response:
     return Response(from_document(document).model_dump_json(), media_type="application/json")
 
 
-def _imported_strokes(data: bytes, name: str | None, session: Session) -> StrokeDocument:
+def _fit_reply(mask: DisplayedMask) -> FitReply:
+    uncertainty = mask.uncertainty
+    return FitReply(
+        revision=mask.revision,
+        classes=list(mask.classes),
+        timings=mask.timings,
+        uncertainty_mean=0.0 if uncertainty is None else float(uncertainty.mean(dtype=np.float64)),
+    )
+
+
+def _with_imported(session: Session, data: bytes, name: str) -> StrokeDocument:
+    """The strokes of a session and those of a file; on a thread."""
+
     def read(path: Path) -> Strokes:
         try:
             return read_any_strokes(path, shape=session.size)
@@ -127,7 +129,7 @@ def _imported_strokes(data: bytes, name: str | None, session: Session) -> Stroke
                 f"{path}: not strokes, but regions {error.reason}; import it as a mask (as=mask)"
             ) from error
 
-    strokes = read_upload(data, file_name(name), read)
+    strokes = read_upload(data, name, read)
     if max(strokes.classes) > 254:
         raise InputError(f"strokes: class {max(strokes.classes)}, expected at most 254")
     document = session.document
