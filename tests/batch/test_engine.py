@@ -1,12 +1,6 @@
-import doctest
-from pathlib import Path
-
 import batch_workers as workers
 import pytest
 
-import saccade.batch.engine
-import saccade.batch.outcome
-import saccade.batch.records
 from saccade.batch import interruption, run_batch
 from saccade.errors import InputError
 
@@ -88,12 +82,3 @@ def test_ctrl_c_keeps_what_is_done():
 
 def test_an_interruption_names_its_unit():
     assert interruption(3, 40, "steps").startswith("interrupted: 3 of 40 steps done; ")
-
-
-@pytest.mark.parametrize(
-    "module", [saccade.batch.engine, saccade.batch.outcome, saccade.batch.records]
-)
-def test_examples_are_true(module):
-    result = doctest.testmod(module, extraglobs={"run_batch": run_batch, "Path": Path})
-    assert result.attempted
-    assert not result.failed

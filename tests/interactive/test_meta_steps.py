@@ -1,10 +1,7 @@
-import doctest
-
 import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.interactive import meta_steps
 from saccade.interactive.meta_steps import _clipped, _gradients, labeled_pixels, take_meta_steps
 from saccade.models.scribble_net.batched import batched_scores, initial_weights
 
@@ -175,10 +172,3 @@ def test_no_gradient_is_longer_than_the_limit_and_short_ones_stay():
         shrunk = found["a"][1, 0, 0] / 0.1
         torch.testing.assert_close(found[name][1:], shrunk * gradient)
     assert sum(g[1].square().sum() for g in found.values()) ** 0.5 == pytest.approx(8)
-
-
-def test_the_example_in_the_docstring_holds():
-    more = {"torch": torch, "initial_weights": initial_weights}
-    result = doctest.testmod(meta_steps, extraglobs=more)
-    assert result.attempted
-    assert not result.failed

@@ -1,9 +1,5 @@
-import doctest
 import importlib
 import pkgutil
-
-import pytest
-import torch
 
 import saccade.nn
 
@@ -35,15 +31,3 @@ def test_every_public_layer_is_in_all() -> None:
         if isinstance(value, type) and value.__module__ == module.__name__ and name[0] != "_"
     }
     assert layers - PARTS == set(saccade.nn.__all__)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_the_examples_in_the_docstrings_hold(name: str) -> None:
-    torch.manual_seed(0)
-    module = importlib.import_module(name)
-    assert not doctest.testmod(module, extraglobs={"torch": torch}).failed
-
-
-@pytest.mark.parametrize("name", saccade.nn.__all__)
-def test_every_public_layer_has_an_example(name: str) -> None:
-    assert ">>> " in (getattr(saccade.nn, name).__doc__ or "")
