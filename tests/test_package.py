@@ -1,11 +1,11 @@
 """The public face: what it has, and what it does not import."""
 
-import subprocess
 import sys
 
 import pytest
 
 import saccade
+from tests.helpers import run_python
 
 HEAVY = ("torch", "torchvision", "cv2", "lightning", "numpy", "PIL", "skimage", "scipy")
 NEVER = ("torchvision", "cv2", "lightning", "timm")
@@ -13,10 +13,7 @@ NEVER = ("torchvision", "cv2", "lightning", "timm")
 
 def imported_after(statement: str, names: tuple[str, ...]) -> list[str]:
     code = f"import sys, saccade\n{statement}\nprint(*[n for n in {names} if n in sys.modules])"
-    output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
-    )
-    return output.stdout.split()
+    return run_python("-c", code).stdout.split()
 
 
 def test_all_is_every_public_name():

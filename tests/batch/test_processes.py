@@ -2,9 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import batch_workers as workers
@@ -12,6 +9,7 @@ import pytest
 
 from saccade.batch import LocalProcesses, run_batch
 from saccade.errors import InputError
+from tests.helpers import start_python, wait_for
 
 ROOT = Path(__file__).parents[2]
 TWO = LocalProcesses(2)
@@ -66,18 +64,9 @@ def test_a_full_disk_ends_the_loop_in_other_processes_too():
 
 
 def test_ctrl_c_ends_all_processes_and_leaves_whole_files(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, workers.__file__, str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell starts what runs in its background with SIGINT ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    while process.poll() is None and len(list(tmp_path.glob("*.begun"))) < 2:
-        time.sleep(0.01)  # until two items are done and two are being worked on
+    process = start_python(workers.__file__, tmp_path, cwd=ROOT, start_new_session=True)
+    # Until two items are done and two are being worked on.
+    wait_for(lambda: len(list(tmp_path.glob("*.begun"))) == 2, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes alike
     output, errors = process.communicate()  # returns when all have ended that could write
     assert errors == ""

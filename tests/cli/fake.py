@@ -1,11 +1,13 @@
 """A segmenter that takes no time, so that tests of the command line test the command line."""
 
+import os
 import time
 from types import SimpleNamespace
 
 import numpy as np
 
-DELAY = 0.0
+# At this call, counted from 1, it waits to be interrupted; 0: never.
+BLOCK_AT = int(os.environ.get("FAKE_BLOCK_AT", "0"))
 calls = []
 
 
@@ -19,7 +21,8 @@ class FakeSegmenter:
         calls.append(self.arguments)
         if progress is not None:
             progress(0.5, "fit")
-        time.sleep(DELAY)
+        while len(calls) == BLOCK_AT:
+            time.sleep(1)
         classes = tuple(int(c) for c in np.unique(strokes) if c != self.arguments["unlabeled"])
         labels = np.where(strokes == self.arguments["unlabeled"], classes[0], strokes)
         probabilities = np.stack([labels == c for c in classes]).astype(np.float32)

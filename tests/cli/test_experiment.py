@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +6,7 @@ from saccade.errors import InputError
 from saccade.experiments.engine.rows import Row
 from saccade.experiments.gdc import measure as measuring
 from saccade.experiments.names import EXPERIMENTS
+from tests.helpers import run_python
 
 
 @pytest.fixture
@@ -242,4 +240,4 @@ def test_refusing_imports_no_pytorch():
         "CliRunner().invoke(app, command); "
         "sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    run_python("-c", code)

@@ -47,7 +47,6 @@ def run_page(page: Path, folder: Path) -> str:
         env={**os.environ, "PATH": path, "PYTHONPATH": source},
         capture_output=True,
         text=True,
-        timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -8,6 +6,7 @@ from saccade.errors import InputError
 from saccade.experiments.gdc import image_tables
 from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
 from saccade.experiments.networks import NETWORK_TABLES
+from tests.helpers import run_python
 
 
 def of_kind(kind):
@@ -66,4 +65,4 @@ def test_planning_imports_no_pytorch():
         "saccade.experiments.gdc.image_tables; "
         "sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    run_python("-c", code)

@@ -1,6 +1,4 @@
 import dataclasses
-import subprocess
-import sys
 
 import pytest
 
@@ -13,6 +11,7 @@ from saccade.interactive.presets import (
     Preset,
     preset_named,
 )
+from tests.helpers import run_python
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -53,7 +52,7 @@ def test_presets_are_read_without_pytorch():
         "import sys; from saccade.interactive import preset_named; preset_named('fast'); "
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_python("-c", code)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Where the fused kernel runs, and that it does: interpreted and compiled, in own processes."""
 
 import importlib.util
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from saccade.errors import InputError
 from saccade.ops import gaussian_conv2d, sampled_conv2d
 from saccade.ops.fused import reason_against
 from saccade.ops.sampled_conv.function import choose_path
+from tests.helpers import run_python
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -24,33 +23,23 @@ no_kernel = pytest.mark.skipif(
 )
 
 
-def run(*command: str, **variables: str) -> str:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return done.stdout
-
-
 @needs_triton
 @no_kernel
-@pytest.mark.timeout(900)
 def test_kernels_equal_the_reference_in_the_interpreter() -> None:
     tests = [str(HERE / name) for name in ("test_fused_kernel.py", "test_fused_operator.py")]
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-    output = run("-m", "pytest", *options, *tests, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
-    assert " passed" in output
-    assert "no fused kernel here" not in output
+    command = ("-m", "pytest", *options, *tests)
+    done = run_python(*command, cwd=ROOT, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
+    assert " passed" in done.stdout
+    assert "no fused kernel here" not in done.stdout
 
 
 @needs_triton
 @no_kernel
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler comes for Linux")
 def test_kernels_compile_for_a_card(tmp_path: Path) -> None:
-    output = run(str(HERE / "compile_kernels.py"), TRITON_CACHE_DIR=str(tmp_path))
-    assert output.count("compiled") == 6
+    done = run_python(HERE / "compile_kernels.py", cwd=ROOT, TRITON_CACHE_DIR=str(tmp_path))
+    assert done.stdout.count("compiled") == 6
 
 
 @no_kernel

@@ -1,8 +1,6 @@
 """Formats are told apart by content, and every unreadable file says so in one line."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from PIL import Image
 
 from saccade.errors import InputError
 from saccade.scribbles.readers import UNLABELED, read_strokes
+from tests.helpers import run_python
 
 LABELS = np.full((6, 8), 255, dtype=np.uint8)
 LABELS[1, :3], LABELS[4, :3] = 0, 1
@@ -99,20 +98,15 @@ def test_reading_starts_without_heavy_imports():
         "heavy = {'torch', 'scipy', 'skimage', 'tifffile', 'cv2', 'matplotlib'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert run_python("-c", code, PYTHONPATH=str(ROOT / "src")).stdout.strip() == "[]"
 
 
-DATA = Path(os.environ.get("SACCADE_DATA", ROOT.parent / "shared" / "data"))
-
-
-@pytest.mark.skipif(not (DATA / "iseg").is_dir(), reason="no research data under SACCADE_DATA")
 @pytest.mark.parametrize("kind", ["thin", "full", "dense"])
-def test_real_strokes(kind):
-    path = sorted((DATA / "iseg" / f"scribbles_{kind}").glob("*.png"))[0]
+def test_strokes_of_the_data_sets_are_read_as_drawn(data_root, kind):
+    paths = sorted((data_root / "iseg" / f"scribbles_{kind}").glob("*.png"))
+    if not paths:
+        pytest.skip(f"no strokes of objects in {data_root}")
+    path = paths[0]
     strokes = read_strokes(path)
     assert strokes.classes == (0, 1)
     np.testing.assert_array_equal(strokes.labels, np.asarray(Image.open(path)))

@@ -1,8 +1,6 @@
 """The training script runs from photographs to a file that the package can read."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,8 @@ import torch
 from PIL import Image
 from safetensors.numpy import load_file
 from scipy import ndimage
+
+from tests.helpers import run_python
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_bundled"
 
@@ -35,9 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> None:
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stderr
+    run_python(SCRIPT, *arguments)
 
 
 def test_fit_fusion_pack(root: Path) -> None:

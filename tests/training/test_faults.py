@@ -2,10 +2,7 @@
 
 import errno
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +19,8 @@ from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.samples import Examples, Order, load_batches
 from saccade.training.state import State, save_state
-
-SCRIPT = Path(__file__).with_name("run_train.py")
+from tests.helpers import run_python
+from tests.training.helpers import SCRIPT, TWO_PROCESSES, changed, toml
 
 # Lightning and PyTorch warn of each other's deprecations and of CPUs without a GPU.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -117,23 +114,12 @@ def test_a_state_of_something_else_is_one_line(config, tmp_path, content):
 
 def test_machines_without_a_common_folder_go_on_together(settings, tmp_path):
     path = tmp_path / "train.json"
-    lines = []
-    for table, values in settings.items():
-        lines += [f"[{table}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
-    path.write_text("\n".join(lines))
+    path.write_text(toml(settings))
     train(config_of(settings, Path(".")), tmp_path / "0")
     content = torch.load(tmp_path / "0/state.pt", weights_only=True)
     (tmp_path / "0/state.pt").unlink()
     torch.save({**content, "history": content["history"][:-1]}, tmp_path / "0/state.pt")
-    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    done = subprocess.run(
-        [sys.executable, *command, str(SCRIPT), str(path), str(tmp_path / "{rank}")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-9000:]
+    done = run_python(*TWO_PROCESSES, SCRIPT, path, tmp_path / "{rank}")
     lines = [line for line in done.stdout.splitlines() if line.startswith("finished 4")]
     assert len(lines) == 2
     assert lines[0] == lines[1]
@@ -150,9 +136,8 @@ def test_machines_without_a_common_folder_go_on_together(settings, tmp_path):
     ],
 )
 def test_what_cannot_begin_leaves_no_folder(settings, tmp_path, tables, message):
-    content = {**settings, **{k: {**settings[k], **v} for k, v in tables.items()}}
     with pytest.raises(InputError, match=message):
-        train(config_of(content, tmp_path), tmp_path / "run")
+        train(config_of(changed(settings, **tables), tmp_path), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

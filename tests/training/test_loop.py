@@ -1,9 +1,5 @@
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,27 +17,11 @@ from saccade.training.config import config_of
 from saccade.training.evaluate import evaluate
 from saccade.training.inputs import open_sets
 from saccade.training.loop import train
-
-SCRIPT = Path(__file__).with_name("run_train.py")
+from tests.helpers import run_python, start_python, wait_for
+from tests.training.helpers import SCRIPT, TWO_PROCESSES, changed, toml
 
 # Lightning and PyTorch warn of each other's deprecations and of CPUs without a GPU.
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-def toml(settings):
-    lines = []
-    for table, values in settings.items():
-        lines.append(f"[{table}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join(lines)
-
-
-def changed(settings, **tables):
-    return {**settings, **{k: {**settings.get(k, {}), **v} for k, v in tables.items()}}
-
-
-def environment():
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
@@ -124,10 +104,8 @@ def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
     content = changed(settings, optim={"epochs": 4, "ema": 0.9}, run={"save_every": 1})
     path = tmp_path / "train.toml"
     path.write_text(toml(content))
-    command = [sys.executable, str(SCRIPT), str(path)]
-    killed = subprocess.Popen(
-        [*command, str(tmp_path / "killed")], stdout=subprocess.PIPE, text=True, env=environment()
-    )
+    # It waits at the end of epoch 3, should nobody have come to kill it by then.
+    killed = start_python(SCRIPT, path, tmp_path / "killed", "epoch 3")
     for line in killed.stdout:
         if line.startswith("epoch 2"):  # in the middle of an epoch, while something is written
             killed.send_signal(signal.SIGKILL)
@@ -136,14 +114,7 @@ def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
     assert killed.returncode == -signal.SIGKILL
     done = {}
     for name in ("killed", "whole"):
-        finished = subprocess.run(
-            [*command, str(tmp_path / name)],
-            capture_output=True,
-            text=True,
-            env=environment(),
-            check=True,
-        )
-        done[name] = finished.stdout.splitlines()
+        done[name] = run_python(SCRIPT, path, tmp_path / name).stdout.splitlines()
     assert done["killed"][-1] == done["whole"][-1]
     assert len([x for x in done["killed"] if x.startswith("epoch")]) < 8  # it went on, not anew
     ours, theirs = (load_file(tmp_path / n / "last.safetensors") for n in ("killed", "whole"))
@@ -155,18 +126,10 @@ def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
 def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
     path = tmp_path / "train.toml"
     path.write_text(toml(changed(settings, optim={"epochs": 500})))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "saccade.cli", "train", str(path), "-o", str(tmp_path / "run")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "run/state.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    process = start_python("-m", "saccade.cli", "train", path, "-o", tmp_path / "run")
+    wait_for((tmp_path / "run/state.pt").exists, process)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "the same command goes on" in errors
     step = torch.load(tmp_path / "run/state.pt", weights_only=True)["step"]
@@ -176,15 +139,7 @@ def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
 def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp_path):
     path = tmp_path / "train.toml"
     path.write_text(toml(settings))
-    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    done = subprocess.run(
-        [sys.executable, *command, str(SCRIPT), str(path), str(tmp_path / "two")],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-9000:]
+    done = run_python(*TWO_PROCESSES, SCRIPT, path, tmp_path / "two")
     lines = [line for line in done.stdout.splitlines() if line.startswith("finished")]
     assert len(lines) == 2
     assert lines[0] == lines[1]  # both processes have the matrix of all images

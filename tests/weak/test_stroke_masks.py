@@ -1,8 +1,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -14,6 +12,7 @@ from saccade.batch import LocalProcesses
 from saccade.errors import InputError
 from saccade.weak import stroke_masks
 from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan, pseudo_mask
+from tests.helpers import start_python, wait_for
 from tests.weak.helpers import SPEC, scene
 
 SETTINGS = StrokeLabeling(device="cpu")
@@ -133,26 +132,15 @@ def test_a_full_disk_ends_the_batch(folders, monkeypatch):
     assert not list((folders.root / "out/records").iterdir())
 
 
-@pytest.mark.timeout(1200)  # it waits for what happens, however long that takes beside other load
 def test_ctrl_c_keeps_what_is_done(folders):
     for number in range(4, 400):  # enough to be caught at it
         for folder in (folders.images, folders.strokes):
             (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
-    command = [sys.executable, "-m", "saccade.cli", "pseudo-label"]
-    command += [folders.images, folders.strokes, "-o", folders.root / "out"]
-    command += ["--classes", folders.root / "classes.txt", "--jobs", "2"]
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # A shell starts what runs in its background with SIGINT ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    places = (folders.images, folders.strokes, "-o", folders.root / "out")
+    options = ("--classes", folders.root / "classes.txt", "--jobs", 2)
+    process = start_python("-m", "saccade.cli", "pseudo-label", *places, *options)
     records = folders.root / "out/records"
-    while process.poll() is None and len(list(records.glob("*.json"))) < 3:
-        time.sleep(0.05)
+    wait_for(lambda: len(list(records.glob("*.json"))) >= 3, process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130, errors
