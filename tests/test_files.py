@@ -50,7 +50,7 @@ def test_symbolic_link_is_written_through(tmp_path):
     assert real.read_text() == "new"
 
 
-def test_longest_possible_name(tmp_path):
+def test_the_longest_possible_name_is_written(tmp_path):
     target = tmp_path / ("a" * 251 + ".png")
     with atomic_write(target) as temporary:
         temporary.write_text("x")
@@ -97,12 +97,12 @@ def test_what_killed_writers_left_is_removed(tmp_path):
     assert names(tmp_path) == [".hidden", ".tmpfolder.txt", "part.pt", "state.pt"]
 
 
-def test_no_such_folder(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="no folder"), atomic_write(tmp_path / "no" / "x.png"):
         pytest.fail("the block must not run")
 
 
-def test_folder_as_target(tmp_path):
+def test_a_folder_as_target_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a folder"), atomic_write(tmp_path):
         pytest.fail("the block must not run")
 
@@ -117,13 +117,13 @@ def test_folder_as_target(tmp_path):
         ("nul\0.png", "cannot be read|no such file"),
     ],
 )
-def test_check_readable_refuses(tmp_path, name, message):
+def test_unreadable_paths_are_refused(tmp_path, name, message):
     (tmp_path / "empty.png").touch()
     with pytest.raises(InputError, match=message) as caught:
         check_readable(tmp_path / name)
     assert "\n" not in str(caught.value)
 
 
-def test_check_readable_returns_a_path(tmp_path):
+def test_a_readable_path_is_returned(tmp_path):
     (tmp_path / "a").write_text("x")
     assert check_readable(str(tmp_path / "a")) == tmp_path / "a"

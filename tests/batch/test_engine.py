@@ -5,7 +5,7 @@ from saccade.batch import interruption, run_batch
 from saccade.errors import InputError
 
 
-def test_each_item_is_done_in_order_and_told():
+def test_each_item_is_done_in_order_and_reported():
     told, recorded = [], []
     outcome = run_batch(
         [1, 2],

@@ -17,18 +17,18 @@ def check(result, *parts):
     assert result.stdout == ""
 
 
-def test_missing_image(saccade_cli, pair, tmp_path):
+def test_a_missing_image_is_named(saccade_cli, pair, tmp_path):
     result = saccade_cli("segment", tmp_path / "nope.png", pair[1], "-o", tmp_path / "out")
     check(result, "nope.png: no such file")
     assert not (tmp_path / "out").exists()
 
 
-def test_missing_strokes(saccade_cli, pair, tmp_path):
+def test_missing_strokes_are_named(saccade_cli, pair, tmp_path):
     result = saccade_cli("segment", pair[0], tmp_path / "nope.png", "-o", tmp_path / "out")
     check(result, "nope.png: no such file")
 
 
-def test_file_and_folder(saccade_cli, pair, tmp_path):
+def test_a_file_with_a_folder_is_refused(saccade_cli, pair, tmp_path):
     (tmp_path / "folder").mkdir()
     result = saccade_cli("segment", pair[0], tmp_path / "folder", "-o", tmp_path / "out")
     check(result, "folder is a folder", "photo.png is a file")
@@ -140,7 +140,7 @@ def test_bad_usage_is_code_2(saccade_cli, pair, tmp_path, options, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_output_is_required(saccade_cli, pair):
+def test_a_call_without_output_is_refused(saccade_cli, pair):
     result = saccade_cli("segment", *pair)
     assert result.exit_code == 2
     assert "--output" in result.stderr

@@ -141,7 +141,7 @@ def test_options_that_exclude_each_other_are_refused(saccade_cli, tmp_path, argu
         (("--data", "nowhere", "--sets", "thick"), "set 'thick' is unknown"),
     ],
 )
-def test_missing_data_is_told_before_any_work(saccade_cli, tmp_path, options, message):
+def test_missing_data_is_reported_before_any_work(saccade_cli, tmp_path, options, message):
     check(
         saccade_cli("experiment", "table", "gdc-table1", "-o", tmp_path / "out", *options), message
     )
@@ -163,13 +163,15 @@ def test_bad_usage_is_code_2(saccade_cli, tmp_path, options, message):
     assert message in result.stderr
 
 
-def test_output_is_a_file(saccade_cli, data, tmp_path):
+def test_an_output_that_is_a_file_is_refused(saccade_cli, data, tmp_path):
     (tmp_path / "out").write_text("in the way")
     options = ("--data", data, "--sets", "thin", "-o", tmp_path / "out")
     check(saccade_cli("experiment", "table", "gdc-table4", *options), "is a file")
 
 
-def test_table(saccade_cli, data, measured, tmp_path):
+def test_a_table_is_measured_once_and_written_in_every_format(
+    saccade_cli, data, measured, tmp_path
+):
     options = ("--data", data, "--sets", "thin", "--seeds", "0,1", "-o", tmp_path / "out")
     result = saccade_cli("experiment", "table", "gdc-table4", *options)
     assert result.exit_code == 0
@@ -181,7 +183,7 @@ def test_table(saccade_cli, data, measured, tmp_path):
     assert len(measured) == 12  # all was there
 
 
-def test_interrupted(saccade_cli, data, monkeypatch, tmp_path):
+def test_an_interrupted_table_says_how_to_go_on(saccade_cli, data, monkeypatch, tmp_path):
     def stop(task):
         raise KeyboardInterrupt
 
@@ -212,20 +214,20 @@ def test_an_image_that_fails_gives_code_1(saccade_cli, data, monkeypatch, tmp_pa
         (("--image", "x.png", "--strokes", "s", "--truth", "t"), "x.png: no such file"),
     ],
 )
-def test_figure_without_input(saccade_cli, tmp_path, options, message):
+def test_a_figure_without_input_is_refused(saccade_cli, tmp_path, options, message):
     check(
         saccade_cli("experiment", "figure", "gdc-figure11", "-o", tmp_path / "out", *options),
         message,
     )
 
 
-def test_figure_without_matplotlib(saccade_cli, tmp_path, monkeypatch):
+def test_without_matplotlib_a_figure_names_it(saccade_cli, tmp_path, monkeypatch):
     monkeypatch.setattr("saccade.cli.experiment_data.find_spec", lambda name: None)
     result = saccade_cli("experiment", "figure", "gdc-figure10", "-o", tmp_path / "out")
     check(result, "matplotlib is not installed", "saccade[experiments]")
 
 
-def test_figure10(saccade_cli, data, tmp_path):
+def test_figure10_is_drawn(saccade_cli, data, tmp_path):
     pytest.importorskip("matplotlib")
     options = ("--image", data / "iseg/images/a.png", "-o", tmp_path / "out")
     result = saccade_cli("experiment", "figure", "gdc-figure10", *options)

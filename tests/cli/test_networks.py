@@ -51,11 +51,11 @@ def trained(tmp_path_factory):
     return root
 
 
-def test_training_again_says_that_all_is_done(trained):
+def test_training_again_reports_that_all_is_done(trained):
     check(run("train", trained / "train.toml", "-o", trained / "run"), "2 steps")
 
 
-def test_a_class_that_no_mask_has_is_told_in_quiet_too(trained, tmp_path):
+def test_a_class_that_no_mask_has_is_reported_in_quiet_too(trained, tmp_path):
     shutil.copytree(trained / "data", tmp_path / "data")
     with (tmp_path / "data/classes.txt").open("a") as file:
         file.write("\n3 blue 0 0 255")
@@ -102,7 +102,7 @@ def test_evaluate_refuses_a_checkpoint_of_other_classes(trained, tmp_path):
     check(result, "knows 3 classes,", "has 2; class 0 is 'ground' there and 'sky' in the", code=1)
 
 
-def test_predict_writes_masks_in_the_colours_of_the_classes(trained, tmp_path):
+def test_predict_writes_masks_in_the_colors_of_the_classes(trained, tmp_path):
     arguments = (trained / "run/best.safetensors", trained / "data/images/val", "-o", tmp_path)
     check(run("predict", *arguments), "2 masks")
     with Image.open(tmp_path / "0.png") as mask:
@@ -163,7 +163,7 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, monkeypatch):
     assert result.stderr.strip().count("\n") == 0
 
 
-def test_a_dense_crf_by_name(trained, tmp_path):
+def test_a_dense_crf_is_chosen_by_name(trained, tmp_path):
     arguments = (trained / "run/best.safetensors", trained / "data", "-o", tmp_path)
     check(run("evaluate", *arguments, "--crf", "deeplab-largefov"), "dense CRF deeplab-largefov")
     check(

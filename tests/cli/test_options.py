@@ -58,14 +58,14 @@ def test_every_verb_option_and_argument_has_a_help_text():
             assert not text.startswith(("Of ", "For ")), (verb, parameter.name, text)
 
 
-def test_the_list_of_verbs_says_what_each_does_on_one_line():
+def test_the_list_of_verbs_has_one_line_on_each():
     lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
     listed = lines[lines.index("Commands:") + 1 :]
     assert len(listed) == len(typer.main.get_command(app).commands)
     assert not [line for line in listed if line.endswith("...")]
 
 
-def test_every_option_with_a_value_says_what_kind_of_value():
+def test_every_option_with_a_value_names_its_kind():
     for verb, option in parameters("option"):
         if not getattr(option, "is_flag", False) and long_name(option) not in NO_VALUE:
             assert option.metavar, (verb, option.name)

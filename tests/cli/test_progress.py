@@ -27,7 +27,7 @@ def drive(bar):
     bar.close()
 
 
-def test_terminal_gets_a_bar(terminal):
+def test_a_terminal_gets_a_bar(terminal):
     drive(Bar(2))
     out, err = terminal.readouterr()
     assert out == ""
@@ -36,13 +36,13 @@ def test_terminal_gets_a_bar(terminal):
     assert "a.png: [255] = unlabelled" in err
 
 
-def test_quick_work_gets_none(terminal, monkeypatch):
+def test_quick_work_gets_no_bar(terminal, monkeypatch):
     monkeypatch.setattr(progress, "PATIENCE", 60.0)
     drive(Bar(2))
     assert terminal.readouterr().err == "a.png: [255] = unlabelled\n"
 
 
-def test_a_pipe_gets_none(monkeypatch, capsys):
+def test_a_pipe_gets_no_bar(monkeypatch, capsys):
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     drive(Bar(2))
     assert capsys.readouterr().err == "a.png: [255] = unlabelled\n"

@@ -18,7 +18,7 @@ def expected_labels(strokes):
     return np.where(labels == 255, 0, labels)
 
 
-def test_writes_mask_and_overlay_and_says_where(saccade_cli, pair, tmp_path):
+def test_mask_and_overlay_are_written_and_their_places_printed(saccade_cli, pair, tmp_path):
     out = tmp_path / "deep" / "out"
     result = saccade_cli("segment", *pair, "-o", out)
     assert result.exit_code == 0
@@ -29,7 +29,7 @@ def test_writes_mask_and_overlay_and_says_where(saccade_cli, pair, tmp_path):
     assert load_image(out / "overlay" / "photo.png").shape == (*SHAPE, 3)
 
 
-def test_says_what_255_was_taken_to_mean(saccade_cli, pair, tmp_path):
+def test_the_meaning_of_255_is_printed(saccade_cli, pair, tmp_path):
     result = saccade_cli("segment", *pair, "-o", tmp_path / "out")
     (line,) = result.stderr.splitlines()
     assert line.startswith("drawn.png: ")
@@ -61,7 +61,7 @@ def test_formats_are_those_that_can_be_written():
     assert set(MASK_SUFFIXES) == set(MASK_FORMATS)
 
 
-def test_uncertainty_and_probabilities(saccade_cli, pair, tmp_path):
+def test_uncertainty_and_probabilities_are_written_on_request(saccade_cli, pair, tmp_path):
     out = tmp_path / "out"
     result = saccade_cli(
         "segment", *pair, "-o", out, "--no-overlay", "--uncertainty", "--probabilities"

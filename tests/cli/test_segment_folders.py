@@ -23,7 +23,7 @@ def test_every_pair_gets_a_mask(saccade_cli, folders, tmp_path):
     assert result.stdout.startswith("3 masks in ")
 
 
-def test_equal_assumptions_are_said_once(saccade_cli, folders, tmp_path):
+def test_equal_assumptions_are_printed_once(saccade_cli, folders, tmp_path):
     result = saccade_cli("segment", *folders, "-o", tmp_path / "out")
     assert result.stderr.count("255 = unlabelled") == 1
     assert "all 3 files" in result.stderr

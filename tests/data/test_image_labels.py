@@ -18,7 +18,7 @@ from saccade.errors import InputError
 SPEC = LabelSpec(("background", "cat", "wide dog"))
 
 
-def test_labels_from_a_file_and_back(tmp_path):
+def test_labels_survive_their_file(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("# name, classes\nb, wide dog, cat\na.jpg,cat\n\nother,cat\n")
     found = read_image_labels(path, ["a", "b"], SPEC)
@@ -50,7 +50,7 @@ def annotation(*names):
     return f"<annotation><filename>x.jpg</filename>{objects}</annotation>"
 
 
-def test_labels_from_vocs_annotations(tmp_path):
+def test_labels_are_read_from_vocs_annotations(tmp_path):
     folder = tmp_path / "Annotations"
     folder.mkdir()
     (folder / "a.xml").write_text(annotation("cat", "cat"))
@@ -66,7 +66,7 @@ def test_labels_from_vocs_annotations(tmp_path):
         voc_image_labels(tmp_path, ["c"], SPEC)
 
 
-def test_labels_from_masks(tmp_path):
+def test_labels_are_the_classes_in_the_masks(tmp_path):
     examples = []
     for name, values in (("a", [0, 2, 255]), ("b", [1, 1, 0])):
         Image.fromarray(np.array([values], np.uint8)).save(tmp_path / f"{name}.png")

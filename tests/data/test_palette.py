@@ -24,7 +24,7 @@ def test_equals_the_development_kits_loop():
     np.testing.assert_array_equal(voc_palette(1000), voc_loop(1000))
 
 
-def test_known_colours():
+def test_colors_are_those_of_voc():
     palette = voc_palette()
     assert palette.shape == (256, 3)
     assert palette[[0, 1, 15, 20, 255]].tolist() == [
@@ -36,7 +36,7 @@ def test_known_colours():
     ]
 
 
-def test_colours_differ_beyond_256():
+def test_colors_differ_beyond_256():
     assert len(np.unique(pack_rgb(voc_palette(5000)))) == 5000
 
 
@@ -46,10 +46,10 @@ def test_index_inverts_the_palette():
 
 
 @pytest.mark.parametrize("count", [-1, (1 << 24) + 1])
-def test_impossible_count(count):
+def test_an_impossible_count_is_refused(count):
     with pytest.raises(ValueError, match="count"):
         voc_palette(count)
 
 
-def test_no_colours():
+def test_a_palette_of_no_colors_is_empty():
     assert voc_palette(0).shape == (0, 3)

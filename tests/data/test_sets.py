@@ -203,7 +203,7 @@ def test_check_finds_what_is_wrong_and_counts_the_rest(tmp_path):
         require_sound(findings)
 
 
-def test_damaged_mat_file(tmp_path):
+def test_a_damaged_mat_file_is_named(tmp_path):
     make_sbd(tmp_path)
     (tmp_path / "dataset/cls/a.mat").write_bytes(b"x" * 200)
     with pytest.raises(InputError, match=r"expected a \.mat file"):

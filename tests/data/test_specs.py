@@ -29,7 +29,7 @@ def test_a_value_of_no_class_is_named_with_its_pixels():
         SPEC.apply(np.array([[-1]], np.int32), "m.png")
 
 
-def test_colour_masks_are_read_by_the_palette():
+def test_color_masks_are_read_by_the_palette():
     colors = known.CAMVID.colors
     image = np.stack([colors[3], colors[10], [0, 0, 0]])[None]
     assert known.CAMVID.apply(image, "m.png").tolist() == [[3, 10, 255]]
@@ -60,7 +60,7 @@ def test_known_sets_have_their_numbers_of_classes():
         ("0 sky 1 2 3\n1 sea 4 5 6\n", ("sky", "sea"), ((0, 0), (1, 1)), ((1, 2, 3), (4, 5, 6))),
     ],
 )
-def test_classes_files(tmp_path, text, names, mapping, palette):
+def test_classes_files_give_names_values_and_colors(tmp_path, text, names, mapping, palette):
     path = tmp_path / "classes.txt"
     path.write_text(text)
     spec = read_classes(path)
@@ -86,7 +86,7 @@ def test_an_ignored_value_of_a_classes_file(tmp_path):
         ("sky\nroad\nignore 70000\n", "line 3 ignores 70000, expected 0 to 65535"),
     ],
 )
-def test_wrong_classes_files(tmp_path, text, message):
+def test_wrong_classes_files_are_refused(tmp_path, text, message):
     path = tmp_path / "classes.txt"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
@@ -110,7 +110,7 @@ def test_the_first_class_that_differs_is_named():
     assert longer == "knows 2 classes, voc has 3; class 2 is missing there and 'c' in the data"
 
 
-def test_grey_masks_of_16_bits_are_read(tmp_path):
+def test_gray_masks_of_16_bits_are_read(tmp_path):
     from saccade.data.sets import read_values
 
     Image.fromarray(np.array([[300, 1]], np.uint16)).save(tmp_path / "m.png")

@@ -10,7 +10,7 @@ LABELS = GENERATOR.integers(0, 3, (40, 50)).astype(np.uint8)
 IMAGE = np.repeat(LABELS[..., None] * 80, 3, axis=2).astype(np.uint8)
 
 
-def test_the_seed_decides_everything_and_nobody_else_notices():
+def test_the_seed_alone_decides_and_global_state_is_left_alone():
     settings = Augmentation(crop=(24, 32), jitter=0.2)
     state = torch.get_rng_state()
     one, two = (augment(IMAGE, LABELS, settings, 5) for _ in range(2))
@@ -56,6 +56,6 @@ def test_resize_brings_the_shorter_side_first():
 @pytest.mark.parametrize(
     "values", [{"crop": (0, 4)}, {"scale": (2.0, 1.0)}, {"flip": 2.0}, {"resize": -1}]
 )
-def test_wrong_settings(values):
+def test_wrong_settings_are_refused(values):
     with pytest.raises(InputError, match="augmentation"):
         Augmentation(**values)

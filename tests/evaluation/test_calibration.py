@@ -28,7 +28,7 @@ def test_counts_of_a_sum_of_images_are_the_sum_of_counts(sample):
     np.testing.assert_allclose(both, reliability_counts(confidence, correct, 7))
 
 
-def test_curve_and_error_by_hand():
+def test_curve_and_error_equal_those_by_hand():
     counts = reliability_counts(
         np.array([0.0, 0.2, 0.6, 0.8, 1.0]), np.array([0, 1, 1, 0, 1], bool), bins=3
     )
@@ -47,7 +47,7 @@ def test_empty_bins_have_no_accuracy_and_cost_nothing():
     assert calibration_error(counts) == pytest.approx(0)
 
 
-def test_honest_confidence_is_calibrated_and_boasting_is_not(sample):
+def test_true_confidence_is_calibrated_and_overconfidence_is_not(sample):
     confidence, correct = sample
     assert calibration_error(reliability_counts(confidence, correct)) < 0.06
     assert calibration_error(reliability_counts(np.ones((30, 40)), correct)) == pytest.approx(
@@ -75,7 +75,7 @@ def test_sparsification_against_removing_pixel_by_pixel():
     assert sparsification_error(uncertainty, wrong) == pytest.approx(areas[0] - areas[1], abs=2e-3)
 
 
-def test_sparsification_of_perfect_useless_and_constant_doubt():
+def test_sparsification_of_perfect_useless_and_constant_uncertainty():
     wrong = np.arange(1000) % 4 == 0
     rng = np.random.default_rng(0)
     assert sparsification_error(wrong.astype(float), wrong) == pytest.approx(0, abs=1e-3)
@@ -85,7 +85,7 @@ def test_sparsification_of_perfect_useless_and_constant_doubt():
     assert sparsification_error(-wrong.astype(float), wrong) > constant
 
 
-def test_what_cannot_be_said_is_nan():
+def test_undefined_measures_are_nan():
     assert np.isnan(error_auroc(np.arange(3), np.zeros(3, bool)))
     assert np.isnan(error_auroc(np.arange(3), np.ones(3, bool)))
     assert np.isnan(sparsification_error(np.zeros(0), np.zeros(0, bool)))

@@ -80,12 +80,12 @@ def test_resize_asks_at_that_size():
     assert found.shape == (3, 30, 45)
 
 
-def test_the_protocol_says_what_was_done():
+def test_the_protocol_describes_itself():
     text = str(Protocol((0.75, 1.0), True, 320, resize=180))
     assert text == "scales 0.75 1, flip, windows of 320, overlap 33%, shorter side 180"
 
 
 @pytest.mark.parametrize("values", [{"scales": ()}, {"scales": (0.0,)}, {"overlap": 1.0}])
-def test_wrong_protocols(values):
+def test_wrong_protocols_are_refused(values):
     with pytest.raises(InputError):
         Protocol(**values)

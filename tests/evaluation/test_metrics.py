@@ -24,18 +24,18 @@ def brute_force_iou(target, prediction, num_classes, ignore):
     return result
 
 
-def test_public_names():
+def test_all_is_sorted_and_names_exist():
     assert evaluation.__all__ == sorted(evaluation.__all__)
     assert set(evaluation.__all__) <= set(dir(evaluation))
 
 
-def test_confusion_matrix_by_hand():
+def test_confusion_matrix_equals_one_by_hand():
     matrix = confusion_matrix(TARGET, PREDICTION, 3)
     assert matrix.tolist() == MATRIX
     assert matrix.dtype == np.int64
 
 
-def test_scores_by_hand():
+def test_scores_equal_those_by_hand():
     matrix = np.array(MATRIX)
     np.testing.assert_allclose(iou_per_class(matrix), [1 / 4, 2 / 4, 1 / 2])
     assert mean_iou(matrix) == pytest.approx((1 / 4 + 1 / 2 + 1 / 2) / 3)
@@ -60,7 +60,7 @@ def test_rows_are_the_target():
         )
     )
 )
-def test_agrees_with_the_definition(case):
+def test_scores_agree_with_the_definition(case):
     num_classes, pixels = case
     target, prediction = (np.array(column, np.uint8) for column in zip(*pixels, strict=True))
     matrix = confusion_matrix(target, prediction, num_classes)
@@ -77,7 +77,7 @@ def test_agrees_with_the_definition(case):
         assert np.isnan(overall_accuracy(matrix))
 
 
-def test_agrees_with_torchmetrics():
+def test_scores_agree_with_torchmetrics():
     torch = pytest.importorskip("torch")
     classification = pytest.importorskip("torchmetrics").classification
     rng = np.random.default_rng(0)
@@ -113,7 +113,7 @@ def test_prediction_under_ignored_pixels_is_free():
     assert matrix.tolist() == [[1]]
 
 
-def test_ignoring_nothing():
+def test_without_an_ignored_index_255_is_refused():
     with pytest.raises(InputError, match="255"):
         confusion_matrix(np.array([0, 255]), np.array([0, 0]), 2, ignore_index=None)
     assert confusion_matrix(np.array([0, 1]), np.array([1, 1]), 2, None).sum() == 2

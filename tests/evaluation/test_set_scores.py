@@ -78,7 +78,7 @@ def test_counts_of_images_add_up():
     assert (both.truth == 2 * one.truth).all()
 
 
-def test_report_has_every_class_and_says_where_there_is_none(tmp_path):
+def test_the_report_has_every_class_absent_ones_too(tmp_path):
     matrix = np.array([[8, 2, 0], [1, 9, 0], [0, 0, 0]])
     names, edges = ("sky", "road", "car"), np.array([0.5, 0.25, np.nan])
     rows = score_rows(matrix, names, edges)

@@ -18,7 +18,7 @@ def test_an_unknown_name_lists_the_known_ones():
         experiment_named("gdc-table9", "table")
 
 
-def test_an_experiment_of_another_kind_is_told_with_its_command():
+def test_an_experiment_of_another_kind_is_refused_with_its_command():
     with pytest.raises(InputError, match="saccade experiment figure gdc-figure10"):
         experiment_named("gdc-figure10", "table")
 

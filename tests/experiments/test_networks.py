@@ -62,7 +62,7 @@ def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
     assert "| fusion" in figure.text
 
 
-def test_unknown_labels(plan, tmp_path):
+def test_unknown_labels_are_refused(plan, tmp_path):
     with pytest.raises(InputError, match="expected one of strokes"):
         make_labels(["dreams"], LABEL_SOURCES, plan, tmp_path, lambda *_: None)
 

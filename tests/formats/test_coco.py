@@ -12,7 +12,7 @@ from saccade.formats.masks import read_mask
 LABELS = np.array([[0, 0, 3, 3], [0, 7, 7, 3], [0, 0, 0, 3]], dtype=np.int32)
 
 
-def test_document():
+def test_the_document_has_image_categories_and_regions():
     document = coco_document(LABELS, classes=[5], names={3: "cat"}, file_name="a.jpg")
     assert document["images"] == [{"id": 1, "file_name": "a.jpg", "height": 3, "width": 4}]
     assert [(c["id"], c["name"]) for c in document["categories"]] == [
@@ -29,13 +29,13 @@ def test_document():
     json.dumps(document)  # no numpy numbers left
 
 
-def test_names_as_a_list():
+def test_names_may_be_a_list():
     document = coco_document(LABELS, names=["sky", "b", "c", "cat"])
     assert [c["name"] for c in document["categories"]] == ["sky", "cat", "class 7"]
 
 
 @pytest.mark.parametrize("compressed", [True, False])
-def test_round_trip(tmp_path, compressed):
+def test_masks_survive_the_file(tmp_path, compressed):
     document = coco_document(LABELS, compressed=compressed)
     (tmp_path / "a.json").write_text(json.dumps(document))
     counts = json.loads((tmp_path / "a.json").read_text())["annotations"][0]["segmentation"]
@@ -82,7 +82,7 @@ def broken(**changes):
         (broken(category_id="x"), "without run lengths"),
     ],
 )
-def test_refused(tmp_path, document, message):
+def test_wrong_files_are_refused(tmp_path, document, message):
     (tmp_path / "a.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match=f"a.json: .*{message}") as caught:
         read_mask(tmp_path / "a.json", "coco")

@@ -30,7 +30,7 @@ def as_labelme_reads(document) -> np.ndarray:
     return labels
 
 
-def test_document():
+def test_the_document_is_as_labelme_reads_it():
     document = labelme_document(LABELS, names={3: "cat"}, image_path="a.jpg")
     assert [s["label"] for s in document["shapes"]] == ["cat", "class 2", "cat"]
     assert document["shapes"][0]["points"] == [[2.0, 1.0], [8.0, 7.0]]
@@ -41,18 +41,18 @@ def test_document():
     json.dumps(document)  # no numpy numbers left
 
 
-def test_diagonal_neighbours_are_one_region():
+def test_diagonal_neighbors_are_one_region():
     assert len(labelme_document(np.eye(5, dtype=int))["shapes"]) == 1
     assert len(labelme_document(np.diag([1, 2, 1, 2]))["shapes"]) == 4
 
 
-def test_unused_classes_survive(tmp_path):
+def test_unused_classes_are_written_too(tmp_path):
     write_mask(tmp_path / "a.json", LABELS, "labelme", classes=range(5))
     classes = json.loads((tmp_path / "a.json").read_text())["saccade_classes"]
     assert [value for value, _ in classes] == [0, 1, 2, 3, 4]
 
 
-def test_no_class_0_and_only_class_0(tmp_path):
+def test_masks_without_class_0_or_with_nothing_else_survive(tmp_path):
     for labels in (LABELS + 1, LABELS * 0):
         write_mask(tmp_path / "a.json", labels, "labelme")
         np.testing.assert_array_equal(read_mask(tmp_path / "a.json", "labelme"), labels)
@@ -101,14 +101,14 @@ def broken(**changes):
         (broken(points=[[2, 1], [7, 7]]), "expected 6 x 7"),
     ],
 )
-def test_refused(tmp_path, document, message):
+def test_wrong_files_are_refused(tmp_path, document, message):
     (tmp_path / "a.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match=f"a.json: .*{message}") as caught:
         read_mask(tmp_path / "a.json", "labelme")
     assert "\n" not in str(caught.value)
 
 
-def test_coloured_mask_is_refused(tmp_path):
+def test_colored_mask_is_refused(tmp_path):
     buffer = io.BytesIO()
     Image.new("RGB", (7, 7)).save(buffer, format="PNG")
     document = broken(mask=base64.b64encode(buffer.getvalue()).decode())

@@ -22,7 +22,7 @@ BLOBS[20:22, 10:12] = 0  # a hole
 
 @pytest.mark.parametrize("fmt", MASK_FORMATS)
 @pytest.mark.parametrize("told", [True, False])
-def test_round_trip(tmp_path, fmt, told):
+def test_masks_survive_every_format(tmp_path, fmt, told):
     path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, BLOBS, fmt, names={1: "cat"}, classes=range(9), image_path="dir/a.jpg")
     labels = read_mask(path, fmt if told else None)
@@ -40,21 +40,21 @@ def test_round_trip(tmp_path, fmt, told):
         elements=st.sampled_from([0, 1, 2, 15, 255]),
     )
 )
-def test_any_labels_round_trip(tmp_path, fmt, labels):
+def test_any_labels_survive_every_format(tmp_path, fmt, labels):
     path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, labels, fmt)
     np.testing.assert_array_equal(read_mask(path), labels)
 
 
 @pytest.mark.parametrize("fmt", [f for f in MASK_FORMATS if f != "png"])
-def test_labels_above_255(tmp_path, fmt):
+def test_labels_above_255_survive_where_the_format_allows(tmp_path, fmt):
     labels = np.array([[0, 256, 65535], [7, 7, 256]])
     path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, labels, fmt)
     np.testing.assert_array_equal(read_mask(path), labels)
 
 
-def test_png_opens_in_voc_colours_elsewhere(tmp_path):
+def test_png_opens_in_voc_colors_elsewhere(tmp_path):
     write_mask(tmp_path / "m.png", BLOBS, "png")
     with Image.open(tmp_path / "m.png") as image:
         assert image.mode == "P"
@@ -91,7 +91,7 @@ def test_png_names_tiff_for_labels_above_255(tmp_path):
         (np.array([[0.0, 1.0]]), "integers"),
     ],
 )
-def test_no_label_image(tmp_path, fmt, labels, message):
+def test_arrays_that_are_no_label_image_are_refused(tmp_path, fmt, labels, message):
     with pytest.raises(InputError, match=message):
         write_mask(tmp_path / "m", labels, fmt)
     assert list(tmp_path.iterdir()) == []
@@ -129,7 +129,7 @@ def test_where_the_image_is(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "out/m.json").read_text())["images"][0]["file_name"] == "a.jpg"
 
 
-def test_unknown_format(tmp_path):
+def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(InputError, match="format 'gif': expected one of png, tiff, coco, coco-p"):
         write_mask(tmp_path / "m", BLOBS, "gif")
     (tmp_path / "m").write_text("x")
@@ -137,7 +137,7 @@ def test_unknown_format(tmp_path):
         read_mask(tmp_path / "m", "gif")
 
 
-def test_grey_masks_are_read_too(tmp_path):
+def test_gray_masks_are_read_too(tmp_path):
     for name, dtype in (("a.png", np.uint8), ("b.png", np.uint16), ("c.tif", np.int32)):
         Image.fromarray(BLOBS.astype(dtype)).save(tmp_path / name)
         np.testing.assert_array_equal(read_mask(tmp_path / name), BLOBS)
@@ -153,13 +153,13 @@ def test_grey_masks_are_read_too(tmp_path):
         (json.dumps({"shapes": 3}).encode(), "not a labelme file"),
     ],
 )
-def test_unreadable(tmp_path, content, message):
+def test_unreadable_files_are_named(tmp_path, content, message):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_mask(tmp_path / "m")
 
 
-def test_coloured_image_is_no_mask(tmp_path):
+def test_colored_image_is_no_mask(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "m.png")
     with pytest.raises(InputError, match="RGB image has colours"):
         read_mask(tmp_path / "m.png")

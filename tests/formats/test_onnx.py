@@ -54,7 +54,7 @@ def test_the_dynamic_filter_is_right_at_sizes_that_it_was_not_traced_with(tmp_pa
     assert any(h % 2 and w % 2 for h, w in seen)
 
 
-def test_metadata_and_names(tmp_path):
+def test_metadata_has_the_class_names(tmp_path):
     import onnx
 
     path = tmp_path / "net.onnx"

@@ -46,14 +46,14 @@ def test_tint_inside_and_contour_on_the_border_of_the_object():
     assert (overlay[5:15, 19] == border[0]).all()
 
 
-def test_alpha_zero_and_one():
+def test_alpha_goes_from_the_image_to_the_color():
     clear, solid = render_overlay(IMAGE, LABELS, alpha=0), render_overlay(IMAGE, LABELS, alpha=1)
     np.testing.assert_array_equal(clear[6:14, 9:19], IMAGE[6:14, 9:19])
     assert (solid[6:14, 9:19] == display_palette(2)[1]).all()
 
 
 @pytest.mark.parametrize("labels", [LABELS + 1, np.where(LABELS == 0, LABELS, 2), LABELS * 0])
-def test_which_classes_are_tinted(labels):
+def test_class_0_alone_is_not_tinted(labels):
     overlay = render_overlay(IMAGE, labels)
     changed = (overlay != IMAGE).any(axis=2)
     if (labels == 0).any():
@@ -77,7 +77,7 @@ def test_strokes_are_on_top_with_an_outline():
     assert overlay[8, 11].tolist() != [255, 255, 255]
 
 
-def test_other_unlabeled_value():
+def test_any_value_can_mean_unlabeled():
     strokes = np.where(STROKES == 255, 65535, STROKES)
     np.testing.assert_array_equal(
         render_overlay(IMAGE, LABELS, strokes=strokes, unlabeled=65535),
@@ -97,7 +97,7 @@ def test_lines_grow_with_the_image():
     assert (row == row[0]).all(axis=1).tolist() == [True] * 4 + [False] * 6
 
 
-def test_stroke_preview():
+def test_the_stroke_preview_shows_strokes_on_the_image():
     preview = stroke_preview(IMAGE, STROKES)
     assert (preview[STROKES == 1] == display_palette(2)[1]).all()
     assert preview[10, 9].tolist() == [255, 255, 255]
@@ -107,12 +107,12 @@ def test_stroke_preview():
 
 
 @pytest.mark.parametrize("call", [render_overlay, stroke_preview])
-def test_sizes_must_agree(call):
+def test_arrays_of_other_sizes_are_refused(call):
     with pytest.raises(InputError, match=r"30 x 19.*image is 30 x 20"):
         call(IMAGE, STROKES[:19])
 
 
-def test_overlay_refuses():
+def test_what_is_no_overlay_is_refused():
     with pytest.raises(InputError, match="strokes: 30 x 19"):
         render_overlay(IMAGE, LABELS, strokes=STROKES[:19])
     with pytest.raises(InputError, match="alpha"):
@@ -123,7 +123,7 @@ def test_overlay_refuses():
         render_overlay(IMAGE, LABELS - 1)
 
 
-def test_uncertainty_ends_of_the_colour_map():
+def test_uncertainty_ends_of_the_color_map():
     colors = render_uncertainty(np.array([[0.0, 0.5, 1.0]]))
     magma = [[0, 0, 4], [182, 54, 121], [252, 253, 191]]
     assert np.abs(colors[0].astype(int) - magma).max() <= 2
@@ -141,19 +141,19 @@ def test_uncertainty_rises_evenly_in_lightness():
     "values",
     [np.full((2, 2), np.nan), np.array([[1.5]]), np.array([[-0.1]]), np.zeros(3), np.zeros((0, 2))],
 )
-def test_uncertainty_refuses(values):
+def test_what_is_no_uncertainty_is_refused(values):
     with pytest.raises(InputError, match="uncertainty"):
         render_uncertainty(values)
 
 
-def test_display_colours_are_distinct_and_keep_the_hue():
+def test_display_colors_are_distinct_and_keep_the_hue():
     colors = display_palette(21)
     assert len(np.unique(pack_rgb(colors))) == 21
     assert ((colors == 0) == (voc_palette(21) == 0)).all()
     assert (colors >= voc_palette(21)).all()
 
 
-def test_write_picture(tmp_path):
+def test_a_picture_is_written_losslessly(tmp_path):
     write_picture(tmp_path / "a.png", IMAGE)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), IMAGE)
     with pytest.raises(InputError, match="no folder"):

@@ -21,7 +21,7 @@ label_images = hnp.arrays(np.int32, shapes, elements=st.integers(0, 4))
 counts_lists = st.lists(st.integers(0, 2**29), min_size=1, max_size=20)
 
 
-def test_column_major_zeros_first():
+def test_runs_are_column_major_and_start_with_zeros():
     mask = np.array([[0, 1, 1], [0, 0, 1]], dtype=bool)
     assert encode_mask(mask).tolist() == [2, 1, 1, 2]
     assert encode_mask(~mask).tolist() == [0, 2, 1, 1, 2]
@@ -30,7 +30,7 @@ def test_column_major_zeros_first():
 
 
 @given(masks)
-def test_mask_round_trip(mask):
+def test_masks_survive_encoding(mask):
     counts = encode_mask(mask)
     np.testing.assert_array_equal(decode_mask(counts, *mask.shape), mask)
     np.testing.assert_array_equal(decode_mask(counts.tolist(), *mask.shape), mask)
@@ -38,7 +38,7 @@ def test_mask_round_trip(mask):
 
 
 @given(counts_lists)
-def test_text_round_trip(counts):
+def test_counts_survive_as_text(counts):
     text = compress_counts(np.array(counts))
     assert decompress_counts(text).tolist() == counts
 
@@ -121,7 +121,7 @@ def test_boxes_and_areas_of_pycocotools(labels):
         "pp",
     ],
 )
-def test_refused(counts):
+def test_wrong_runs_are_refused(counts):
     with pytest.raises(InputError, match="RLE counts"):
         decode_mask(counts, 2, 3)
 

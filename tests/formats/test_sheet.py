@@ -13,7 +13,7 @@ def test_pictures_of_any_size_stand_in_rows():
     assert set(np.unique(sheet)) >= {0, 10, 20, 30, 40, 255}
 
 
-def test_a_legend_shows_each_colour_and_breaks_its_rows():
+def test_a_legend_shows_each_color_and_breaks_its_rows():
     sheet = np.zeros((40, 300, 3), np.uint8)
     colors = np.array([[200, 10, 10], [10, 200, 10], [10, 10, 200]], np.uint8)
     found = with_legend(sheet, ("ground", "a long name of a class", "c"), colors)
@@ -24,6 +24,6 @@ def test_a_legend_shows_each_colour_and_breaks_its_rows():
     assert rows[1].min() > rows[0].max()
 
 
-def test_no_pictures():
+def test_a_sheet_of_no_pictures_is_refused():
     with pytest.raises(InputError, match="at least one"):
         contact_sheet([])

@@ -205,7 +205,7 @@ def test_masks_of_tools_are_read_as_strokes(tmp_path, fmt):
         read_any_strokes(tmp_path / "a", shape=(5, 7))
 
 
-def test_colours_of_ones_own_go_into_the_palette():
+def test_colors_of_ones_own_go_into_the_palette():
     import io
 
     from PIL import Image

@@ -15,7 +15,7 @@ def test_rgb_is_kept():
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1)])
-def test_grey_becomes_three_equal_channels(shape):
+def test_gray_becomes_three_equal_channels(shape):
     image = RNG.integers(0, 256, shape, dtype=np.uint8)
     rgb = as_rgb(image)
     assert rgb.shape == (4, 5, 3)
@@ -34,7 +34,7 @@ def test_every_8_bit_value_survives_16_bits():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_floats(dtype):
+def test_floats_are_rounded_to_8_bits(dtype):
     image = np.array([[0.0, 0.25, 0.5, 1.0]], dtype=dtype)
     assert as_rgb(image)[0, :, 0].tolist() == [0, 64, 128, 255]
 
@@ -43,7 +43,7 @@ def test_floats_may_leave_the_range_by_rounding_errors():
     assert as_rgb(np.array([[-1e-7, 1 + 1e-6]]))[0, :, 0].tolist() == [0, 255]
 
 
-def test_bool():
+def test_booleans_are_black_and_white():
     assert as_rgb(np.array([[False, True]]))[0].tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
@@ -54,7 +54,7 @@ def test_alpha_is_composited_over_white(dtype):
     assert as_rgb(rgba.astype(dtype))[0].tolist() == [[255, 0, 0], [255, 255, 255], [255] * 3]
 
 
-def test_half_transparent():
+def test_half_transparent_pixels_are_half_white():
     rgba = np.array([[[0, 100, 255, 128]]], dtype=np.uint8)
     expected = np.rint(np.array([0, 100, 255]) * 128 / 255 + 255 * (1 - 128 / 255))
     assert as_rgb(rgba)[0, 0].tolist() == expected.tolist()
@@ -83,7 +83,7 @@ def test_lists_and_views_are_taken():
         (np.full((4, 5), -0.5), "-0.5"),
     ],
 )
-def test_refused(array, message):
+def test_what_is_no_image_is_refused(array, message):
     with pytest.raises(InputError, match=message) as caught:
         as_rgb(array)
     assert "\n" not in str(caught.value)

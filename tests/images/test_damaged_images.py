@@ -17,7 +17,7 @@ SMOOTH = np.stack(np.broadcast_arrays(*np.ogrid[0:160:20, 0:200:20], 90), -1).as
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
-def test_truncated(tmp_path, suffix):
+def test_truncated_files_are_one_line(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
     data = path.read_bytes()
@@ -36,7 +36,7 @@ def test_float_tiff_whose_data_is_gone(tmp_path, monkeypatch):
         load_image(tmp_path / "a.tif")
 
 
-def test_damaged_png_data(tmp_path):
+def test_damaged_png_data_is_refused(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
     data = bytearray(path.read_bytes())
@@ -62,14 +62,14 @@ def test_random_bytes_behind_image_headers(tmp_path):
         ("gone.png", None, "no such file"),
     ],
 )
-def test_no_image(tmp_path, name, content, message):
+def test_files_that_are_no_image_are_named(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=f"{name}.*{message}"):
         load_image(tmp_path / name)
 
 
-def test_folder(tmp_path):
+def test_a_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         load_image(tmp_path)
 
@@ -83,7 +83,7 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
 
-def test_decompression_bomb(tmp_path):
+def test_decompression_bombs_are_refused(tmp_path):
     (tmp_path / "bomb.png").write_bytes(png_header(20_001, 20_000))
     with pytest.raises(InputError, match=r"bomb\.png.*400 megapixels"):
         load_image(tmp_path / "bomb.png")
@@ -96,7 +96,7 @@ def test_image_above_pillows_own_warning_limit(tmp_path, monkeypatch):
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
-def test_24_megapixels(tmp_path):
+def test_an_image_of_24_megapixels_is_read(tmp_path):
     Image.new("1", (6000, 4000), 1).save(tmp_path / "a.png")
     image = load_image(tmp_path / "a.png")
     assert image.shape == (4000, 6000, 3)

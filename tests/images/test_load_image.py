@@ -15,7 +15,7 @@ SMOOTH = np.stack(np.broadcast_arrays(*np.ogrid[0:160:20, 0:200:20], 90), -1).as
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "ppm", "webp", "gif"])
-def test_lossless_formats(tmp_path, suffix):
+def test_lossless_formats_give_the_very_pixels(tmp_path, suffix):
     image = Image.fromarray(RGB)
     options = {"lossless": True} if suffix == "webp" else {}
     image.save(tmp_path / f"a.{suffix}", **options)
@@ -34,14 +34,14 @@ def test_the_suffix_does_not_matter(tmp_path):
     np.testing.assert_array_equal(load_image(tmp_path / "a.jpg"), RGB)
 
 
-def test_one_pixel(tmp_path):
+def test_an_image_of_one_pixel_is_read(tmp_path):
     Image.fromarray(RGB[:1, :1]).save(tmp_path / "a.png")
     np.testing.assert_array_equal(load_image(tmp_path / "a.png"), RGB[:1, :1])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
-def test_exif_orientation(tmp_path, orientation, suffix):
+def test_exif_orientation_is_applied(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if suffix == "webp" else {}
@@ -71,7 +71,7 @@ def test_oriented_keeps_two_axes():
     assert oriented(np.zeros((2, 3)), 8).shape == (3, 2)
 
 
-def test_grey_and_one_bit(tmp_path):
+def test_gray_and_one_bit(tmp_path):
     Image.fromarray(RGB[..., 0]).save(tmp_path / "grey.png")
     Image.fromarray(RGB[..., 0] > 99).save(tmp_path / "bits.png")
     np.testing.assert_array_equal(load_image(tmp_path / "grey.png")[..., 2], RGB[..., 0])
@@ -81,7 +81,7 @@ def test_grey_and_one_bit(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "pgm"])
-def test_16_bit_grey(tmp_path, suffix):
+def test_16_bit_gray_is_scaled_to_8(tmp_path, suffix):
     wide = RNG.integers(0, 65536, (6, 9), dtype=np.uint16)
     cv2.imwrite(str(tmp_path / f"a.{suffix}"), wide)
     expected = np.rint(wide / 257)
@@ -89,7 +89,7 @@ def test_16_bit_grey(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_16_bit_rgb(tmp_path, suffix):
+def test_16_bit_rgb_is_scaled_to_8(tmp_path, suffix):
     wide = RNG.integers(0, 65536, (6, 9, 3), dtype=np.uint16)
     if suffix == "png":
         cv2.imwrite(str(tmp_path / "a.png"), wide[..., ::-1])
@@ -127,7 +127,7 @@ def test_16_bit_rgb_tiff_in_a_compression_of_pillow_only(tmp_path):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_float_tiff(tmp_path, dtype, channels):
+def test_float_tiffs_are_scaled_to_8_bits(tmp_path, dtype, channels):
     values = RNG.random((6, 9, channels)).astype(dtype)
     kind = "rgb" if channels == 3 else "minisblack"
     tifffile.imwrite(tmp_path / "a.tif", values.squeeze(), photometric=kind)
@@ -159,7 +159,7 @@ def test_five_channels_are_refused(tmp_path):
         load_image(tmp_path / "a.tif")
 
 
-def test_transparency(tmp_path):
+def test_transparent_pixels_are_white(tmp_path):
     rgba = np.dstack([RGB, np.full((6, 9), 255, np.uint8)])
     rgba[0, 0, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "rgba.png")
@@ -170,7 +170,7 @@ def test_transparency(tmp_path):
     np.testing.assert_array_equal(load_image(tmp_path / "grey.png")[..., 1], expected[..., 0])
 
 
-def test_palette_with_transparency(tmp_path):
+def test_transparent_palette_entries_are_white(tmp_path):
     image = Image.fromarray(np.array([[0, 1, 2]], dtype=np.uint8))
     image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
     image.save(tmp_path / "a.png", transparency=1)
@@ -180,14 +180,14 @@ def test_palette_with_transparency(tmp_path):
     assert load_image(tmp_path / "b.png")[0, 2].tolist() == [255, 255, 255]
 
 
-def test_cmyk_jpeg(tmp_path):
+def test_a_cmyk_jpeg_is_converted(tmp_path):
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
     red = load_image(tmp_path / "a.jpg")[4, 4].astype(int)
     assert red[0] > 240
     assert red[1:].max() < 15
 
 
-def test_first_frame(tmp_path):
+def test_of_several_frames_the_first_is_read(tmp_path):
     frames = [Image.fromarray(RGB), Image.fromarray(255 - RGB)]
     for suffix in ("tif", "png", "gif"):
         path = tmp_path / f"a.{suffix}"

@@ -53,14 +53,14 @@ def test_classes_side_by_side_equal_each_alone():
         torch.testing.assert_close(both.whiten[k], alone.whiten[0])
 
 
-def test_equal_colours_do_not_break_the_covariance():
+def test_equal_colors_do_not_break_the_covariance():
     model = fit_mixtures(torch.zeros(2, 50, 3), generator=generator())
     assert isinstance(model, Mixtures)
     assert model.log_densities(torch.zeros(4, 3)).isfinite().all()
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_odds_follow_the_colours(classes):
+def test_odds_follow_the_colors(classes):
     truth = torch.arange(classes).repeat_interleave(10)[None].expand(12, -1)
     colors = torch.nn.functional.one_hot(truth, 3).movedim(2, 0).float()
     labels = torch.full_like(truth, classes)
@@ -96,7 +96,7 @@ def test_one_class_alone_has_no_odds():
     assert torch.equal(odds, torch.zeros(1, 4, 5))
 
 
-def test_a_class_without_labels_has_no_say():
+def test_a_class_without_labels_has_no_odds():
     colors = torch.rand(3, 6, 6, generator=generator())
     labels = torch.full((6, 6), 3)
     labels[0, :3], labels[5, 3:] = 0, 2

@@ -53,7 +53,7 @@ def test_they_are_distributions_and_keep_strokes():
     assert (regions[:, 0, 23:27, 51] > 0.5).all()
 
 
-def test_the_second_round_learns_colours_that_nobody_drew_on():
+def test_the_second_round_learns_colors_without_a_stroke():
     colors, strokes, truth = picture(noise=0.1)
     # A third of the left band has a color of its own, nearer to the right one's.
     colors[:, 30:, :20] = 0.15 + 0.1 * torch.randn(3, 10, 20, generator=generator(2))
@@ -94,7 +94,7 @@ def strokes_at(regions, *places):
     return drawn
 
 
-def test_a_colour_that_comes_back_far_away_is_left_to_the_others():
+def test_a_color_that_comes_back_far_away_is_left_to_the_others():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[5:20, 5:20] = 1  # the thing
     labels[30:36, 40:50] = 1  # a leaf of its color
@@ -108,7 +108,7 @@ def test_a_colour_that_comes_back_far_away_is_left_to_the_others():
 
 
 @pytest.mark.parametrize(("stroked", "others"), [(1, 5), (2, 1), (1, 4)])
-def test_a_class_of_many_like_things_keeps_them_all(stroked, others):
+def test_a_class_of_repeated_objects_keeps_them_all(stroked, others):
     labels = torch.zeros(SIZE, dtype=torch.long)
     places = [(y, x) for x in range(2, 50, 12) for y in (2, 30)][: stroked + others]
     for y, x in places:
@@ -121,7 +121,7 @@ def test_a_class_of_many_like_things_keeps_them_all(stroked, others):
     assert (found[1, 3, 3] == 1).item()
 
 
-def test_a_spot_that_a_stroke_crossed_does_not_make_it_many():
+def test_a_spot_that_a_stroke_crossed_is_no_repeated_object():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[5:20, 5:20] = 1
     labels[25, 25] = 1  # one pixel under the stroke's end
@@ -131,7 +131,7 @@ def test_a_spot_that_a_stroke_crossed_does_not_make_it_many():
     assert found[0, 32, 45] == 1
 
 
-def test_the_ground_that_is_seen_through_a_thing_stays():
+def test_background_seen_through_an_object_stays():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[8:30, 15:40] = 1
     labels[14:20, 22:30] = 0  # a hole
@@ -139,7 +139,7 @@ def test_the_ground_that_is_seen_through_a_thing_stays():
     assert torch.equal(keep_reached(regions, strokes_at(regions, (0, 2, 2), (1, 10, 18))), regions)
 
 
-def test_among_more_classes_the_others_share_it():
+def test_among_more_classes_the_others_share_what_is_taken():
     labels = torch.zeros(SIZE, dtype=torch.long)
     labels[:, 20:40], labels[:, 40:] = 1, 2
     labels[2:6, 50:54] = 0

@@ -32,7 +32,7 @@ def test_cues_are_finite_and_bounded_for_every_size(classes, size):
     assert maps.abs().max() <= 50
 
 
-def test_the_first_maps_are_halved_log_odds_colour_and_spread():
+def test_the_first_maps_are_halved_log_odds_color_and_spread():
     mean, spread, own, lab, odds, regions = _inputs()
     mean[0, 0, 0], mean[1, 0, 0] = 1, 0
     maps = stack_cues(mean, spread, own, lab, odds, regions)
@@ -83,7 +83,7 @@ def test_the_order_of_classes_does_not_matter():
     torch.testing.assert_close(found, expected)
 
 
-def test_cues_are_of_the_classes_that_somebody_drew():
+def test_cues_are_of_the_classes_with_strokes():
     rgb = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
     image = prepare_image(rgb)
     strokes = torch.full(image.half_size, 4)

@@ -46,7 +46,7 @@ def _same(first, second):
     )
 
 
-def test_class_weights_by_hand():
+def test_class_weights_equal_those_by_hand():
     targets = torch.tensor([0, 0, 0, 1, 3, 3, 3, 3])
     expected = {
         "paper": [3 / 8, 1 / 8, 0.0, 4 / 8],  # equation 6 as printed
@@ -57,7 +57,7 @@ def test_class_weights_by_hand():
         torch.testing.assert_close(class_weights(targets, 4, rule), torch.tensor(weights))
 
 
-def test_inverse_weights_give_each_class_the_same_say():
+def test_inverse_weights_give_each_class_the_same_weight():
     targets = torch.tensor([0] * 90 + [1] * 10)
     weights = class_weights(targets, 2, "inverse")
     torch.testing.assert_close(weights[targets][:90].sum(), weights[targets][90:].sum())

@@ -24,7 +24,7 @@ def test_given_classes_fix_the_indices():
 @pytest.mark.parametrize(
     ("unlabeled", "classes"), [(0, (3, 255)), (-1, (0, 3, 255)), (70_000, (0, 3, 255))]
 )
-def test_any_value_can_mean_unlabelled(unlabeled, classes):
+def test_any_value_can_mean_unlabeled(unlabeled, classes):
     strokes = np.array([[0, 3, 255]], np.uint8)
     found, index = encode_strokes(strokes, (1, 3), unlabeled=unlabeled)
     assert found == classes

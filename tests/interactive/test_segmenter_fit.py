@@ -30,12 +30,12 @@ def test_every_preset_gives_a_whole_segmentation(picture, preset):
 
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize(("preset", "least"), [("fast", 0.9), ("best", 0.9), ("paper", 0.7)])
-def test_trained_weights_find_a_disc_of_another_colour(picture, preset, least):
+def test_trained_weights_segment_a_disc_of_another_color(picture, preset, least):
     result = segment(picture.image, picture.strokes, preset=preset)
     assert _iou(result.labels, picture.truth) > least
 
 
-def test_the_public_face_is_the_same_function(picture):
+def test_the_public_function_is_the_same(picture):
     ours = saccade.segment(picture.image, picture.strokes, preset=QUICK, seed=3)
     assert equal(ours, segment(picture.image, picture.strokes, preset=QUICK, seed=3))
 
@@ -90,7 +90,7 @@ def test_refused_inputs_keep_the_last_good_result(picture):
     assert segmenter.result is before
 
 
-def test_nothing_is_told_before_a_fit(picture):
+def test_every_question_before_a_fit_is_refused(picture):
     segmenter = ScribbleSegmenter()
     for ask in (
         segmenter.predict,
@@ -129,7 +129,7 @@ def test_wrong_options_are_refused(picture, options, message):
     ],
 )
 @pytest.mark.parametrize("average", ["softmax", "logits", "vote"])
-def test_presets_of_ones_own(network, average):
+def test_own_presets_are_segmented_with(network, average):
     image, strokes = tiny((12, 17))
     preset = replace(PAPER, network=network, average=average, refine=PottsSettings(iterations=5))
     segmenter = ScribbleSegmenter(preset).fit(image, strokes)

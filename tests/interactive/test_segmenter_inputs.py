@@ -20,7 +20,7 @@ def test_labels_keep_the_strokes_values_with_gaps(picture, preset):
 
 
 @pytest.mark.parametrize("preset", OWN)
-def test_a_class_without_a_stroke_is_known_but_nowhere(picture, preset):
+def test_a_class_without_a_stroke_gets_no_pixel(picture, preset):
     result = segment(picture.image, picture.strokes, preset=OWN[preset], classes=[0, 1, 4])
     check(result, picture.strokes, (0, 1, 4))
     assert not (result.labels == 4).any()
@@ -28,7 +28,7 @@ def test_a_class_without_a_stroke_is_known_but_nowhere(picture, preset):
 
 
 @pytest.mark.parametrize("preset", OWN)
-def test_many_classes(preset):
+def test_six_classes_are_segmented(preset):
     image = np.zeros((30, 60, 3), np.uint8)
     strokes = np.full((30, 60), 255, np.uint8)
     for k in range(6):
@@ -74,7 +74,7 @@ def test_the_same_image_of_another_kind_gives_the_same_mask(picture, kind):
     assert equal(found, expected)
 
 
-def test_grey_images_are_segmented(picture):
+def test_gray_images_are_segmented(picture):
     result = segment(_grey(picture.image), picture.strokes, preset=QUICK)
     check(result, picture.strokes, (0, 1))
 

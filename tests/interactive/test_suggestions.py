@@ -55,7 +55,7 @@ def test_drawn_pixels_are_not_in_uncertainty():
     assert suggest_regions(uncertainty, drawn, 3) == []
 
 
-def test_the_place_is_deep_inside_the_unsure_part():
+def test_the_place_is_deep_inside_the_uncertain_part():
     uncertainty = np.zeros((100, 100), np.float32)
     uncertainty[50, 30:39] = 1.0  # a thin line beside a block
     uncertainty[52:59, 32:39] = 1.0
@@ -69,7 +69,7 @@ def test_the_score_counts_pixels_of_large_images_too():
     assert suggest_regions(uncertainty, drawn, 1)[0].score == pytest.approx(6400, rel=0.1)
 
 
-def test_a_thin_unsure_band_gives_way_to_a_patch():
+def test_a_thin_uncertain_band_gives_way_to_a_patch():
     uncertainty = np.zeros((200, 300), np.float32)
     uncertainty[:, 50:52] = 1.0  # 80 pixels of it in a window of 41
     uncertainty[90:110, 200:220] = 0.3  # 120
@@ -78,7 +78,7 @@ def test_a_thin_unsure_band_gives_way_to_a_patch():
     assert 205 <= place.column <= 214
 
 
-def test_a_lone_unsure_pixel_is_not_the_place():
+def test_a_single_uncertain_pixel_is_not_the_place():
     uncertainty = np.zeros((200, 300), np.float32)
     uncertainty[100, 140] = 1.0
     uncertainty[105:115, 155:165] = 0.8

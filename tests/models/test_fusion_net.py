@@ -78,7 +78,7 @@ def test_more_log_odds_raise_the_score_of_their_class(nets):
     assert change[1].abs().max() < 1e-5
 
 
-def test_classes_of_one_image_know_each_other_and_those_of_others_do_not(nets):
+def test_scores_depend_on_the_classes_of_the_same_image_only(nets):
     cues, maps = _cues(4, 16, 16), _random(2, INPUTS, 16, 16)
     other = cues.clone()
     other[0, 1:8] += 3
@@ -118,7 +118,7 @@ def test_encodings_shrink_by_halves():
     assert sizes == [(19, 30), (10, 15), (5, 8), (3, 4)]
 
 
-def test_normalised_layers_are_for_training_only():
+def test_normalized_layers_are_for_training_only():
     bundle = load_bundle()
     member = bundle.ensemble[0]
     names = [*member.encoder.state_dict(), *member.fusion.state_dict()]

@@ -24,7 +24,7 @@ def test_mdc_features_are_those_of_vgg16(stride, side):
 
 
 @pytest.mark.parametrize("backbone", ["vgg16", "mobilenet_v2"])
-def test_mdc_scores_and_maps(backbone):
+def test_mdc_maps_are_not_negative_and_peak_at_one(backbone):
     torch.manual_seed(0)
     net = MultiDilatedNet(LocalizerConfig(5, backbone, width=8)).eval()
     images = torch.rand(2, 3, 64, 80)

@@ -30,7 +30,7 @@ def test_affine_is_the_layer_before_its_relu(name, channels):
 
 
 @pytest.mark.parametrize("name", ["batch", "group"])
-def test_each_half_of_the_channels_is_normalised_by_itself(name):
+def test_each_half_of_the_channels_is_normalized_by_itself(name):
     for half in (1, 3, 4, 6, 16):
         norm = _norm(name, 2 * half)
         mean = torch.randn(2 * half, generator=torch.Generator().manual_seed(2))
@@ -47,7 +47,7 @@ def test_no_norm_is_no_relu_either():
     assert torch.equal(build_norm("none", 3)(maps), maps)
 
 
-def test_maps_of_one_pixel_are_normalised_too():
+def test_maps_of_one_pixel_are_normalized_too():
     assert _norm("batch", 4)(_maps(4, (1, 1))).isfinite().all()
 
 

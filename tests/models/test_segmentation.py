@@ -77,7 +77,7 @@ def test_parameters_of_table_five():
         assert sum(p.numel() for p in net.head.parameters()) == count
 
 
-def test_config_survives_json():
+def test_the_configuration_survives_json():
     config = replace(SMALL, rates=(1, 12), base=5, network="dsnet")
     assert config_from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
@@ -92,7 +92,7 @@ def test_config_survives_json():
         ({"width": 0}, "width"),
     ],
 )
-def test_wrong_configurations(changes, message):
+def test_wrong_configurations_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         config_from_dict({**SMALL.to_dict(), **changes})
 
@@ -118,7 +118,7 @@ def test_a_checkpoint_alone_gives_the_same_network(checkpoint):
     assert not found.net.training
 
 
-def test_damaged_checkpoints(checkpoint, tmp_path):
+def test_damaged_checkpoints_are_named(checkpoint, tmp_path):
     path, net = checkpoint
     data = path.read_bytes()
     cut = tmp_path / "cut.safetensors"
@@ -154,7 +154,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(checkpoint, monkeypatch):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_weights_of_torchvision(tmp_path):
+def test_weights_of_torchvision_give_its_features(tmp_path):
     from torchvision.models import mobilenet_v2
 
     torch.manual_seed(1)
@@ -219,7 +219,7 @@ def test_folded_weights_keep_their_function(tmp_path):
                 )
 
 
-def test_weights_of_another_network(tmp_path):
+def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "wrong.pth"
     torch.save({"conv1.weight": torch.zeros(1)}, path)
     with pytest.raises(InputError, match=r"no weights for mobilenet_v2, features\.0"):

@@ -225,7 +225,7 @@ def test_the_first_member_has_the_mean_of_the_others_weights():
     assert not torch.equal(*(member.fusion.leave.weight for member in others))
 
 
-def test_the_bundle_says_where_it_comes_from():
+def test_the_bundle_records_where_it_comes_from():
     path = files("saccade.models") / "bundled.json"
     if not path.is_file():
         pytest.skip("bundled.json is not there: the bundled weights are not the trained ones")
@@ -234,7 +234,7 @@ def test_the_bundle_says_where_it_comes_from():
     assert provenance
 
 
-def test_other_weights_of_the_same_kind(tmp_path):
+def test_other_weights_of_the_same_kind_are_read(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes((files("saccade.models") / "bundled.safetensors").read_bytes())
     mine, bundled = load_bundle(str(path)), load_bundle()
@@ -252,7 +252,7 @@ def test_other_weights_of_the_same_kind(tmp_path):
         ({"something": torch.zeros(3)}, "holds no weights of the per-image segmenter"),
     ],
 )
-def test_weights_that_are_none(tmp_path, content, message):
+def test_files_without_weights_are_refused(tmp_path, content, message):
     path = tmp_path / "mine.safetensors"
     if isinstance(content, bytes):
         path.write_bytes(content)

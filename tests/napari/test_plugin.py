@@ -132,7 +132,7 @@ def test_unknown_endings_and_stacks_are_refused(tmp_path):
         write_labels(str(tmp_path / "a.png"), np.ones((3, 3, 3), int), {})
 
 
-def test_strokes_are_read_with_0_for_nobody(examples):
+def test_strokes_are_read_with_0_where_unlabeled(examples):
     assert strokes_reader(["a", "b"]) is None
     path = str(examples / "cat_strokes.png")
     ((labels, options, kind),) = strokes_reader(path)(path)

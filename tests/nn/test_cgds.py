@@ -24,7 +24,7 @@ def test_without_offsets_it_is_the_convolution(size, kernel):
     torch.testing.assert_close(layer(x, offsets), expected)
 
 
-def test_given_points_against_torchvision():
+def test_given_points_agree_with_torchvision():
     torch.manual_seed(0)
     layer = DynamicSamplingConv2d(4, 6).double()
     x, offsets = torch.rand(2, 4, 7, 8).double(), 2 * torch.randn(2, 18, 7, 8).double()
@@ -99,7 +99,7 @@ def test_pooling_by_matrices_is_adaptive_pooling(size):
     torch.testing.assert_close(pooled_by_matrices(x, 3), functional.adaptive_avg_pool2d(x, 3))
 
 
-def test_wrong_arguments():
+def test_wrong_arguments_are_refused():
     for kind in (DynamicSamplingConv2d, DynamicFilter):
         with pytest.raises(InputError, match="odd"):
             kind(*(4, 4)[: 2 - (kind is DynamicFilter)], kernel_size=2)

@@ -80,7 +80,7 @@ def test_the_predictor_learns_from_zero() -> None:
     assert layer.predictor.weight.grad.abs().sum() > 0
 
 
-def test_autocast() -> None:
+def test_autocast_keeps_half_precision() -> None:
     layer = stirred(DeformConv2d(4, 6, modulated=True))
     x = image(1, 4, 9, 8)
     with torch.autocast("cpu", dtype=torch.bfloat16):

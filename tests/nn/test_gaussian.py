@@ -29,7 +29,7 @@ class TestForward:
         torch.testing.assert_close(actual, expected)
         torch.testing.assert_close(layer(x, positions=positions), expected)
 
-    def test_sigma_zero_samples_only_the_centre(self) -> None:
+    def test_sigma_zero_samples_only_the_center(self) -> None:
         layer = GaussianDynamicConv2d(3, 5, sigma=0.0, seed=0)
         x = image(2, 3, 6, 8)
         pointwise = layer.weight.sum((2, 3), keepdim=True)
@@ -42,7 +42,7 @@ class TestForward:
         expected = functional.conv2d(x, layer.weight, layer.bias, padding=1)
         torch.testing.assert_close(actual, expected)
 
-    def test_chosen_centres_equal_the_dense_output_there(self) -> None:
+    def test_chosen_centers_equal_the_dense_output_there(self) -> None:
         layer = GaussianDynamicConv2d(3, 5, seed=0)
         x = image(1, 3, 6, 8)
         positions = layer.draw(x)
@@ -56,14 +56,14 @@ class TestForward:
             sparse[0, :, :, 0], layer(x, positions=positions)[0, :, y, column]
         )
 
-    def test_trains(self) -> None:
+    def test_every_parameter_gets_a_gradient(self) -> None:
         layer = GaussianDynamicConv2d(3, 4, seed=0)
         x = image(1, 3, 6, 8).requires_grad_()
         layer(x).square().mean().backward()
         assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in (*layer.parameters(), x))
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1)])
-    def test_thin_maps(self, size: tuple[int, int]) -> None:
+    def test_maps_of_one_row_or_column_are_convolved(self, size: tuple[int, int]) -> None:
         assert GaussianDynamicConv2d(2, 3, seed=0)(image(2, 2, *size)).shape == (2, 3, *size)
 
     def test_even_and_oblong_kernels(self) -> None:
@@ -151,7 +151,7 @@ class TestCompile:
         compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
         torch.testing.assert_close(compiled(x, seed=seed), layer(x, seed=seed))
 
-    def test_with_its_own_draw(self) -> None:
+    def test_fullgraph_with_its_own_draw(self) -> None:
         layer, twin = (GaussianDynamicConv2d(2, 3, seed=0) for _ in range(2))
         x = image(1, 2, 7, 7)
         compiled = torch.compile(layer, backend="aot_eager")

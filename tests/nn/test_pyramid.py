@@ -50,7 +50,7 @@ def test_in_training_only_the_middle_branch_changes_from_call_to_call():
     assert [(m.base, m.sigma) for m in drawn] == [(9, 5.0)]
 
 
-def test_aspp_against_its_formula():
+def test_aspp_agrees_with_its_formula():
     torch.manual_seed(0)
     aspp = ASPP(3, 2, rates=(1, 2), dropout=0.0).eval()
     x = torch.rand(1, 3, 8, 9)
@@ -96,7 +96,7 @@ def test_half_precision_and_compile():
         ({"dropout": 1.0}, "dropout"),
     ],
 )
-def test_wrong_arguments(arguments, message):
+def test_wrong_arguments_are_refused(arguments, message):
     for kind in (ASPP, GaussianDynamicPyramidPooling):
         with pytest.raises(InputError, match=message):
             kind(4, 4, **arguments)

@@ -45,7 +45,7 @@ class TestRandomness:
             assert parameter.abs().max() <= bound
             assert parameter.std().item() == pytest.approx(bound / 3**0.5, rel=0.15)
 
-    def test_no_seed_differs_every_time(self) -> None:
+    def test_without_a_seed_every_layer_differs(self) -> None:
         one, other = GaussianDynamicConv2d(2, 3), GaussianDynamicConv2d(2, 3)
         assert not torch.equal(one.weight, other.weight)
         assert not torch.equal(one.draw((9, 9)), other.draw((9, 9)))
@@ -123,14 +123,16 @@ class TestErrors:
             ({"border": "wrap"}, "border"),
         ],
     )
-    def test_at_construction(self, options: dict[str, object], message: str) -> None:
+    def test_wrong_options_are_refused_at_construction(
+        self, options: dict[str, object], message: str
+    ) -> None:
         with pytest.raises(InputError, match=message):
             GaussianDynamicConv2d(3, 4, **options)
 
-    def test_uniform_range(self) -> None:
+    def test_an_inverted_uniform_range_is_refused(self) -> None:
         with pytest.raises(InputError, match="low must not exceed high"):
             UniformDynamicConv2d(3, 4, low=1.0, high=0.0)
 
-    def test_wrong_input(self) -> None:
+    def test_input_of_other_channels_is_refused(self) -> None:
         with pytest.raises(InputError, match="Cin 2"):
             GaussianDynamicConv2d(3, 4)(image(1, 2, 5, 5))

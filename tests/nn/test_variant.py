@@ -27,7 +27,7 @@ class TestForward:
         gradients = [torch.autograd.grad(o.square().sum(), parameters) for o in (actual, expected)]
         assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
 
-    def test_equation_4(self) -> None:
+    def test_output_is_that_of_equation_4(self) -> None:
         layer = VariantGaussianDynamicConv2d(2, 3, sigma=3.0, base=2, seed=0)
         dy, dx = layer.draw(torch.Generator().manual_seed(4))
         assert dy != dx
@@ -39,13 +39,13 @@ class TestForward:
         actual = layer(x, generator=torch.Generator().manual_seed(4))
         torch.testing.assert_close(actual, expected)
 
-    def test_gradcheck(self) -> None:
+    def test_gradients_pass_gradcheck(self) -> None:
         layer = VariantGaussianDynamicConv2d(2, 2, base=1, seed=0).double()
         x = image(1, 2, 4, 5).double().requires_grad_()
         assert torch.autograd.gradcheck(lambda x: layer(x, dilation=(2, 1)), x)
 
     @pytest.mark.parametrize("groups", [2, 4])
-    def test_groups_and_depthwise(self, groups: int) -> None:
+    def test_groups_are_those_of_the_dilated_convolution(self, groups: int) -> None:
         layer = VariantGaussianDynamicConv2d(4, 8, base=2, groups=groups, bias=False, seed=0)
         assert layer.weight.shape == (8, 4 // groups, 3, 3)
         x = image(2, 4, 8, 8)
@@ -147,7 +147,7 @@ class TestEvaluation:
         assert not all(torch.equal(out, outputs[0]) for out in outputs)
 
     @pytest.mark.parametrize("samples", [1, 20])
-    def test_mean_of_samples(self, samples: int) -> None:
+    def test_the_mean_is_over_the_drawn_samples(self, samples: int) -> None:
         layer, twin = (
             VariantGaussianDynamicConv2d(
                 2, 3, base=2, evaluation="mean", samples=samples, stride=2, seed=0
@@ -185,11 +185,13 @@ class TestErrors:
             ({"evaluation": "median"}, "evaluation"),
         ],
     )
-    def test_at_construction(self, options: dict[str, object], message: str) -> None:
+    def test_wrong_options_are_refused_at_construction(
+        self, options: dict[str, object], message: str
+    ) -> None:
         with pytest.raises(InputError, match=message):
             VariantGaussianDynamicConv2d(3, 4, **options)
 
-    def test_no_channels(self) -> None:
+    def test_no_channels_are_refused(self) -> None:
         with pytest.raises(InputError, match="0 and 4 channels"):
             VariantGaussianDynamicConv2d(0, 4)
 
@@ -203,11 +205,11 @@ class TestErrors:
         ],
         ids=["channels", "batch", "empty", "dtype"],
     )
-    def test_wrong_input(self, x: Tensor, message: str) -> None:
+    def test_input_of_other_channels_is_refused(self, x: Tensor, message: str) -> None:
         with pytest.raises(InputError, match=message):
             VariantGaussianDynamicConv2d(3, 4)(x)
 
-    def test_wrong_dilation(self) -> None:
+    def test_wrong_dilations_are_refused(self) -> None:
         with pytest.raises(InputError, match="dilation"):
             VariantGaussianDynamicConv2d(3, 4)(image(1, 3, 5, 5), dilation=(0, 1))
 

@@ -40,7 +40,7 @@ class TestRandomness:
         one.reseed(7)
         assert one.draw() == first
 
-    def test_no_seed_differs_every_time(self) -> None:
+    def test_without_a_seed_every_layer_differs(self) -> None:
         one, other = (VariantGaussianDynamicConv2d(2, 3, sigma=1e5) for _ in range(2))
         assert not torch.equal(one.weight, other.weight)
         assert one.draw() != other.draw()

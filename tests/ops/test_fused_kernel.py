@@ -33,7 +33,7 @@ class TestAgainstReference:
         + [(*mode, dtype) for mode in HALF_MODES for dtype in HALF],
         ids=str,
     )
-    def test_output_and_gradients(
+    def test_output_and_gradients_are_those_of_the_reference(
         self, interpolation: str, border: str, dtype: torch.dtype
     ) -> None:
         assert_equals_reference(case(dtype=dtype), interpolation=interpolation, border=border)
@@ -53,7 +53,9 @@ class TestAgainstReference:
         ],
         ids=str,
     )
-    def test_shapes(self, shape: dict[str, object], interpolation: str) -> None:
+    def test_every_shape_gives_the_reference(
+        self, shape: dict[str, object], interpolation: str
+    ) -> None:
         arguments = case(**shape)
         groups = shape.get("groups", 1)
         assert_equals_reference(
@@ -61,12 +63,12 @@ class TestAgainstReference:
         )
 
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_without_bias_and_mask(self, interpolation: str) -> None:
+    def test_bias_and_mask_may_be_left_out(self, interpolation: str) -> None:
         arguments = case(batch=1)
         del arguments["bias"], arguments["mask"]
         assert_equals_reference(arguments, interpolation=interpolation)
 
-    def test_quarters_and_borders(self) -> None:
+    def test_positions_on_quarters_and_borders_agree_exactly(self) -> None:
         arguments = case()
         arguments["positions"] = (arguments["positions"] * 4).round() / 4
         for interpolation, border in MODES:
@@ -142,7 +144,7 @@ class TestLayoutsAndEdges:
         assert outside.flatten().tolist()[:4] == [0, 0, 0, 0]
 
     @pytest.mark.parametrize(("batch", "out_size"), [(2, (0, 1)), (0, (3, 2))])
-    def test_nothing_to_evaluate(self, batch: int, out_size: tuple[int, int]) -> None:
+    def test_no_positions_give_an_empty_output(self, batch: int, out_size: tuple[int, int]) -> None:
         arguments = case(batch=batch, out_size=out_size)
         leaves = [arguments[k].requires_grad_() for k in ("input", "weight")]
         out = sampled_conv2d(**arguments, backend="fused", interpolation="bilinear")
@@ -161,7 +163,7 @@ class TestLayoutsAndEdges:
         for grad in torch.autograd.grad(out, (x, weight), upstream):
             assert grad.flatten()[0].item() == pytest.approx(16672, rel=0.005)
 
-    def test_autocast(self) -> None:
+    def test_autocast_computes_in_half_precision(self) -> None:
         arguments = case()
         leaves = {k: v.clone().requires_grad_() for k, v in arguments.items()}
         with torch.autocast(DEVICE, dtype=torch.bfloat16):

@@ -75,7 +75,7 @@ class TestDrawn:
             assert error <= 4 * TOLERANCE[dtype] * theirs.abs().max().item(), name
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 9), (70, 1)])
-    def test_thin_maps(self, size: tuple[int, int]) -> None:
+    def test_maps_of_one_row_or_column_are_convolved(self, size: tuple[int, int]) -> None:
         x, weight = draw(1, 3, *size), draw(2, 3, 3, 1)
         torch.testing.assert_close(
             gaussian_conv2d(x, weight, sigma=3.0, seed=1, backend="fused"),
@@ -99,12 +99,12 @@ class TestOperator:
     # opcheck asks a copy of the arguments, which is no leaf, for its gradient.
     @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
     @pytest.mark.parametrize("drawn", [True, False])
-    def test_opcheck(self, drawn: bool) -> None:
+    def test_the_operator_passes_opcheck(self, drawn: bool) -> None:
         torch.library.opcheck(
             torch.ops.saccade.sampled_conv2d.default, operator_arguments(drawn=drawn)
         )
 
-    def test_opcheck_of_the_gradient(self) -> None:
+    def test_the_gradient_passes_opcheck(self) -> None:
         x, weight, _, positions, mask, seed, *rest = operator_arguments(drawn=False)
         grad = draw(1, 3, 3, 4)
         tensors = [None if t is None else t.detach() for t in (x, weight, positions, mask, seed)]

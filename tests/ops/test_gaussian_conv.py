@@ -38,7 +38,7 @@ class TestPositions:
         assert moved[:, 0].square().mean().sqrt().item() == pytest.approx(2, rel=0.03)
         assert moved[:, 1].square().mean().sqrt().item() == pytest.approx(7, rel=0.03)
 
-    def test_granularity(self) -> None:
+    def test_taps_or_locations_share_draws_as_the_granularity_names(self) -> None:
         size, options = (8, 9), {"seed": 1, "rounding": "none"}
         centres = conv_positions(size, 1)
         tap = gaussian_positions(size, 3, 2.0, granularity="tap", **options) - centres
@@ -48,18 +48,18 @@ class TestPositions:
         expected = layer[:, 8:, :, :1, :1] * tap_directions(3).view(1, 9, 2, 1, 1)
         torch.testing.assert_close(layer, expected.expand_as(layer), rtol=0, atol=1e-5)
 
-    def test_seed_decides(self) -> None:
+    def test_the_seed_decides_the_positions(self) -> None:
         one = gaussian_positions((9, 7), 3, 2.0, seed=5)
         assert torch.equal(gaussian_positions((9, 7), 3, 2.0, seed=torch.tensor(5)), one)
         assert not torch.equal(gaussian_positions((9, 7), 3, 2.0, seed=6), one)
 
-    def test_never_change(self) -> None:
+    def test_positions_of_a_seed_never_change(self) -> None:
         # What a seed draws is a promise to whoever wrote the seed down.
         positions = gaussian_positions((2, 2), (1, 3), 10.0, seed=2024)
         columns = [[[-4, -8], [-1, -5]], [[0, 1], [0, 1]], [[2, 9], [2, 6]]]
         assert positions[0, :, 1].long().tolist() == columns
 
-    def test_sigma_zero_stays_at_the_centre(self) -> None:
+    def test_sigma_zero_stays_at_the_center(self) -> None:
         positions = gaussian_positions((4, 5), 3, 0.0, seed=1)
         assert torch.equal(positions, conv_positions((4, 5), 1).expand_as(positions))
 
@@ -91,7 +91,7 @@ class TestConvolution:
         )
 
     @pytest.mark.parametrize("rounding", ["nearest", "none"])
-    def test_gradcheck(self, rounding: str) -> None:
+    def test_gradients_pass_gradcheck(self, rounding: str) -> None:
         def run(*arguments: Tensor) -> Tensor:
             return gaussian_conv2d(*arguments, sigma=1.5, seed=1, rounding=rounding)
 
@@ -123,7 +123,7 @@ class TestConvolution:
             ({"input": torch.zeros(4, 6, 7)}, "input is"),
         ],
     )
-    def test_names_the_argument(self, change: dict[str, object], message: str) -> None:
+    def test_errors_name_the_argument(self, change: dict[str, object], message: str) -> None:
         arguments = {"input": draw(2, 4, 6, 7), "weight": draw(6, 4, 3, 3), "sigma": 1.0, "seed": 0}
         with pytest.raises(InputError, match=message):
             gaussian_conv2d(**{**arguments, **change})

@@ -36,7 +36,9 @@ def grid(*size: int) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(("seed", "counter", "words"), KNOWN)
-def test_known_answers(seed: int, counter: tuple[int, int], words: tuple[int, int]) -> None:
+def test_numbers_are_the_published_ones(
+    seed: int, counter: tuple[int, int], words: tuple[int, int]
+) -> None:
     assert scalar_philox(seed, counter) == words
     made = philox(torch.tensor(seed), (torch.tensor(counter[0]), torch.tensor(counter[1])))
     assert tuple(word.item() for word in made) == words
@@ -93,7 +95,7 @@ def test_a_counter_decides_alone() -> None:
         (torch.tensor(1, dtype=torch.int32), "one int64"),
     ],
 )
-def test_refuses_other_seeds(seed: int | Tensor, message: str) -> None:
+def test_other_seeds_are_refused(seed: int | Tensor, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_seed(seed, torch.device("cpu"))
 

@@ -40,27 +40,27 @@ class TestDirections:
             ((1, 5), [0], [-2, -1, 0, 1, 2]),
         ],
     )
-    def test_any_kernel(
+    def test_directions_of_any_kernel_are_centered(
         self, kernel: int | tuple[int, int], rows: list[int], columns: list[int]
     ) -> None:
         assert tap_directions(kernel).tolist() == [[y, x] for y in rows for x in columns]
 
     @pytest.mark.parametrize("kernel", [0, (3, 0), (3, 3, 3)])
-    def test_refuses(self, kernel: int | tuple[int, ...]) -> None:
+    def test_wrong_kernels_are_refused(self, kernel: int | tuple[int, ...]) -> None:
         with pytest.raises(InputError, match="kernel_size"):
             tap_directions(kernel)
 
 
 class TestOffsets:
     @pytest.mark.parametrize("sigma", [0.1, 0.2, 3.0])
-    def test_half_gaussian_distribution(self, sigma: float) -> None:
+    def test_half_gaussian_offsets_have_its_distribution(self, sigma: float) -> None:
         drawn = half_gaussian_offsets((20_000,), sigma, generator=seeded(), dtype=torch.float64)
         # Three standard errors of the mean.
         margin = 3 * sigma * math.sqrt((1 - 2 / math.pi) / len(drawn))
         assert abs(drawn.mean().item() - sigma * math.sqrt(2 / math.pi)) < margin
         assert stats.kstest(drawn.numpy(), stats.halfnorm(scale=sigma).cdf).pvalue > 0.01
 
-    def test_truncated_gaussian_distribution(self) -> None:
+    def test_truncated_gaussian_offsets_have_its_distribution(self) -> None:
         drawn = truncated_gaussian_offsets(
             (20_000,), 2.0, bound=1.5, generator=seeded(), dtype=torch.float64
         )
@@ -68,7 +68,7 @@ class TestOffsets:
         law = stats.truncnorm(-1.5, 1.5, scale=2.0)
         assert stats.kstest(drawn.numpy(), law.cdf).pvalue > 0.01
 
-    def test_uniform_distribution(self) -> None:
+    def test_uniform_offsets_have_their_distribution(self) -> None:
         drawn = uniform_offsets((20_000,), 0.5, 2.0, generator=seeded(), dtype=torch.float64)
         assert stats.kstest(drawn.numpy(), stats.uniform(0.5, 1.5).cdf).pvalue > 0.01
 
@@ -90,18 +90,18 @@ class TestOffsets:
         assert first.dtype == torch.float32
         assert torch.equal(torch.random.get_rng_state(), before)
 
-    def test_sigma_zero(self) -> None:
+    def test_sigma_zero_gives_no_offset(self) -> None:
         assert half_gaussian_offsets((5,), 0.0, generator=seeded()).tolist() == [0] * 5
         assert truncated_gaussian_offsets((5,), 0.0, generator=seeded()).abs().sum() == 0
 
     @pytest.mark.parametrize("sigma", [-0.1, float("nan"), float("inf")])
-    def test_refuses_sigma(self, sigma: float) -> None:
+    def test_wrong_sigmas_are_refused(self, sigma: float) -> None:
         with pytest.raises(InputError, match="sigma"):
             half_gaussian_offsets((5,), sigma, generator=seeded())
         with pytest.raises(InputError, match="sigma"):
             truncated_gaussian_offsets((5,), sigma, generator=seeded())
 
-    def test_refuses_other_ranges(self) -> None:
+    def test_other_ranges_are_refused(self) -> None:
         with pytest.raises(InputError, match="low must not exceed high"):
             uniform_offsets((5,), 1.0, 0.0, generator=seeded())
         with pytest.raises(InputError, match="bound"):
@@ -111,15 +111,17 @@ class TestOffsets:
         ("granularity", "expected"),
         [("location", (9, 2, 4, 5)), ("tap", (9, 2, 1, 1)), ("layer", (1, 2, 1, 1))],
     )
-    def test_granularity(self, granularity: str, expected: tuple[int, ...]) -> None:
+    def test_granularity_gives_the_size_of_the_offsets(
+        self, granularity: str, expected: tuple[int, ...]
+    ) -> None:
         assert offset_size(granularity, 9, (4, 5)) == expected
 
-    def test_scale(self) -> None:
+    def test_the_scale_is_the_shortest_side_or_each_axis(self) -> None:
         assert map_scale((160, 240), "shortest") == (160, 160)
         assert map_scale((240, 160), "shortest") == (160, 160)
         assert map_scale((160, 240), "axis") == (160, 240)
 
-    def test_refuses_unknown_names(self) -> None:
+    def test_unknown_names_are_refused(self) -> None:
         with pytest.raises(InputError, match="location, tap, layer"):
             offset_size("pixel", 9, (4, 5))
         with pytest.raises(InputError, match="shortest, axis"):
@@ -129,7 +131,7 @@ class TestOffsets:
 
 
 class TestGrid:
-    def test_offset_one_is_the_neighbourhood(self) -> None:
+    def test_offset_one_is_the_neighborhood(self) -> None:
         positions = grid_positions((4, 5), tap_directions(3), 1.0)
         assert positions.shape == (1, 9, 2, 4, 5)
         for tap, (dy, dx) in enumerate(tap_directions(3).tolist()):
@@ -162,7 +164,7 @@ class TestGrid:
         with pytest.raises(InputError, match="does not fit"):
             conv_positions((4, 4), 3, dilation=2)
 
-    def test_centres_of_ones_choice(self) -> None:
+    def test_chosen_centers_have_the_positions_of_the_dense_grid(self) -> None:
         offsets = half_gaussian_offsets((9, 2, 6, 7), 2.0, generator=seeded())
         dense = grid_positions((6, 7), tap_directions(3), offsets)
         centres = torch.tensor([[0, 0], [5, 6], [2, 3], [2, 3]])
@@ -172,18 +174,18 @@ class TestGrid:
         assert sparse.shape == (1, 9, 2, 4, 1)
         assert torch.equal(sparse[..., 0], dense[..., y, x])
 
-    def test_no_centres(self) -> None:
+    def test_no_centers_give_no_positions(self) -> None:
         empty = positions_at(torch.zeros(0, 2), tap_directions(3), torch.zeros(0, 9, 2))
         assert empty.shape == (1, 9, 2, 0, 1)
 
     @pytest.mark.parametrize("centres", [torch.zeros(4), torch.zeros(2, 3)])
-    def test_refuses_other_centres(self, centres: Tensor) -> None:
+    def test_other_centers_are_refused(self, centres: Tensor) -> None:
         with pytest.raises(InputError, match=r"must be \(P, 2\)"):
             positions_at(centres, tap_directions(3), 1.0)
 
 
 class TestRounding:
-    def test_values(self) -> None:
+    def test_values_are_rounded_as_named(self) -> None:
         values = torch.tensor([-1.5, -0.6, -0.5, 0.4, 0.5, 1.5, 2.5])
         assert round_positions(values, "nearest").tolist() == [-1, -1, 0, 0, 1, 2, 3]
         assert round_positions(values, "floor").tolist() == [-2, -1, -1, 0, 0, 1, 2]

@@ -70,7 +70,7 @@ def test_the_seed_decides():
     assert not torch.equal(first, other)
 
 
-def test_quantiles_of_the_half_gaussian():
+def test_quantiles_are_those_of_the_half_gaussian():
     uniforms = torch.tensor([0.0, 0.5, 0.6826895, 0.9544997, 1 - 2**-24])
     found = half_gaussian_quantiles(uniforms, 3.0)
     torch.testing.assert_close(found[:4], torch.tensor([0.0, 2.0234693, 3.0, 6.0]))

@@ -16,7 +16,7 @@ class TestAgainstReference:
     @pytest.mark.parametrize("backend", FAST)
     @pytest.mark.parametrize(("interpolation", "border"), MODES)
     @pytest.mark.parametrize("dtype", list(TOLERANCE), ids=str)
-    def test_output_and_gradients(
+    def test_output_and_gradients_are_those_of_the_reference(
         self, device: str, backend: str, interpolation: str, border: str, dtype: torch.dtype
     ) -> None:
         options = {"interpolation": interpolation, "border": border}
@@ -40,7 +40,7 @@ class TestAgainstReference:
         ("groups", "channels", "cout"), [(2, 4, 6), (4, 4, 4), (4, 4, 8), (1, 1, 1), (3, 6, 3)]
     )
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_groups(
+    def test_groups_give_the_reference(
         self, backend: str, groups: int, channels: int, cout: int, interpolation: str
     ) -> None:
         arguments = case(channels=channels, cout=cout, groups=groups)
@@ -54,7 +54,7 @@ class TestAgainstReference:
     @pytest.mark.parametrize("backend", FAST)
     @pytest.mark.parametrize("masked", [False, True])
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_positions_shared_by_the_batch(
+    def test_positions_may_be_shared_by_the_batch(
         self, backend: str, masked: bool, interpolation: str
     ) -> None:
         arguments = case(batch=3, shared=True)
@@ -67,7 +67,7 @@ class TestAgainstReference:
             assert_near(value, expected[name])
 
     @pytest.mark.parametrize("backend", FAST)
-    def test_shared_mask(self, backend: str) -> None:
+    def test_a_mask_may_be_shared_by_the_batch(self, backend: str) -> None:
         arguments = case()
         arguments["mask"] = arguments["mask"][:1]
         expected = results(arguments, "reference", interpolation="bilinear")
@@ -77,7 +77,7 @@ class TestAgainstReference:
     @pytest.mark.parametrize("backend", FAST)
     @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 7)])
     @pytest.mark.parametrize(("interpolation", "border"), MODES)
-    def test_small_and_odd_maps(
+    def test_small_and_odd_maps_give_the_reference(
         self, backend: str, size: tuple[int, int], interpolation: str, border: str
     ) -> None:
         arguments = case(size=size)
@@ -88,7 +88,7 @@ class TestAgainstReference:
 
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
     @pytest.mark.parametrize("points", [63, 64, 65, 200])
-    def test_chunks_meet(
+    def test_chunks_meet_without_a_seam(
         self, monkeypatch: pytest.MonkeyPatch, points: int, interpolation: str
     ) -> None:
         monkeypatch.setattr(chunked, "_CHUNK_BYTES", {"cpu": 1})  # 64 rows, the least
@@ -105,7 +105,7 @@ class TestAgainstReference:
         mode=st.sampled_from(MODES),
         backend=st.sampled_from(FAST),
     )
-    def test_any_shape_with_positions_on_and_between_pixels(
+    def test_any_shape_agrees_on_and_between_pixels(
         self,
         seed: int,
         size: tuple[int, int],
@@ -128,7 +128,9 @@ class TestAgainstReference:
 class TestGradcheck:
     @pytest.mark.parametrize("backend", [*FAST, "reference"])
     @pytest.mark.parametrize(("interpolation", "border"), MODES)
-    def test_all_arguments(self, backend: str, interpolation: str, border: str) -> None:
+    def test_gradients_of_all_arguments_pass_gradcheck(
+        self, backend: str, interpolation: str, border: str
+    ) -> None:
         arguments = case(batch=2, channels=2, cout=2, size=(4, 3), kernel=(2, 2), out_size=(2, 2))
         if interpolation == "nearest":
             del arguments["mask"]

@@ -91,7 +91,9 @@ class TestPositions:
 
     @pytest.mark.parametrize("backend", [*FAST, "reference"])
     @pytest.mark.parametrize(("interpolation", "border"), MODES)
-    def test_integers(self, backend: str, interpolation: str, border: str) -> None:
+    def test_integer_positions_are_taken(
+        self, backend: str, interpolation: str, border: str
+    ) -> None:
         arguments = case(dtype=torch.float32)
         whole = arguments.pop("positions").round()
         options = {"interpolation": interpolation, "border": border, "backend": backend}
@@ -142,7 +144,7 @@ class TestPositions:
     @pytest.mark.parametrize("backend", [*FAST, "reference"])
     @pytest.mark.parametrize(("batch", "out_size"), [(2, (0, 1)), (0, (3, 2)), (2, (3, 0))])
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_nothing_to_evaluate(
+    def test_no_positions_give_an_empty_output(
         self, backend: str, batch: int, out_size: tuple[int, int], interpolation: str
     ) -> None:
         arguments = case(batch=batch, out_size=out_size)

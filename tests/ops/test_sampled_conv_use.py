@@ -13,7 +13,7 @@ from tests.ops.helpers import FAST, assert_near, case, draw, results
 class TestDtypesAndLayouts:
     @pytest.mark.parametrize("backend", [*FAST, "reference"])
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_autocast(self, backend: str, interpolation: str) -> None:
+    def test_autocast_computes_in_half_precision(self, backend: str, interpolation: str) -> None:
         arguments = case(dtype=torch.float32)
         leaves = {k: v.clone().requires_grad_() for k, v in arguments.items()}
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -44,7 +44,7 @@ class TestDtypesAndLayouts:
         assert_near(actual, expected)
 
     @pytest.mark.parametrize("backend", FAST)
-    def test_strided_views(self, backend: str) -> None:
+    def test_strided_views_are_taken(self, backend: str) -> None:
         arguments = case(batch=2, size=(7, 5))
         wide = draw(2, 8, 14, 5, seed=9)
         arguments["input"] = wide[:, ::2, ::2]
@@ -72,7 +72,7 @@ class TestDtypesAndLayouts:
 
 class TestCompile:
     @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
-    def test_fullgraph(self, interpolation: str) -> None:
+    def test_compiles_as_one_graph(self, interpolation: str) -> None:
         arguments = case(dtype=torch.float32)
 
         def run(arguments: dict[str, Tensor]) -> Tensor:
@@ -114,7 +114,9 @@ class TestErrors:
             ({"backend": "triton"}, "auto, chunked"),
         ],
     )
-    def test_names_the_argument_in_one_line(self, change: dict[str, object], message: str) -> None:
+    def test_errors_name_the_argument_in_one_line(
+        self, change: dict[str, object], message: str
+    ) -> None:
         with pytest.raises(InputError) as caught:
             sampled_conv2d(**{**case(), **change})
         assert message in str(caught.value)

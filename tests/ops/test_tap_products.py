@@ -37,13 +37,13 @@ def test_equals_the_convolution_with_gradients(
 
 
 @pytest.mark.parametrize(("batch", "points"), [(2, 0), (0, 3)])
-def test_nothing_to_evaluate(batch: int, points: int) -> None:
+def test_no_positions_give_an_empty_output(batch: int, points: int) -> None:
     products = tap_products(torch.ones(batch, 2, 3, 3), torch.ones(4, 2, 3, 3))
     out = sampled_sum(products, positions=torch.zeros(1, 9, 2, points, 1))
     assert out.shape == (batch, 4, points, 1)
 
 
-def test_wrong_shapes() -> None:
+def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(InputError, match="Cin 3"):
         tap_products(torch.ones(1, 3, 4, 4), torch.ones(4, 2, 3, 3))
     products = tap_products(torch.ones(2, 2, 3, 3), torch.ones(4, 2, 3, 3))

@@ -101,7 +101,7 @@ def test_float32_agrees_with_float64() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
-def test_smallest_images(shape: tuple[int, int]) -> None:
+def test_the_smallest_images_are_refined(shape: tuple[int, int]) -> None:
     unary = probabilities(3, *shape)
     result = dense_crf(unary, picture(*shape))
     assert result.shape == unary.shape
@@ -129,7 +129,7 @@ def test_improves_a_noisy_segmentation() -> None:
     assert iou(dense_crf(noisy, image).argmax(0)) > 0.98
 
 
-def test_fixed_pixels_stay_and_convince_their_neighbours() -> None:
+def test_fixed_pixels_stay_and_change_their_neighbors() -> None:
     image, target = picture(40, 40), disc(40, 40)
     unary = torch.full((3, 40, 40), 1 / 3)
     fixed = torch.full((40, 40), -1)
@@ -152,7 +152,7 @@ def test_fixed_overrules_a_certain_network() -> None:
     assert float(result[0, 7, 7]) > 0.99
 
 
-def test_unary_weight_and_no_iterations() -> None:
+def test_without_iterations_the_weighted_unaries_remain() -> None:
     unary, image = probabilities(3, 5, 6), picture(5, 6)
     none = DenseCRFConfig(iterations=0)
     torch.testing.assert_close(dense_crf(unary, image, none), unary)
@@ -170,7 +170,7 @@ def test_input_is_left_alone_and_result_is_reproducible() -> None:
     assert torch.equal(dense_crf(strided, image), first)
 
 
-def test_published_parameters() -> None:
+def test_defaults_are_the_published_parameters() -> None:
     assert DENSE_CRF_CONFIGS["default"] == DenseCRFConfig(10, 4, 49, 5, 3, 3)
     assert DENSE_CRF_CONFIGS["deeplab-largefov"] == DenseCRFConfig(10, 5, 50, 10, 3, 3)
     assert DENSE_CRF_CONFIGS["deeplab-v2-vgg16"] == DenseCRFConfig(10, 4, 65, 3, 2, 2)
@@ -228,7 +228,7 @@ def test_labels_agree_with_pydensecrf(name: str) -> None:
         ({"fixed": torch.full((4, 4), -2)}, "fixed has classes"),
     ],
 )
-def test_bad_input(change: dict[str, Tensor], message: str) -> None:
+def test_wrong_input_is_refused(change: dict[str, Tensor], message: str) -> None:
     good = {
         "probabilities": torch.full((2, 4, 4), 0.5),
         "image": torch.zeros(4, 4, 3, dtype=torch.uint8),
@@ -247,6 +247,6 @@ def test_bad_input(change: dict[str, Tensor], message: str) -> None:
         ("spatial_xy", float("inf")),
     ],
 )
-def test_bad_config(field: str, value: float) -> None:
+def test_wrong_settings_are_refused(field: str, value: float) -> None:
     with pytest.raises(InputError, match=field):
         DenseCRFConfig(**{field: value})

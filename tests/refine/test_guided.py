@@ -93,7 +93,7 @@ def test_window_means_leave_out_what_lies_outside(size, radius):
 
 
 @pytest.mark.parametrize("classes", [1, 2, 4])
-def test_distributions_are_the_renormalised_strips(classes):
+def test_distributions_are_the_renormalized_strips(classes):
     full = _grey(21, 34)
     logits = torch.randn(classes, 10, 17, generator=torch.Generator().manual_seed(1))
     maps, guide = (3 * logits).softmax(0), _small(full, (10, 17))

@@ -43,7 +43,7 @@ def test_dense_points_are_filtered_as_by_the_gaussian(count: int, dims: int, err
 @pytest.mark.parametrize(
     ("dims", "width", "error"), [(2, 4.0, 0.02), (5, 2.0, 0.03), (5, 4.0, 0.1)]
 )
-def test_normalized_filter(dims: int, width: float, error: float) -> None:
+def test_the_normalized_filter_is_that_of_the_kernel(dims: int, width: float, error: float) -> None:
     features = points(300, dims, width)
     kernel = gaussian(features)
     norm = kernel.sum(1).rsqrt()
@@ -92,7 +92,7 @@ def test_filter_is_continuous_across_simplices(dims: int) -> None:
     assert relative_error(result[:500], result[500:]) < 0.02
 
 
-def test_blur_is_symmetric_between_neighbours() -> None:
+def test_blur_is_symmetric_between_neighbors() -> None:
     lattice = build_lattice(points(300, 5, 8.0))
     corners = len(lattice.splat.offsets) - 1
     for axis in lattice.blur:
@@ -152,6 +152,6 @@ def test_rows_are_a_part_of_the_matrix() -> None:
         (torch.eye(6)[:, :5] * 6e4, "cells of the lattice"),
     ],
 )
-def test_bad_features(features: Tensor, message: str) -> None:
+def test_wrong_features_are_refused(features: Tensor, message: str) -> None:
     with pytest.raises(InputError, match=message):
         build_lattice(features)

@@ -37,7 +37,7 @@ def _least_energy(unary, weights, strength):
 
 @pytest.mark.parametrize("strength", [0.2, 0.6])
 @pytest.mark.parametrize(("classes", "size"), [(2, (3, 4)), (3, (2, 3)), (4, (2, 3))])
-def test_small_problems_reach_the_least_energy_of_all_labellings(classes, size, strength):
+def test_small_problems_reach_the_least_energy_of_all_labelings(classes, size, strength):
     for seed in range(3):
         unary, weights = _problem(classes, *size, seed=seed)
         found = potts(unary, weights, strength=strength, iterations=1500).argmax(0)
@@ -48,7 +48,7 @@ def test_small_problems_reach_the_least_energy_of_all_labellings(classes, size, 
 
 
 @pytest.mark.parametrize("strength", [0.3, 1.0])
-def test_two_classes_come_within_a_per_cent_of_the_minimum_cut(strength):
+def test_two_classes_come_within_one_percent_of_the_minimum_cut(strength):
     maxflow = pytest.importorskip("maxflow")
     unary, weights = _problem(2, 24, 32, seed=1)
     graph = maxflow.Graph[float]()

@@ -83,7 +83,7 @@ def test_two_rounds_are_close_to_the_shortest_paths():
     assert np.max(found - exact) < 0.15 * exact.max()
 
 
-def test_many_rounds_are_the_shortest_paths():
+def test_at_convergence_distances_are_the_shortest_paths():
     generator = torch.Generator().manual_seed(1)
     guide = torch.rand(1, 2, 9, 11, generator=generator)  # noise, the hardest guide there is
     seeds = torch.zeros(1, 2, 9, 11, dtype=torch.bool)
@@ -103,7 +103,7 @@ def test_on_a_flat_guide_one_round_is_the_exact_octile_distance(size):
     torch.testing.assert_close(found[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_transposition_changes_little_in_two_rounds_and_nothing_in_many():
+def test_transposition_changes_little_in_two_rounds_and_nothing_at_convergence():
     seeds, guide = _smooth_scene((20, 26))
 
     def difference(rounds):
@@ -115,7 +115,7 @@ def test_transposition_changes_little_in_two_rounds_and_nothing_in_many():
     assert difference(20) < 1e-5
 
 
-def test_mirroring_mirrors():
+def test_mirroring_the_image_mirrors_the_distances():
     seeds, guide = _smooth_scene()
     found = geodesic_distances(seeds, guide, rounds=20)
     for axis in (2, 3):

@@ -12,7 +12,7 @@ def draw(*strokes, shape=(40, 60), width=3, unlabeled=255):
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 10])
-def test_a_horizontal_line_is_as_wide_as_told(width):
+def test_a_horizontal_line_is_as_wide_as_asked(width):
     labels = draw(VectorStroke(1, ((20, 20), (40, 20))), width=width)
     assert (labels[:, 30] == 1).sum() == width
     rows = np.flatnonzero((labels == 1).any(axis=1))
@@ -28,7 +28,7 @@ def test_a_vertical_line_is_the_transposed_horizontal_one(width):
     np.testing.assert_array_equal(standing, lying.T)
 
 
-def test_ends_are_round():
+def test_ends_of_lines_are_round():
     labels = draw(VectorStroke(1, ((15, 20), (40, 20))), width=11)
     assert labels[20, 10] == 1
     assert labels[15, 10] == 255
@@ -88,6 +88,6 @@ def test_huge_polygon_covers_the_image():
     assert (draw(VectorStroke(1, corners, "polygon")) == 1).all()
 
 
-def test_width_below_one():
+def test_a_width_below_one_is_refused():
     with pytest.raises(InputError, match="width"):
         draw(VectorStroke(1, ((5, 5),)), width=0)

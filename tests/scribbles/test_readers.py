@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
-def test_npy(tmp_path, dtype):
+def test_npy_files_are_read(tmp_path, dtype):
     np.save(tmp_path / "s.npy", LABELS.astype(dtype))
     strokes = read_strokes(tmp_path / "s.npy", shape=(6, 8))
     np.testing.assert_array_equal(strokes.labels, LABELS)
@@ -26,7 +26,7 @@ def test_npy(tmp_path, dtype):
     strokes.labels[0, 0] = 1  # writable, not a view of the file
 
 
-def test_npy_with_minus_one(tmp_path):
+def test_minus_one_is_unlabeled_in_npy_files(tmp_path):
     np.save(tmp_path / "s.npy", np.where(LABELS == 255, -1, LABELS.astype(int)))
     with pytest.raises(InputError, match="0 may be a class"):
         read_strokes(tmp_path / "s.npy")
@@ -55,7 +55,7 @@ def test_content_beats_the_suffix(tmp_path):
         ("a.png", b"<annotation><polygon>", "malformed XML"),
     ],
 )
-def test_unreadable(tmp_path, name, content, message):
+def test_unreadable_files_are_named(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=f"{name}: .*{message}") as caught:
         read_strokes(tmp_path / name)
@@ -77,14 +77,14 @@ def test_header_that_promises_terabytes(tmp_path):
         read_strokes(tmp_path / "a.npy")
 
 
-def test_missing_and_folder(tmp_path):
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_strokes(tmp_path / "gone.png")
     with pytest.raises(InputError, match="is a folder"):
         read_strokes(tmp_path)
 
 
-def test_truncated_png(tmp_path):
+def test_a_truncated_png_is_named(tmp_path):
     noise = np.random.default_rng(0).integers(0, 9, (64, 64), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:500])

@@ -39,19 +39,19 @@ def test_tags_become_voc_classes(write):
     )
 
 
-def test_lines_are_three_pixels_wide_unless_told(write):
+def test_lines_are_three_pixels_wide_by_default(write):
     assert (read_strokes(write(TWO)).labels[:, 30] == 0).sum() == 3
     assert (read_strokes(write(TWO), width=7).labels[:, 30] == 0).sum() == 7
 
 
-def test_all_21_tags_and_voc_spellings(write):
+def test_all_21_tags_are_read_in_vocs_spelling_too(write):
     body = "".join(polygon(tag, (2 * i, 10)) for i, tag in enumerate(SCRIBBLESUP_TAGS))
     assert read_strokes(write(body), width=1).classes == tuple(range(21))
     body = polygon("aeroplane", (1, 1)) + polygon("tvmonitor", (30, 30))
     assert read_strokes(write(body)).names == {1: "plane", 20: "monitor"}
 
 
-def test_names_for_other_tags(write):
+def test_names_may_be_given_for_other_tags(write):
     body = polygon("sky", (5, 5)) + polygon("tree", (30, 30))
     with pytest.raises(InputError, match="unknown tag 'sky'"):
         read_strokes(write(body))
@@ -62,7 +62,7 @@ def test_names_for_other_tags(write):
         read_strokes(write(body), names=["sky"])
 
 
-def test_class_255_is_kept(write):
+def test_class_255_stays_a_class(write):
     names = [f"c{i}" for i in range(300)]
     body = polygon("c255", (5, 5)) + polygon("c0", (30, 30))
     strokes = read_strokes(write(body), names=names)
@@ -102,13 +102,13 @@ def test_polygon_without_points_is_skipped(write):
         ("<object><name>cat</name></object>", SIZE, "without strokes"),
     ],
 )
-def test_refused(write, body, size, message):
+def test_wrong_files_are_refused(write, body, size, message):
     with pytest.raises(InputError, match=f"2007_000032.xml.*{message}") as caught:
         read_strokes(write(body, size))
     assert "\n" not in str(caught.value)
 
 
-def test_size_of_another_image(write):
+def test_strokes_of_another_size_are_refused(write):
     with pytest.raises(InputError, match=r"60 x 40.*image is 50 x 40"):
         read_strokes(write(TWO), shape=(40, 50))
 
@@ -120,7 +120,7 @@ def test_entities_are_refused(tmp_path):
         read_strokes(path)
 
 
-def test_other_xml(tmp_path):
+def test_other_xml_is_refused(tmp_path):
     (tmp_path / "a.xml").write_text("<svg><path/></svg>")
     with pytest.raises(InputError, match="<svg>"):
         read_strokes(tmp_path / "a.xml")

@@ -34,10 +34,10 @@ def test_a_class_hidden_by_another_gets_the_nearest_free_pixel():
     assert (small == 2).sum() == 14
 
 
-def test_enlarged_strokes_are_blocks():
+def test_upsampled_strokes_are_blocks():
     assert shrink_strokes(np.array([[0, 5, 1]]), 2, (2, 6)).tolist() == [[0, 0, 2, 2, 1, 1]] * 2
 
 
-def test_the_same_size_changes_nothing_but_the_mark_of_no_stroke():
+def test_the_same_size_changes_only_the_unlabeled_value():
     strokes = np.array([[0, -1, 1], [255, 1, 0]])
     assert shrink_strokes(strokes, 2, (2, 3)).tolist() == [[0, 2, 1], [2, 1, 0]]

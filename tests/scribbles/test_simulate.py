@@ -36,7 +36,7 @@ def test_strokes_stay_inside_their_class_and_no_class_is_left_out(styles, seed):
 
 
 @pytest.mark.parametrize("styles", [THIN, FULL, CLASSES])
-def test_the_hand_is_seeded(styles):
+def test_simulated_strokes_are_seeded(styles):
     def draw(seed):
         return simulate_strokes(_disc(), np.random.default_rng(seed), styles=styles)
 

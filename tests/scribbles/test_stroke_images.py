@@ -35,7 +35,7 @@ def save(array: np.ndarray, path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
-def test_palette_image(tmp_path, suffix):
+def test_indices_of_a_palette_image_are_classes(tmp_path, suffix):
     path = tmp_path / f"strokes.{suffix}"
     palette_image(LABELS).save(path)
     strokes = read_strokes(path, shape=(20, 30))
@@ -54,20 +54,20 @@ def test_the_example_of_the_documentation(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
-def test_grey_image(tmp_path, dtype):
+def test_values_of_a_gray_image_are_classes(tmp_path, dtype):
     suffix = "tif" if dtype == np.int32 else "png"
     path = save(LABELS.astype(dtype), tmp_path / f"s.{suffix}")
     np.testing.assert_array_equal(read_strokes(path).labels, LABELS)
 
 
-def test_16_bit_classes_above_255(tmp_path):
+def test_16_bit_images_have_classes_above_255(tmp_path):
     wide = np.where(LABELS == 2, 4000, LABELS.astype(np.uint16) * 1).astype(np.uint16)
     strokes = read_strokes(save(wide, tmp_path / "s.png"))
     assert strokes.classes == (0, 1, 4000)
     np.testing.assert_array_equal(strokes.labels, wide)
 
 
-def test_ilastik_convention(tmp_path):
+def test_0_is_unlabeled_as_ilastik_has_it(tmp_path):
     path = save(np.where(LABELS == 255, 0, LABELS + 1).astype(np.uint8), tmp_path / "s.png")
     strokes = read_strokes(path)
     assert strokes.classes == (1, 2, 3)
@@ -76,7 +76,7 @@ def test_ilastik_convention(tmp_path):
     np.testing.assert_array_equal(told.labels, strokes.labels)
 
 
-def test_two_values_ask(tmp_path):
+def test_two_values_alone_are_ambiguous(tmp_path):
     path = save((LABELS != 255).astype(np.uint8), tmp_path / "s.png")
     with pytest.raises(InputError, match=r"s\.png.*--unlabeled"):
         read_strokes(path)
@@ -96,7 +96,7 @@ def test_transposed_strokes_hint_at_exif(tmp_path):
         read_strokes(save(LABELS, tmp_path / "s.png"), shape=(30, 20))
 
 
-def test_transparent_palette_entry_is_unlabelled(tmp_path):
+def test_transparent_palette_entry_is_unlabeled(tmp_path):
     image = palette_image(np.where(LABELS == 255, 9, LABELS).astype(np.uint8))
     for transparency in (9, bytes([255] * 9 + [0]), bytes([255, 128, 254] + [255] * 6 + [0])):
         image.save(tmp_path / "s.png", transparency=transparency)
@@ -126,7 +126,7 @@ def test_other_modes_are_refused(tmp_path):
         read_strokes(tmp_path / "s.tif")
 
 
-def test_overlay_numbers_colours(tmp_path):
+def test_colors_of_an_overlay_are_numbered(tmp_path):
     rgba = overlay(RED, GREEN, BLUE)
     strokes = read_strokes(save(rgba, tmp_path / "s.png"), shape=(20, 30))
     assert strokes.names == {0: "#0000ff", 1: "#00ff00", 2: "#ff0000"}
@@ -139,14 +139,14 @@ def test_overlay_numbers_colours(tmp_path):
     )
 
 
-def test_overlay_with_names(tmp_path):
+def test_names_are_given_to_the_colors_of_an_overlay(tmp_path):
     path = save(overlay(RED, BLUE), tmp_path / "s.png")
     assert read_strokes(path, names=["sea", "fire"]).names == {0: "sea", 1: "fire"}
     with pytest.raises(InputError, match="only 1 class names"):
         read_strokes(path, names=["sea"])
 
 
-def test_overlay_in_voc_colours_keeps_the_indices(tmp_path):
+def test_overlay_in_voc_colors_keeps_the_indices(tmp_path):
     path = save(overlay(*voc_palette()[[0, 15, 7]].tolist()), tmp_path / "s.png")
     strokes = read_strokes(path)
     assert strokes.classes == (0, 7, 15)
@@ -170,7 +170,7 @@ def test_soft_edges_are_no_classes(tmp_path):
     np.testing.assert_array_equal(strokes.labels == 1, (rgba == (*RED, 255)).all(-1))
 
 
-def test_rare_colour_off_the_line_is_a_class(tmp_path):
+def test_rare_color_off_the_line_is_a_class(tmp_path):
     rgba = np.zeros((100, 100, 4), dtype=np.uint8)
     rgba[:40], rgba[50:90] = (*RED, 255), (*GREEN, 255)
     rgba[95, :3] = (*BLUE, 255)
@@ -184,12 +184,12 @@ def test_half_transparent_strokes_are_refused(tmp_path):
         read_strokes(save(rgba, tmp_path / "s.png"))
 
 
-def test_one_colour_is_one_class(tmp_path):
+def test_one_color_is_one_class(tmp_path):
     with pytest.raises(InputError, match="only one class"):
         read_strokes(save(overlay(RED), tmp_path / "s.png"))
 
 
-def test_rgb_on_a_canvas(tmp_path):
+def test_rgb_strokes_on_a_canvas_are_read(tmp_path):
     rgb = np.full((20, 30, 3), 250, dtype=np.uint8)
     rgb[3, 2:9], rgb[12, 5:20] = RED, BLUE
     strokes = read_strokes(save(rgb, tmp_path / "s.png"))
@@ -212,13 +212,13 @@ def test_rgb_without_a_canvas_is_refused(tmp_path):
         read_strokes(save(rgb, tmp_path / "s.png"))
 
 
-def test_palette_image_that_became_rgb(tmp_path):
+def test_a_palette_image_that_became_rgb_is_read(tmp_path):
     strokes = read_strokes(save(voc_palette()[LABELS], tmp_path / "s.png"))
     np.testing.assert_array_equal(strokes.labels, LABELS)
     assert "RGB image in VOC colours, 255 = unlabelled" in strokes.assumption
 
 
-def test_blends_on_a_black_canvas_leave_the_canvas_unlabelled(tmp_path):
+def test_blends_on_a_black_canvas_leave_the_canvas_unlabeled(tmp_path):
     rgb = np.zeros((60, 60, 3), dtype=np.uint8)
     rgb[10, :], rgb[20, :] = (128, 0, 0), (0, 128, 0)
     rgb[10, 59] = (64, 1, 0)
@@ -229,7 +229,7 @@ def test_blends_on_a_black_canvas_leave_the_canvas_unlabelled(tmp_path):
     assert "canvas #000000 = unlabelled (1 pixels of blended colours too)" in strokes.assumption
 
 
-def test_grey_image_that_became_rgb(tmp_path):
+def test_a_gray_image_that_became_rgb_is_read(tmp_path):
     strokes = read_strokes(save(np.repeat(LABELS[..., None], 3, axis=2), tmp_path / "s.png"))
     np.testing.assert_array_equal(strokes.labels, LABELS)
     assert "grey values in RGB" in strokes.assumption

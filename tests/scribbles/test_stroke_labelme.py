@@ -35,7 +35,7 @@ def write(tmp_path):
     return _write
 
 
-def test_line_strips_ten_pixels_wide(write):
+def test_line_strips_are_ten_pixels_wide(write):
     strokes = read_strokes(write(TWO), shape=(40, 60))
     assert strokes.names == {0: "sky", 1: "tree"}
     assert (strokes.labels[:, 30] == 1).sum() == 10
@@ -44,7 +44,7 @@ def test_line_strips_ten_pixels_wide(write):
     assert strokes.assumption == ("a.json: labelme JSON, 10 px lines, classes 0 = sky, 1 = tree")
 
 
-def test_width(write):
+def test_lines_are_as_wide_as_asked(write):
     assert (read_strokes(write(TWO), width=4).labels[:, 30] == 1).sum() == 4
 
 
@@ -54,7 +54,7 @@ def test_background_is_class_0(write, label):
     assert read_strokes(write(shapes)).names == {0: label, 1: "apple"}
 
 
-def test_names_give_the_values(write):
+def test_given_names_give_the_values(write):
     strokes = read_strokes(write(TWO), names=["x", "tree", "y", "sky"])
     assert strokes.names == {1: "tree", 3: "sky"}
     with pytest.raises(InputError, match="unknown label 'sky', expected one of tree, x"):
@@ -74,7 +74,7 @@ def test_names_give_the_values(write):
         (None, [[10, 10], [30, 10], [30, 30]], (15, 25), (25, 12)),
     ],
 )
-def test_shape_types(write, kind, points, inside, outside):
+def test_every_type_of_shape_is_drawn(write, kind, points, inside, outside):
     strokes = read_strokes(write([shape("a", points, kind), shape("b", [[50, 5]], "point")]))
     assert strokes.labels[inside] == 0
     assert strokes.labels[outside] == 255
@@ -87,7 +87,7 @@ def test_size_may_be_missing_when_the_image_is_known(write):
         read_strokes(path)
 
 
-def test_byte_order_mark_and_accents(tmp_path, write):
+def test_a_byte_order_mark_and_accents_are_read(tmp_path, write):
     path = write([shape("forêt", [[5, 5]], "point"), shape("ciel", [[30, 30]], "point")])
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert read_strokes(path).names == {0: "ciel", 1: "forêt"}
@@ -115,19 +115,19 @@ def test_byte_order_mark_and_accents(tmp_path, write):
         (TWO, {"imageWidth": 10**9}, "megapixels"),
     ],
 )
-def test_refused(write, shapes, changes, message):
+def test_wrong_files_are_refused(write, shapes, changes, message):
     with pytest.raises(InputError, match=f"a.json.*{message}") as caught:
         read_strokes(write(shapes, **changes))
     assert "\n" not in str(caught.value)
 
 
-def test_size_of_another_image(write):
+def test_strokes_of_another_size_are_refused(write):
     with pytest.raises(InputError, match=r"60 x 40.*image is 61 x 40"):
         read_strokes(write(TWO), shape=(40, 61))
 
 
 @pytest.mark.parametrize("text", ["{", "[1, 2]", '{"images": []}', "[" * 100_000])
-def test_other_json(tmp_path, text):
+def test_other_json_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match=r"a\.json.*(malformed|labelme)"):
         read_strokes(tmp_path / "a.json")

@@ -18,7 +18,7 @@ def canvas(background: int, *drawn: int, dtype: type = np.uint8) -> np.ndarray:
     return array
 
 
-def test_255_is_unlabelled_where_it_occurs():
+def test_255_is_unlabeled_where_it_occurs():
     strokes = strokes_from_array(canvas(255, 0, 1), source="dir/strokes.png", kind="palette PNG")
     np.testing.assert_array_equal(strokes.labels, canvas(255, 0, 1))
     assert strokes.labels.dtype == np.int32
@@ -29,7 +29,7 @@ def test_255_is_unlabelled_where_it_occurs():
     )
 
 
-def test_0_is_unlabelled_where_it_covers_most_of_the_image():
+def test_0_is_unlabeled_where_it_covers_most_of_the_image():
     strokes = strokes_from_array(canvas(0, 1, 2))
     np.testing.assert_array_equal(strokes.labels, canvas(255, 1, 2))
     assert (strokes.unlabeled, strokes.classes) == (255, (1, 2))
@@ -45,18 +45,18 @@ def test_255_wins_over_a_frequent_0():
 @pytest.mark.parametrize(
     "array", [canvas(0, 1), np.array([[0, 1, 2, 2]]), np.array([[0, 0, 1, 2]])]
 )
-def test_undecided_0_asks(array):
+def test_an_ambiguous_0_is_refused(array):
     with pytest.raises(InputError, match="--unlabeled 0 or --unlabeled 255"):
         strokes_from_array(array)
 
 
-def test_full_label_image_asks():
+def test_a_full_label_image_is_refused():
     with pytest.raises(InputError, match=r"values 1, 2: none of them.*--unlabeled VALUE"):
         strokes_from_array(canvas(1, 2))
 
 
 @pytest.mark.parametrize("told", [0, 1, 7, 255, -1, 100_000])
-def test_what_is_told_wins(told):
+def test_a_given_unlabeled_value_wins(told):
     array = canvas(told, 2, 3, dtype=np.int64)
     array[5, 5] = 255 if told != 255 else 4
     strokes = strokes_from_array(array, unlabeled=told)
@@ -67,13 +67,13 @@ def test_what_is_told_wins(told):
     assert f"{told} = unlabelled (as told)" in strokes.assumption
 
 
-def test_told_value_that_does_not_occur_is_mentioned():
+def test_a_given_value_that_does_not_occur_is_mentioned():
     strokes = strokes_from_array(canvas(1, 2), unlabeled=255)
     assert "255 = unlabelled (as told; it does not occur)" in strokes.assumption
     assert strokes.classes == (1, 2)
 
 
-def test_65535_is_unlabelled_and_255_then_a_class():
+def test_65535_is_unlabeled_and_255_then_a_class():
     strokes = strokes_from_array(canvas(65535, 0, 255, dtype=np.uint16))
     assert (strokes.unlabeled, strokes.classes) == (65535, (0, 255))
     assert strokes_from_array(canvas(65535, 0, 1, dtype=np.uint16)).unlabeled == 255
@@ -97,7 +97,7 @@ def test_65535_is_unlabelled_and_255_then_a_class():
         (np.array([["a", "b"]]), None, "data type"),
     ],
 )
-def test_refused(array, unlabeled, message):
+def test_wrong_arrays_are_refused(array, unlabeled, message):
     with pytest.raises(InputError, match=message) as caught:
         strokes_from_array(array, unlabeled=unlabeled, source="a.png")
     assert str(caught.value).startswith("a.png: ")
@@ -110,7 +110,7 @@ def test_whole_floats_bools_and_a_last_axis_are_taken():
     assert strokes_from_array(np.array([[True, False]]), unlabeled=9).classes == (0, 1)
 
 
-def test_size_of_the_image():
+def test_strokes_of_another_size_are_refused():
     assert strokes_from_array(canvas(255, 0, 1), shape=(6, 8)).classes == (0, 1)
     with pytest.raises(InputError, match=r"8 x 6 .*image is 9 x 6"):
         strokes_from_array(canvas(255, 0, 1), shape=(6, 9))
@@ -121,7 +121,7 @@ def test_transposed_size_hints_at_exif():
         strokes_from_array(canvas(255, 0, 1), shape=(8, 6))
 
 
-def test_names():
+def test_names_belong_to_values():
     strokes = strokes_from_array(canvas(255, 0, 2), names=["sky", "tree", "road"])
     assert strokes.names == {0: "sky", 2: "road"}
     with pytest.raises(InputError, match="label 2, but there are only 2 class names"):

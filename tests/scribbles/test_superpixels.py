@@ -21,7 +21,7 @@ def test_a_stroke_fills_the_superpixels_it_touches_and_no_other(conflict):
     assert found.tolist() == [[1, 1, 1, 2, 2, 2, 0, 0, 0]] * 2
 
 
-def test_two_classes_in_a_superpixel_leave_it_unlabelled_but_for_the_strokes():
+def test_two_classes_in_a_superpixel_leave_it_unlabeled_but_for_the_strokes():
     found = expand_strokes(_strokes((0, 0, 1), (0, 1, 1), (1, 2, 0)), SEGMENTS, 2)
     assert found.tolist() == [[1, 1, 2, 2, 2, 2, 2, 2, 2], [2, 2, 0, 2, 2, 2, 2, 2, 2]]
 
@@ -33,7 +33,7 @@ def test_the_majority_takes_a_superpixel_but_not_the_strokes_of_others():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64, np.int64])
-def test_any_integers_outside_of_the_classes_mean_nobody_drew(dtype):
+def test_integers_outside_of_the_classes_are_unlabeled(dtype):
     strokes = np.full((2, 9), 255).astype(dtype)
     strokes[0, 0] = 2
     found = expand_strokes(strokes, SEGMENTS, 3)

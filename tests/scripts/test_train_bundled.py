@@ -38,7 +38,7 @@ def run(*arguments: object) -> None:
     run_python(SCRIPT, *arguments)
 
 
-def test_fit_fusion_pack(root: Path) -> None:
+def test_three_steps_make_a_bundle_that_the_package_reads(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 2, "--device", "cpu")
     fit, fusion, out = root / "fit.pt", root / "fusion.pt", root / "bundled.safetensors"
     run("fit", *common, "--out", fit)
@@ -62,7 +62,7 @@ def test_fit_fusion_pack(root: Path) -> None:
     assert provenance["without"] == []
 
 
-def test_objects_folds_and_means(root: Path) -> None:
+def test_training_goes_on_without_a_fold_of_objects_and_averages_runs(root: Path) -> None:
     """It goes on from the packed weights without a fold of people's strokes; means of two runs."""
     iseg = root / "iseg"
     for name in ("images", "masks", "scribbles_thin", "scribbles_full", "scribbles_dense"):
@@ -99,7 +99,7 @@ def test_objects_folds_and_means(root: Path) -> None:
     np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-3)
 
 
-def test_many_things_of_which_some_have_strokes(root: Path, monkeypatch) -> None:
+def test_repeated_objects_have_strokes_on_some(root: Path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(str(SCRIPT))
     from instances import many_episode
 
@@ -123,7 +123,7 @@ def _without_stroke(truth: np.ndarray, strokes: np.ndarray) -> int:
     return count - len(np.unique(parts[strokes == 1]))
 
 
-def test_training_takes_a_share_of_many_things(root: Path) -> None:
+def test_training_takes_a_share_of_repeated_objects(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
     fit, fusion = root / "fit.pt", root / "fusion.pt"
     run("fit", *common, "--out", fit)

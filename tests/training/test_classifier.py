@@ -36,7 +36,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_a_classifier_learns_which_colours_are_there(found, tmp_path, monkeypatch):
+def test_a_classifier_learns_which_colors_are_there(found, tmp_path, monkeypatch):
     # One layer in place of a backbone: colours need no more, and normalising over two images is
     # noise.
     def one_layer(*_):

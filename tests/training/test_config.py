@@ -71,7 +71,7 @@ def test_what_is_wrong_is_named(change, message):
         config_of(content, Path("."))
 
 
-def test_no_toml(tmp_path):
+def test_files_that_are_no_toml_are_refused(tmp_path):
     path = tmp_path / "train.toml"
     path.write_text("[data\n")
     with pytest.raises(InputError, match=r"train\.toml: no TOML"):

@@ -70,7 +70,7 @@ def test_the_seed_decides_everything(config, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
-def test_mixed_precision(settings, tmp_path, precision):
+def test_mixed_precision_trains(settings, tmp_path, precision):
     if precision == "16-mixed" and not torch.cuda.is_available():
         pytest.skip("float16 needs a CUDA device")
     config = config_of(changed(settings, run={"precision": precision}), Path("."))
@@ -158,7 +158,7 @@ def test_a_wrong_mask_is_named_before_the_first_step(config, data, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_cuda_without_cuda(config, tmp_path):
+def test_cuda_without_a_device_is_refused(config, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
     with pytest.raises(InputError, match="no CUDA device"):

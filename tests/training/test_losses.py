@@ -20,7 +20,7 @@ def test_every_block_is_trained_by_itself():
     torch.testing.assert_close(classification_loss(scores, present), sum(each))
 
 
-def test_loss_is_the_mean_over_labelled_pixels():
+def test_loss_is_the_mean_over_labeled_pixels():
     torch.manual_seed(0)
     scores, labels = torch.randn(2, 3, 4, 5), torch.randint(0, 3, (2, 4, 5))
     labels[0, :2] = 255

@@ -62,7 +62,7 @@ def test_poly_schedule_falls_to_nothing():
     assert warm == sorted(warm[:5]) + warm[5:]
 
 
-def test_moving_average():
+def test_the_moving_average_follows_the_weights():
     net = nn.BatchNorm2d(2)
     average = {name: value.clone() for name, value in net.state_dict().items()}
     with torch.no_grad():

@@ -32,7 +32,7 @@ def test_processes_and_parts_share_each_batch():
         assert [key for part in parts for key in part] == batch
 
 
-def test_orders_that_cannot_be():
+def test_impossible_orders_are_refused():
     with pytest.raises(InputError, match="fewer than a batch"):
         Order(3, 4, 1)
     with pytest.raises(InputError, match="equal parts"):

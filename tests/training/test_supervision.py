@@ -65,7 +65,7 @@ def test_pseudo_masks_have_class_indices_whatever_the_data_has(data, pseudo):
         ({"masks": "pseudo", "strong_list": "list.txt"}, "'x' is no image"),
     ],
 )
-def test_masks_that_do_not_fit(data, pseudo, values, message):
+def test_masks_of_another_size_or_class_are_refused(data, pseudo, values, message):
     (data / "list.txt").write_text("1 x\n")
     paths = {k: str(data / v) if isinstance(v, str) else v for k, v in values.items()}
     with pytest.raises(InputError, match=message):
@@ -89,7 +89,7 @@ def test_an_image_without_a_pseudo_mask_is_named(data, pseudo):
         {"masks": "x", "strong": 2, "strong_list": "y"},
     ],
 )
-def test_settings_that_mean_nothing(values):
+def test_settings_without_meaning_are_refused(values):
     with pytest.raises(InputError, match="supervision: "):
         SupervisionConfig(**values)
 

@@ -71,7 +71,7 @@ def test_mean_per_image_with_class_weights_is_torchs():
         torch.testing.assert_close(mean_per_image(scores, labels, weight)[image], expected)
 
 
-def test_nothing_labelled_is_a_loss_of_zero_with_a_gradient():
+def test_nothing_labeled_is_a_loss_of_zero_with_a_gradient():
     scores = scores_of().requires_grad_()
     labels = torch.full((2, 5, 6), 255, dtype=torch.uint8)
     loss = mean_per_image(scores, labels).sum()

@@ -13,7 +13,7 @@ def test_anti_noise_fusion_is_the_papers_formula():
     torch.testing.assert_close(fuse_maps(MAPS[0]), expected[0])
 
 
-def test_the_papers_alternatives():
+def test_the_papers_alternatives_are_the_mean_and_the_first_map():
     torch.testing.assert_close(fuse_maps(MAPS, "average"), MAPS.mean(1))
     assert torch.equal(fuse_maps(MAPS, "first"), MAPS[:, 0])
     assert torch.equal(fuse_maps(MAPS[:, :1]), MAPS[:, 0])
@@ -45,7 +45,7 @@ def test_each_map_has_a_limit_of_its_own():
         assert not regions[2].any()
 
 
-def test_wrong_arguments():
+def test_wrong_arguments_are_refused():
     with pytest.raises(InputError, match="fusion is 'sum'"):
         fuse_maps(MAPS, "sum")
     with pytest.raises(InputError, match="shape"):

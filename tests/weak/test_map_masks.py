@@ -132,6 +132,6 @@ def test_processes_make_the_same_masks_from_maps(tmp_path):
         ({"share": 0.0}, "share must be"),
     ],
 )
-def test_settings_that_mean_nothing(values, message):
+def test_settings_without_meaning_are_refused(values, message):
     with pytest.raises(InputError, match=message):
         MapLabeling(**values)

@@ -67,7 +67,7 @@ def test_a_second_call_does_nothing_again(work, folders, monkeypatch):
     assert np.array_equal(first.scores.matrix, second.scores.matrix)
 
 
-def test_an_interruption_while_labelling_is_told_and_goes_on(work, folders, monkeypatch):
+def test_an_interruption_while_labeling_is_reported_and_resumed(work, folders, monkeypatch):
     true_one = pipeline.label_all
 
     def stopped(jobs, *rest, **more):
@@ -145,7 +145,7 @@ def test_a_network_of_other_labels_is_moved_aside(work, folders, monkeypatch, ch
     assert not trained_again(work, out, monkeypatch, caught)
 
 
-def test_a_run_that_does_not_tell_its_labels_is_kept(work, folders, monkeypatch):
+def test_a_run_without_recorded_labels_is_continued(work, folders, monkeypatch):
     label_and_train(work, folders.root / "out")
     (folders.root / "out/run/labels.json").unlink()
     assert not trained_again(work, folders.root / "out", monkeypatch, [])

@@ -76,6 +76,6 @@ def test_opencv_finds_what_stands_out(method):
     assert found[40:56, 50:74].mean() > 2 * found[:30].mean()
 
 
-def test_unknown_saliency():
+def test_an_unknown_saliency_is_refused():
     with pytest.raises(InputError, match="expected fine-grained or spectral"):
         saliency_of(np.zeros((4, 4, 3), np.uint8), "dreams")

@@ -22,7 +22,7 @@ def opened(path):
     return np.asarray(Image.open(path))
 
 
-def test_doubtful_pixels_are_left_out_and_strokes_are_kept():
+def test_uncertain_pixels_are_ignored_and_strokes_stay():
     image, labels, strokes = scene(np.random.default_rng(1))
     everything, chosen = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.0))
     assert (everything != 255).all()
@@ -35,7 +35,7 @@ def test_doubtful_pixels_are_left_out_and_strokes_are_kept():
     assert (~left).sum() > 0
 
 
-def test_a_folder_is_labelled_and_not_again(folders, monkeypatch):
+def test_a_folder_is_labeled_and_not_again(folders, monkeypatch):
     jobs = plan(folders.pairs, folders.root / "out")
     told = []
     first = label_all(jobs, SPEC, SETTINGS, progress=lambda n, name: told.append((n, name)))
@@ -86,7 +86,7 @@ def test_masks_of_xml_strokes_follow_the_order_of_the_classes(folders):
     assert opened(jobs[0].mask)[[3, 30], [40, 15]].tolist() == [1, 0]
 
 
-def test_a_record_from_before_names_were_kept_is_believed(folders, monkeypatch):
+def test_a_record_without_class_names_is_accepted(folders, monkeypatch):
     jobs = plan(folders.pairs[:1], folders.root / "out")
     label_all(jobs, SPEC, SETTINGS)
     content = json.loads(jobs[0].record.read_text())
@@ -153,6 +153,6 @@ def test_ctrl_c_keeps_what_is_done(folders):
         assert json.loads(path.read_text())["ignored"] == (mask == 255).sum()
 
 
-def test_confidence_out_of_range():
+def test_a_confidence_out_of_range_is_refused():
     with pytest.raises(InputError, match="confidence is 1"):
         StrokeLabeling(confidence=1.0)

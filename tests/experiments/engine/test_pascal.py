@@ -55,7 +55,7 @@ def context(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "VOCdevkit", "VOCdevkit/VOC2012"])
-def test_voc_from_each_folder(voc, below):
+def test_voc_is_read_from_each_folder(voc, below):
     plan = voc_samples(voc / below, voc)
     assert [s.stem for s in plan.samples] == ["2007_2"]
     assert plan.remarks == ("voc: 1 of 2 images have no strokes",)
@@ -71,13 +71,13 @@ def test_voc_from_each_folder(voc, below):
         ("scribble_annotation/pascal_2012/2007_2.xml", "no strokes for any image"),
     ],
 )
-def test_what_voc_lacks_is_named(voc, remove, message):
+def test_missing_parts_of_voc_are_named(voc, remove, message):
     (voc / remove).unlink()
     with pytest.raises(InputError, match=message):
         voc_samples(voc, voc)
 
 
-def test_folders_that_are_not_there(tmp_path):
+def test_missing_folders_are_named(tmp_path):
     with pytest.raises(InputError, match="no folder JPEGImages there, which VOC 2012 must have"):
         voc_samples(tmp_path, tmp_path)
 
@@ -95,11 +95,11 @@ def check_context(pair):
     assert (pair.truth[:, 6:10] == 255).all()  # outside of the 59 classes
 
 
-def test_context_as_png(context):
+def test_context_is_read_from_png(context):
     check_context(load_sample(context_samples(context, context).samples[0]))
 
 
-def test_context_as_mat_is_matched_by_name(context):
+def test_context_in_mat_files_is_matched_by_name(context):
     base = context / "VOC2010"
     (base / "SegmentationClassContext/x.png").unlink()
     (base / "SegmentationClassContext").rmdir()
@@ -116,7 +116,7 @@ def test_context_as_mat_is_matched_by_name(context):
         load_sample(context_samples(context, context).samples[0])
 
 
-def test_context_without_ground_truth(context):
+def test_context_without_ground_truth_is_refused(context):
     (context / "VOC2010/SegmentationClassContext").rename(context / "elsewhere")
     with pytest.raises(InputError, match="expected SegmentationClassContext"):
         context_samples(context, context)

@@ -9,7 +9,7 @@ def row(stem="a"):
     return Row(("thin", stem, "normal", 0), np.array([[5, 0], [2, 9]], np.int32), 1.25)
 
 
-def test_rows_come_back(tmp_path):
+def test_rows_are_read_as_written(tmp_path):
     path = tmp_path / "rows.jsonl"
     assert open_rows(path, {"preset": "p"}) == {}
     append_row(path, row())
@@ -41,7 +41,7 @@ def test_other_settings_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["no json\n", "{}\n", '{"settings":{}}\n{"key":[1]}\n', "[]\n"])
-def test_another_file(tmp_path, text):
+def test_a_file_that_has_no_rows_is_refused(tmp_path, text):
     path = tmp_path / "rows.jsonl"
     path.write_text(text)
     with pytest.raises(InputError, match="not a file of rows"):

@@ -93,7 +93,7 @@ def test_an_interrupted_table_reports_what_there_is(tmp_path, measured):
     assert len(json.loads((tmp_path / "gdc-table5.json").read_text())["rows"]) == 7
 
 
-def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path, measured, broken):
+def test_a_run_that_fails_is_reported_and_the_others_go_on(tmp_path, measured, broken):
     broken.append("aspp")
     finished = run_networks(TABLE5, PLAN, tmp_path, seeds=[0], progress=lambda *_: None)
     assert finished.failed == {"aspp, seed 0": "no memory"}

@@ -8,7 +8,7 @@ from saccade.experiments.engine.samples import Sample, limit_samples, shared_sam
 from tests.experiments.conftest import SHAPE, save
 
 
-def test_shared_sets(root):
+def test_shared_sets_are_read(root):
     plan = shared_samples(root, ("thin", "camvid"))
     assert [(s.set, s.stem) for s in plan.samples] == [
         ("thin", "a"),
@@ -33,7 +33,7 @@ def test_what_is_missing_is_named(root):
         shared_samples(root, ("thin",))
 
 
-def test_a_set_without_strokes(root):
+def test_a_set_without_strokes_is_refused(root):
     (root / "iseg/scribbles_full").mkdir()
     with pytest.raises(InputError, match="no strokes there"):
         shared_samples(root, ("full",))
@@ -42,7 +42,7 @@ def test_a_set_without_strokes(root):
 @pytest.mark.parametrize(
     ("limit", "kept"), [(None, "0123456"), (7, "0123456"), (9, "0123456"), (3, "024"), (1, "0")]
 )
-def test_thinned_spreads_evenly(tmp_path, limit, kept):
+def test_thinning_spreads_evenly(tmp_path, limit, kept):
     samples = [Sample("thin", str(i), tmp_path, tmp_path, tmp_path) for i in range(7)]
     samples.append(Sample("camvid", "x", tmp_path, tmp_path, tmp_path))
     assert [s.stem for s in limit_samples(samples, limit)] == [*kept, "x"]
@@ -57,13 +57,13 @@ def test_thinned_spreads_evenly(tmp_path, limit, kept):
         (np.arange(12 * 16 * 3).reshape(*SHAPE, 3) % 251, "colored"),
     ],
 )
-def test_strokes_that_cannot_be_used(root, array, message):
+def test_unusable_strokes_are_named(root, array, message):
     save(root / "iseg/scribbles_thin/a.png", array)
     with pytest.raises(InputError, match=message):
         load_sample(shared_samples(root, ("thin",)).samples[0])
 
 
-def test_a_file_that_is_no_image(root):
+def test_a_file_that_is_no_image_is_named(root):
     (root / "iseg/masks/a.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a\.png: cannot be read as a label image"):
         load_sample(shared_samples(root, ("thin",)).samples[0])

@@ -159,7 +159,7 @@ def test_gdc_moves_from_step_to_step_and_dilated_drifts(disc):
     assert moves[0].jump < 0.3 * moves[1].jump
 
 
-def test_movement_by_hand():
+def test_movement_equals_one_by_hand():
     still = np.array([[[0.0], [2.0]]] * 4)
     assert movement(still).spread == movement(still).jump == 0
     swinging = still + np.array([1.0, -1.0, 1.0, -1.0])[:, None, None]
@@ -171,7 +171,7 @@ def test_movement_by_hand():
     assert drawn.jump == pytest.approx(drawn.spread, rel=0.05)
 
 
-def test_purity():
+def test_purity_is_the_share_of_neighbors_of_the_same_class():
     rng = np.random.default_rng(0)
     classes = np.repeat([0, 1], 30)
     apart = rng.normal(size=(60, 4)) + 50 * classes[:, None]

@@ -124,7 +124,7 @@ def test_rows_measured_before_names_changed_go_on(root, tmp_path, fake_segment):
     assert len(fake_segment) == 18
 
 
-def test_an_image_that_cannot_be_used_is_told_and_left_out(root, tmp_path, fake_segment):
+def test_an_unusable_image_is_reported_and_left_out(root, tmp_path, fake_segment):
     save(root / "iseg/scribbles_thin/b.png", np.zeros(SHAPE))
     done = run(root, tmp_path / "out")
     assert list(done.failed) == ["thin/b"]

@@ -85,7 +85,7 @@ def test_labels_made_with_other_settings_are_refused(plan, tmp_path):
 
 
 @pytest.mark.slow
-def test_results_from_before_settings_were_kept_go_on(plan, tmp_path, monkeypatch):
+def test_results_without_recorded_settings_are_resumed(plan, tmp_path, monkeypatch):
     home = labels(plan, tmp_path)
     classifier = tmp_path / "labels/classifier-1-3-6-9"
     (classifier / "settings.json").unlink()
