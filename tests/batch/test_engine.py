@@ -6,16 +6,16 @@ from saccade.errors import InputError
 
 
 def test_each_item_is_done_in_order_and_reported():
-    told, recorded = [], []
+    reported, recorded = [], []
     outcome = run_batch(
         [1, 2],
         workers.squares,
         name=lambda number: f"item {number}",
-        progress=lambda done, text: told.append((done, text)),
+        progress=lambda done, text: reported.append((done, text)),
         on_record=lambda item, record: recorded.append((item, record)),
     )
     assert outcome.done == outcome.records == {1: 1, 2: 4}
-    assert told == [(0.5, "item 1: half"), (1, "item 1"), (1.5, "item 2: half"), (2, "item 2")]
+    assert reported == [(0.5, "item 1: half"), (1, "item 1"), (1.5, "item 2: half"), (2, "item 2")]
     assert recorded == [(1, 1), (2, 4)]
     assert (outcome.finished, outcome.untried, outcome.interrupted) == (2, 0, False)
     assert outcome.seconds > 0

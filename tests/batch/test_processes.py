@@ -16,13 +16,13 @@ TWO = LocalProcesses(2)
 
 
 def test_records_are_those_of_one_process():
-    told = []
+    reported = []
     outcome = run_batch(
-        [3, -1, 2, 1], workers.squares, executor=TWO, progress=lambda *call: told.append(call)
+        [3, -1, 2, 1], workers.squares, executor=TWO, progress=lambda *call: reported.append(call)
     )
     assert outcome.done == {3: 9, 2: 4, 1: 1}
     assert outcome.failed == {-1: "-1: below 0"}
-    assert [done for done, _ in told] == [1, 2, 3, 4]
+    assert [done for done, _ in reported] == [1, 2, 3, 4]
 
 
 def test_each_process_makes_one_worker_and_has_one_thread():

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from saccade.cli.app import app
 from saccade.weak.localization import LocalizationMaps, write_maps
-from tests.weak.helpers import SPEC, scene
+from tests.weak.helpers import SPEC, photograph
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -35,7 +35,7 @@ def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weak")
     generator = np.random.default_rng(0)
     for number in range(4):
-        arrays = dict(zip(("images", "masks", "strokes"), scene(generator), strict=True))
+        arrays = dict(zip(("images", "masks", "strokes"), photograph(generator), strict=True))
         for kind, array in arrays.items():
             place = folder / kind / ("" if kind == "strokes" else "train")
             place.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def test_cited_rows_are_not_counted():
 
 @pytest.mark.slow
 def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
-    told = []
+    reported = []
 
     def run(table):
         return run_networks(
@@ -31,7 +31,7 @@ def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
             plan,
             tmp_path,
             seeds=[0],
-            progress=lambda n, text: told.append(text),
+            progress=lambda n, text: reported.append(text),
             sources=LABEL_SOURCES,
         )
 
@@ -52,9 +52,9 @@ def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
     pseudo = np.asarray(Image.open(tmp_path / "labels/pseudo-strokes/train0.png"))
     assert (strokes != 255).sum() < 0.5 * (pseudo != 255).sum()
     # The paper's table shares the network from image labels and evaluates it with a CRF.
-    told.clear()
+    reported.clear()
     table1 = run(NETWORK_TABLES["mdc-table1"])
-    assert not any("epoch" in text for text in told)
+    assert not any("epoch" in text for text in reported)
     assert "| SEC (image labels)" in table1.text
     # And so does the figure, which needs the classifier alone.
     figure = run_figure5(plan, tmp_path, progress=lambda *_: None, rows=3)

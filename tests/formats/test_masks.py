@@ -21,11 +21,11 @@ BLOBS[20:22, 10:12] = 0  # a hole
 
 
 @pytest.mark.parametrize("fmt", MASK_FORMATS)
-@pytest.mark.parametrize("told", [True, False])
-def test_masks_survive_every_format(tmp_path, fmt, told):
+@pytest.mark.parametrize("named", [True, False])
+def test_masks_survive_every_format(tmp_path, fmt, named):
     path = tmp_path / f"mask{MASK_FORMATS[fmt].suffix}"
     write_mask(path, BLOBS, fmt, names={1: "cat"}, classes=range(9), image_path="dir/a.jpg")
-    labels = read_mask(path, fmt if told else None)
+    labels = read_mask(path, fmt if named else None)
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels, BLOBS)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]

@@ -8,13 +8,13 @@ import torch
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.run import one_thread
 
-NOBODY = 255
+UNLABELED = 255
 
 
 @dataclass(frozen=True)
 class Picture:
     image: np.ndarray  # (H, W, 3) uint8
-    strokes: np.ndarray  # (H, W) uint8, 255 where nobody drew
+    strokes: np.ndarray  # (H, W) uint8, 255 where unlabeled
     truth: np.ndarray  # (H, W) uint8
 
 
@@ -26,7 +26,7 @@ def picture() -> Picture:
     colors = np.array([(120, 90, 50), (60, 110, 220)])
     noise = np.random.default_rng(0).normal(0, 6, (48, 66, 3))
     image = (colors[truth] + noise).clip(0, 255).astype(np.uint8)
-    strokes = np.full(truth.shape, NOBODY, np.uint8)
+    strokes = np.full(truth.shape, UNLABELED, np.uint8)
     strokes[20:22, 30:42] = 1
     strokes[4:6, 6:30] = 0
     strokes[20:40, 5:7] = 0
@@ -49,5 +49,5 @@ def _one_thread():
 
 @pytest.fixture
 def prepared(picture) -> PreparedImage:
-    """The picture, described with the bundled features on the CPU."""
+    """The picture prepared with the bundled features on the CPU."""
     return prepare_image(picture.image, device=torch.device("cpu"))

@@ -38,14 +38,14 @@ def test_progress_never_falls_and_ends_at_one(picture, preset):
         lambda tell: segmenter.fit(picture.image, picture.strokes, progress=tell),
         lambda tell: segmenter.update(picture.strokes, progress=tell),
     ):
-        told = []
-        run(lambda fraction, stage, told=told: told.append((fraction, stage)))
-        fractions = [fraction for fraction, _ in told]
+        reported = []
+        run(lambda fraction, stage, reported=reported: reported.append((fraction, stage)))
+        fractions = [fraction for fraction, _ in reported]
         assert fractions == sorted(fractions)
         assert fractions[0] >= 0
         assert fractions[-1] == 1.0
-        assert {stage for _, stage in told} >= {"fit", "draw", "refine"}
-        assert len(told) > 8
+        assert {stage for _, stage in reported} >= {"fit", "draw", "refine"}
+        assert len(reported) > 8
 
 
 @pytest.mark.parametrize("preset", OWN)

@@ -110,7 +110,7 @@ def test_a_checkpoint_alone_gives_the_same_network(checkpoint):
     path, net = checkpoint
     state = torch.get_rng_state()
     found = load_checkpoint(path)
-    assert torch.equal(torch.get_rng_state(), state)  # nobody's random numbers are touched
+    assert torch.equal(torch.get_rng_state(), state)  # global state is left alone
     assert (found.spec, found.info, found.net.config) == (SPEC, {"step": 3}, SMALL)
     x = torch.rand(1, 3, 40, 40)
     with torch.no_grad():

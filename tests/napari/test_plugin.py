@@ -29,7 +29,7 @@ def viewer():
 
 @pytest.fixture
 def cat(viewer, examples):
-    """The photograph and its strokes, 0 where nobody drew."""
+    """The photograph and its strokes, 0 where unlabeled."""
     strokes = np.asarray(Image.open(examples / "cat_strokes.png")).astype(int)
     image = viewer.add_image(data.cat(), name="cat", scale=(2, 2))
     layer = viewer.add_labels(
@@ -45,9 +45,9 @@ def test_layers_make_a_mask_in_place(viewer, cat, examples):
     found = mask.data == 2
     assert (found & truth).sum() / (found | truth).sum() > 0.9
     np.testing.assert_array_equal(mask.scale, (2, 2))
-    doubt = viewer.layers[model.UNCERTAINTY_NAME]
-    assert doubt.data.shape == truth.shape
-    assert 0 <= doubt.data.min() <= doubt.data.max() <= 1
+    uncertainty = viewer.layers[model.UNCERTAINTY_NAME]
+    assert uncertainty.data.shape == truth.shape
+    assert 0 <= uncertainty.data.min() <= uncertainty.data.max() <= 1
     assert viewer.layers.selection.active is cat[1]
     names = [layer.name for layer in viewer.layers]
     assert names.index("strokes") > names.index(model.MASK_NAME)

@@ -1,4 +1,4 @@
-"""Formats are told apart by content, and every unreadable file says so in one line."""
+"""Formats are recognized by content, and every unreadable file says so in one line."""
 
 import os
 from pathlib import Path

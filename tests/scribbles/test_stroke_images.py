@@ -72,8 +72,8 @@ def test_0_is_unlabeled_as_ilastik_has_it(tmp_path):
     strokes = read_strokes(path)
     assert strokes.classes == (1, 2, 3)
     assert "0 = unlabelled (it covers" in strokes.assumption
-    told = read_strokes(path, unlabeled=0)
-    np.testing.assert_array_equal(told.labels, strokes.labels)
+    given = read_strokes(path, unlabeled=0)
+    np.testing.assert_array_equal(given.labels, strokes.labels)
 
 
 def test_two_values_alone_are_ambiguous(tmp_path):

@@ -55,16 +55,16 @@ def test_a_full_label_image_is_refused():
         strokes_from_array(canvas(1, 2))
 
 
-@pytest.mark.parametrize("told", [0, 1, 7, 255, -1, 100_000])
-def test_a_given_unlabeled_value_wins(told):
-    array = canvas(told, 2, 3, dtype=np.int64)
-    array[5, 5] = 255 if told != 255 else 4
-    strokes = strokes_from_array(array, unlabeled=told)
-    drawn = array != told
+@pytest.mark.parametrize("given", [0, 1, 7, 255, -1, 100_000])
+def test_a_given_unlabeled_value_wins(given):
+    array = canvas(given, 2, 3, dtype=np.int64)
+    array[5, 5] = 255 if given != 255 else 4
+    strokes = strokes_from_array(array, unlabeled=given)
+    drawn = array != given
     np.testing.assert_array_equal(strokes.labels[drawn], array[drawn])
-    assert strokes.unlabeled == (255 if told == 255 else 65535)
+    assert strokes.unlabeled == (255 if given == 255 else 65535)
     assert (strokes.labels[~drawn] == strokes.unlabeled).all()
-    assert f"{told} = unlabelled (as told)" in strokes.assumption
+    assert f"{given} = unlabelled (as told)" in strokes.assumption
 
 
 def test_a_given_value_that_does_not_occur_is_mentioned():

@@ -8,9 +8,9 @@ SEGMENTS = np.repeat(np.arange(3), 3)[None].repeat(2, 0)  # three superpixels, 2
 NONE = 9
 
 
-def _strokes(*marks):
+def _strokes(*pixels):
     strokes = np.full((2, 9), NONE)
-    for y, x, value in marks:
+    for y, x, value in pixels:
         strokes[y, x] = value
     return strokes
 

@@ -33,13 +33,13 @@ def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
         run={"validate_every": 5},
     )
     config = config_of(content, Path("."))
-    told = []
-    trained = train(config, tmp_path / "run", report=lambda *what: told.append(what))
+    reported = []
+    trained = train(config, tmp_path / "run", report=lambda *what: reported.append(what))
     assert (trained.step, trained.steps, trained.interrupted) == (160, 160, False)
     assert [e["epoch"] for e in trained.history] == list(range(5, 41, 5))
     assert trained.history[0]["miou"] < 0.27  # the ground alone
     assert trained.best > 0.35
-    assert told[-1][:2] == (160, 160)
+    assert reported[-1][:2] == (160, 160)
     found = load_checkpoint(tmp_path / "run/best.safetensors")
     assert found.spec.names == ("ground", "red", "green")
     assert found.info["miou"] == pytest.approx(trained.best)

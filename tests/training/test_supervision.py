@@ -160,13 +160,13 @@ def test_training_with_every_kind_of_supervision(settings, data, pseudo, tmp_pat
     }
     config = config_of(content, data)
     assert config.supervision.masks == str(pseudo)
-    told = []
-    done = train(config, tmp_path / "run", note=told.append)
+    reported = []
+    done = train(config, tmp_path / "run", note=reported.append)
     assert (done.step, done.interrupted) == (4, False)
-    assert told == []  # the strong masks have the class that the pseudo masks lack
+    assert reported == []  # the strong masks have the class that the pseudo masks lack
     weak = replace(config, supervision=SupervisionConfig(str(pseudo)))
-    train(weak, tmp_path / "weak", note=told.append)
-    assert told == ["no training mask has the class green; the network cannot learn it"]
+    train(weak, tmp_path / "weak", note=reported.append)
+    assert reported == ["no training mask has the class green; the network cannot learn it"]
     training, val = open_sets(config.data, config.supervision)
     assert sum(e.weak for e in training.examples) == 6
     assert not any(e.weak for e in val.examples)

@@ -38,7 +38,7 @@ class Folders:
         return [(path, self.strokes / path.name) for path in sorted(self.images.iterdir())]
 
 
-def scene(generator, size=(60, 80)):
+def photograph(generator, size=(60, 80)):
     """Image (H, W, 3), mask and strokes (H, W)."""
     labels = np.zeros(size, np.uint8)
     strokes = np.full(size, 255, np.uint8)
@@ -59,7 +59,7 @@ def write_set(root):
     for folder in (made.images, made.masks, made.strokes):
         folder.mkdir()
     for number in range(4):
-        image, labels, strokes = scene(generator)
+        image, labels, strokes = photograph(generator)
         places = (made.images, made.masks, made.strokes)
         for folder, array in zip(places, (image, labels, strokes), strict=True):
             Image.fromarray(array).save(folder / f"{number}.png")

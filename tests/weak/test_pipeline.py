@@ -34,11 +34,11 @@ def work(folders):
 
 
 def test_strokes_to_network_and_report(work, folders):
-    told = []
+    reported = []
     done = label_and_train(
-        work, folders.root / "out", lambda stage, *rest: told.append((stage, *rest))
+        work, folders.root / "out", lambda stage, *rest: reported.append((stage, *rest))
     )
-    assert list(dict.fromkeys(stage for stage, *_ in told)) == ["label", "train"]
+    assert list(dict.fromkeys(stage for stage, *_ in reported)) == ["label", "train"]
     assert not done.interruption
     assert done.scores.images == 1  # held out with its pseudo mask
     page = done.report.read_text()

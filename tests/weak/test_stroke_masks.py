@@ -13,7 +13,7 @@ from saccade.errors import InputError
 from saccade.weak import stroke_masks
 from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan, pseudo_mask
 from tests.helpers import start_python, wait_for
-from tests.weak.helpers import SPEC, scene
+from tests.weak.helpers import SPEC, photograph
 
 SETTINGS = StrokeLabeling(device="cpu")
 
@@ -23,7 +23,7 @@ def opened(path):
 
 
 def test_uncertain_pixels_are_ignored_and_strokes_stay():
-    image, labels, strokes = scene(np.random.default_rng(1))
+    image, labels, strokes = photograph(np.random.default_rng(1))
     everything, chosen = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.0))
     assert (everything != 255).all()
     assert (everything == labels).mean() > 0.9
@@ -37,10 +37,10 @@ def test_uncertain_pixels_are_ignored_and_strokes_stay():
 
 def test_a_folder_is_labeled_and_not_again(folders, monkeypatch):
     jobs = plan(folders.pairs, folders.root / "out")
-    told = []
-    first = label_all(jobs, SPEC, SETTINGS, progress=lambda n, name: told.append((n, name)))
+    reported = []
+    first = label_all(jobs, SPEC, SETTINGS, progress=lambda n, name: reported.append((n, name)))
     assert list(first.records) == jobs
-    assert told[-1][0] == 4
+    assert reported[-1][0] == 4
     for job in jobs:
         mask, record = opened(job.mask), first.records[job]
         assert record.ignored == (mask == 255).sum()
