@@ -234,7 +234,7 @@ def test_a_saliency_map_is_never_replaced(root, tmp_path):
     assert contents(tmp_path / "saliency") == before
 
 
-def test_pseudo_label_from_maps_says_what_is_left_out_and_in_doubt(root, tmp_path):
+def test_pseudo_label_from_maps_says_what_is_left_out_and_uncertain(root, tmp_path):
     write_some_maps(tmp_path / "maps", "0129")
     arguments = (root / "images/train", tmp_path / "maps", "-o", tmp_path / "out")
     options = ("--classes", root / "classes.txt")
@@ -254,63 +254,33 @@ def test_pseudo_label_from_maps_says_what_is_left_out_and_in_doubt(root, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("line", "message"),
     [
-        (("label", "images/train", "strokes", "-o", "out"), "--classes is missing"),
-        (("label", "images/train", "nowhere", "-o", "out", "--classes", "classes.txt"), "nowhere"),
+        ("label images/train strokes -o out", "--classes is missing"),
+        ("label images/train nowhere -o out --classes classes.txt", "nowhere"),
         (
-            (
-                "label",
-                "images/train",
-                "strokes",
-                "-o",
-                "out",
-                "--classes",
-                "classes.txt",
-                "--val-images",
-                "images/train",
-            ),
+            "label images/train strokes -o out --classes classes.txt --val-images images/train",
             "--val-images and --val-masks belong together",
         ),
         (
-            (
-                "label",
-                "images/train",
-                "strokes",
-                "-o",
-                "out",
-                "--classes",
-                "classes.txt",
-                "--config",
-                "data.toml",
-            ),
+            "label images/train strokes -o out --classes classes.txt --config data.toml",
             "[data] is decided by the command line",
         ),
-        (("pseudo-label", "images/train", "nowhere", "-o", "out"), "no such folder"),
+        ("pseudo-label images/train nowhere -o out", "no such folder"),
         (
-            (
-                "pseudo-label",
-                "images/train",
-                "strokes",
-                "-o",
-                "out",
-                "--classes",
-                "classes.txt",
-                "--confidence",
-                "1.5",
-            ),
+            "pseudo-label images/train strokes -o out --classes classes.txt --confidence 1.5",
             "confidence is 1.5",
         ),
-        (("localize", ".", "-o", "out", "--dilations", "1,x"), "--dilations is '1,x'"),
-        (("localize", ".", "-o", "out", "--lr", "0"), "--lr is 0.0"),
-        (("localize", ".", "-o", "out", "--labels", "nothing.csv"), "nothing.csv: no such file"),
-        (("localize", ".", "-o", "out", "--backbone", "vgg19"), "backbone"),
+        ("localize . -o out --dilations 1,x", "--dilations is '1,x'"),
+        ("localize . -o out --lr 0", "--lr is 0.0"),
+        ("localize . -o out --labels nothing.csv", "nothing.csv: no such file"),
+        ("localize . -o out --backbone vgg19", "backbone"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(root, monkeypatch, arguments, message):
+def test_bad_input_is_one_line_and_leaves_nothing(root, monkeypatch, line, message):
     monkeypatch.chdir(root)
     (root / "data.toml").write_text('[data]\nlayout = "folder"\nroot = "."\n')
-    result = run(*arguments)
+    result = run(*line.split())
     check(result, message, code=1)
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (root / "out/run").exists()

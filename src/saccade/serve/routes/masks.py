@@ -1,6 +1,7 @@
 """Routes of masks: files of the mask, probabilities, uncertainty, suggestions."""
 
 import io
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -30,7 +31,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         """Return the mask in one of the formats."""
         found = service.find(session)
         labels = (await service.masks.current(found)).labels
-        data = await service.background.in_thread(_encode, found, labels, fmt)
+        data = await service.background.in_thread(_encode_mask, found, labels, fmt)
         kind = MASK_FORMATS[fmt]
         return _attachment(data, kind.media_type, found.entry.path.stem + kind.suffix)
 
@@ -43,15 +44,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         """Return an .npz: 'probabilities', float16 (class, y, x), and 'classes'."""
         found = service.find(session)
         values, classes = await service.masks.probabilities(found)
-
-        def encode() -> bytes:
-            buffer = io.BytesIO()
-            np.savez_compressed(
-                buffer, probabilities=values, classes=np.asarray(classes, dtype=np.int32)
-            )
-            return buffer.getvalue()
-
-        data = await service.background.in_thread(encode)
+        data = await service.background.in_thread(_encode_probabilities, values, classes)
         name = f"{found.entry.path.stem}.probabilities.npz"
         return _attachment(data, "application/octet-stream", name)
 
@@ -63,13 +56,8 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
     async def uncertainty(session: Id, style: Literal["grey", "magma"] = "grey") -> Response:
         """Return the mask's uncertainty as a PNG: white or pale is uncertain."""
         values = await service.masks.uncertainty(service.find(session))
-
-        def encode() -> bytes:
-            shown = values.astype(np.float32).clip(0, 1)
-            picture = render_uncertainty(shown) if style == "magma" else _grey(shown)
-            return encode_picture(picture, "PNG")
-
-        return Response(await service.background.in_thread(encode), media_type="image/png")
+        data = await service.background.in_thread(_encode_uncertainty, values, style)
+        return Response(data, media_type="image/png")
 
     @router.get("/sessions/{session}/suggestions", responses=errors(404, 409, 503))
     async def suggestions(session: Id, n: Annotated[int, Query(ge=1, le=20)] = 3) -> list[Region]:
@@ -78,11 +66,20 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         return [Region(**region) for region in found]
 
 
-def _grey(values: Any) -> Any:
-    return np.rint(values * 255).astype(np.uint8)
+def _encode_probabilities(values: Any, classes: Sequence[int]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, probabilities=values, classes=np.asarray(classes, dtype=np.int32))
+    return buffer.getvalue()
 
 
-def _encode(session: Session, labels: Any, fmt: str) -> bytes:
+def _encode_uncertainty(values: Any, style: str) -> bytes:
+    values = values.astype(np.float32).clip(0, 1)
+    if style == "magma":
+        return encode_picture(render_uncertainty(values), "PNG")
+    return encode_picture(np.rint(values * 255).astype(np.uint8), "PNG")
+
+
+def _encode_mask(session: Session, labels: Any, fmt: str) -> bytes:
     classes = session.document.classes
     return encode_mask(
         labels,
