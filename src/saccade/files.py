@@ -118,7 +118,7 @@ def digest_of(*paths: Path) -> str:
     return found.hexdigest()[:16]
 
 
-def refuse_to_replace(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+def refuse_to_replace(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> None:
     """Raise InputError where a file that is to be written is one that is to be read.
 
     Args:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 import saccade.interactive
 from saccade.cli.app import app
 from tests.cli import fake
+from tests.cli.networks import trained  # noqa: F401
 
 SHAPE = (12, 16)
 

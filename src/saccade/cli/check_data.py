@@ -9,6 +9,7 @@ from saccade.cli.errors import BAD_INPUT, one_line_errors
 from saccade.cli.option_values import make_folder
 from saccade.cli.options import Layout, Quiet, Split
 from saccade.cli.progress import Bar
+from saccade.files import refuse_to_replace
 
 if TYPE_CHECKING:
     from saccade.data.check import Findings
@@ -50,8 +51,9 @@ def check_data(
             bar.close()
         _print(found, findings, split)
         if output is not None:
-            make_folder(output)
             path = output / f"{split or 'all'}-sheet.png"
+            refuse_to_replace([path], (p for e in found.examples for p in (e.image, e.mask)))
+            make_folder(output)
             if _write_sheet(found, path):
                 typer.echo(f"written: {path}")
         problems = (*found.missing, *findings.problems)

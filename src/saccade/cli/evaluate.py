@@ -21,6 +21,9 @@ from saccade.cli.options import (
 )
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
+from saccade.files import refuse_to_replace
+
+OUTPUTS = ("scores.csv", "scores.json", "confusion.csv", "confusion.png")
 
 
 def evaluate(
@@ -69,6 +72,8 @@ def evaluate(
         other = class_difference(names, found.spec.names, str(data))
         if other:
             raise InputError(f"{checkpoint}: {other}")
+        inputs = (path for e in found.examples for path in (e.image, e.mask))
+        refuse_to_replace((output / name for name in OUTPUTS), (checkpoint, *inputs))
         make_folder(output)
         bar = Bar(len(found.examples), quiet=quiet)
         try:

@@ -9,6 +9,7 @@ import typer
 from saccade.cli.errors import one_line_errors
 from saccade.cli.option_values import require_packages
 from saccade.errors import InputError
+from saccade.files import refuse_to_replace
 
 
 def export(
@@ -36,6 +37,7 @@ def export(
         shape = _size(size)
         if output.suffix != ".onnx":
             raise InputError(f"{output}: expected a name that ends in .onnx")
+        refuse_to_replace([output], [checkpoint])
         from saccade.formats.onnx import export_onnx
         from saccade.models.checkpoint import load_checkpoint
         from saccade.models.cost import measure_cost

@@ -170,6 +170,7 @@ def _localize(
     quiet: bool,
 ) -> None:
     from saccade.files import refuse_to_replace
+    from saccade.training.classifier import CLASSIFIER
     from saccade.training.labeled_images import check_labels
 
     present = _present(labels, root, data)
@@ -177,7 +178,9 @@ def _localize(
     inputs = [example.image for example in data.examples]
     if labels not in ("masks", "voc"):
         inputs.append(Path(labels))
-    refuse_to_replace((output / name for name in (LABELS, SHEET)), inputs)
+    inputs += [example.mask for example in data.examples]
+    inputs.append(Path(training.weights))
+    refuse_to_replace((output / name for name in (LABELS, SHEET, CLASSIFIER)), inputs)
     make_folder(output)
     _run(training, data, present, output, rows, truth=labels == "masks", quiet=quiet)
 

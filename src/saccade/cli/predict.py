@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saccade.batch import Report, Worker, run_batch
+from saccade.batch.records import RECORDS, read_record, record_path, write_record
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.option_values import (
@@ -31,6 +32,7 @@ from saccade.cli.options import (
 from saccade.cli.pairs import IMAGE_SUFFIXES
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
+from saccade.files import digest_of, refuse_to_replace
 
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol
@@ -57,20 +59,31 @@ def predict(
 ) -> None:
     """Segment images with a trained network.
 
-    FOLDER/NAME.png is the mask, FOLDER/overlay/NAME.png a picture of it. Images that have a mask
-    are skipped, so a batch that was stopped goes on where it was.
+    FOLDER/NAME.png is the mask, FOLDER/overlay/NAME.png a picture of it, FOLDER/records/NAME.json
+    what made it. Images that have the mask of this network and these options are skipped, so a
+    batch that was stopped goes on where it was; masks of another are made anew.
     """
     with one_line_errors():
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
-        setup = partial(
-            _make_worker, checkpoint, output, protocol, place, crf_of(crf), overlay=overlay
-        )
+        refine = crf_of(crf)
         files = _files(images, output)
-        done = {} if overwrite else {f: m for f in files if (m := _mask(f, output)).exists()}
+        _refuse_to_replace_inputs(checkpoint, files, output)
+        made_by = {
+            "checkpoint": digest_of(checkpoint),
+            "protocol": repr(protocol),
+            "crf": repr(refine) if refine else "",
+        }
+        done = {} if overwrite else _finished(files, output, made_by)
+        setup = partial(
+            _make_worker, checkpoint, output, protocol, place, refine, made_by, overlay=overlay
+        )
         bar = Bar(len(files), quiet=quiet)
         if done:
             bar.note(f"{len(done)} already done, skipped; --overwrite redoes them")
+        outdated = sum(f not in done and _mask(f, output).exists() for f in files)
+        if outdated and not overwrite:
+            bar.note(f"{outdated} masks of another network, other options or images are made anew")
         try:
             outcome = run_batch(
                 files, setup, already=done.get, name=lambda f: f.name, progress=bar.show
@@ -84,6 +97,10 @@ def predict(
 
 def _mask(file: Path, output: Path) -> Path:
     return output / f"{file.stem}.png"
+
+
+def _overlay(mask: Path) -> Path:
+    return mask.parent / "overlay" / mask.name
 
 
 def _files(images: list[Path], output: Path) -> list[Path]:
@@ -104,9 +121,32 @@ def _files(images: list[Path], output: Path) -> list[Path]:
         other = stems.setdefault(path.stem, path)
         if other != path:
             raise InputError(f"{other} and {path} would both be {_mask(path, output)}")
-        if path.resolve() == _mask(path, output).resolve():
-            raise InputError(f"{path}: its mask would replace it; give -o another folder")
     return files
+
+
+def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path) -> None:
+    masks = [_mask(file, output) for file in files]
+    outputs = (path for m in masks for path in (m, _overlay(m), record_path(m)))
+    refuse_to_replace(outputs, (checkpoint, *files))
+
+
+def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[Path, Path]:
+    """The images that need not be segmented again, with their masks.
+
+    Raises:
+        InputError: a mask of which nothing is known; somebody may have drawn it.
+    """
+    done = {}
+    for file in files:
+        mask = _mask(file, output)
+        if mask.exists() and not record_path(mask).exists():
+            raise InputError(
+                f"{mask}: nothing says which network made it; give -o another folder, or replace "
+                "all masks there with --overwrite"
+            )
+        if read_record(mask, (file,)) == made_by:
+            done[file] = mask
+    return done
 
 
 def _make_worker(
@@ -115,6 +155,7 @@ def _make_worker(
     protocol: "Protocol",
     device: str,
     crf: "DenseCRFConfig | None",
+    made_by: dict[str, str],
     *,
     overlay: bool,
 ) -> Worker[Path, Path]:
@@ -129,7 +170,8 @@ def _make_worker(
     from saccade.refine.dense_crf import dense_crf
 
     loaded = load_checkpoint(checkpoint, device=device)
-    make_folder(output / "overlay" if overlay else output)
+    for folder in ("overlay", RECORDS) if overlay else (RECORDS,):
+        make_folder(output / folder)
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
 
     def work(file: Path, report: Report) -> Path:
@@ -138,10 +180,12 @@ def _make_worker(
         if crf is not None:
             probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
         labels = labels_of(probabilities)
+        mask = _mask(file, output)
         if overlay:
             picture = render_overlay(image, labels, colors=loaded.spec.colors)
-            write_picture(output / "overlay" / f"{file.stem}.png", picture)
-        write_mask(_mask(file, output), labels, "png", colors=colors)
-        return _mask(file, output)
+            write_picture(_overlay(mask), picture)
+        write_mask(mask, labels, "png", colors=colors)
+        write_record(mask, made_by)
+        return mask
 
     return work

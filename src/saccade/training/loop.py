@@ -17,9 +17,10 @@ import torch
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
+from saccade.files import refuse_to_replace
 from saccade.models.pretrained import expects
 from saccade.nn.seeded import SeededConv2d
-from saccade.training.checkpointing import save, validate
+from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
 from saccade.training.fabric import close, launch
@@ -89,6 +90,7 @@ def train(
     check_batch(config, training)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, expected a folder for the run")
+    refuse_to_replace((folder / name for name in (BEST, LAST)), (config.weights, config.start))
     findings = check_sets(training, val, report)
     never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
     if never and fabric.global_rank == 0:
