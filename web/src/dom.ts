@@ -56,3 +56,7 @@ export function iconButton(name: string, label: string, testid: string, click: (
   button.append(icon(name));
   return button;
 }
+
+export function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  return canvas.getContext("2d", { desynchronized: false })!;
+}

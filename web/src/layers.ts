@@ -2,7 +2,8 @@
 // so that a stroke in progress only adds to the upper one.
 
 import type { Painted } from "./painter";
-import type { Item, LineItem, PatchItem, StrokeDocument } from "./protocol";
+import type { PatchPictures } from "./patches";
+import type { Item, LineItem, StrokeDocument } from "./protocol";
 import type { View } from "./view";
 
 export interface LayerSettings {
@@ -17,10 +18,6 @@ export interface LayerSettings {
 /** Pixels of the screen: a stroke must stand out from the mask, which has its colour. */
 const RIM = 1;
 const RIM_COLOR = "rgba(255, 255, 255, 0.85)";
-
-export function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  return canvas.getContext("2d", { desynchronized: false })!;
-}
 
 /** The photograph at full size and smaller, so that drawing it small is fast and smooth. */
 export class Photo {
@@ -102,46 +99,6 @@ export function outlinePath(edges: Float32Array): Path2D {
     path.lineTo(edges[i + 2], edges[i + 3]);
   }
   return path;
-}
-
-/** Pictures of patches, made once for each patch and colour. */
-export class PatchPictures {
-  private pictures = new Map<string, { color: string; canvas: HTMLCanvasElement | null }>();
-
-  constructor(private ready: () => void) {}
-
-  get(item: PatchItem, color: string): HTMLCanvasElement | null {
-    const known = this.pictures.get(item.id);
-    if (known && known.color === color) return known.canvas;
-    const entry = { color, canvas: null as HTMLCanvasElement | null };
-    this.pictures.set(item.id, entry);
-    void this.make(item, color).then((canvas) => {
-      entry.canvas = canvas;
-      this.ready();
-    });
-    return known?.canvas ?? null;
-  }
-
-  private async make(item: PatchItem, color: string): Promise<HTMLCanvasElement> {
-    const bitmap = await patchBitmap(item.png);
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-    const ctx = context(canvas);
-    ctx.drawImage(bitmap, 0, 0);
-    const data = ctx.getImageData(0, 0, canvas.width, canvas.height);
-    const [r, g, b] = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16));
-    for (let i = 0; i < data.data.length; i += 4) {
-      const there = data.data[i] > 0;
-      data.data.set(there ? [r, g, b, 255] : [0, 0, 0, 0], i);
-    }
-    ctx.putImageData(data, 0, 0);
-    return canvas;
-  }
-}
-
-export async function patchBitmap(png: string): Promise<ImageBitmap> {
-  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }
 
 export function drawStrokes(

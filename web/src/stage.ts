@@ -1,11 +1,12 @@
 // The canvases, and what lies over them: the ring of the brush, the regions that are suggested.
 
+import { context, h } from "./dom";
 import { Gestures, type GestureHost } from "./gestures";
-import { context, drawBase, drawLine, drawStrokes, outlinePath, PatchPictures, toImage, type Photo, type LayerSettings } from "./layers";
+import { drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
 import type { Painted } from "./painter";
+import { PatchPictures } from "./patches";
 import type { Point, Region, StrokeDocument } from "./protocol";
 import { View } from "./view";
-import { h } from "./dom";
 
 export interface StageHost extends GestureHost {
   brush(): { value: number; color: string; width: number };
