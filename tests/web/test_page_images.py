@@ -5,6 +5,14 @@ import json
 import numpy as np
 from PIL import Image
 
+from saccade.scribbles.document import (
+    Patch,
+    StrokeClass,
+    StrokeDocument,
+    rasterize,
+    write_document,
+)
+from saccade.scribbles.labelme import read_document
 from tests.web.conftest import free_port, halves, start_server
 
 
@@ -109,4 +117,32 @@ def test_a_second_window_takes_over_and_says_so(browser, page, serve, person, un
         page.get_by_role("button", name="Open it here").click()
         other.get_by_text("opened in another window").wait_for()
         other.close()
+        page.goto("about:blank")
+
+
+def test_a_patch_is_erased_where_the_eraser_went_and_removed_where_it_is_left(
+    page, serve, person, until, tmp_path
+):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.fromarray(halves()).save(photos / "a.png")
+    file = photos / "a.strokes.json"
+    patch = Patch("p", 1, 20, 10, np.ones((40, 40), bool))
+    classes = (StrokeClass(0, "background"), StrokeClass(1, "object", "#ff0000"))
+    write_document(file, StrokeDocument(classes, (patch,)), (60, 80), "a.png")
+    with serve(tmp_path / "home", photos) as address:
+        hand = person(page, address)
+        hand.choose(1)
+        page.get_by_test_id("tool-eraser").click()
+        hand.drag([(10, 30), (70, 30)])
+        until(page, "saccade.revision > 0 && !saccade.unsaved")
+        labels = rasterize(read_document(file, shape=(60, 80)), (60, 80)).labels
+        assert (labels[30, 20:60] == 255).all()
+        assert (labels[[12, 48], 20:60] == 1).all()
+        page.get_by_test_id("tool-remove").click()
+        hand.drag([(40, 30), (40, 30)])
+        page.wait_for_timeout(200)
+        assert hand.facts()["strokeCount"] == 1
+        hand.drag([(40, 12), (40, 12)])
+        until(page, "saccade.strokeCount === 0")
         page.goto("about:blank")

@@ -76,13 +76,20 @@ def decode_mask_shape(
     return y0, x0, mask
 
 
-def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
+def decode_png(
+    text: str, shape: tuple[int, int] | None = None, *, colors: bool = False
+) -> NDArray[np.bool_]:
     """Return the mask (h, w) of a PNG in base64: True where it is not 0.
 
-    With `shape`, one of another size is refused before it is decoded.
+    Args:
+        text: the PNG in base64.
+        shape: (h, w) that it must have; checked before it is decoded.
+        colors: take an image with colours too, as a browser writes no other; its first channel
+            is the mask.
 
     Raises:
-        InputError: no base64, no image, one with colours, or one with too many pixels.
+        InputError: no base64, no image, one with colours where they are not taken, one of another
+            size, or one with too many pixels.
     """
     try:
         file = io.BytesIO(base64.b64decode(text, validate=True))
@@ -98,6 +105,8 @@ def decode_png(text: str, shape: tuple[int, int] | None = None) -> NDArray[np.bo
         raise
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"a mask is no PNG in base64 ({one_line(error)})") from error
+    if colors and mask.ndim == 3:
+        mask = mask[..., 0]
     if mask.ndim != 2:
         raise InputError("a mask has colours, expected a PNG of 0 and 1")
     return np.asarray(mask != 0)

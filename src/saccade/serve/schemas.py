@@ -256,7 +256,7 @@ def _patch_size(item: PatchModel, shape: tuple[int, int]) -> tuple[int, int]:
 
 
 def _patch_mask(item: PatchModel) -> NDArray[np.bool_]:
-    mask = decode_png(item.png)
+    mask = decode_png(item.png, colors=True)
     if not mask.any():
         raise InputError(f"patch '{item.id}' has no pixel set")
     return np.ascontiguousarray(mask)
