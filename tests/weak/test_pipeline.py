@@ -99,7 +99,7 @@ def test_a_bad_image_stops_before_training_or_is_left_out(work, folders):
 
 def test_every_tenth_image_is_held_out(work, folders):
     jobs = plan(folders.pairs, folders.root / "out")
-    outcome = label_all(jobs[:1], SPEC, work.labelling)
+    outcome = label_all(jobs[:1], SPEC, work.labeling)
     with pytest.raises(InputError, match="1 labelled images, a network needs more"):
         pseudo_sets(work, jobs, outcome)
     record = outcome.records[jobs[0]]
@@ -133,7 +133,7 @@ def test_a_network_of_other_labels_is_moved_aside(work, folders, monkeypatch, ch
         label_and_train(work, out)
     before = (out / "run/last.safetensors").read_bytes()
     if change == "confidence":
-        work = replace(work, labelling=replace(work.labelling, confidence=0.999))
+        work = replace(work, labeling=replace(work.labeling, confidence=0.999))
     elif change == "classes":
         work = replace(work, spec=replace(SPEC, names=("ground", "green", "red")))
     caught = []

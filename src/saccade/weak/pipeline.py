@@ -42,7 +42,7 @@ HELD_OUT = 10
 
 MASKS, RUN, REPORT = "masks", "run", "report.html"
 
-Told = Callable[[str, float, float, str], None]
+Progress = Callable[[str, float, float, str], None]
 """Told the stage ("label" or "train"), how much of how much is done, and what is being done."""
 
 
@@ -54,7 +54,7 @@ class Pipeline:
         title: of the data, for people.
         pairs: (image, strokes).
         spec: the classes.
-        labelling: how strokes become masks.
+        labeling: how strokes become masks.
         training: network, optimizer, augmentation and run; its data is not looked at.
         val: images with masks that people drew; None holds out pseudo masks.
         executor: where images are segmented; None for this process.
@@ -65,7 +65,7 @@ class Pipeline:
     title: str
     pairs: Sequence[tuple[Path, Path]]
     spec: LabelSpec
-    labelling: StrokeLabeling
+    labeling: StrokeLabeling
     training: TrainConfig
     val: LabeledSet | None = None
     executor: Executor | None = None
@@ -90,10 +90,44 @@ class Done:
     interruption: str = ""
 
 
+@dataclass(frozen=True)
+class _Page:
+    """The report of one pipeline; `remarks` grows while it runs."""
+
+    work: Pipeline
+    jobs: Sequence[Job]
+    path: Path
+    remarks: list[str]
+
+    def write(self, outcome: Outcome[Job, Record], trained: Trained | None = None) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_report(
+            self.path,
+            self.work.title,
+            self.jobs,
+            outcome,
+            self.work.spec,
+            confidence=self.work.labeling.confidence,
+            trained=trained,
+            remarks=self.remarks,
+        )
+
+    def require_all(self, outcome: Outcome[Job, Record]) -> None:
+        """Write it, and raise InputError where images failed that were not to be skipped."""
+        self.write(outcome)
+        if outcome.failed and not self.work.skip_failed:
+            job, why = next(iter(outcome.failed.items()))
+            raise InputError(
+                f"{len(outcome.failed)} of {len(self.jobs)} images were not labelled, "
+                f"{job.image.name} for one: {why}; mend them, or train without them with "
+                f"--skip-failed ({self.path} lists them)"
+            )
+
+
 def label_and_train(
     work: Pipeline,
     folder: Path,
-    tell: Told = lambda stage, done, total, text: None,
+    tell: Progress = lambda stage, done, total, text: None,
     note: Callable[[str], None] = lambda line: None,
 ) -> Done:
     """Do what is left: FOLDER/masks, FOLDER/run, and FOLDER/report.html, which is always written.
@@ -113,75 +147,60 @@ def label_and_train(
             validation masks, weights and the device are looked at before the first mask is made.
     """
     jobs = plan(work.pairs, folder / MASKS)
-    total, page, remarks = len(jobs), folder / REPORT, [*work.remarks]
+    page = _Page(work, jobs, folder / REPORT, [*work.remarks])
 
-    def report(outcome: Outcome[Job, Record], trained: Trained | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_report(
-            page,
-            work.title,
-            jobs,
-            outcome,
-            work.spec,
-            confidence=work.labelling.confidence,
-            trained=trained,
-            remarks=remarks,
-        )
-
-    def require_all(outcome: Outcome[Job, Record]) -> None:
-        report(outcome)
-        if outcome.failed and not work.skip_failed:
-            job, why = next(iter(outcome.failed.items()))
-            raise InputError(
-                f"{len(outcome.failed)} of {total} images were not labelled, {job.image.name} for "
-                f"one: {why}; mend them, or train without them with --skip-failed "
-                f"({page} lists them)"
-            )
-
-    def noted(line: str) -> None:
-        remarks.append(line)
+    def remark(line: str) -> None:
+        page.remarks.append(line)
         note(line)
 
     _check(work, jobs, folder)
-    lost = unusable(
-        jobs,
-        work.spec,
-        work.labelling,
-        progress=lambda done, name: tell("label", 0, total, f"checking {name}"),
-    )
-    if lost:
-        already = finished(jobs, work.spec, work.labelling)
-        require_all(Outcome(jobs, already=already, failed=lost))
-    outcome = label_all(
-        jobs,
-        work.spec,
-        work.labelling,
-        executor=work.executor,
-        progress=lambda done, name: tell("label", done, total, name),
-    )
+    outcome = _label(work, jobs, page, tell)
     if outcome.interrupted:
-        report(outcome)
-        return Done(outcome, None, page, outcome.interruption)
-    require_all(outcome)
+        page.write(outcome)
+        return Done(outcome, None, page.path, outcome.interruption)
+    page.require_all(outcome)
     training, val = pseudo_sets(work, jobs, outcome)
-    _begin_run(folder / RUN, training, noted)
+    _begin_run(folder / RUN, training, remark)
     trained = train(
         work.training,
         folder / RUN,
         sets=(training, val),
         report=lambda done, of, text: tell("train", done, of, text),
-        note=noted,
+        note=remark,
     )
     if trained.interrupted:
-        return Done(outcome, None, page, interruption(trained.step, trained.steps, "steps"))
+        return Done(outcome, None, page.path, interruption(trained.step, trained.steps, "steps"))
     found = load_checkpoint(folder / RUN / LAST)
     # A run that was finished before has its network, but not its scores.
     scores = trained.scores or evaluate(found.net, val, Protocol())
     history = [(entry["epoch"], entry["miou"]) for entry in trained.history]
     pictures = [_prediction(found.net, e, work.spec) for e in val.examples[:6]]
     network = _described(work.training, len(training.examples))
-    report(outcome, Trained(history, scores, work.val is not None, network, pictures))
-    return Done(outcome, scores, page)
+    page.write(outcome, Trained(history, scores, work.val is not None, network, pictures))
+    return Done(outcome, scores, page.path)
+
+
+def _label(
+    work: Pipeline, jobs: Sequence[Job], page: _Page, tell: Progress
+) -> Outcome[Job, Record]:
+    """Masks of all images; strokes that cannot be used are found before the first is made."""
+    total = len(jobs)
+    lost = unusable(
+        jobs,
+        work.spec,
+        work.labeling,
+        progress=lambda done, name: tell("label", 0, total, f"checking {name}"),
+    )
+    if lost:
+        already = finished(jobs, work.spec, work.labeling)
+        page.require_all(Outcome(jobs, already=already, failed=lost))
+    return label_all(
+        jobs,
+        work.spec,
+        work.labeling,
+        executor=work.executor,
+        progress=lambda done, name: tell("label", done, total, name),
+    )
 
 
 def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
