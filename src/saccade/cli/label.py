@@ -105,20 +105,22 @@ def label(
 
 
 def _run(work: "Pipeline", output: Path, *, quiet: bool) -> "Done":
+    from saccade.training.lock import locked
     from saccade.weak.pipeline import label_and_train
 
     bar = Bar(2, quiet=quiet)  # two stages
     for remark in work.remarks:
         bar.warn(remark)
     try:
-        return label_and_train(
-            work,
-            output,
-            lambda stage, done, total, text: bar.show(
-                (stage == "train") + done / max(total, 1), f"{stage}: {text}"
-            ),
-            bar.warn,
-        )
+        with locked(output):
+            return label_and_train(
+                work,
+                output,
+                lambda stage, done, total, text: bar.show(
+                    (stage == "train") + done / max(total, 1), f"{stage}: {text}"
+                ),
+                bar.warn,
+            )
     finally:
         bar.close()
 

@@ -21,6 +21,7 @@ from saccade.models.pretrained import expects, load_backbone
 from saccade.training.classifier_config import LocalizerTraining, settings_of
 from saccade.training.fabric import resolve_device
 from saccade.training.labeled_images import LabeledImages, check_labels
+from saccade.training.lock import locked
 from saccade.training.losses import classification_loss
 from saccade.training.optimizer import make_optimizer, rate_factor, set_rates
 from saccade.training.samples import Order, load_batches, mix_seeds
@@ -82,17 +83,13 @@ def train_classifier(
     if colors:
         network = replace(network, mean=colors[0], std=colors[1])
     config = replace(config, network=network)
-    folder.mkdir(parents=True, exist_ok=True)
     images = LabeledImages(data, present, config.augmentation, config.seed)
-    run = _prepare(config, images, folder)
-    interrupted = _steps(run, report)
-    if not interrupted:
-        save_localizer(
-            folder / CLASSIFIER,
-            run.net,
-            data.spec,
-            {"seed": config.seed, "title": data.title},
-        )
+    with locked(folder):
+        run = _prepare(config, images, folder)
+        interrupted = _steps(run, report)
+        if not interrupted:
+            about = {"seed": config.seed, "title": data.title}
+            save_localizer(folder / CLASSIFIER, run.net, data.spec, about)
     state, order = run.state, run.order
     return TrainedClassifier(
         run.net.eval(), state.step, order.steps, interrupted, [e["loss"] for e in state.history]

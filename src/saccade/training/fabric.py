@@ -1,12 +1,15 @@
 """The process, or the processes under `torchrun`, that train together, and their device."""
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 
 from saccade.errors import InputError
 from saccade.training.config import TrainConfig
+
+T = TypeVar("T")
 
 
 def resolve_device(device: str) -> str:
@@ -57,6 +60,26 @@ def close(fabric: Any) -> None:
     if fabric.world_size > 1 and torch.distributed.is_initialized():
         fabric.barrier()
         torch.distributed.destroy_process_group()
+
+
+def in_first(fabric: Any, action: Callable[[], T]) -> T:
+    """What `action` returns in the first process, in all of them.
+
+    Raises:
+        InputError: in all of them, where the first raises it.
+    """
+    found: Any = None
+    if fabric.global_rank == 0:
+        try:
+            found = action()
+        except InputError as error:
+            found = error
+    if fabric.world_size > 1:
+        found = fabric.broadcast(found)
+    if isinstance(found, InputError):
+        raise found
+    result: T = found
+    return result
 
 
 def loss_scaler(fabric: Any) -> Any:

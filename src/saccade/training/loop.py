@@ -25,6 +25,7 @@ from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
 from saccade.training.fabric import close, launch
 from saccade.training.inputs import Report, check_batch, check_sets, open_sets
+from saccade.training.lock import locked_together
 from saccade.training.losses import pixel_loss
 from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
@@ -81,7 +82,8 @@ def train(
         note: given lines on the data that somebody should know before hours are spent.
 
     Raises:
-        InputError: data, weights or settings that cannot be used; before the first step.
+        InputError: data, weights or settings that cannot be used, or another process that trains
+            in the folder; before the first step.
         OSError: a full disk; what was written stays whole.
     """
     started = time.perf_counter()
@@ -91,31 +93,36 @@ def train(
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, expected a folder for the run")
     refuse_to_replace((folder / name for name in (BEST, LAST)), (config.weights, config.start))
-    findings = check_sets(training, val, report)
-    never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
-    if never and fabric.global_rank == 0:
-        note(f"no training mask has the class {', '.join(never)}; the network cannot learn it")
-    network = replace(config.network, classes=len(training.spec.names))
-    colors = expects(config.weights)
-    if colors:
-        network = replace(network, mean=colors[0], std=colors[1])
-    config = replace(config, network=network)
-    run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
-    try:
-        scores, interrupted = _steps(run, on_epoch)
-    finally:
-        run.log.close()
-    close(fabric)
-    steps = order_of(run).steps
+    with locked_together(folder, fabric):
+        findings = check_sets(training, val, report)
+        never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
+        if never and fabric.global_rank == 0:
+            note(f"no training mask has the class {', '.join(never)}; the network cannot learn it")
+        config = _completed(config, training)
+        run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
+        try:
+            scores, interrupted = _steps(run, on_epoch)
+        finally:
+            run.log.close()
+        close(fabric)
     return Trained(
         scores,
         run.state.best,
         run.state.step,
-        steps,
+        order_of(run).steps,
         interrupted,
         run.state.history,
         time.perf_counter() - started,
     )
+
+
+def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
+    """The configuration with what data and weights decide: classes, and the colors expected."""
+    network = replace(config.network, classes=len(training.spec.names))
+    colors = expects(config.weights)
+    if colors:
+        network = replace(network, mean=colors[0], std=colors[1])
+    return replace(config, network=network)
 
 
 def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:

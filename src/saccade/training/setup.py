@@ -20,7 +20,7 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training.config import TrainConfig
-from saccade.training.fabric import loss_scaler, resolve_device
+from saccade.training.fabric import in_first, loss_scaler, resolve_device
 from saccade.training.inputs import Report
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
@@ -165,17 +165,7 @@ def _restored(folder: Path, settings: dict[str, Any], fabric: Any) -> State | No
     Machines need no folder in common: were each to look into its own, those without a state would
     begin anew beside one that goes on.
     """
-    state: State | InputError | None = None
-    if fabric.global_rank == 0:
-        try:
-            state = load_state(folder, settings)
-        except InputError as error:
-            state = error
-    if fabric.world_size > 1:
-        state = fabric.broadcast(state)
-    if isinstance(state, InputError):
-        raise state
-    return state
+    return in_first(fabric, lambda: load_state(folder, settings))
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:
