@@ -4,13 +4,17 @@ import errno
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.files import digest_of
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training import loop
@@ -93,12 +97,54 @@ def test_a_run_goes_on_where_its_data_has_moved_and_with_other_workers(config, d
         train(elsewhere, tmp_path / "run")
 
 
-def test_the_state_of_a_version_without_a_set_of_images(config, tmp_path):
+def _classes(text, data):
+    (data / "classes.txt").write_text(text)
+
+
+def _replace(split, data):
+    path = data / "masks" / split / "1.png"
+    with Image.open(path) as mask:
+        Image.fromarray(2 - np.minimum(np.array(mask), 2)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (partial(_classes, "red\nground\ngreen\n"), "list of classes"),
+        (
+            lambda data: (data / "classes.txt").write_text("ground\nblue\ngreen\n"),
+            "list of classes",
+        ),
+        (partial(_classes, "2 green\n1 red\n0 ground\n"), "list of classes"),
+        (partial(_classes, "0 ground\n2 red\n1 green\n"), "set of masks"),
+        (partial(_replace, "train"), "set of masks"),
+        (partial(_replace, "val"), "set of masks"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_classes_or_masks(config, data, tmp_path, change, what):
+    train(config, tmp_path / "run")
+    before = digest_of(*sorted((tmp_path / "run").glob("*.*")))
+    change(data)
+    with pytest.raises(InputError, match=f"the run there has another {what}"):
+        train(config, tmp_path / "run")
+    assert digest_of(*sorted((tmp_path / "run").glob("*.*"))) == before
+
+
+def test_masks_may_be_written_in_another_way(config, data, tmp_path):
+    train(config, tmp_path / "run")
+    for path in (data / "masks/train").iterdir():
+        with Image.open(path) as mask:
+            mask.copy().save(path, compress_level=0)
+    assert train(config, tmp_path / "run").step == 4
+
+
+def test_the_state_of_a_version_without_images_classes_and_masks(config, tmp_path):
     train(config, tmp_path / "run")
     path = tmp_path / "run/state.pt"
     content = torch.load(path, weights_only=True)
     settings = json.loads(content["config"])
-    del settings["set of images"]
+    for key in ("set of images", "list of classes", "set of masks"):
+        del settings[key]
     torch.save({**content, "config": json.dumps(settings)}, path)
     assert train(config, tmp_path / "run").step == 4
 

@@ -1,5 +1,6 @@
 """What is wrong with a data set, and what is in it, before hours of training are spent on it."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ class Findings:
         images: (K,) int64 images in which the class occurs.
         ignored: pixels without a class.
         sizes: (N, 2) heights and widths of the images that could be read.
+        digest: hexadecimal digits that change with the class of any pixel of any mask, be it by
+            another file or by another mapping of its values.
     """
 
     problems: tuple[str, ...]
@@ -30,6 +33,7 @@ class Findings:
     images: NDArray[np.int64]
     ignored: int
     sizes: NDArray[np.int64]
+    digest: str
 
 
 def inspect(
@@ -45,7 +49,9 @@ def inspect(
     classes = len(data.spec.names)
     pixels, images = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
     ignored, problems, sizes = 0, list[str](), list[tuple[int, int]]()
-    for done, (problem, counts, size) in enumerate(_inspect_all(data, threads)):
+    digest = hashlib.sha256()
+    for done, (problem, counts, size, labels) in enumerate(_inspect_all(data, threads)):
+        digest.update(labels)
         if problem:
             problems.append(problem)
         if counts is not None:
@@ -56,9 +62,8 @@ def inspect(
             sizes.append(size)
         if progress is not None:
             progress(done + 1, len(data.examples))
-    return Findings(
-        tuple(problems), pixels, images, ignored, np.array(sizes, np.int64).reshape(-1, 2)
-    )
+    found = np.array(sizes, np.int64).reshape(-1, 2)
+    return Findings(tuple(problems), pixels, images, ignored, found, digest.hexdigest())
 
 
 def require_sound(findings: Findings) -> None:
@@ -70,11 +75,11 @@ def require_sound(findings: Findings) -> None:
     raise InputError(findings.problems[0] + more)
 
 
-_One = tuple[str, NDArray[np.int64] | None, tuple[int, int] | None]
+_One = tuple[str, NDArray[np.int64] | None, tuple[int, int] | None, bytes]
 
 
 def _inspect_all(data: LabeledSet, threads: int) -> Iterator[_One]:
-    """Problem, counts of the 256 label values, and image size of each example, in order."""
+    """Problem, counts of the 256 labels, size of the image, digest of the labels; in order."""
 
     def one(index: int) -> _One:
         example = data.examples[index]
@@ -82,20 +87,23 @@ def _inspect_all(data: LabeledSet, threads: int) -> Iterator[_One]:
         try:
             size = decoded_size(example.image)
         except InputError as error:
-            return str(error), None, None
+            return str(error), None, None, b""
         try:
             labels = data.labels(index)
         except InputError as error:
-            return str(error), None, size
+            return str(error), None, size, b""
         counts = np.bincount(labels.ravel(), minlength=256)
+        shape = np.array(labels.shape, np.int64).tobytes()
+        digest = hashlib.sha256(shape + labels.tobytes()).digest()
         if labels.shape != size:
             return (
                 f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
                 f"its image has {size[1]} x {size[0]}",
                 counts,
                 size,
+                digest,
             )
-        return "", counts, size
+        return "", counts, size, digest
 
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(one, range(len(data.examples)))

@@ -16,7 +16,7 @@ from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.fabric import loss_scaler
-from saccade.training.setup import Run, settings_of
+from saccade.training.setup import Run
 from saccade.training.state import save_state
 
 BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"
@@ -85,7 +85,7 @@ def save(run: Run) -> None:
         optimizer=run.optimizer.state_dict(),
         scaler=scaler.state_dict() if scaler is not None else {},
     )
-    save_state(run.folder, state, settings_of(run.config, run.train))
+    save_state(run.folder, state, run.settings)
     _save_checkpoint(run, LAST)
     with atomic_write(run.folder / HISTORY) as path:
         path.write_text(json.dumps(run.state.history, indent=1) + "\n")

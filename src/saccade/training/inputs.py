@@ -50,7 +50,11 @@ def check_batch(config: TrainConfig, training: LabeledSet) -> None:
 
 
 def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> Findings:
-    """Every file is read once before the first step, so that a bad one is not found at night."""
+    """Every file is read once before the first step, so that a bad one is not found at night.
+
+    Returns:
+        What is in the training split; the digest is that of all masks, those of `val` included.
+    """
     count = len(training.examples) + (len(val.examples) if val else 0)
 
     def report_from(first: int) -> Callable[[int, int], None]:
@@ -59,5 +63,7 @@ def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> 
     findings = inspect(training, report_from(0))
     require_sound(findings)
     if val is not None:
-        require_sound(inspect(val, report_from(len(training.examples))))
+        evaluated_on = inspect(val, report_from(len(training.examples)))
+        require_sound(evaluated_on)
+        findings = replace(findings, digest=f"{findings.digest} {evaluated_on.digest}")
     return findings

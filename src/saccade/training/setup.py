@@ -26,7 +26,7 @@ from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimizer import make_optimizer
 from saccade.training.samples import Examples, Order, mix_seeds
-from saccade.training.state import IMAGES, State, first_difference, load_state
+from saccade.training.state import CLASSES, IMAGES, MASKS, State, first_difference, load_state
 
 
 @dataclass
@@ -46,6 +46,7 @@ class Run:
     log: Log
     report: Report
     protocol: Protocol
+    settings: dict[str, Any]
 
     @property
     def averaged(self) -> dict[str, Tensor]:
@@ -88,7 +89,10 @@ def prepare(
     training, val = sets
     if config.run.deterministic:
         torch.use_deterministic_algorithms(True, warn_only=True)
-    state = _restored(folder, settings_of(config, training), fabric)
+    settings = settings_of(config, training, findings)
+    # Machines need no folder in common: were each to look into its own, those without a state
+    # would begin anew beside one that goes on.
+    state = in_first(fabric, lambda: load_state(folder, settings, newer=(IMAGES, CLASSES, MASKS)))
     plain = _build_network(config, training, state)
     net: nn.Module = plain
     if config.run.sync_norm and fabric.world_size > 1 and fabric.device.type == "cuda":
@@ -124,6 +128,7 @@ def prepare(
         Log(folder, on=leader),
         report,
         protocol or Protocol(),
+        settings,
     )
 
 
@@ -152,20 +157,15 @@ def _open_folder(folder: Path, config: TrainConfig) -> None:
         path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
 
 
-def settings_of(config: TrainConfig, training: LabeledSet) -> dict[str, Any]:
-    """What is kept beside a state: the settings, and which images it is about."""
+def settings_of(config: TrainConfig, training: LabeledSet, findings: Findings) -> dict[str, Any]:
+    """What is kept beside a state: the settings, and which images, classes and masks it is about.
+
+    The digest is of masks as they are read, so that it tells another mapping of values too.
+    """
     names = "\n".join(example.name for example in training.examples)
     images = [len(training.examples), hashlib.sha256(names.encode()).hexdigest()]
-    return {**config.to_dict(), IMAGES: images}
-
-
-def _restored(folder: Path, settings: dict[str, Any], fabric: Any) -> State | None:
-    """The state in the folder of the first process, in all of them.
-
-    Machines need no folder in common: were each to look into its own, those without a state would
-    begin anew beside one that goes on.
-    """
-    return in_first(fabric, lambda: load_state(folder, settings))
+    classes = list(training.spec.names)
+    return {**config.to_dict(), IMAGES: images, CLASSES: classes, MASKS: findings.digest}
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:

@@ -16,8 +16,8 @@ from saccade.files import atomic_write, one_line, write_error
 
 STATE = "state.pt"
 
-IMAGES = "set of images"
-"""Key beside the settings of a run: which images it is about, wherever they are."""
+IMAGES, CLASSES, MASKS = "set of images", "list of classes", "set of masks"
+"""Keys beside the settings of a run: what it is about, wherever the files are."""
 
 
 @dataclass
@@ -89,8 +89,6 @@ def load_state(
         ) from error
     requested = {key: value for key, value in config.items() if key not in newer or key in saved}
     requested = _deciding(json.loads(json.dumps(requested)))
-    if IMAGES not in saved:  # of a version that did not note them
-        requested.pop(IMAGES, None)
     differing = first_difference(_deciding(saved), requested)
     if differing:
         raise InputError(

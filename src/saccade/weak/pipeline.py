@@ -160,7 +160,7 @@ def label_and_train(
         return Done(outcome, None, page.path, outcome.interruption)
     page.require_all(outcome)
     training, val = pseudo_sets(work, jobs, outcome)
-    _begin_run(folder / RUN, training, remark)
+    _begin_run(folder / RUN, training, val, remark)
     trained = train(
         work.training,
         folder / RUN,
@@ -215,10 +215,12 @@ def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
         check_start(work.training, work.spec.names)
 
 
-def _begin_run(folder: Path, training: LabeledSet, note: Callable[[str], None]) -> None:
+def _begin_run(
+    folder: Path, training: LabeledSet, val: LabeledSet, note: Callable[[str], None]
+) -> None:
     """Keep what a network is trained on beside it; one that was trained on else is moved aside."""
     names = [example.name for example in training.examples]
-    masks = digest_of(*(example.mask for example in training.examples))
+    masks = digest_of(*(e.mask for e in (*training.examples, *val.examples)))
     asked = {"classes": list(training.spec.names), "images": names, "masks": masks}
     kept = folder / "labels.json"
     if kept.is_file() and _read(kept) != asked:
