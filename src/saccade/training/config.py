@@ -53,7 +53,8 @@ class OptimConfig:
         power: of the poly schedule, lr * (1 - step / steps) ** power.
         drop: a tenth of the rate after each such share of the run, in place of poly; 0 is poly.
         warmup: steps of linear increase before it.
-        accumulate: parts that a batch is cut into, to fit into memory.
+        accumulate: parts that a batch is cut into, to fit into memory; labelled pixels weigh the
+            same in whatever part they are.
         class_weights: "none", "inverse" of the class's share of pixels, or "log", milder.
         auxiliary: weight of the second classifier's loss, where the network has one.
         ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.

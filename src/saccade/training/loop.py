@@ -31,7 +31,7 @@ from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, order_of, prepare
 from saccade.training.signals import stop_on_signal
-from saccade.training.supervision import Batch, supervise
+from saccade.training.supervision import Batch, Counts, count_pixels, supervise
 
 
 @dataclass(frozen=True)
@@ -177,15 +177,19 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
     set_rates(run.optimizer, optim.lr, rate_factor(optim, step, steps))
     run.optimizer.zero_grad()
     total = 0.0
-    for part in range(optim.accumulate):
-        batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in next(batches)))
+    parts = [next(batches) for _ in range(optim.accumulate)]
+    counts = _mean_counts(run, parts)
+    for part, read in enumerate(parts):
+        batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in read))
         together = part + 1 == optim.accumulate or fabric.world_size == 1
         with nullcontext() if together else fabric.no_backward_sync(run.net):
             images = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
             scores, second = run.net(images, auxiliary=True)
-            loss = supervise(scores, batch, images, run.config.supervision, run.weight)
+            loss = supervise(scores, batch, images, run.config.supervision, run.weight, counts)
             if second is not None:
-                loss = loss + optim.auxiliary * pixel_loss(second, batch.labels, run.weight)
+                count = counts and counts.pixels
+                second_loss = pixel_loss(second, batch.labels, run.weight, count)
+                loss = loss + optim.auxiliary * second_loss
             fabric.backward(loss / optim.accumulate)
         total += float(loss.detach()) / optim.accumulate
     if not np.isfinite(total):
@@ -199,6 +203,19 @@ def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
         update_average(run.state.ema, run.plain.state_dict(), optim.ema)
     run.state.step += 1
     return total
+
+
+def _mean_counts(run: Run, parts: list[Batch]) -> Counts | None:
+    """What a part's sums are divided by, the same in all parts and processes; None for one part."""
+    fabric, count = run.fabric, len(parts) * run.fabric.world_size
+    if count == 1:
+        return None
+    weight = None if run.weight is None else run.weight.cpu()
+    found = [count_pixels(part, run.config.supervision, weight) for part in parts]
+    total = torch.tensor(found, dtype=torch.float64).sum(0).to(fabric.device)
+    if fabric.world_size > 1:
+        total = fabric.all_reduce(total, reduce_op="sum")
+    return Counts(*(total / count).tolist())
 
 
 def _reseed(run: Run, step: int) -> None:

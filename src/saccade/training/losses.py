@@ -12,23 +12,31 @@ from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 
 
-def pixel_loss(scores: Tensor, labels: Tensor, weight: Tensor | None = None) -> Tensor:
+def pixel_loss(
+    scores: Tensor, labels: Tensor, weight: Tensor | None = None, count: float | None = None
+) -> Tensor:
     """Mean cross entropy over the pixels that have a class; 0 where none has.
 
     Args:
         scores: (B, K, H, W) logits.
         labels: (B, H, W) classes, 255 where there is none.
         weight: (K,) factors of the classes, or None.
+        count: what the sum is divided by, in place of `labeled_pixels` of these labels.
 
     Returns:
         A scalar: the weighted mean, as in `torch.nn.functional.cross_entropy`.
     """
     labels = labels.long()
     total = functional.cross_entropy(scores, labels, weight, ignore_index=IGNORE, reduction="sum")
-    known = labels[labels != IGNORE]
-    count = known.numel() if weight is None else weight[known].sum().item()
+    count = labeled_pixels(labels, weight) if count is None else count
     # A crop without a labelled pixel would divide 0 by 0, and NaN would end the run.
-    return total / max(float(count), torch.finfo(torch.float32).tiny)
+    return total / max(count, torch.finfo(torch.float32).tiny)
+
+
+def labeled_pixels(labels: Tensor, weight: Tensor | None = None) -> float:
+    """How many pixels have a class, each counted with the factor of its class."""
+    known = labels[labels != IGNORE].long()
+    return float(known.numel() if weight is None else weight[known].sum().item())
 
 
 def class_weights(counts: NDArray[Any], kind: str) -> Tensor | None:

@@ -15,7 +15,7 @@ from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.models.largefov import STRIDE
-from saccade.training.losses import pixel_loss
+from saccade.training.losses import labeled_pixels, pixel_loss
 from saccade.training.weak_losses import gated_crf_loss, weak_loss
 
 
@@ -162,10 +162,40 @@ def _allow_background(allowed: NDArray[np.bool_], spec: LabelSpec) -> None:
         allowed[spec.names.index("background")] = True
 
 
+class Counts(NamedTuple):
+    """What losses that are means over pixels divide by.
+
+    Attributes:
+        pixels: labelled pixels, each with the factor of its class.
+        coarse: of every eighth pixel, which "largefov" reads.
+        crf: pixels of the gated CRF loss.
+    """
+
+    pixels: float
+    coarse: float
+    crf: float
+
+
+def count_pixels(batch: Batch, config: SupervisionConfig, weight: Tensor | None) -> Counts:
+    """The counts of one part of a batch.
+
+    A batch in N parts has the gradient of the whole where each part divides by the mean of these
+    over the parts, and the results are averaged: then pixels weigh the same in whatever part.
+    """
+    crf = float(_gate(batch, config).sum()) if config.crf else 0.0
+    coarse = labeled_pixels(batch.labels[:, ::STRIDE, ::STRIDE], weight)
+    return Counts(labeled_pixels(batch.labels, weight), coarse, crf)
+
+
 def supervise(
-    scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig, weight: Tensor | None
+    scores: Tensor,
+    batch: Batch,
+    images: Tensor,
+    config: SupervisionConfig,
+    weight: Tensor | None,
+    counts: Counts | None = None,
 ) -> Tensor:
-    """The loss of a batch.
+    """The loss of a batch, or of a part of one.
 
     Args:
         scores: (B, K, h, w) logits, of the images' size or those of "largefov" at stride 8; every
@@ -174,30 +204,44 @@ def supervise(
         images: (B, 3, H, W) in [0, 1].
         config: which losses.
         weight: (K,) factors of the classes, or None.
+        counts: for a part of a batch, the mean of `count_pixels` over the parts; else None.
     """
     stride = 1 if scores.shape[2:] == batch.labels.shape[1:] else STRIDE
     labels, inside = (t[:, ::stride, ::stride] for t in (batch.labels, batch.inside))
     if config.online:
         loss = weak_loss(scores, labels, batch.allowed, inside, online=config.online, weight=weight)
     else:
-        loss = pixel_loss(scores, labels, weight)
+        count = counts and (counts.pixels if stride == 1 else counts.coarse)
+        loss = pixel_loss(scores, labels, weight, count)
     if config.crf:
-        loss = loss + config.crf * _crf(scores, batch, images, config)
+        loss = loss + config.crf * _crf(scores, batch, images, config, counts and counts.crf)
     return loss
 
 
-def _crf(scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig) -> Tensor:
-    height, width = images.shape[2:]
-    size = (-(-height // config.crf_stride), -(-width // config.crf_stride))
+def _map_size(batch: Batch, config: SupervisionConfig) -> tuple[int, int]:
+    height, width = batch.inside.shape[1:]
+    return -(-height // config.crf_stride), -(-width // config.crf_stride)
+
+
+def _gate(batch: Batch, config: SupervisionConfig) -> Tensor:
+    """(B, h, w) bool, the pixels of weak images that are no padding."""
+    size = _map_size(batch, config)
+    gate = functional.interpolate(batch.inside[:, None].float(), size, mode="area")[:, 0] > 0.5
+    return gate & batch.allowed.any(1)[:, None, None]
+
+
+def _crf(
+    scores: Tensor, batch: Batch, images: Tensor, config: SupervisionConfig, count: float | None
+) -> Tensor:
+    size = _map_size(batch, config)
     small = functional.interpolate(images, size, mode="area")
     probabilities = functional.interpolate(scores.float().softmax(1), size, mode="area")
-    gate = functional.interpolate(batch.inside[:, None].float(), size, mode="area")[:, 0] > 0.5
-    weak = batch.allowed.any(1)[:, None, None]
     return gated_crf_loss(
         probabilities,
         small,
-        gate & weak,
+        _gate(batch, config),
         radius=config.crf_radius,
         xy=config.crf_xy,
         rgb=config.crf_rgb,
+        count=count,
     )

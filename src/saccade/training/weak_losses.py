@@ -79,6 +79,7 @@ def gated_crf_loss(
     radius: int = 5,
     xy: float = 6.0,
     rgb: float = 0.1,
+    count: float | None = None,
 ) -> Tensor:
     """Gated CRF loss with one kernel in position and color.
 
@@ -93,6 +94,7 @@ def gated_crf_loss(
         radius: of the square window of neighbours, pixels.
         xy: standard deviation of the kernel in position, pixels.
         rgb: standard deviation of the kernel in color, in [0, 1].
+        count: what the sum is divided by, in place of the number of pixels inside.
 
     Raises:
         InputError: sizes that do not fit, or a radius below 1.
@@ -120,4 +122,4 @@ def gated_crf_loss(
             kernel = kernel * inside[one[0], *here] * inside[two[0], *there]
             agree = (probabilities[one] * probabilities[two]).sum(1)
             total = total + 2 * (kernel * (1 - agree)).sum()
-    return total / inside.sum().clamp(min=1)
+    return total / (inside.sum().clamp(min=1) if count is None else max(count, 1.0))
