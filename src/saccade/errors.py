@@ -1,12 +1,37 @@
 """The one exception that means "the input is at fault", and what to tell the user of any."""
 
+import re
+
+MAX_MESSAGE = 300
+"""Characters of the longest message; a damaged file may have a name or a value of any length."""
+
+_LINE_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+
 
 class InputError(ValueError):
     """Bad input from the caller.
 
     The message is one line that names the thing, says what is wrong with it and what would be
-    right, so that a command line can print it as it is and a server can answer 4xx with it.
+    right, so that a command line can print it as it is and a server can answer 4xx with it. One
+    of more than `MAX_MESSAGE` characters loses its middle.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shorten(str(message)))
+
+
+def shorten(text: str, most: int = MAX_MESSAGE) -> str:
+    """Return a text on one line of at most `most` characters: its beginning and its end.
+
+    Example:
+        >>> shorten("a long text with a far end", 18)
+        'a long  ... ar end'
+    """
+    text = _LINE_BREAKS.sub(" ", text)
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 5]} ... {text[len(text) - end :]}"
 
 
 def message_of(error: Exception) -> str:

@@ -93,6 +93,34 @@ def read_xml(
         raise InputError(f"{path}: malformed XML ({one_line(error)})") from error
 
 
+@contextmanager
+def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Make an `InputError` that names the file of whatever a damaged one makes a reader raise.
+
+    Errors of readers that are `InputError` already stand as they are, and so do those of a full
+    memory: sizes are checked before anything of them is allocated.
+
+    Args:
+        path: of the file that is read inside.
+        what: is wrong with it, if something is.
+
+    Raises:
+        InputError: anything else was raised inside.
+
+    Example:
+        >>> with reading("a.json", "no such list"):
+        ...     [][0]
+        Traceback (most recent call last):
+        saccade.errors.InputError: a.json: no such list (list index out of range)
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise nearly anything on a damaged file
+        raise InputError(f"{path}: {what} ({one_line(error)})") from error
+
+
 def first_bytes(path: Path, count: int = 64) -> bytes:
     """The first bytes of a file, without a UTF-8 mark and white space before them."""
     with open(path, "rb") as file:

@@ -99,12 +99,12 @@ def iter_coco(
             raise InputError(f"{path}: an annotation without run lengths or polygons")
         # A file of one image may leave it out.
         key = annotation.get("image_id", document["images"][0].get("id"))
-        by_image.setdefault(key, []).append(annotation)
+        by_image.setdefault(_plain(key, path), []).append(annotation)
     for image in document["images"]:
         height, width = int(image["height"]), int(image["width"])
         check_pixels(path, height, width, shape)
         labels = np.full((height, width), uncovered, dtype=np.int32)
-        for annotation in by_image.get(image.get("id"), []):
+        for annotation in by_image.get(_plain(image.get("id"), path), []):
             _paint(labels, annotation, path)
         file_name = last_part(str(image.get("file_name", "")))
         yield AnnotatedImage(file_name, labels, names)
@@ -121,12 +121,25 @@ def _parse(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
         list(document["annotations"])
         if not document["images"]:
             raise ValueError("it has no images")
-    except (ValueError, TypeError, KeyError, RecursionError, AttributeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+        AttributeError,
+    ) as error:
         raise InputError(
             f"{path}: not a COCO file of one image or more with height and width "
             f"({one_line(error)})"
         ) from error
     return path, document
+
+
+def _plain(identifier: Any, path: Path) -> Any:
+    if isinstance(identifier, (list, dict)):
+        raise InputError(f"{path}: an id that is a {type(identifier).__name__}, expected a number")
+    return identifier
 
 
 def _annotation(number: int, value: int, region: Region, segmentation: Any) -> dict[str, Any]:
@@ -153,7 +166,7 @@ def _polygons(labels: NDArray[np.int32], value: int) -> list[list[int]]:
 def _paint(labels: NDArray[np.int32], annotation: Any, path: Path) -> None:
     try:
         value, segmentation = int(annotation["category_id"]), annotation["segmentation"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
         raise InputError(
             f"{path}: an annotation without run lengths or polygons, expected 'category_id' and "
             "'segmentation'"

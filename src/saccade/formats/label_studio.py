@@ -177,7 +177,8 @@ def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
     if not any(key in task for key in ("annotations", "completions", "predictions")):
         lists += [value for value in task.values() if isinstance(value, list)]  # JSON-MIN
     for results in lists:
-        labeled = [r for r in results or [] if isinstance(r, dict) and _label(r)]
+        entries = results if isinstance(results, list) else []
+        labeled = [r for r in entries if isinstance(r, dict) and _label(r)]
         if labeled:
             return labeled
     return []

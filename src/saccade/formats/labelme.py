@@ -69,7 +69,7 @@ def read_labelme_masks(
         height, width = int(document["imageHeight"]), int(document["imageWidth"])
         shapes = list(document["shapes"])
         values = _values(document, shapes)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise InputError(f"{path}: not a labelme file ({one_line(error)})") from error
     check_pixels(path, height, width, shape)
     labels = np.full((height, width), uncovered, dtype=np.int32)

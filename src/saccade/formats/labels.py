@@ -96,7 +96,10 @@ def saved_values(pairs: Any) -> dict[str, int]:
     Raises:
         ValueError, TypeError: it is something else.
     """
-    values = {str(name): int(value) for value, name in pairs}
+    try:
+        values = {str(name): int(value) for value, name in pairs}
+    except OverflowError as error:
+        raise ValueError("class values that are not finite") from error
     if values and not 0 <= min(values.values()) <= max(values.values()) < 2**31:
         raise ValueError("class values below 0 or above 2**31")
     return values

@@ -13,7 +13,7 @@ from PIL import Image
 
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable, first_bytes, last_part
+from saccade.files import atomic_write, check_readable, first_bytes, last_part, reading
 from saccade.formats.coco import coco_document, iter_coco
 from saccade.formats.cvat import cvat_text, iter_cvat
 from saccade.formats.label_studio import iter_label_studio, label_studio_tasks
@@ -180,16 +180,17 @@ def iter_annotations(
 def _iter_images(
     path: Path, fmt: str, uncovered: int, shape: tuple[int, int] | None, *, single: bool
 ) -> Iterator[AnnotatedImage]:
-    if fmt in ("coco", "coco-polygons"):
-        yield from iter_coco(path, uncovered=uncovered, shape=shape, single=single)
-    elif fmt == "label-studio":
-        yield from iter_label_studio(path, uncovered=uncovered, shape=shape, single=single)
-    elif fmt == "cvat":
-        yield from iter_cvat(path, uncovered=uncovered, shape=shape, single=single)
-    elif fmt == "labelme":
-        yield read_labelme_masks(path, uncovered=uncovered, shape=shape)
-    else:
-        yield AnnotatedImage(path.name, _read_label_image(path, shape))
+    with reading(path, "labels that cannot be read"):
+        if fmt in ("coco", "coco-polygons"):
+            yield from iter_coco(path, uncovered=uncovered, shape=shape, single=single)
+        elif fmt == "label-studio":
+            yield from iter_label_studio(path, uncovered=uncovered, shape=shape, single=single)
+        elif fmt == "cvat":
+            yield from iter_cvat(path, uncovered=uncovered, shape=shape, single=single)
+        elif fmt == "labelme":
+            yield read_labelme_masks(path, uncovered=uncovered, shape=shape)
+        else:
+            yield AnnotatedImage(path.name, _read_label_image(path, shape))
 
 
 def _read_label_image(path: Path, shape: tuple[int, int] | None) -> NDArray[np.int32]:

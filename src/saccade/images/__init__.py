@@ -1,7 +1,7 @@
 """Image files and arrays of every usual kind, as (H, W, 3) uint8.
 
-`reader` decodes files, `header` reads sizes and orientations, `intensities` brings every number
-of bits to 8, `tiff` reads what Pillow cannot.
+`reader` decodes files, `arrays` NumPy's, `header` reads sizes and orientations, `intensities`
+brings every number of bits to 8, `tiff` reads what Pillow cannot.
 """
 
 from saccade.images.header import (
@@ -14,12 +14,13 @@ from saccade.images.header import (
     oriented,
 )
 from saccade.images.intensities import as_rgb
-from saccade.images.reader import decode_image, decoded_size, load_image
+from saccade.images.reader import converted, decode_image, decoded_size, load_image
 
 __all__ = [
     "MAX_PIXELS",
     "as_rgb",
     "check_pixels",
+    "converted",
     "decode_image",
     "decoded_size",
     "exif_orientation",

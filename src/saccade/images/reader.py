@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import check_readable, one_line, reading
 from saccade.images.header import (
     check_pixels,
     exif_orientation,
@@ -88,6 +88,16 @@ def decode_image(
         raise InputError(f"{path}: damaged or truncated image ({one_line(error)})") from error
 
 
+def converted(path: str | os.PathLike[str], image: Image.Image, mode: str) -> Image.Image:
+    """A decoded image in another mode of Pillow.
+
+    Raises:
+        InputError: its palette or its transparency is damaged.
+    """
+    with reading(path, "damaged image"):
+        return image.convert(mode)
+
+
 def decoded_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """(height, width) that `load_image` would return, after all of the file has been decoded.
 
@@ -139,5 +149,5 @@ def _pixels(path: Path, image: Image.Image) -> NDArray[Any]:
         low = decode_image(path, rawmode=f"{mode};16L")
         return np.asarray(np.asarray(image, dtype=np.uint16) * 256 + np.asarray(low))
     if image.has_transparency_data:
-        return np.asarray(image.convert("RGBA"))
-    return np.asarray(image if mode in ("L", "RGB") else image.convert("RGB"))
+        return np.asarray(converted(path, image, "RGBA"))
+    return np.asarray(image if mode in ("L", "RGB") else converted(path, image, "RGB"))

@@ -8,13 +8,12 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
-from saccade.models.headers import read_header, spec_from_dict, write_with_header
+from saccade.files import check_readable, one_line, reading
+from saccade.models.headers import network_with, read_header, spec_from_dict, write_with_header
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
 _KEY = "saccade"
@@ -80,12 +79,10 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
         config = config_from_dict(header["network"])
         spec = spec_from_dict(header["classes"])
         info = dict(header["info"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise InputError(f"{path}: incomplete checkpoint ({one_line(error)})") from error
-    with torch.random.fork_rng(devices=[]):  # the weights drawn here are thrown away
-        net = SegmentationNet(config)
-    try:
-        net.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(f"{path}: weights do not fit its network ({one_line(error)})") from error
+    with reading(path, "weights do not fit its network"):
+        if len(config.rates) > len(weights):
+            raise ValueError(f"{len(config.rates)} rates")
+        net = network_with(lambda: SegmentationNet(config), weights)
     return Checkpoint(net.eval().to(device), spec, info)

@@ -2,17 +2,20 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import atomic_write, one_line, write_error
+from saccade.files import atomic_write, reading, write_error
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 def write_with_header(
@@ -49,17 +52,42 @@ def read_header(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[s
     Raises:
         InputError: no safetensors file, or none with such a header.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: damaged, or no safetensors file ({one_line(error)})") from error
+    with reading(path, "damaged, or no safetensors file"), safe_open(path, "pt") as file:
+        metadata = file.metadata() or {}
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     try:
         header = json.loads(metadata[key])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: a safetensors file, but no {what} of Saccade") from error
-    return dict(header), weights
+    if not isinstance(header, dict):
+        raise InputError(f"{path}: a safetensors file, but no {what} of Saccade")
+    return header, weights
+
+
+def network_with(make: Callable[[], Net], weights: Mapping[str, Tensor]) -> Net:
+    """Build a network with the weights of a file.
+
+    It is built without memory first: a damaged header may ask for any number of channels, a file
+    of these weights cannot.
+
+    Raises:
+        RuntimeError: the weights are not those of such a network.
+    """
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are thrown away
+        with torch.device("meta"):
+            wanted = {name: tensor.shape for name, tensor in make().state_dict().items()}
+        given = {name: tensor.shape for name, tensor in weights.items()}
+        for name in [*wanted, *given]:
+            if wanted.get(name) != given.get(name):
+                expected, found = _shape(wanted.get(name)), _shape(given.get(name))
+                raise RuntimeError(f"{name} is {found}, expected {expected}")
+        net = make()
+    net.load_state_dict(weights)
+    return net
+
+
+def _shape(shape: torch.Size | None) -> str:
+    return "missing" if shape is None else " x ".join(map(str, shape)) or "one number"
 
 
 def spec_from_dict(content: dict[str, Any]) -> LabelSpec:

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import check_readable, reading
 from saccade.models.backbones import Backbone, build_backbone
-from saccade.models.headers import read_header, spec_from_dict, write_with_header
+from saccade.models.headers import network_with, read_header, spec_from_dict, write_with_header
 from saccade.models.largefov import vgg_layers
 from saccade.nn.dilated import DILATIONS, MultiDilatedBlocks
 
@@ -178,15 +178,13 @@ def load_localizer(path: str | os.PathLike[str], *, device: str = "cpu") -> Loca
     """
     path = Path(check_readable(path))
     header, weights = read_header(path, _KEY, "classifier")
-    try:
+    with reading(path, "incomplete classifier"):
         content: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in header["network"].items()
         }
         config = LocalizerConfig(**content)
         spec, info = spec_from_dict(header["classes"]), dict(header["info"])
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are thrown away
-            net = MultiDilatedNet(config)
-        net.load_state_dict(weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: incomplete classifier ({one_line(error)})") from error
+        if len(config.dilations) > len(weights):
+            raise ValueError(f"{len(config.dilations)} dilations")
+        net = network_with(lambda: MultiDilatedNet(config), weights)
     return Localizer(net.eval().to(device), spec, info)

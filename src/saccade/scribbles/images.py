@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.errors import InputError
-from saccade.images import decode_image, exif_orientation, oriented
+from saccade.images import converted, decode_image, exif_orientation, oriented
 from saccade.scribbles.colors import strokes_from_colors
 from saccade.scribbles.strokes import (
     UNLABELED,
@@ -58,7 +58,7 @@ def read_image_strokes(
         )
     if image.mode not in ("RGB", "RGBA", "RGBX", "LA", "PA"):
         raise InputError(f"{path}: a {image.mode} image; save the strokes as palette or RGBA PNG")
-    rgba = oriented(np.asarray(image.convert("RGBA")), orientation)
+    rgba = oriented(np.asarray(converted(path, image, "RGBA")), orientation)
     check_shape(rgba.shape[:2], shape, str(path))
     return strokes_from_colors(rgba, unlabeled=unlabeled, names=names, source=str(path))
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from saccade.data.labelme import CLASSES_KEY, decode_mask_shape
 from saccade.errors import InputError
-from saccade.files import one_line, read_json
+from saccade.files import one_line, read_json, reading
 from saccade.images import MAX_PIXELS, check_pixels
 from saccade.scribbles.document import (
     COLOR,
@@ -119,7 +119,13 @@ def read_document(
     Raises:
         InputError: as `read_labelme`.
     """
-    document = _parse(path)
+    with reading(path, "strokes that cannot be read"):
+        return _document(_parse(path), path, shape, width, most_pixels)
+
+
+def _document(
+    document: dict[str, Any], path: Path, shape: tuple[int, int], width: int, most_pixels: int
+) -> StrokeDocument:
     _size(document, path, shape)
     shapes = [_checked(item, path) for item in document["shapes"]]
     table = _values(document, shapes, path)
@@ -174,7 +180,7 @@ def _values(document: dict[str, Any], shapes: list[dict[str, Any]], path: Path) 
     try:
         for value, name in document.get(CLASSES_KEY) or ():
             table[str(name)] = int(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{path}: '{CLASSES_KEY}' is not a list of [value, name] ({one_line(error)})"
         ) from error

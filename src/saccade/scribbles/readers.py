@@ -4,11 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from saccade.errors import InputError
-from saccade.files import check_readable, first_bytes, one_line
+from saccade.files import check_readable, first_bytes, reading
 from saccade.images import check_pixels
+from saccade.images.arrays import read_npy
 from saccade.scribbles.images import read_image_strokes
 from saccade.scribbles.labelme import read_labelme
 from saccade.scribbles.scribblesup import read_scribblesup
@@ -47,13 +45,14 @@ def read_strokes(
     """
     path = check_readable(path)
     kind = _format_of(path)
-    if kind == "xml":
-        return read_scribblesup(path, shape=shape, names=names, width=width or 3)
-    if kind == "json":
-        return read_labelme(path, shape=shape, names=names, width=width or 10)
-    if kind == "npy":
-        return _read_npy(path, shape, unlabeled, names)
-    return read_image_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
+    with reading(path, "strokes that cannot be read"):
+        if kind == "xml":
+            return read_scribblesup(path, shape=shape, names=names, width=width or 3)
+        if kind == "json":
+            return read_labelme(path, shape=shape, names=names, width=width or 10)
+        if kind == "npy":
+            return _read_npy(path, shape, unlabeled, names)
+        return read_image_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
 
 
 def _format_of(path: Path) -> str:
@@ -76,13 +75,7 @@ def _read_npy(
     unlabeled: int | None,
     names: Sequence[str] | None,
 ) -> Strokes:
-    try:
-        # Mapped, not read: a header that promises terabytes fails instead of allocating them.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"{path}: not a NumPy array that can be read ({one_line(error)})"
-        ) from error
+    array = read_npy(path)
     if array.ndim >= 2:
         check_pixels(path, array.shape[0], array.shape[1])
     return strokes_from_array(

@@ -10,7 +10,7 @@ from saccade.data.sets import LAYOUTS
 from saccade.data.tables import from_table
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
-from saccade.files import check_readable
+from saccade.files import check_readable, reading
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
 from saccade.training.supervision import SupervisionConfig
 
@@ -156,7 +156,8 @@ def read_config(path: Path, *, data: DataConfig | None = None) -> TrainConfig:
             if decided:
                 raise InputError(f"[{decided[0]}] is decided by the command line, leave it out")
             content["data"] = dataclasses.asdict(data)
-        return config_of(content, path.parent)
+        with reading("its values", "they cannot be used"):
+            return config_of(content, path.parent)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -169,7 +170,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(check_readable(path).read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError, IndexError) as error:  # numbers and dates as well
         raise InputError(f"{path}: no TOML ({error})") from error
 
 

@@ -1,7 +1,6 @@
 """Localization maps of one image, and of many images on disk (MDC paper, section 3.2)."""
 
 import json
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ from torch.nn import functional
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
-from saccade.files import atomic_write, check_readable, one_line
+from saccade.files import atomic_write, reading
 from saccade.images import load_image
+from saccade.images.arrays import read_npz
 from saccade.models.mdc import MultiDilatedNet
 from saccade.weak.fusion import Fusion, fuse_maps
 
@@ -149,13 +149,11 @@ def read_maps(path: Path) -> LocalizationMaps:
     Raises:
         InputError: the file is missing, damaged, or holds no maps.
     """
-    path = Path(check_readable(path))
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            maps = content["maps"].astype(np.float32) / 255
-            parts = [tuple(int(v) for v in content[k]) for k in ("classes", "dilations", "size")]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: no localization maps ({one_line(error)})") from error
+    keys = ("maps", "classes", "dilations", "size")
+    given, *lists = read_npz(path, keys, "no localization maps")
+    with reading(path, "no localization maps"):
+        maps: NDArray[np.float32] = given.astype(np.float32) / np.float32(255)
+        parts = [tuple(int(v) for v in values) for values in lists]
     classes, dilations, size = parts
     if maps.ndim != 4 or maps.shape[:2] != (len(dilations), len(classes)) or len(size) != 2:
         raise InputError(f"{path}: maps of shape {maps.shape} for {len(classes)} classes")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.images import decode_image, image_size
+from saccade.images import converted, decode_image, image_size
+from saccade.images.arrays import read_npy
 
 Method = Literal["fine-grained", "spectral"]
 
@@ -32,13 +33,10 @@ def read_saliency(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     """
     values: NDArray[Any]
     if path.suffix == ".npy":
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path}: not a NumPy array that can be read") from error
+        values = read_npy(path)
     else:
         image = decode_image(path)
-        values = np.asarray(image if image.mode.startswith("I") else image.convert("L"))
+        values = np.asarray(image if image.mode.startswith("I") else converted(path, image, "L"))
     if values.ndim != 2 or values.dtype.kind not in "uif" or not np.isfinite(values).all():
         raise InputError(f"{path}: {values.shape} {values.dtype}, expected (H, W) finite numbers")
     if values.shape != shape:
@@ -57,10 +55,7 @@ def saliency_size(path: Path) -> tuple[int, int]:
     """
     if path.suffix != ".npy":
         return image_size(path, upright=False)
-    try:
-        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a NumPy array that can be read") from error
+    shape = read_npy(path).shape
     if len(shape) != 2:
         raise InputError(f"{path}: {shape}, expected (H, W) finite numbers")
     return shape[0], shape[1]
