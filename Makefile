@@ -11,7 +11,7 @@ SACCADE_DATA ?= ../shared/data
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs check page page-check browser format bench clean
+.PHONY: help demo test fuzz docs check page page-check browser format bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -56,6 +56,10 @@ page: web/node_modules/.installed ## build the page from web/; needs Node.js 20 
 
 page-check: web/node_modules/.installed ## types and tests of the page; needs Node.js 20 or newer
 	cd web && npm run --silent check && npm run --silent test
+
+fuzz: $(INSTALLED) ## damaged files of every format for every reader; SECONDS=600 SEED=0
+	@FUZZ_SECONDS=$(or $(SECONDS),600) FUZZ_SEED=$(or $(SEED),0) FUZZ_ONLY=$(ONLY) \
+		$(BIN)/python -m pytest -q -s --timeout=0 tests/parsers/test_fuzz.py
 
 docs: $(INSTALLED) ## the documentation's site, in out/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -6,6 +6,7 @@ MAX_MESSAGE = 300
 """Characters of the longest message; a damaged file may have a name or a value of any length."""
 
 _LINE_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+_LONG_WORDS = re.compile(r"(\S{28})\S{4,}(\S{28})")
 
 
 class InputError(ValueError):
@@ -21,13 +22,18 @@ class InputError(ValueError):
 
 
 def shorten(text: str, most: int = MAX_MESSAGE) -> str:
-    """Return a text on one line of at most `most` characters: its beginning and its end.
+    """Return a text on one line of at most `most` characters.
+
+    Where it is longer, words of more than 60 characters lose their middle, and then the text.
 
     Example:
         >>> shorten("a long text with a far end", 18)
         'a long  ... ar end'
     """
     text = _LINE_BREAKS.sub(" ", text)
+    if len(text) <= most:
+        return text
+    text = _LONG_WORDS.sub(r"\1...\2", text)
     if len(text) <= most:
         return text
     end = most // 3

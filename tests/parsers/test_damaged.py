@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 from tests.parsers.readers import READERS, outcome_of
 from tests.parsers.samples import CONFIG, LABELME, SCRIBBLESUP, whole_files
@@ -41,12 +42,21 @@ def tiles(lie: int) -> bytes:
     return buffer.getvalue()
 
 
-def short_palette() -> bytes:
-    image = Image.fromarray(np.full((40, 50), 9, np.uint8))
-    image.putpalette([0, 0, 0, 9, 9, 9])
-    buffer = io.BytesIO()
-    image.save(buffer, "png", transparency=b"\0")
-    return buffer.getvalue()
+def palette_png(colors: int, alphas: int) -> bytes:
+    image = bytes(51 * 40)
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", 50, 40, 8, 3, 0, 0, 0),
+        b"PLTE": bytes(3 * colors),
+        b"tRNS": b"\xff" * (alphas - 1) + b"\0",
+        b"IDAT": zlib.compress(image),
+        b"IEND": b"",
+    }
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+        if data or kind == b"IEND"
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def coco(**annotation: object) -> bytes:
@@ -68,7 +78,8 @@ DAMAGED = {
     "cut.npz": (npz(CUT), ["read_maps"]),
     "absurd.npz": (npz(HUGE + "9" * 12 + ",), }"), ["read_maps"]),
     "many-tiles.tif": (tiles(18_000), ["load_image", "decoded_size"]),
-    "palette.png": (short_palette(), ["load_image", "saliency"]),
+    "palette.png": (palette_png(0, 256), ["saliency"]),
+    "alphas.png": (palette_png(256, 295), ["load_image"]),
     "id.json": (coco(image_id=[1]), ["any_strokes", "read_mask", "iter_ann"]),
     "inf.json": (coco(category_id=float("inf")), ["any_strokes", "read_mask"]),
     "class.json": (changed(saccade_classes=[[1e999, "a"]]), ["any_strokes", "read_document"]),
