@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
+from saccade.models.unwrap import load_pickled, unwrap
 
 FILES = {
     "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
@@ -41,8 +42,9 @@ def load_backbone(
         net: whose backbone it is.
         name: of the backbone.
         source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
-            `.safetensors` with torchvision's names, or `.npz` of a MobileNetV2 with its batch
-            normalisation folded into biases, which expects colors in [-1, 1].
+            `.safetensors` with torchvision's names, wrapped or not (`unwrap`), or `.npz`
+            of a MobileNetV2 with its batch normalisation folded into biases, which expects colors
+            in [-1, 1].
         images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
             which the statistics of the normalisation are measured, so that the function stays.
 
@@ -54,7 +56,8 @@ def load_backbone(
             another network, or folded without `images`.
     """
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
-    weights = _read(path)
+    own = net.backbone.state_dict()
+    weights = unwrap(_read(path), "features.0.weight" if name == "vgg16" else next(iter(own)))
     if name == "vgg16":
         head = getattr(net, "head", None)
         try:
@@ -64,7 +67,6 @@ def load_backbone(
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         return path
-    own = net.backbone.state_dict()
     if "features.0.0.bias" in weights:
         if images is None:
             raise InputError(f"{path}: folded weights need images to measure statistics on")
@@ -107,14 +109,14 @@ def _in_cache(name: str) -> Path:
     )
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".npz":
             with np.load(path) as arrays:
                 return {k: torch.from_numpy(arrays[k].astype(np.float32)) for k in arrays}
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_pickled(path)
     except MemoryError:
         raise
     except (Exception, zipfile.BadZipFile) as error:  # unpickling raises nearly anything

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from saccade.errors import InputError
 from saccade.models.features import MobileNetHead
 from saccade.models.fusion_net import FusionNet, ImageEncoder
+from saccade.models.unwrap import load_pickled, unwrap
 
 _BUNDLED = "bundled.safetensors"
 
@@ -194,10 +195,7 @@ def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
             "mobilenet_v2 checkpoint"
         )
     try:
-        if path.suffix == ".safetensors":
-            tensors = load_file(path)
-        else:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = load_file(path) if path.suffix == ".safetensors" else load_pickled(path)
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises nearly anything on a damaged file
@@ -207,6 +205,7 @@ def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
         ) from error
     if not isinstance(tensors, dict):
         raise InputError(f"{path}: holds a {type(tensors).__name__}, must be a state dict")
+    tensors = unwrap(tensors, "features.0.0.weight")
     folded = {}
     for conv, norm, name in _TORCHVISION:
         try:
