@@ -7,11 +7,12 @@ INSTALLED := $(VENV)/.installed
 CORE := $(VENV)/.core
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SACCADE_DATA ?= ../shared/data
-# One process by default: PyTorch's threads already fill a small machine. On a large one: -n 8.
-PYTEST_ARGS ?=
+# Two processes of one thread each; on a large machine with memory for it: PYTEST_ARGS='-n 8'.
+PYTEST_ARGS ?= -n 2 --dist worksteal
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz docs check page page-check browser format bench clean
+.PHONY: help demo test test-quick fuzz docs check page page-check browser format bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -33,7 +34,10 @@ demo: $(CORE) ## segment a photograph; writes mask, overlay and uncertainty to o
 	@$(BIN)/python examples/demo.py
 
 test: $(INSTALLED) browser ## the whole test suite
-	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@$(PYTEST)
+
+test-quick: $(INSTALLED) ## the tests that take less than about two seconds each
+	@$(PYTEST) -m "not slow"
 
 # Tests of the page drive a real Chromium; without one they are skipped and say so.
 browser:

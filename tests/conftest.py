@@ -13,6 +13,13 @@ settings.register_profile("saccade", deadline=None, derandomize=True)
 settings.load_profile("saccade")
 
 
+def pytest_collection_modifyitems(items):
+    """Whatever drives a browser is slow."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def examples() -> Path:
     """The folder with the strokes that come with Saccade."""

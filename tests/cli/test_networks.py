@@ -85,6 +85,7 @@ def test_predict_goes_on_past_a_bad_file(trained, tmp_path):
         assert mask.size == (50, 40)
 
 
+@pytest.mark.slow
 def test_export_writes_what_onnxruntime_agrees_with(trained, tmp_path):
     pytest.importorskip("onnxruntime")
     checkpoint = trained / "run/best.safetensors"

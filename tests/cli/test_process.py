@@ -95,6 +95,7 @@ def test_ctrl_c_keeps_whole_files_and_the_next_run_goes_on(tmp_path):
     assert len(list(out.glob("*.png"))) == 12
 
 
+@pytest.mark.slow
 def test_demo_segments_a_photograph(tmp_path, examples):
     process = run_python(examples / "demo.py", "cat", "--output", "out", cwd=tmp_path)
     assert len(process.stderr.splitlines()) == 1, process.stderr  # what 255 was taken to mean

@@ -200,6 +200,7 @@ def test_strokes_of_the_page_belong_to_their_image(tmp_path):
     assert [p.strokes.name for p in found.pairs] == ["a.strokes.json", "b.xml"]
 
 
+@pytest.mark.slow
 def test_processes_make_the_masks_of_one(folders, tmp_path):
     # With the true segmenter: other processes know nothing of a fake one.
     for jobs in (1, 2):

@@ -29,7 +29,6 @@ PRINTS = {
     "in-python": r"draw at row \d+, column \d+",
     "network-from-strokes": r"(9|1\d) of 12 coins",
 }
-SLOW = ("network-from-strokes",)
 
 
 def run_page(page: Path, folder: Path) -> str:
@@ -56,9 +55,8 @@ def test_every_tutorial_is_run():
     assert {page.stem for page in TUTORIALS.glob("*.md")} == set(WRITES) == set(PRINTS)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in WRITES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITES)
 def test_tutorial_runs_as_printed(name, tmp_path):
     if name == "network-from-strokes":
         pytest.importorskip("lightning", reason="the extra train is not installed")

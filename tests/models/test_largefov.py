@@ -49,6 +49,7 @@ def test_largefov_layer_by_layer(largefov):
         assert largefov(torch.zeros(1, 3, 65, 81)).shape == (1, 21, 65, 81)
 
 
+@pytest.mark.slow
 def test_receptive_field_of_largefov_is_measured_by_gradients():
     net = new_largefov(2)
     for module in net.modules():  # every path open: positive weights, no ReLU that closes

@@ -23,6 +23,7 @@ no_kernel = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_triton
 @no_kernel
 def test_kernels_equal_the_reference_in_the_interpreter() -> None:
@@ -34,6 +35,7 @@ def test_kernels_equal_the_reference_in_the_interpreter() -> None:
     assert "no fused kernel here" not in done.stdout
 
 
+@pytest.mark.slow
 @needs_triton
 @no_kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler comes for Linux")

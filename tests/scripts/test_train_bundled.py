@@ -38,6 +38,7 @@ def run(*arguments: object) -> None:
     run_python(SCRIPT, *arguments)
 
 
+@pytest.mark.slow
 def test_three_steps_make_a_bundle_that_the_package_reads(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 2, "--device", "cpu")
     fit, fusion, out = root / "fit.pt", root / "fusion.pt", root / "bundled.safetensors"
@@ -62,6 +63,7 @@ def test_three_steps_make_a_bundle_that_the_package_reads(root: Path) -> None:
     assert provenance["without"] == []
 
 
+@pytest.mark.slow
 def test_training_goes_on_without_a_fold_of_objects_and_averages_runs(root: Path) -> None:
     """It goes on from the packed weights without a fold of people's strokes; means of two runs."""
     iseg = root / "iseg"
@@ -123,6 +125,7 @@ def _without_stroke(truth: np.ndarray, strokes: np.ndarray) -> int:
     return count - len(np.unique(parts[strokes == 1]))
 
 
+@pytest.mark.slow
 def test_training_takes_a_share_of_repeated_objects(root: Path) -> None:
     common = ("--data", root, "--batch", 1, "--workers", 0, "--steps", 1, "--device", "cpu")
     fit, fusion = root / "fit.pt", root / "fusion.pt"

@@ -69,6 +69,7 @@ def test_a_classifier_learns_which_colors_are_there(found, tmp_path, monkeypatch
     torch.testing.assert_close(kept.net(batch), done.net(batch))
 
 
+@pytest.mark.slow
 def test_an_interrupted_classifier_goes_on_exactly(found, tmp_path, monkeypatch):
     whole = train_classifier(CONFIG, found, PRESENT, tmp_path / "whole")
     steps = []

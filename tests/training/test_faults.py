@@ -47,6 +47,7 @@ def test_an_evaluation_that_fails_does_not_cost_the_epoch(config, tmp_path, monk
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_bad_file_is_one_line_from_whatever_process_reads_it(config, data, workers):
     path = data / "images/train/0.png"
@@ -80,6 +81,7 @@ def test_checkpoints_can_be_read_by_whoever_may_read_the_rest(tmp_path):
     assert path.stat().st_mode == plain.stat().st_mode
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_its_data_has_moved_and_with_other_workers(config, data, tmp_path):
     train(config, tmp_path / "run")
     moved = shutil.copytree(data, tmp_path / "moved")
@@ -158,6 +160,7 @@ def test_a_state_of_something_else_is_one_line(config, tmp_path, content):
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.slow
 def test_machines_without_a_common_folder_go_on_together(settings, tmp_path):
     path = tmp_path / "train.json"
     path.write_text(toml(settings))

@@ -24,6 +24,7 @@ from tests.training.helpers import SCRIPT, TWO_PROCESSES, changed, toml
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
     content = changed(
         settings,
@@ -79,6 +80,7 @@ def test_mixed_precision_trains(settings, tmp_path, precision):
     assert all(w.dtype in (torch.float32, torch.int64) for w in weights.values())
 
 
+@pytest.mark.slow
 def test_reading_in_other_processes_changes_nothing(settings, tmp_path):
     weights = []
     for workers in (0, 2):
@@ -100,6 +102,7 @@ def test_accumulated_parts_see_the_same_images(settings, tmp_path, monkeypatch):
     assert torch.equal(torch.cat(seen[:2]), torch.cat(seen[2:]))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
     content = changed(settings, optim={"epochs": 4, "ema": 0.9}, run={"save_every": 1})
     path = tmp_path / "train.toml"
@@ -123,6 +126,7 @@ def test_killed_and_resumed_equals_uninterrupted(settings, tmp_path):
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
     path = tmp_path / "train.toml"
     path.write_text(toml(changed(settings, optim={"epochs": 500})))
@@ -136,6 +140,7 @@ def test_ctrl_c_keeps_the_last_step(settings, tmp_path):
     assert f"interrupted: {step} of 1000 steps done" in errors
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network_and_count_each_image_once(settings, tmp_path):
     path = tmp_path / "train.toml"
     path.write_text(toml(settings))

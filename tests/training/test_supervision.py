@@ -172,6 +172,7 @@ def test_training_with_every_kind_of_supervision(settings, data, pseudo, tmp_pat
     assert not any(e.weak for e in val.examples)
 
 
+@pytest.mark.slow
 def test_largefov_trains_on_its_coarse_scores(settings, tmp_path):
     content = {
         **settings,

@@ -101,6 +101,7 @@ def test_masks_from_maps_go_on_and_follow_what_changed(tmp_path, monkeypatch):
     assert made() == ["a"]
 
 
+@pytest.mark.slow
 def test_processes_make_the_same_masks_from_maps(tmp_path):
     write_everything(tmp_path, "abc")
     images = sorted((tmp_path / "images").iterdir())

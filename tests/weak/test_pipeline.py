@@ -124,6 +124,7 @@ def trained_again(work, folder, monkeypatch, caught):
     return bool(steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["confidence", "image", "classes"])
 def test_a_network_of_other_labels_is_moved_aside(work, folders, monkeypatch, change):
     out = folders.root / "out"

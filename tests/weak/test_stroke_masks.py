@@ -96,6 +96,7 @@ def test_a_record_without_class_names_is_accepted(folders, monkeypatch):
     assert label_all(jobs, SPEC, SETTINGS).records
 
 
+@pytest.mark.slow
 def test_processes_make_the_same_masks(folders):
     one = label_all(plan(folders.pairs, folders.root / "one"), SPEC, SETTINGS)
     two = label_all(
@@ -132,6 +133,7 @@ def test_a_full_disk_ends_the_batch(folders, monkeypatch):
     assert not list((folders.root / "out/records").iterdir())
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(folders):
     for number in range(4, 400):  # enough to be caught at it
         for folder in (folders.images, folders.strokes):
