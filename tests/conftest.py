@@ -27,6 +27,17 @@ def examples() -> Path:
 
 
 @pytest.fixture
+def one_thread():
+    """Small convolutions wait for each other's threads, for minutes on cores that are busy."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
 def small_files():
     """Files end at 100 kB, as they would on a full disk."""
     resource = pytest.importorskip("resource")

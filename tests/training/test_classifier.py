@@ -18,22 +18,13 @@ from saccade.training import classifier
 from saccade.training.classifier import train_classifier
 from tests.weak.helpers import CONFIG, PRESENT, SPEC, write_set
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture
 def found(tmp_path):
     folders = write_set(tmp_path)
     return pair_up("made up", folders.images, folders.masks, SPEC)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Convolutions this small wait for each other's threads, for minutes on cores that are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_a_classifier_learns_which_colors_are_there(found, tmp_path, monkeypatch):

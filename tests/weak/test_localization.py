@@ -19,21 +19,12 @@ from saccade.weak.localization import (
 from saccade.weak.sheet import draw_sheet, example_rows
 from tests.weak.helpers import CONFIG, PRESENT, SPEC, maps_of
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture
 def found(folders):
     return pair_up("made up", folders.images, folders.masks, SPEC)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Convolutions this small wait for each other's threads, for minutes on cores that are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_maps_survive_their_file(tmp_path):

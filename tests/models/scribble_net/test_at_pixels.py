@@ -1,30 +1,12 @@
 import pytest
 import torch
 
-from saccade.models.scribble_net import BRANCHES, RANDOM_BRANCHES, ScribbleNet
+from saccade.models.scribble_net import BRANCHES, RANDOM_BRANCHES
 from saccade.models.scribble_net.at_pixels import ScoresAtPixels, points_around
+from tests.models.scribble_net.helpers import generator, random_features, stirred_net
 
 FIXED = [b for b in BRANCHES if b not in RANDOM_BRANCHES]
 NORMS = ["none", "batch", "group"]
-
-
-def _generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def _net(branch="gdc", norm="none", **options):
-    net = ScribbleNet(
-        5, 3, channels=8, hidden=6, branch=branch, norm=norm, generator=_generator(), **options
-    )
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():  # what starts at zero must be read too
-            if parameter.ndim == 1 or "predictor" in name:
-                parameter.add_(torch.randn(parameter.shape, generator=_generator(7)) * 0.3)
-    return net
-
-
-def _features(size):
-    return torch.randn(1, 5, *size, generator=_generator(1)) * 2 + 0.5
 
 
 def _every_pixel(size):
@@ -32,15 +14,15 @@ def _every_pixel(size):
 
 
 def _scores_at(net, features, pixels, **more):
-    return ScoresAtPixels(net, features, pixels, generator=_generator(8), **more)
+    return ScoresAtPixels(net, features, pixels, generator=generator(8), **more)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("branch", FIXED)
 def test_with_a_sample_of_all_other_pixels_gradients_are_those_of_the_module(branch, norm):
-    net, features = _net(branch, norm).double(), _features((8, 11)).double()
+    net, features = stirred_net(branch, norm).double(), random_features((8, 11)).double()
     pixels = torch.tensor([[0, 0], [3, 4], [3, 4], [7, 10]])
-    upstream = torch.randn(4, 3, generator=_generator(2), dtype=torch.double)
+    upstream = torch.randn(4, 3, generator=generator(2), dtype=torch.double)
     dense = net(features)[0][:, pixels[:, 0], pixels[:, 1]].T
     found = _scores_at(net, features, pixels)()
     parameters = list(net.parameters())
@@ -54,9 +36,9 @@ def test_with_a_sample_of_all_other_pixels_gradients_are_those_of_the_module(bra
 @pytest.mark.parametrize("branch", RANDOM_BRANCHES)
 def test_random_scores_have_the_mean_and_the_spread_of_the_map(branch, norm):
     # The two consume the generator differently, so only their distributions can agree.
-    net, features = _net(branch, norm), _features((12, 16))
+    net, features = stirred_net(branch, norm), random_features((12, 16))
     pixels = torch.tensor([[6, 8], [1, 14]])
-    stream, some = _generator(5), _scores_at(net, features, pixels)
+    stream, some = generator(5), _scores_at(net, features, pixels)
     with torch.no_grad():
         maps = [net(features, generator=stream)[:, :, [6, 1], [8, 14]] for _ in range(150)]
         few = torch.stack([some(stream).T for _ in range(150)])
@@ -70,12 +52,16 @@ def test_random_scores_have_the_mean_and_the_spread_of_the_map(branch, norm):
 
 @pytest.mark.parametrize("branch", RANDOM_BRANCHES)
 def test_without_a_generator_each_call_draws_anew(branch):
-    some = _scores_at(_net(branch), _features((12, 16)), _every_pixel((12, 16)))
+    some = _scores_at(stirred_net(branch), random_features((12, 16)), _every_pixel((12, 16)))
     assert not torch.equal(some(), some())
 
 
 def test_scores_follow_the_parameters():
-    net, features, pixels = _net("normal", "batch"), _features((5, 9)), _every_pixel((5, 9))
+    net, features, pixels = (
+        stirred_net("normal", "batch"),
+        random_features((5, 9)),
+        _every_pixel((5, 9)),
+    )
     some = _scores_at(net, features, pixels)
     before = some()
     with torch.no_grad():
@@ -87,8 +73,8 @@ def test_scores_follow_the_parameters():
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_every_parameter_gets_a_gradient(branch, norm):
-    net, pixels = _net(branch, norm), torch.tensor([[0, 0], [3, 4], [4, 8]])
-    scores = _scores_at(net, _features((5, 9)), pixels)(_generator())
+    net, pixels = stirred_net(branch, norm), torch.tensor([[0, 0], [3, 4], [4, 8]])
+    scores = _scores_at(net, random_features((5, 9)), pixels)(generator())
     torch.nn.functional.cross_entropy(scores, torch.tensor([0, 1, 2])).backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
@@ -100,7 +86,7 @@ def test_every_parameter_gets_a_gradient(branch, norm):
 
 def test_points_are_the_windows_and_an_even_sample_of_the_rest():
     pixels = torch.tensor([[0, 0], [10, 10]])
-    points = points_around(pixels, (40, 50), sample=200, generator=_generator())
+    points = points_around(pixels, (40, 50), sample=200, generator=generator())
     near = {(y, x) for y in (0, 1) for x in (0, 1)}
     near |= {(y, x) for y in (9, 10, 11) for x in (9, 10, 11)}
     found = [tuple(p) for p in points.centres.tolist()]
@@ -116,7 +102,7 @@ def test_points_are_the_windows_and_an_even_sample_of_the_rest():
 def test_every_other_pixel_is_equally_likely():
     counts = torch.zeros(6, 7)
     for seed in range(2000):
-        points = points_around(torch.tensor([[0, 0]]), (6, 7), sample=5, generator=_generator(seed))
+        points = points_around(torch.tensor([[0, 0]]), (6, 7), sample=5, generator=generator(seed))
         y, x = points.centres[4:].T
         counts[y, x] += 1
     assert counts[:2, :2].sum() == 0
@@ -127,7 +113,7 @@ def test_every_other_pixel_is_equally_likely():
 
 
 def test_statistics_of_a_sample_are_near_those_of_the_map():
-    net, features = _net("normal", "batch"), _features((60, 70))
+    net, features = stirred_net("normal", "batch"), random_features((60, 70))
     pixels = _every_pixel((60, 70))[100:160]
     exact = _scores_at(net, features, pixels, sample=60 * 70)()
     near = _scores_at(net, features, pixels, sample=800)()
@@ -137,6 +123,6 @@ def test_statistics_of_a_sample_are_near_those_of_the_map():
 
 
 def test_a_map_that_is_all_windows_needs_no_sample():
-    points = points_around(_every_pixel((3, 4)), (3, 4), sample=9, generator=_generator())
+    points = points_around(_every_pixel((3, 4)), (3, 4), sample=9, generator=generator())
     assert len(points.centres) == 12
     torch.testing.assert_close(points.share, torch.full((12,), 1 / 12))

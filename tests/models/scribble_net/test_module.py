@@ -3,12 +3,9 @@ import torch
 
 from saccade.errors import InputError
 from saccade.models.scribble_net import BRANCHES, RANDOM_BRANCHES, ScribbleNet
+from tests.models.scribble_net.helpers import generator
 
 SIZES = [(1, 1), (1, 7), (7, 1), (5, 9)]
-
-
-def _generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def _net(branch="gdc", *, channels=8, classes=3, seed=0, **options):
@@ -18,13 +15,13 @@ def _net(branch="gdc", *, channels=8, classes=3, seed=0, **options):
         channels=channels,
         hidden=6,
         branch=branch,
-        generator=_generator(seed),
+        generator=generator(seed),
         **options,
     )
 
 
 def _features(size, batch=1, seed=1):
-    return torch.randn(batch, 5, *size, generator=_generator(seed))
+    return torch.randn(batch, 5, *size, generator=generator(seed))
 
 
 def _bend(net):
@@ -32,7 +29,7 @@ def _bend(net):
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             if "predictor" in name:
-                parameter.normal_(0, 0.3, generator=_generator(7))
+                parameter.normal_(0, 0.3, generator=generator(7))
     return net
 
 
@@ -41,7 +38,7 @@ def _bend(net):
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_every_branch_and_norm_gives_finite_scores_of_every_size(branch, norm, size):
     net = _net(branch, norm=norm)
-    scores = net(_features(size), generator=_generator())
+    scores = net(_features(size), generator=generator())
     assert scores.shape == (1, 3, *size)
     assert scores.isfinite().all()
 
@@ -56,9 +53,9 @@ def test_without_a_generator_each_call_draws_anew(branch):
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_batch_is_each_image_alone(branch, norm):
     net, features = _bend(_net(branch, norm=norm)), _features((5, 6), batch=3)
-    together = net(features, generator=_generator())
+    together = net(features, generator=generator())
     for image, scores in zip(features, together, strict=True):
-        alone = net(image[None], generator=_generator())
+        alone = net(image[None], generator=generator())
         torch.testing.assert_close(scores[None], alone, rtol=1e-4, atol=1e-5)
 
 

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from saccade.models.scribble_net import BRANCHES, ScoresAtPixels, ScoresOfDraws, ScribbleNet
+from saccade.models.scribble_net import BRANCHES, ScoresAtPixels, ScoresOfDraws
 from saccade.models.scribble_net.batched import batched_scores, weights_of
 from saccade.ops import tap_directions
+from tests.models.scribble_net.helpers import generator, random_features, stirred_net
 
 NORMS = ("none", "batch", "group")
 MAPS = {  # (H, W) and which pixels
@@ -17,31 +18,9 @@ MAPS = {  # (H, W) and which pixels
 }
 
 
-def _generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def _net(branch="gdc", norm="none", classes=2, seed=0, **options):
-    net = ScribbleNet(
-        5,
-        classes,
-        channels=8,
-        hidden=6,
-        branch=branch,
-        norm=norm,
-        generator=_generator(),
-        **options,
-    )
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():  # what starts at zero must be read too
-            if parameter.ndim == 1 or "predictor" in name:
-                parameter.add_(torch.randn(parameter.shape, generator=_generator(seed + 7)) * 0.3)
-    return net
-
-
 def _without_spread(branch, *more):
     """A network that samples the same positions in every draw."""
-    net = _net(branch, *more, sigma=0.0)
+    net = stirred_net(branch, *more, sigma=0.0)
     if branch == "uniform":
         net.dynamic.low = net.dynamic.high = 0.34  # some pixels
     return net
@@ -54,29 +33,29 @@ def _at(maps, pixels):
 
 def at_pixels(branch, norm, classes, features, pixels):
     net = _without_spread(branch, norm, classes)
-    scores = ScoresAtPixels(net, features[:1], pixels, generator=_generator(8))(_generator(4))
-    return scores[None], _at(net(features[:1], generator=_generator(3)), pixels)
+    scores = ScoresAtPixels(net, features[:1], pixels, generator=generator(8))(generator(4))
+    return scores[None], _at(net(features[:1], generator=generator(3)), pixels)
 
 
 def independent_draws(branch, norm, classes, features, pixels):
-    net, stream = _net(branch, norm, classes), _generator(4)
-    draws = ScoresOfDraws(net, features[:1]).independent(3, _generator(4))
+    net, stream = stirred_net(branch, norm, classes), generator(4)
+    draws = ScoresOfDraws(net, features[:1]).independent(3, generator(4))
     expected = torch.cat([net(features[:1], generator=stream) for _ in range(3)])
     return _at(torch.cat(list(draws)), pixels), _at(expected, pixels)
 
 
 def even_draws(branch, norm, classes, features, pixels):
     net = _without_spread(branch, norm, classes)
-    draws = ScoresOfDraws(net, features[:1]).even(3, _generator(4))
-    expected = net(features[:1], generator=_generator(3)).expand(3, -1, -1, -1)
+    draws = ScoresOfDraws(net, features[:1]).even(3, generator(4))
+    expected = net(features[:1], generator=generator(3)).expand(3, -1, -1, -1)
     return _at(torch.cat(list(draws)), pixels), _at(expected, pixels)
 
 
 def batched(branch, norm, classes, features, pixels):
     """Three images, each with weights and offsets of its own."""
-    nets = [_net(branch, norm, classes, seed=seed) for seed in range(3)]
+    nets = [stirred_net(branch, norm, classes, seed=seed) for seed in range(3)]
     size = features.shape[2:]
-    offsets = torch.randint(0, 4, (3, *size, 9, 2), generator=_generator(2))
+    offsets = torch.randint(0, 4, (3, *size, 9, 2), generator=generator(2))
     # Each pixel reads nine neighbours; a neighbour outside is the border's pixel itself.
     windows = pixels[:, None] + tap_directions(3, dtype=torch.long)
     windows = windows.clamp_min(0).minimum(torch.tensor(size) - 1).flatten(0, 1)
@@ -115,7 +94,7 @@ def test_scores_are_those_of_the_module(path, branch, norm, classes, maps):
     size, pixels = MAPS[maps]
     every = torch.cartesian_prod(*map(torch.arange, size)).view(-1, 2)
     pixels = every if pixels is None else torch.tensor(pixels)
-    features = torch.randn(3, 5, *size, generator=_generator(1)) * 2 + 0.5
+    features = random_features(size, batch=3)
     scores, expected = path(branch, norm, classes, features, pixels)
     torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-4)
     assert scores.shape[1:] == (len(pixels), classes)
