@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from saccade.errors import InputError
-from saccade.formats.sheet import contact_sheet, with_legend
+from saccade.formats.sheet import contact_sheet, lettered, with_legend
 
 
 def test_pictures_of_any_size_stand_in_rows():
@@ -27,3 +27,15 @@ def test_a_legend_shows_each_color_and_breaks_its_rows():
 def test_a_sheet_of_no_pictures_is_refused():
     with pytest.raises(InputError, match="at least one"):
         contact_sheet([])
+
+
+def test_letters_are_in_the_lower_left_corner_and_readable():
+    picture = np.full((60, 80, 3), 90, np.uint8)
+    found = lettered(picture, "d = 3")
+    assert found.shape == (240, 320, 3)
+    changed = (found != 90).any(2)
+    y, x = changed.nonzero()
+    assert y.min() > 180
+    assert x.max() < 160
+    assert (found == 255).all(2).sum() > 50  # white letters
+    assert lettered(np.zeros((300, 400, 3), np.uint8), "a").shape == (300, 400, 3)

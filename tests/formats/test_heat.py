@@ -3,7 +3,6 @@ import pytest
 
 from saccade.errors import InputError
 from saccade.formats.heat import render_heat
-from saccade.formats.sheet import lettered
 
 
 def test_heat_grows_lighter_with_the_value():
@@ -18,15 +17,3 @@ def test_heat_grows_lighter_with_the_value():
     assert (nothing == 128).all()
     with pytest.raises(InputError, match="map is"):
         render_heat(image, values[:2])
-
-
-def test_letters_are_in_the_lower_left_corner_and_readable():
-    picture = np.full((60, 80, 3), 90, np.uint8)
-    found = lettered(picture, "d = 3")
-    assert found.shape == (240, 320, 3)
-    changed = (found != 90).any(2)
-    y, x = changed.nonzero()
-    assert y.min() > 180
-    assert x.max() < 160
-    assert (found == 255).all(2).sum() > 50  # white letters
-    assert lettered(np.zeros((300, 400, 3), np.uint8), "a").shape == (300, 400, 3)

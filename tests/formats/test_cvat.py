@@ -1,0 +1,74 @@
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from saccade.errors import InputError
+from saccade.formats.masks import encode_mask, iter_annotations, read_mask
+
+# pycocotools knows nothing of NumPy 2's copy keyword.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+RNG = np.random.default_rng(0)
+BLOBS = np.kron(RNG.integers(0, 4, (6, 8)), np.ones((9, 7))).astype(np.int32)
+BLOBS[10:14, 20:24] = 0
+NAMES = {0: "background", 1: "cat", 2: "dog", 3: "a <b> & -- c"}
+
+
+def test_cvats_own_decoder_reads_our_masks():
+    masks = pytest.importorskip("cvat_sdk.masks")
+    root = ET.fromstring(encode_mask(BLOBS, "cvat", names=NAMES, image_path="x/photo.jpg"))
+    image = root.find("image")
+    assert image.attrib == {"id": "0", "name": "photo.jpg", "width": "56", "height": "54"}
+    values = {name: value for value, name in NAMES.items()}
+    assert [e.text for e in root.iter("name")] == ["cat", "dog", "a <b> & -- c"]
+    for shape in image:
+        left, top, width, height = (int(shape.get(k)) for k in ("left", "top", "width", "height"))
+        runs = [int(n) for n in shape.get("rle").split(",")]
+        corner = [left, top, left + width - 1, top + height - 1]
+        mask = masks.decode_mask([*runs, *corner], image_width=56, image_height=54)
+        np.testing.assert_array_equal(mask, values[shape.get("label")] == BLOBS)
+
+
+CVAT = """<annotations><version>1.1</version>
+<image id="0" name="dir/a.jpg" width="40" height="30">
+  <mask label="dog" occluded="0" rle="3, 4, 2" left="2" top="5" width="3" height="3" z_order="1"/>
+  <box label="cat" xtl="0" ytl="0" xbr="10" ybr="20" z_order="0"/>
+  <polyline label="sky" points="20.0,25.0;35.0,25.0" z_order="0"/>
+  <polygon label="sky" points="30,0;40,0;40,5;30,5" z_order="0"/>
+  <tag label="sunny"/>
+</image>
+<image id="1" name="b.jpg" width="4" height="3"/></annotations>"""
+
+
+def test_files_of_cvat_with_several_images_and_kinds_of_shapes(tmp_path):
+    (tmp_path / "a.xml").write_text(CVAT)
+    first, second = iter_annotations(tmp_path / "a.xml")
+    assert (first.file_name, second.file_name) == ("a.jpg", "b.jpg")
+    values = {name: value for value, name in first.names.items()}
+    assert first.labels[6, 2:5].tolist() == [values["dog"]] * 3  # above the box
+    assert first.labels[0, 0] == values["cat"]
+    assert first.labels[2, 35] == values["sky"]
+    assert (first.labels[20:30, 27] == values["sky"]).sum() in (9, 10, 11)
+    assert not second.labels.any()
+    with pytest.raises(InputError, match="has 2 images, expected 1"):
+        read_mask(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("3, 4, 2", "3, 4, 3", "sum 10, expected 3 x 3"),
+        ("3, 4, 2", "3, x", "whole numbers"),
+        ('left="2"', 'left="39"', "outside of the image"),
+        ("30,0;40,0;40,5;30,5", "1,1;2,nan;3,3", "finite"),
+        ('width="40"', "", "without width"),
+        ("<box", "<cuboid", "no shape that can be filled"),
+        ("<annotations>", "<!DOCTYPE x><annotations>", "document type"),
+        ("<annotations>", "<annotations", "malformed XML"),
+    ],
+)
+def test_damaged_cvat_files_are_refused(tmp_path, old, new, message):
+    (tmp_path / "a.xml").write_text(CVAT.replace(old, new))
+    with pytest.raises(InputError, match=message) as caught:
+        list(iter_annotations(tmp_path / "a.xml"))
+    assert "\n" not in str(caught.value)
