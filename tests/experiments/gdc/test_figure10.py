@@ -5,7 +5,6 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.experiments.engine.load_samples import LoadedSample
 from saccade.experiments.gdc.figure10 import (
     DILATION,
     DRAWS,
@@ -14,20 +13,6 @@ from saccade.experiments.gdc.figure10 import (
 )
 
 pytest.importorskip("matplotlib")
-
-
-@pytest.fixture(scope="module")
-def disc():
-    """A bright disc of 64 x 80 with a stroke inside and one around."""
-    y, x = np.mgrid[:64, :80]
-    truth = (np.hypot(y - 32, x - 40) < 20).astype(np.uint8)
-    noise = np.random.default_rng(0).normal(0, 5, truth.shape)
-    grey = np.clip(60 + 130 * truth + noise, 0, 255)
-    image = np.stack([grey, grey, 255 - grey], axis=2).astype(np.uint8)
-    strokes = np.full(truth.shape, 255, np.uint8)
-    strokes[31:33, 32:48] = 1
-    strokes[3:5, 4:76] = 0
-    return LoadedSample(image, strokes, truth)
 
 
 def test_the_dilated_kernel_is_a_grid():
@@ -66,3 +51,10 @@ def test_figure10_reaches_farther_with_a_larger_sigma(disc, tmp_path):
     reaches = [kernel["median"] for kernel in kernels]
     assert reaches[0] == pytest.approx(2 * DILATION * (1 + np.sqrt(2)) / 2)  # 4 edges, 4 corners
     assert reaches[1] < reaches[2] < reaches[3]
+
+
+def test_maps_are_half_of_the_working_size():
+    assert map_size((375, 501)) == (188, 251)
+    assert map_size((48, 64)) == (48, 64)  # tiny images are doubled
+    height, width = map_size((4000, 6000))
+    assert 4 * height * width == pytest.approx(640_000, rel=0.01)

@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from saccade.experiments.engine.load_samples import LoadedSample
 from saccade.experiments.engine.plotting import to_image_pixels
-from saccade.experiments.gdc.figure10 import (
-    map_size,
-)
 from saccade.experiments.gdc.figure11 import two_positions
 from saccade.experiments.gdc.image_tables import GDC, preset_of
 from saccade.experiments.gdc.record_features import (
@@ -25,27 +21,6 @@ STEPS = 6
 def shortened(branch):
     preset = preset_of(branch)
     return replace(preset, fit=replace(preset.fit, steps=STEPS))
-
-
-@pytest.fixture(scope="module")
-def disc():
-    """A bright disc of 64 x 80 with a stroke inside and one around."""
-    y, x = np.mgrid[:64, :80]
-    truth = (np.hypot(y - 32, x - 40) < 20).astype(np.uint8)
-    noise = np.random.default_rng(0).normal(0, 5, truth.shape)
-    grey = np.clip(60 + 130 * truth + noise, 0, 255)
-    image = np.stack([grey, grey, 255 - grey], axis=2).astype(np.uint8)
-    strokes = np.full(truth.shape, 255, np.uint8)
-    strokes[31:33, 32:48] = 1
-    strokes[3:5, 4:76] = 0
-    return LoadedSample(image, strokes, truth)
-
-
-def test_maps_are_half_of_the_working_size():
-    assert map_size((375, 501)) == (188, 251)
-    assert map_size((48, 64)) == (48, 64)  # tiny images are doubled
-    height, width = map_size((4000, 6000))
-    assert 4 * height * width == pytest.approx(640_000, rel=0.01)
 
 
 def test_places_in_the_image():
