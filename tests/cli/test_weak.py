@@ -5,10 +5,9 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from saccade.cli.app import app
 from saccade.weak.localization import LocalizationMaps, write_maps
+from tests.cli.networks import check, run
 from tests.weak.helpers import SPEC, photograph
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -17,16 +16,6 @@ CONFIG = (
     '[network]\nwidth = 8\npyramid = "none"\n[optim]\nepochs = 1\nbatch = 2\nlr = 0.01\n'
     '[augmentation]\ncrop = [32, 40]\n[run]\ndevice = "cpu"\n'
 )
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
-
-
-def check(result, *parts, code=0):
-    assert result.exit_code == code, result.output + result.stderr
-    for part in parts:
-        assert part in result.output + result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from saccade.experiments.gdc.figure10 import (
     DILATION,
     DRAWS,
     draw_figure10,
+    map_size,
     sample_positions,
 )
 
