@@ -16,6 +16,7 @@ from tests.weak.helpers import CONFIG, PRESENT, SPEC, write_set
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_until_the_first_ends(settings, config, tmp_path):
     path, run = tmp_path / "train.toml", tmp_path / "run"
     path.write_text(toml(settings))

@@ -12,7 +12,7 @@ from saccade.ops import (
     sampled_conv2d,
     sampled_conv2d_reference,
 )
-from tests.ops.fused_helpers import (
+from tests.ops.fused.helpers import (
     DEVICE,
     HALF,
     HALF_MODES,

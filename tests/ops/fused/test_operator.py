@@ -1,4 +1,4 @@
-"""The fused kernel's own positions, and its operator; run like `test_fused_kernel.py`."""
+"""The fused kernel's own positions, and its operator; run like `test_kernels.py`."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from saccade.ops import (
     gaussian_positions,
     sampled_conv2d,
 )
-from tests.ops.fused_helpers import DEVICE, REASON, TOLERANCE, case, draw
+from tests.ops.fused.helpers import DEVICE, REASON, TOLERANCE, case, draw
 
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"no fused kernel here: {REASON}")
 

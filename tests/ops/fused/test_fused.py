@@ -14,7 +14,7 @@ from saccade.ops.sampled_conv.function import choose_path
 from tests.helpers import run_python
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton is not installed"
 )
@@ -27,7 +27,7 @@ no_kernel = pytest.mark.skipif(
 @needs_triton
 @no_kernel
 def test_kernels_equal_the_reference_in_the_interpreter() -> None:
-    tests = [str(HERE / name) for name in ("test_fused_kernel.py", "test_fused_operator.py")]
+    tests = [str(HERE / name) for name in ("test_kernels.py", "test_operator.py")]
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
     command = ("-m", "pytest", *options, *tests)
     done = run_python(*command, cwd=ROOT, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
