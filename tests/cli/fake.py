@@ -2,12 +2,13 @@
 
 import os
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
-# At this call, counted from 1, it waits to be interrupted; 0: never.
-BLOCK_AT = int(os.environ.get("FAKE_BLOCK_AT", "0"))
+# At the fifth call it makes this file and waits to be interrupted.
+BLOCKED = os.environ.get("FAKE_BLOCKED")
 calls = []
 
 
@@ -21,7 +22,8 @@ class FakeSegmenter:
         calls.append(self.arguments)
         if progress is not None:
             progress(0.5, "fit")
-        while len(calls) == BLOCK_AT:
+        while BLOCKED and len(calls) == 5:
+            Path(BLOCKED).touch()
             time.sleep(1)
         classes = tuple(int(c) for c in np.unique(strokes) if c != self.arguments["unlabeled"])
         labels = np.where(strokes == self.arguments["unlabeled"], classes[0], strokes)
