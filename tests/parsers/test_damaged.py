@@ -115,6 +115,16 @@ def test_a_checkpoint_that_asks_for_a_huge_network_is_refused_before_it_is_built
     assert "a.safetensors" in outcome.message
 
 
+@pytest.mark.parametrize("reader", ["read_mask", "any_strokes"])
+def test_thousands_of_polygons_are_filled_soon(tmp_path, reader):
+    ring = [[0, 0, 50, 0, 50, 40]]
+    whole = json.loads(coco(segmentation=ring * 4000))
+    whole["annotations"] += [{**whole["annotations"][0], "category_id": 2, "segmentation": ring}]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(whole))
+    assert not outcome_of(reader, path).fault
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason="the folder shared/ is not there")
 def test_every_case_that_was_found_is_refused_or_read():
     with open(CASES / "index.csv", newline="") as file:

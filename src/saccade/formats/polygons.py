@@ -19,7 +19,8 @@ Ring = NDArray[np.int64]
 # Directions of the sides as they are walked with the region on the right hand.
 _RIGHT, _DOWN, _LEFT, _UP = range(4)
 
-_BAND = 64
+# Rows that are filled at once: this many at least, and more where there are few sides.
+_BAND, _MOST_SIDES = 64, 500_000
 
 
 def region_polygons(mask: NDArray[np.bool_]) -> list[Ring]:
@@ -59,11 +60,11 @@ def fill_polygon(points: NDArray[np.float64], height: int, width: int) -> NDArra
     begin[turned], end[turned] = end[turned], begin[turned]
     low, high = begin[:, 1], end[:, 1]
     first, last = max(0, math.ceil(low.min())), min(height - 1, math.floor(high.max()))
-    for top in range(first, last + 1, _BAND):
-        bottom = min(top + _BAND - 1, last)
+    band = max(_BAND, min(_MOST_SIDES // len(points), 4096))
+    for top in range(first, last + 1, band):
+        bottom = min(top + band - 1, last)
         near = (low <= bottom) & (high >= top)  # a polygon may have many sides, a row has few
-        for row in range(top, bottom + 1):
-            _fill_row(mask[row], row, begin[near], end[near])
+        _fill_rows(mask[top : bottom + 1], top, begin[near], end[near])
     return mask
 
 
@@ -82,30 +83,40 @@ def checked_points(flat: Any, what: str) -> NDArray[np.float64]:
     return points
 
 
-def _fill_row(
-    pixels: NDArray[np.bool_], row: int, begin: NDArray[np.float64], end: NDArray[np.float64]
+def _fill_rows(
+    pixels: NDArray[np.bool_], top: int, begin: NDArray[np.float64], end: NDArray[np.float64]
 ) -> None:
-    """Fill one row: where the sides to the right, or those to the left, are odd in number.
+    """Fill rows: where the sides to the right, or those to the left, are odd in number.
 
     Both, as a centre on a side is inside; on a seam, which is two sides, it is as beside the seam.
     """
     (x0, y0), (x1, y1) = begin.T, end.T
-    right = _crossings(row, begin[(y0 <= row) & (y1 > row)], end[(y0 <= row) & (y1 > row)])
-    left = _crossings(row, begin[(y0 < row) & (y1 >= row)], end[(y0 < row) & (y1 >= row)])
-    corners = np.concatenate([x0[y0 == row], x1[y1 == row]])
+    rows = np.arange(top, top + len(pixels), dtype=np.float64)[:, None]
+    row_r, right = _crossings(rows, (y0 <= rows) & (y1 > rows), begin, end)
+    row_l, left = _crossings(rows, (y0 < rows) & (y1 >= rows), begin, end)
+    (row_0, corner_0), (row_1, corner_1) = np.nonzero(y0 == rows), np.nonzero(y1 == rows)
+    corners = np.concatenate([x0[corner_0], x1[corner_1]])
+    places = np.concatenate([row_r[::2], row_l[::2], row_0, row_1]).tolist()
     starts = [np.ceil(right[::2]), np.floor(left[::2]) + 1, np.ceil(corners)]
     stops = [np.ceil(right[1::2]), np.floor(left[1::2]) + 1, np.floor(corners) + 1]
-    width = len(pixels)
+    width = pixels.shape[1]
     spans = (np.concatenate(ends).clip(0, width).astype(int).tolist() for ends in (starts, stops))
-    for start, stop in zip(*spans, strict=True):
-        pixels[start:stop] = True  # nothing where the start is not before the stop
+    for row, start, stop in zip(places, *spans, strict=True):
+        pixels[row, start:stop] = True  # nothing where the start is not before the stop
 
 
 def _crossings(
-    row: int, begin: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    (x0, y0), (x1, y1) = begin.T, end.T
-    return np.sort(x0 + (row - y0) * (x1 - x0) / (y1 - y0))
+    rows: NDArray[np.float64],
+    crosses: NDArray[np.bool_],
+    begin: NDArray[np.float64],
+    end: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which of the rows (R, 1) sides cross, (R, S), and where: an even number in each row."""
+    place, side = np.nonzero(crosses)
+    (x0, y0), (x1, y1) = begin[side].T, end[side].T
+    x = x0 + (rows[place, 0] - y0) * (x1 - x0) / (y1 - y0)
+    order = np.lexsort((x, place))
+    return place[order], x[order]
 
 
 def _rings(mask: NDArray[np.bool_]) -> Iterator[tuple[Ring, tuple[int, int]]]:
