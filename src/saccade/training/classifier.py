@@ -25,7 +25,7 @@ from saccade.training.lock import locked
 from saccade.training.losses import classification_loss
 from saccade.training.optimizer import make_optimizer, rate_factor, set_rates
 from saccade.training.samples import Order, load_batches, mix_seeds
-from saccade.training.signals import stop_on_signal
+from saccade.training.signals import next_unless_stopped, stop_on_signal
 from saccade.training.state import State, load_state, save_state
 
 CLASSIFIER = "classifier.safetensors"
@@ -136,11 +136,15 @@ def _prepare(config: LocalizerTraining, images: LabeledImages, folder: Path) -> 
 
 def _steps(run: _Run, report: Callable[[int, int, str], None]) -> bool:
     """Do what is left; returns whether it was stopped."""
-    batches = load_batches(run.images, run.order, run.config.workers)
     state, steps, total = run.state, run.order.steps, 0.0
     with stop_on_signal() as stopped:
+        batches = load_batches(run.images, run.order, run.config.workers)
         while state.step < steps:
-            loss = _step(run, next(batches))
+            batch = next_unless_stopped(batches, stopped)
+            if batch is None:
+                _save(run)
+                return True
+            loss = _step(run, batch)
             total += loss
             epoch, rest = divmod(state.step, run.order.steps_per_epoch)
             report(state.step, steps, f"classifier, epoch {epoch + (rest > 0)}, loss {loss:.3f}")

@@ -5,7 +5,7 @@ dropout and GDPP's draws are seeded anew for each. Nothing else has to be saved 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from saccade.training.losses import pixel_loss
 from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, order_of, prepare
-from saccade.training.signals import stop_on_signal
+from saccade.training.signals import next_unless_stopped, stop_on_signal
 from saccade.training.supervision import Batch, Counts, count_pixels, supervise
 
 
@@ -127,16 +127,21 @@ def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
 
 def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:
     order = order_of(run)
-    config = run.config
+    config, optim = run.config, run.config.optim
     examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
-    batches = load_batches(examples, order, run.config.run.workers)
     scores: Scores | None = None
     with stop_on_signal() as stopped:
+        batches = load_batches(examples, order, run.config.run.workers)
         if _unscored(run, order):  # it was ended in the evaluation
             scores = _evaluated(run, order, on_epoch)
             save(run)
         while run.state.step < order.steps:
-            loss = _step(run, batches, order.steps)
+            parts = [next_unless_stopped(batches, stopped) for _ in range(optim.accumulate)]
+            read = [part for part in parts if part is not None]
+            if len(read) < len(parts):
+                save(run)
+                return scores, True
+            loss = _step(run, read, order.steps)
             done = run.state.step
             ends = done % order.steps_per_epoch
             run.report(done, order.steps, f"epoch {-(-done // order.steps_per_epoch)}")
@@ -170,14 +175,13 @@ def _evaluated(run: Run, order: Order, on_epoch: Callable[[dict[str, Any]], None
     return scores
 
 
-def _step(run: Run, batches: Iterator[Batch], steps: int) -> float:
+def _step(run: Run, parts: list[Batch], steps: int) -> float:
     optim, fabric, step = run.config.optim, run.fabric, run.state.step
     run.net.train()
     _reseed(run, step)
     set_rates(run.optimizer, optim.lr, rate_factor(optim, step, steps))
     run.optimizer.zero_grad()
     total = 0.0
-    parts = [next(batches) for _ in range(optim.accumulate)]
     counts = _mean_counts(run, parts)
     for part, read in enumerate(parts):
         batch = Batch(*(t.to(fabric.device, non_blocking=True) for t in read))

@@ -6,6 +6,7 @@ and two processes together see what one would.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -15,6 +16,7 @@ from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
+from saccade.training.signals import without_ctrl_c
 from saccade.training.supervision import AllowedClasses, Batch, SupervisionConfig
 
 T = TypeVar("T")
@@ -142,7 +144,8 @@ def load_batches(samples: Dataset[T], order: Order, workers: int) -> Iterator[T]
         InputError: an image or mask that cannot be read, in the words of `samples`.
     """
     # Not inside the generator: it draws a seed, and the first step's dropout should not notice.
-    batches = iter(_loader(samples, order, workers))
+    with without_ctrl_c() if workers else nullcontext():
+        batches = iter(_loader(samples, order, workers))
     return (_raise_error(batch) for batch in batches)
 
 
