@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 
@@ -221,3 +222,12 @@ def test_remarks_are_in_the_report(work, folders):
     assert noted == ["no training mask has the class <blue>; the network cannot learn it"]
     assert "<h2>Remarks</h2><ul><li>strokes without an image: 9.png</li>" in page
     assert "no training mask has the class &lt;blue&gt;" in page
+
+
+def test_a_run_from_before_validation_was_recorded_is_continued(work, folders, monkeypatch):
+    label_and_train(work, folders.root / "out")
+    kept = folders.root / "out/run/labels.json"
+    known = json.loads(kept.read_text())
+    del known["validation"]
+    kept.write_text(json.dumps(known))
+    assert not trained_again(work, folders.root / "out", monkeypatch, [])

@@ -220,10 +220,14 @@ def _begin_run(
 ) -> None:
     """Keep what a network is trained on beside it; one that was trained on else is moved aside."""
     names = [example.name for example in training.examples]
-    masks = digest_of(*(e.mask for e in (*training.examples, *val.examples)))
-    asked = {"classes": list(training.spec.names), "images": names, "masks": masks}
+    asked: dict[str, object] = {
+        "classes": list(training.spec.names),
+        "images": names,
+        "masks": digest_of(*(e.mask for e in training.examples)),
+        "validation": digest_of(*(e.mask for e in val.examples)),
+    }
     kept = folder / "labels.json"
-    if kept.is_file() and _read(kept) != asked:
+    if kept.is_file() and not _same(_read(kept), asked):
         aside = next(
             p for k in count(1) if not (p := folder.with_name(f"{folder.name}-{k}")).exists()
         )
@@ -236,6 +240,11 @@ def _begin_run(
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(kept) as path:
             path.write_text(json.dumps(asked) + "\n")
+
+
+def _same(known: object, asked: dict[str, object]) -> bool:
+    """Whether a network was trained on what is asked; older runs say nothing of validation."""
+    return isinstance(known, dict) and asked | known == asked and known.keys() >= {"masks"}
 
 
 def _read(path: Path) -> object:
