@@ -75,12 +75,18 @@ def predict(
             "crf": repr(refine) if refine else "",
         }
         done = {} if overwrite else _finished(files, output, made_by)
+        unknown = sum(not record_path(mask).exists() for mask in done.values())
         setup = partial(
             _make_worker, checkpoint, output, protocol, place, refine, made_by, overlay=overlay
         )
         bar = Bar(len(files), quiet=quiet)
         if done:
             bar.note(f"{len(done)} already done, skipped; --overwrite redoes them")
+        if unknown:
+            bar.warn(
+                f"nothing says which network made {unknown} of the masks there; they are kept as "
+                "they are, --overwrite makes them anew"
+            )
         outdated = sum(f not in done and _mask(f, output).exists() for f in files)
         if outdated and not overwrite:
             bar.note(f"{outdated} masks of another network, other options or images are made anew")
@@ -133,18 +139,13 @@ def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path)
 def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[Path, Path]:
     """The images that need not be segmented again, with their masks.
 
-    Raises:
-        InputError: a mask of which nothing is known; somebody may have drawn it.
+    A mask without a record was made by an older release, or drawn by somebody: it is kept.
     """
     done = {}
     for file in files:
         mask = _mask(file, output)
-        if mask.exists() and not record_path(mask).exists():
-            raise InputError(
-                f"{mask}: nothing says which network made it; give -o another folder, or replace "
-                "all masks there with --overwrite"
-            )
-        if read_record(mask, (file,)) == made_by:
+        unknown = mask.exists() and not record_path(mask).exists()
+        if unknown or read_record(mask, (file,)) == made_by:
             done[file] = mask
     return done
 
