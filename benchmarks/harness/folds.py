@@ -1,6 +1,6 @@
 """Weights that have not seen an image, for images that the bundled ones were trained on.
 
-`scripts/train_bundled evidence --objects` trains on the photographs of `iseg`, so their scores
+`scripts/train_bundled fusion --objects` trains on the photographs of `iseg`, so their scores
 with the bundled weights say nothing. FOLDER holds one file for each fold of a cross-validation,
 trained in the same way without its photographs; the JSON beside it names these under "without".
 """

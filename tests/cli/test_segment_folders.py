@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -211,3 +212,35 @@ def test_processes_make_the_masks_of_one(folders, tmp_path):
     one, two = ({n: (tmp_path / j / n).read_bytes() for n in tree(tmp_path / j)} for j in "12")
     assert len(one) == 9
     assert one == two
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+def test_images_that_only_tifffile_reads_are_segmented(saccade_cli, folders, tmp_path, dtype):
+    values = np.asarray(Image.open(folders[0] / "a.png").convert("L"))
+    scaled = values / 255 if np.issubdtype(dtype, np.floating) else values
+    tifffile.imwrite(folders[0] / "a.tif", scaled.astype(dtype))
+    (folders[0] / "a.png").unlink()
+    result = saccade_cli("segment", *folders, "-o", tmp_path / "out", "--no-overlay")
+    assert result.exit_code == 0, result.stderr
+    assert tree(tmp_path / "out") == {"a.png", "b.png", "c.png"}
+
+
+def test_all_failures_are_listed(saccade_cli, folders, tmp_path):
+    for number in range(25):
+        (folders[0] / f"bad{number}.png").write_bytes(b"no image")
+        (folders[1] / f"bad{number}.png").write_bytes((folders[1] / "a.png").read_bytes())
+    result = saccade_cli("segment", *folders, "-o", tmp_path / "out")
+    assert all(f"  bad{number}.png: " in result.stderr for number in range(25))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("sky\n\nsea\n", "line 2 is empty"), ("sky\nsky\n", "stands there twice"), ("", "is empty")],
+)
+def test_class_names_are_one_a_line(saccade_cli, folders, tmp_path, text, message):
+    names = tmp_path / "names.txt"
+    names.write_text(text)
+    result = saccade_cli("segment", *folders, "-o", tmp_path / "out", "--classes", names)
+    assert result.exit_code == 1
+    assert f"{names}: " in result.stderr
+    assert message in result.stderr

@@ -8,9 +8,6 @@ import typer
 from saccade.batch import Outcome
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED
 
-_SHOWN = 20
-"""Of the items that failed."""
-
 
 def finish(outcome: Outcome[Any, Any], name: Callable[[Any], str], *, single: bool = False) -> None:
     """Say on stderr what became of items that are not done, and exit where not all is well.
@@ -27,10 +24,8 @@ def finish(outcome: Outcome[Any, Any], name: Callable[[Any], str], *, single: bo
         rest = f", {untried} were not tried" if untried else ""
         count = f"{len(outcome.failed)} of {len(outcome.items)}"
         typer.echo(f"error: {count} images failed{rest}", err=True)
-        for item, why in list(outcome.failed.items())[:_SHOWN]:
+        for item, why in outcome.failed.items():
             typer.echo(f"  {name(item)}: {why}", err=True)
-        if len(outcome.failed) > _SHOWN:
-            typer.echo(f"  and {len(outcome.failed) - _SHOWN} more", err=True)
     if outcome.interrupted:
         typer.echo(outcome.interruption, err=True)
         raise typer.Exit(INTERRUPTED)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saccade.errors import InputError
+from saccade.files import check_readable
 
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
@@ -61,6 +62,28 @@ def training_device_of(name: str) -> str:
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"--device is {name!r}, expected auto, cpu or cuda")
     return device_of(name).split(":")[0]
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Read class names, one a line, the first is that of class 0.
+
+    Raises:
+        InputError: the file is missing or no text, is empty, or has an empty line or the same
+            name twice.
+    """
+    try:
+        lines = check_readable(path).read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text, expected one class name a line") from error
+    names = tuple(line.strip() for line in lines)
+    if not names:
+        raise InputError(f"{path}: is empty, expected one class name a line")
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise InputError(f"{path}: line {number} is empty, expected a class name")
+        if names.index(name) != number - 1:
+            raise InputError(f"{path}: '{name}' stands there twice, expected different names")
+    return names
 
 
 def classes_of(path: Path | None) -> "LabelSpec":

@@ -8,7 +8,7 @@ import typer
 from saccade.batch import Outcome
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
-from saccade.cli.option_values import classes_of
+from saccade.cli.option_values import read_names
 from saccade.cli.options import (
     Classes,
     Device,
@@ -95,7 +95,7 @@ def segment(
             folder=output,
             formats=tuple(formats),
             extras=tuple(e for e, on in zip(EXTRA_SUFFIXES, flags, strict=True) if on),
-            names=None if classes is None else classes_of(classes).names,
+            names=None if classes is None else read_names(classes),
         )
         found = pair_up(image, strokes)
         with prepared(wanted, found.pairs):

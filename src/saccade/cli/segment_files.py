@@ -11,6 +11,7 @@ from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
+from saccade.errors import InputError
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter
@@ -87,9 +88,7 @@ def segment_files(
     _read_strokes.cache_clear()
 
     def check(job: Job) -> None:
-        from saccade.images import image_size
-
-        strokes = _read_strokes(job.pair, image_size(job.pair.image), settings, wanted.names)
+        strokes = _read_strokes(job.pair, _size(job.pair.image), settings, wanted.names)
         assumptions.add(strokes, job.pair.strokes)
 
     outcome = run_batch(
@@ -103,6 +102,21 @@ def segment_files(
     )
     assumptions.summarize()
     return outcome
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """(H, W) of an image; from its header where Pillow knows the format.
+
+    Raises:
+        InputError: no image.
+    """
+    from saccade.images import image_size, load_image
+
+    try:
+        return image_size(path)
+    except InputError:
+        image = load_image(path)  # knows more formats, and says what would be right
+        return image.shape[0], image.shape[1]
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, float]:
