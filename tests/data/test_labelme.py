@@ -24,7 +24,7 @@ def test_a_mask_survives_its_png():
     np.testing.assert_array_equal(decode_png(encode_png(MASK), MASK.shape), MASK)
 
 
-def test_masks_with_colours_are_taken_where_they_are_asked_for():
+def test_masks_with_colors_are_taken_where_they_are_asked_for():
     np.testing.assert_array_equal(decode_png(colored(MASK), colors=True), MASK)
     np.testing.assert_array_equal(decode_png(encode_png(MASK), colors=True), MASK)
     with pytest.raises(InputError, match="has colours"):
