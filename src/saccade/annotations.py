@@ -6,6 +6,7 @@ this is where a mask file of a tool is taken as strokes.
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from saccade.files import check_readable, first_bytes
@@ -53,7 +54,7 @@ def read_any_strokes(
         meaning="what no region covers = unlabelled",
     )
     names_drawn = {v: image.names[v] for v in strokes.classes if v in image.names}
-    return Strokes(strokes.labels, strokes.unlabeled, names_drawn, strokes.assumption)
+    return replace(strokes, names=names_drawn, remarks=(*image.remarks, *strokes.remarks))
 
 
 def _tool_of(path: Path) -> str | None:

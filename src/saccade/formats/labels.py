@@ -21,11 +21,13 @@ class AnnotatedImage:
         file_name: of the image, as the file has it.
         labels: (H, W) int32 class values.
         names: class value -> name, for every class that the file knows.
+        remarks: what was assumed, converted or left out, one line each, without the file's name.
     """
 
     file_name: str
     labels: NDArray[np.int32]
     names: dict[int, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def checked_labels(labels: Any, what: str = "labels") -> NDArray[np.int32]:

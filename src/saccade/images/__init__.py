@@ -14,10 +14,18 @@ from saccade.images.header import (
     oriented,
 )
 from saccade.images.intensities import as_rgb
-from saccade.images.reader import converted, decode_image, decoded_size, load_image
+from saccade.images.reader import (
+    ReadImage,
+    converted,
+    decode_image,
+    decoded_size,
+    load_image,
+    read_image,
+)
 
 __all__ = [
     "MAX_PIXELS",
+    "ReadImage",
     "as_rgb",
     "check_pixels",
     "converted",
@@ -29,4 +37,5 @@ __all__ = [
     "load_image",
     "open_unlimited",
     "oriented",
+    "read_image",
 ]

@@ -1,6 +1,7 @@
 """Image files of every usual kind, as (H, W, 3) uint8."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,39 @@ from saccade.images.intensities import as_rgb, stretch_to_unit
 from saccade.images.tiff import bits_per_sample, is_tiff, read_tiff
 
 
+@dataclass(frozen=True)
+class ReadImage:
+    """An image file as it was read.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        remarks: what was assumed, converted or left out, one line each, without the file's name.
+
+    >>> ReadImage(np.zeros((2, 3, 3), np.uint8), ("the first of 5 pages",)).remarks
+    ('the first of 5 pages',)
+    """
+
+    pixels: NDArray[np.uint8]
+    remarks: tuple[str, ...] = ()
+
+
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """Read an image file (PNG, JPEG, TIFF, BMP, WebP, ...) as (H, W, 3) uint8 RGB.
+    """Read an image file as (H, W, 3) uint8 RGB; `read_image` without its remarks.
+
+    Raises:
+        InputError: as `read_image`.
+
+    Example:
+        >>> from PIL import Image
+        >>> Image.new("L", (640, 480)).save("photo.png")
+        >>> load_image("photo.png").shape
+        (480, 640, 3)
+    """
+    return read_image(path).pixels
+
+
+def read_image(path: str | os.PathLike[str]) -> ReadImage:
+    """Read an image file (PNG, JPEG, TIFF, BMP, WebP, ...) and say how.
 
     The EXIF orientation is applied. Grey becomes three equal channels, palettes become
     colours, transparency is composited over white, CMYK is converted. 16 bits per channel are
@@ -37,10 +69,14 @@ def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     Example:
         >>> from PIL import Image
         >>> Image.new("L", (640, 480)).save("photo.png")
-        >>> load_image("photo.png").shape
+        >>> read_image("photo.png").pixels.shape
         (480, 640, 3)
     """
     path = check_readable(path)
+    return ReadImage(_read_pixels(path))
+
+
+def _read_pixels(path: Path) -> NDArray[np.uint8]:
     try:
         image = decode_image(path)
     except _UnknownFormatError:

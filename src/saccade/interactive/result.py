@@ -20,6 +20,7 @@ class Segmentation:
             where all classes are equally likely, before regions were formed.
         classes: the K stroke values, ascending.
         timings: seconds spent in each stage, and ``"total"``.
+        remarks: what was assumed of the image and the strokes, one line each.
 
     >>> mask = np.array([[0, 1]], np.int32)
     >>> p = np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32)
@@ -33,6 +34,7 @@ class Segmentation:
     uncertainty: NDArray[np.float32]
     classes: tuple[int, ...]
     timings: dict[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

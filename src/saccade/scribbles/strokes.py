@@ -41,12 +41,15 @@ class Strokes:
             class.
         names: class value -> name, for the classes whose names are known.
         assumption: one line that says what 0, 255, transparency or tags were taken to mean.
+        remarks: what else was assumed, converted or left out, one line each, without the file's
+            name.
     """
 
     labels: NDArray[np.int32]
     unlabeled: int = UNLABELED
     names: dict[int, str] = field(default_factory=dict)
     assumption: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[int, ...]:
