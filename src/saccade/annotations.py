@@ -23,6 +23,7 @@ def read_any_strokes(
     shape: tuple[int, int] | None = None,
     unlabeled: int | None = None,
     names: Sequence[str] | None = None,
+    image_name: str | None = None,
 ) -> Strokes:
     """Read the strokes of one image from a file of strokes or of an annotation tool.
 
@@ -30,21 +31,23 @@ def read_any_strokes(
     unlabelled.
 
     Args:
-        path: the file; it must annotate one image.
+        path: the file; without `image_name` it must annotate one image.
         shape: (H, W) of the image, checked if given.
         unlabeled: the value in a label image or array that means "no stroke"; None: decided by
             the rule of `strokes_from_array`.
         names: class names in the order of their values; files of tools have their own.
+        image_name: name or path of the image whose strokes are read, from a COCO, CVAT or Label
+            Studio file for many images; files of other kinds are of one image.
 
     Raises:
         InputError: what `saccade.scribbles.readers.read_strokes` and
-            `saccade.formats.masks.read_mask` raise.
+            `saccade.formats.masks.read_annotation` raise.
     """
     path = check_readable(path)
     kind = _tool_of(path)
     if kind is None:
         return read_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
-    image = read_annotation(path, kind, uncovered=UNLABELED_16, shape=shape)
+    image = read_annotation(path, kind, uncovered=UNLABELED_16, shape=shape, image_name=image_name)
     strokes = strokes_from_array(
         image.labels,
         unlabeled=UNLABELED_16,

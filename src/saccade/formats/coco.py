@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import check_readable, last_part, one_line
+from saccade.formats.entries import pick_entry
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels, class_names
 from saccade.formats.polygons import checked_points, fill_polygon, region_polygons
 from saccade.formats.rle import Region, compress_counts, decode_mask, encode_regions
@@ -71,6 +72,7 @@ def iter_coco(
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
     single: bool = False,
+    image_name: str | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield the images of a COCO JSON file with their labels, decoded one at a time.
 
@@ -81,15 +83,19 @@ def iter_coco(
         uncovered: value of pixels that no annotation covers.
         shape: (H, W) that every image must have; checked before anything is decoded.
         single: refuse files of several images.
+        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
 
     Raises:
         InputError: malformed JSON, another JSON format, several images where `single`, another
             size than `shape`, run lengths or polygons that do not fit the image.
     """
     path, document = _parse(path)
-    if single and len(document["images"]) != 1:
+    images = document["images"]
+    if image_name is not None:
+        images = [pick_entry(images, _file_name, image_name, str(path))]
+    elif single and len(images) != 1:
         raise InputError(
-            f"{path}: not a COCO file of one image but of {len(document['images'])}; "
+            f"{path}: not a COCO file of one image but of {len(images)}; "
             "read them one by one with saccade.formats.masks.iter_annotations"
         )
     names = {int(c["id"]): str(c["name"]) for c in document["categories"]}
@@ -100,14 +106,13 @@ def iter_coco(
         # A file of one image may leave it out.
         key = annotation.get("image_id", document["images"][0].get("id"))
         by_image.setdefault(_plain(key, path), []).append(annotation)
-    for image in document["images"]:
+    for image in images:
         height, width = int(image["height"]), int(image["width"])
         check_pixels(path, height, width, shape)
         labels = np.full((height, width), uncovered, dtype=np.int32)
         for annotation in by_image.get(_plain(image.get("id"), path), []):
             _paint(labels, annotation, path)
-        file_name = last_part(str(image.get("file_name", "")))
-        yield AnnotatedImage(file_name, labels, names)
+        yield AnnotatedImage(last_part(_file_name(image)), labels, names)
 
 
 def _parse(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
@@ -134,6 +139,10 @@ def _parse(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
             f"({one_line(error)})"
         ) from error
     return path, document
+
+
+def _file_name(image: dict[str, Any]) -> str:
+    return str(image.get("file_name", ""))
 
 
 def _plain(identifier: Any, path: Path) -> Any:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.files import read_xml
+from saccade.files import last_part, read_xml
+from saccade.formats.entries import pick_entry
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
@@ -83,6 +84,7 @@ def iter_cvat(
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
     single: bool = False,
+    image_name: str | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield the images of a CVAT XML file with their labels, decoded one at a time.
 
@@ -94,6 +96,7 @@ def iter_cvat(
         uncovered: value of pixels that no shape covers.
         shape: (H, W) that every image must have; checked before anything is decoded.
         single: refuse files of several images.
+        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
 
     Raises:
         InputError: malformed XML, another XML format, no image, several images where `single`,
@@ -106,7 +109,9 @@ def iter_cvat(
     images = root.findall("image")
     if not images:
         raise InputError(f"{path}: has no <image>, expected CVAT's XML for images (not for videos)")
-    if single and len(images) > 1:
+    if image_name is not None:
+        images = [pick_entry(images, _image_name, image_name, str(path))]
+    elif single and len(images) > 1:
         raise InputError(
             f"{path}: has {len(images)} images, expected 1; read them one by "
             "one with saccade.formats.masks.iter_annotations"
@@ -123,7 +128,11 @@ def iter_cvat(
         for drawn in sorted(image, key=lambda s: _number(s.get("z_order", "0"))):
             if not _is_comment(drawn) and drawn.tag != "tag":
                 _paint(labels, drawn, values, path)
-        yield AnnotatedImage(Path(image.get("name", "")).name, labels, names)
+        yield AnnotatedImage(last_part(_image_name(image)), labels, names)
+
+
+def _image_name(image: ET.Element) -> str:
+    return image.get("name", "")
 
 
 def _mask_attributes(mask: NDArray[np.bool_], name: str) -> dict[str, str]:

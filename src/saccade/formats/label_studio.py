@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.files import last_part, read_json
 from saccade.formats.brush_rle import decode_brush, encode_brush
+from saccade.formats.entries import image_path, pick_entry
 from saccade.formats.labels import (
     AnnotatedImage,
     ClassNames,
@@ -100,6 +101,7 @@ def iter_label_studio(
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
     single: bool = False,
+    image_name: str | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield the tasks of a Label Studio file that have labels, decoded one at a time.
 
@@ -111,6 +113,7 @@ def iter_label_studio(
         uncovered: value of pixels that no result covers.
         shape: (H, W) that every image must have; checked before anything is decoded.
         single: refuse files with labels for none or several tasks.
+        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
 
     Raises:
         InputError: malformed JSON, another JSON format, not exactly one task with labels where
@@ -122,7 +125,10 @@ def iter_label_studio(
     if not all(isinstance(task, dict) for task in tasks):
         raise InputError(f"{path}: not a list of Label Studio tasks")
     labeled = [(task, results) for task in tasks if (results := _results(task))]
-    if single and len(labeled) != 1:
+    drawn = labeled
+    if image_name is not None:
+        drawn = [pick_entry(labeled, lambda entry: _address(entry[0]), image_name, str(path))]
+    elif single and len(labeled) != 1:
         raise InputError(
             f"{path}: has {len(labeled)} tasks with labels, expected one; read "
             "them one by one with saccade.formats.masks.iter_annotations"
@@ -139,9 +145,9 @@ def iter_label_studio(
     if not used <= set(values):
         values = values_of_names(used)
     names = {value: name for name, value in values.items()}
-    for task, results in labeled:
+    for task, results in drawn:
         labels = _paint_results(results, values, uncovered, path, shape)
-        yield AnnotatedImage(_file_name(task), labels, names)
+        yield AnnotatedImage(last_part(image_path(_address(task))), labels, names)
 
 
 def result_mask(result: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
@@ -194,13 +200,11 @@ def _label(result: dict[str, Any]) -> str:
     return ""
 
 
-def _file_name(task: dict[str, Any]) -> str:
+def _address(task: dict[str, Any]) -> str:
     data = task.get("data")
     data = data if isinstance(data, dict) else task
     texts = [str(v) for k, v in data.items() if isinstance(v, str) and ("image" in k or "img" in k)]
-    address = (texts or [""])[0].partition("?d=")
-    name = (address[2] or address[0]).partition("?")[0]
-    return last_part(name)
+    return (texts or [""])[0]
 
 
 def _paint_results(

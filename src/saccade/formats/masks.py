@@ -151,15 +151,26 @@ def read_annotation(
     *,
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
+    image_name: str | None = None,
 ) -> AnnotatedImage:
-    """Read a mask file of one image: labels, class names and the name of the image.
+    """Read the mask of one image: labels, class names, the name of the image, and remarks.
 
-    Arguments and errors are those of `read_mask`.
+    Args:
+        path: a file of any of `MASK_FORMATS`.
+        fmt: its format; None: found from the content.
+        uncovered: value of pixels that no region of a JSON or XML file covers.
+        shape: (H, W) that the mask must have.
+        image_name: name or path of the image whose entry is to be read from a COCO, CVAT or Label
+            Studio file of any number of images; None: the file must be of one image. Label images
+            and labelme's files are of one image each, whatever it is called.
+
+    Raises:
+        InputError: what `read_mask` raises, or no entry or several are of `image_name`.
     """
     path = check_readable(path)
     fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
-    return next(_iter_images(path, fmt, uncovered, shape, single=True))
+    return next(_iter_images(path, fmt, uncovered, shape, single=True, image_name=image_name))
 
 
 def iter_annotations(
@@ -178,15 +189,22 @@ def iter_annotations(
 
 
 def _iter_images(
-    path: Path, fmt: str, uncovered: int, shape: tuple[int, int] | None, *, single: bool
+    path: Path,
+    fmt: str,
+    uncovered: int,
+    shape: tuple[int, int] | None,
+    *,
+    single: bool,
+    image_name: str | None = None,
 ) -> Iterator[AnnotatedImage]:
+    wanted: dict[str, Any] = {"single": single, "image_name": image_name}
     with reading(path, "labels that cannot be read"):
         if fmt in ("coco", "coco-polygons"):
-            yield from iter_coco(path, uncovered=uncovered, shape=shape, single=single)
+            yield from iter_coco(path, uncovered=uncovered, shape=shape, **wanted)
         elif fmt == "label-studio":
-            yield from iter_label_studio(path, uncovered=uncovered, shape=shape, single=single)
+            yield from iter_label_studio(path, uncovered=uncovered, shape=shape, **wanted)
         elif fmt == "cvat":
-            yield from iter_cvat(path, uncovered=uncovered, shape=shape, single=single)
+            yield from iter_cvat(path, uncovered=uncovered, shape=shape, **wanted)
         elif fmt == "labelme":
             yield read_labelme_masks(path, uncovered=uncovered, shape=shape)
         else:

@@ -3,17 +3,18 @@
 import base64
 import binascii
 import os
-import re
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.files import last_part
+from saccade.formats.entries import image_path, without_upload_prefix
 from saccade.images import load_image
 from saccade.serve.label_studio.interface import BrushTag
 from saccade.serve.library import Entry
@@ -61,12 +62,9 @@ def load_task_image(service: Service, task: dict[str, Any], tag: BrushTag) -> ND
 
 def _served_images(service: Service, address: str) -> list[Entry]:
     """The image that an address names among the served ones; several where it may be either."""
-    parts = urlsplit(address)
-    wanted = parse_qs(parts.query).get("d", [unquote(parts.path)])[0]
-    found = service.library.find_named(wanted)
-    # An upload has a prefix of its own before the name: 1/0a1b2c3d-photo.jpg.
-    name = re.sub(r"^[0-9a-f]{8}-", "", wanted.rpartition("/")[2])
-    return found or service.library.find_named(name)
+    wanted = image_path(address)
+    name = without_upload_prefix(last_part(wanted))
+    return service.library.find_named(wanted) or service.library.find_named(name)
 
 
 def _label_studio_url(studio: str, address: str) -> str | None:
