@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from saccade.errors import InputError
 from saccade.files import check_readable, first_bytes
 from saccade.formats.masks import mask_format, read_annotation
 from saccade.scribbles.readers import read_strokes
-from saccade.scribbles.strokes import UNLABELED_16, Strokes, strokes_from_array
+from saccade.scribbles.strokes import (
+    UNLABELED_16,
+    MaskLikeError,
+    Strokes,
+    strokes_from_array,
+)
 
 _TOOLS = {"coco": "COCO", "label-studio": "Label Studio", "cvat": "CVAT"}
 
@@ -35,7 +41,8 @@ def read_any_strokes(
         shape: (H, W) of the image, checked if given.
         unlabeled: the value in a label image or array that means "no stroke"; None: decided by
             the rule of `strokes_from_array`.
-        names: class names in the order of their values; files of tools have their own.
+        names: class names in the order of their values, by which the labels of vector files and of
+            annotation tools get their values; None: what such a file says itself.
         image_name: name or path of the image whose strokes are read, from a COCO, CVAT or Label
             Studio file for many images; files of other kinds are of one image.
 
@@ -47,17 +54,30 @@ def read_any_strokes(
     kind = _tool_of(path)
     if kind is None:
         return read_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
-    image = read_annotation(path, kind, uncovered=UNLABELED_16, shape=shape, image_name=image_name)
-    strokes = strokes_from_array(
-        image.labels,
-        unlabeled=UNLABELED_16,
-        shape=shape,
-        source=str(path),
-        kind=f"{_TOOLS[kind]} regions",
-        meaning="what no region covers = unlabelled",
+    image = read_annotation(
+        path, kind, uncovered=UNLABELED_16, shape=shape, image_name=image_name, names=names
     )
+    try:
+        strokes = strokes_from_array(
+            image.labels,
+            unlabeled=UNLABELED_16,
+            shape=shape,
+            source=str(path),
+            kind=f"{_TOOLS[kind]} regions",
+            meaning="what no region covers = unlabelled",
+        )
+    except InputError as error:
+        raise _with_remarks(error, image.remarks) from error
     names_drawn = {v: image.names[v] for v in strokes.classes if v in image.names}
     return replace(strokes, names=names_drawn, remarks=(*image.remarks, *strokes.remarks))
+
+
+def _with_remarks(error: InputError, remarks: tuple[str, ...]) -> InputError:
+    """An error with what was left out, which may be why there are too few strokes."""
+    message = "; ".join([str(error), *remarks])
+    if isinstance(error, MaskLikeError):
+        return MaskLikeError(message, error.reason)
+    return InputError(message)
 
 
 def _tool_of(path: Path) -> str | None:

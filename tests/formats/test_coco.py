@@ -61,7 +61,7 @@ def test_pycocotools_reads_the_same_masks(tmp_path, capsys, compressed):
 
 def broken(**changes):
     document = coco_document(LABELS)
-    document["annotations"][1] |= changes
+    document["annotations"] = [document["annotations"][1] | changes]
     return document
 
 
@@ -73,13 +73,13 @@ def broken(**changes):
         (coco_document(LABELS) | {"images": []}, "not a COCO file of one image"),
         (coco_document(LABELS) | {"images": [{"height": 3}]}, "not a COCO file"),
         (coco_document(LABELS) | {"images": [{"height": 10**6, "width": 10**6}]}, "megapixels"),
-        (coco_document(LABELS) | {"annotations": [3]}, "without run lengths"),
-        (broken(segmentation=[[1, 2, 3, 4]]), "at least three"),
+        (coco_document(LABELS) | {"annotations": [3]}, "no annotation"),
+        (broken(segmentation=[[1, 2, 3, 4]]), "fewer than 3 points"),
         (broken(segmentation=7), "without run lengths"),
         (broken(segmentation={"size": [4, 3], "counts": [12]}), r"size \[4, 3\]"),
         (broken(segmentation={"size": [3, 4], "counts": [11]}), "RLE counts"),
         (broken(category_id=-1), "category -1"),
-        (broken(category_id="x"), "without run lengths"),
+        (broken(category_id="x"), "category x"),
     ],
 )
 def test_wrong_files_are_refused(tmp_path, document, message):

@@ -57,12 +57,7 @@ def test_files_of_cvat_with_several_images_and_kinds_of_shapes(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("3, 4, 2", "3, 4, 3", "sum 10, expected 3 x 3"),
-        ("3, 4, 2", "3, x", "whole numbers"),
-        ('left="2"', 'left="39"', "outside of the image"),
-        ("30,0;40,0;40,5;30,5", "1,1;2,nan;3,3", "finite"),
         ('width="40"', "", "without width"),
-        ("<box", "<cuboid", "no shape that can be filled"),
         ("<annotations>", "<!DOCTYPE x><annotations>", "document type"),
         ("<annotations>", "<annotations", "malformed XML"),
     ],
@@ -72,3 +67,22 @@ def test_damaged_cvat_files_are_refused(tmp_path, old, new, message):
     with pytest.raises(InputError, match=message) as caught:
         list(iter_annotations(tmp_path / "a.xml"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "reason"),
+    [
+        ("3, 4, 2", "3, 4, 3", "mask", "sum 10, expected 3 x 3"),
+        ("3, 4, 2", "3, x", "mask", "no whole numbers"),
+        ('left="2"', 'left="39"', "mask", "outside of the image"),
+        ("30,0;40,0;40,5;30,5", "1,1;2,nan;3,3", "polygon", "not finite"),
+        ("<box", "<cuboid", "cuboid", "expected mask"),
+    ],
+)
+def test_one_odd_shape_is_skipped_and_counted(tmp_path, old, new, kind, reason):
+    (tmp_path / "a.xml").write_text(CVAT.replace(old, new))
+    first, _ = iter_annotations(tmp_path / "a.xml")
+    (line,) = [line for line in first.remarks if "skipped" in line]
+    assert line.startswith(f"1 shape of kind '{kind}' was skipped (")
+    assert reason in line
+    assert len(np.unique(first.labels)) > 2

@@ -74,7 +74,7 @@ def test_equal_names_are_refused():
 
 def broken(**changes):
     document = labelme_document(LABELS)
-    document["shapes"][0] |= changes
+    document["shapes"] = [document["shapes"][0] | changes]
     return document
 
 
@@ -90,12 +90,12 @@ def broken(**changes):
             "below 0",
         ),
         (labelme_document(LABELS) | {"saccade_classes": 3}, "not a labelme file"),
-        (broken(shape_type="polygon"), "is a polygon"),
-        (broken(shape_type=None), "is a polygon"),
+        (broken(shape_type="polygon"), "kind 'polygon' was skipped .*with 2 points"),
+        (broken(shape_type=None), "kind 'polygon' was skipped .*with 2 points"),
         (broken(mask="!"), "cannot be read"),
         (broken(mask=None), "cannot be read"),
         (broken(mask=base64.b64encode(b"x").decode()), "cannot be read"),
-        (broken(points=[[1, 2]]), "cannot be read"),
+        (broken(points=[[1, 2]]), "with 1 points"),
         (broken(points=[[10, 1], [16, 7]]), "outside the image"),
         (broken(points=[[-1, 1], [5, 7]]), "outside the image"),
         (broken(points=[[2, 1], [7, 7]]), "expected 6 x 7"),

@@ -2,13 +2,16 @@
 
 import base64
 import io
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from saccade.data.shapes import OddShapeError
 from saccade.errors import InputError
 from saccade.files import one_line
 from saccade.images import MAX_PIXELS, open_unlimited
@@ -17,6 +20,87 @@ CLASSES_KEY = "saccade_classes"
 """Key of [[value, name], ...]; labelme hands unknown keys on."""
 
 _VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"
+
+
+_FORMS = {
+    "linestrip": "line",
+    "line": "line",
+    "polyline": "line",
+    "point": "line",
+    "points": "dots",
+    "polygon": "polygon",
+    "oriented_rectangle": "polygon",
+    "rotation": "polygon",  # X-AnyLabeling's name of it
+    "quadrilateral": "polygon",
+    "rectangle": "rectangle",
+    "circle": "circle",
+    "mask": "mask",
+}
+_FEWEST_POINTS = {"line": 1, "dots": 1, "polygon": 3, "rectangle": 2, "circle": 2, "mask": 2}
+
+
+@dataclass(frozen=True)
+class LabelmeShape:
+    """A shape of labelme, checked.
+
+    Attributes:
+        label: its class, not empty.
+        kind: its type, as labelme calls it.
+        form: "line" (a dot where it has one point), "dots", "polygon", "rectangle" (two corners),
+            "circle" (centre, then a point on it) or "mask" (of which only the points are checked).
+        points: (x, y); (0, 0) is the centre of the upper left pixel.
+        item: as it was in the file.
+    """
+
+    label: str
+    kind: str
+    form: str
+    points: tuple[tuple[float, float], ...]
+    item: dict[str, Any]
+
+
+def labelme_shape(item: Any) -> LabelmeShape:
+    """Return a shape of a labelme file, checked.
+
+    A rectangle may have all its corners instead of two; it is a polygon then.
+
+    Raises:
+        OddShapeError: no label, an unknown type, too few or many points, no finite coordinates.
+
+    Example:
+        >>> labelme_shape({"label": "cat", "points": [[3, 4]], "shape_type": "point"}).form
+        'line'
+    """
+    if not isinstance(item, dict) or not isinstance(item.get("label"), str) or not item["label"]:
+        raise OddShapeError("a shape without a 'label' text")
+    kind = item.get("shape_type") or "polygon"  # labelme before 3.0 had nothing else
+    if not isinstance(kind, str) or kind not in _FORMS:
+        known = ", ".join(_FORMS)
+        raise OddShapeError(f"cannot be read, expected one of {known}")
+    if not isinstance(item.get("points"), list):
+        raise OddShapeError(f"'{item['label']}' has no list 'points'")
+    form, points = _FORMS[kind], tuple(_point(point) for point in item["points"])
+    if form == "rectangle" and len(points) in (4, 5):
+        form = "polygon"
+    most = 2 if form in ("rectangle", "circle", "mask") else len(points)
+    if not _FEWEST_POINTS[form] <= len(points) <= most:
+        raise OddShapeError(f"'{item['label']}' with {len(points)} points")
+    return LabelmeShape(item["label"], kind, form, points, item)
+
+
+def shape_kind(item: Any) -> str:
+    """Return what labelme calls the type of a shape, checked or not."""
+    return str((item.get("shape_type") or "polygon") if isinstance(item, dict) else "unknown")
+
+
+def _point(point: Any) -> tuple[float, float]:
+    try:
+        x, y = (float(number) for number in point)
+    except (TypeError, ValueError, OverflowError):
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise OddShapeError(f"point {str(point)[:60]}, expected two numbers [x, y]")
+    return x, y
 
 
 def labelme_file(
@@ -62,7 +146,8 @@ def decode_mask_shape(
         size: (H, W) of the image, in which its box must be.
 
     Raises:
-        InputError: no box, a box outside the image, or a mask that is damaged or of another size.
+        OddShapeError: no box, a box outside the image, or a mask that is damaged or of another
+            size.
     """
     try:
         (x0, y0), (x1, y1) = [(int(x), int(y)) for x, y in shape["points"]]
@@ -70,7 +155,7 @@ def decode_mask_shape(
             raise ValueError("its box is outside the image")
         mask = decode_png(shape["mask"], (y1 - y0 + 1, x1 - x0 + 1))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise InputError(
+        raise OddShapeError(
             f"the mask of shape '{shape['label']}' cannot be read ({one_line(error)})"
         ) from error
     return y0, x0, mask

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.errors import InputError
+from saccade.data.shapes import OddShapeError
 
 _VALUE_BITS = 8
 _LENGTH_BITS = (3, 4, 8, 16)
@@ -39,31 +39,56 @@ def decode_brush(rle: Any, height: int, width: int) -> NDArray[np.bool_]:
     """Return the mask (H, W) of Label Studio's "rle": True where alpha is not 0.
 
     Raises:
-        InputError: no list of bytes, a cut end, or not `height` x `width` pixels.
+        OddShapeError: no list of bytes, a cut end, or not `height` x `width` pixels.
+    """
+    mask = np.zeros(height * width, dtype=bool)
+    starts, stops = decode_runs(rle, height, width)
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        mask[start:stop] = True
+    return mask.reshape(height, width)
+
+
+def decode_runs(rle: Any, height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first pixels, and those after the last, of the runs in which alpha is not 0.
+
+    Pixels are counted row after row. What is decoded grows with the bytes, not with the image.
+
+    Raises:
+        OddShapeError: as `decode_brush`.
     """
     data = _checked_bytes(rle)
     if len(data) * 8 < _HEADER_BITS:
-        raise InputError("brush RLE: shorter than its header")
+        raise OddShapeError("brush RLE: shorter than its header")
     reader = _Reader(data)
     count = reader.take(32)
     value_bits = reader.take(5) + 1
     sizes = [reader.take(4) + 1 for _ in range(4)]
     if count != _CHANNELS * height * width:
-        raise InputError(
+        raise OddShapeError(
             f"brush RLE: {count} values, expected {_CHANNELS} for each of {width} x {height} pixels"
         )
     if value_bits != _VALUE_BITS:
-        raise InputError(f"brush RLE: values of {value_bits} bits, expected {_VALUE_BITS}")
-    flat = np.empty(count, dtype=np.uint8)
+        raise OddShapeError(f"brush RLE: values of {value_bits} bits, expected {_VALUE_BITS}")
+    runs: list[tuple[int, int]] = []
     done = 0
     while done < count:
         repeated = reader.take(1)
         length = reader.take(sizes[reader.take(2)]) + 1
         if done + length > count:
-            raise InputError("brush RLE: more values than its header says")
-        flat[done : done + length] = reader.take(8) if repeated else reader.take_bytes(length)
+            raise OddShapeError("brush RLE: more values than its header says")
+        first, last = done // _CHANNELS, (done + length) // _CHANNELS  # whose alpha is in the piece
+        if not repeated:
+            alpha = reader.take_bytes(length)[(_CHANNELS - 1 - done) % _CHANNELS :: _CHANNELS]
+            edges = np.flatnonzero(np.diff(alpha != 0, prepend=False, append=False)) + first
+            runs += zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        elif reader.take(8) and first < last:
+            if runs and runs[-1][1] == first:
+                runs[-1] = runs[-1][0], last
+            else:
+                runs.append((first, last))
         done += length
-    return np.asarray(flat.reshape(height, width, _CHANNELS)[..., -1] != 0)
+    starts, stops = np.array(runs, dtype=np.int64).reshape(-1, 2).T
+    return starts, stops
 
 
 class _Reader:
@@ -78,7 +103,7 @@ class _Reader:
         first, offset = divmod(self._place, 8)
         self._place += bits
         if self._place > 8 * len(self._data):
-            raise InputError("brush RLE: the end is missing")
+            raise OddShapeError("brush RLE: the end is missing")
         window = int.from_bytes(self._data[first : first + 5].ljust(5, b"\0"), "big")
         return window >> (40 - offset - bits) & ((1 << bits) - 1)
 
@@ -87,7 +112,7 @@ class _Reader:
         first, offset = divmod(self._place, 8)
         self._place += 8 * count
         if self._place > 8 * len(self._data):
-            raise InputError("brush RLE: the end is missing")
+            raise OddShapeError("brush RLE: the end is missing")
         raw = np.frombuffer(self._data[first : first + count + 1].ljust(count + 1, b"\0"), np.uint8)
         wide = raw.astype(np.uint16)
         joined = (wide[:-1] << 8 | wide[1:]) >> (8 - offset)
@@ -118,8 +143,8 @@ def _header(count: int) -> NDArray[np.uint8]:
 
 def _checked_bytes(rle: Any) -> bytes:
     if not isinstance(rle, Sequence) or isinstance(rle, str):
-        raise InputError("brush RLE: expected a list of bytes")
+        raise OddShapeError("brush RLE: expected a list of bytes")
     try:
         return bytes(rle)
     except (TypeError, ValueError) as error:
-        raise InputError("brush RLE: expected whole numbers in 0..255") from error
+        raise OddShapeError("brush RLE: expected whole numbers in 0..255") from error

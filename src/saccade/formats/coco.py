@@ -3,22 +3,15 @@
 Class 0 is a category like any other, so that the file reads back to the same labels.
 """
 
-import json
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.errors import InputError
-from saccade.files import check_readable, last_part, one_line
-from saccade.formats.entries import pick_entry
-from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels, class_names
-from saccade.formats.polygons import checked_points, fill_polygon, region_polygons
-from saccade.formats.rle import Region, compress_counts, decode_mask, encode_regions
-from saccade.images import check_pixels
+from saccade.formats.labels import ClassNames, checked_labels, class_names
+from saccade.formats.polygons import region_polygons
+from saccade.formats.rle import Region, compress_counts, encode_regions
 
 
 def coco_document(
@@ -66,91 +59,6 @@ def coco_document(
     }
 
 
-def iter_coco(
-    path: str | os.PathLike[str],
-    *,
-    uncovered: int = 0,
-    shape: tuple[int, int] | None = None,
-    single: bool = False,
-    image_name: str | None = None,
-) -> Iterator[AnnotatedImage]:
-    """Yield the images of a COCO JSON file with their labels, decoded one at a time.
-
-    Later annotations are painted over earlier ones.
-
-    Args:
-        path: path of the file.
-        uncovered: value of pixels that no annotation covers.
-        shape: (H, W) that every image must have; checked before anything is decoded.
-        single: refuse files of several images.
-        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
-
-    Raises:
-        InputError: malformed JSON, another JSON format, several images where `single`, another
-            size than `shape`, run lengths or polygons that do not fit the image.
-    """
-    path, document = _parse(path)
-    images = document["images"]
-    if image_name is not None:
-        images = [pick_entry(images, _file_name, image_name, str(path))]
-    elif single and len(images) != 1:
-        raise InputError(
-            f"{path}: not a COCO file of one image but of {len(images)}; "
-            "read them one by one with saccade.formats.masks.iter_annotations"
-        )
-    names = {int(c["id"]): str(c["name"]) for c in document["categories"]}
-    by_image: dict[Any, list[Any]] = {}
-    for annotation in document["annotations"]:
-        if not isinstance(annotation, dict):
-            raise InputError(f"{path}: an annotation without run lengths or polygons")
-        # A file of one image may leave it out.
-        key = annotation.get("image_id", document["images"][0].get("id"))
-        by_image.setdefault(_plain(key, path), []).append(annotation)
-    for image in images:
-        height, width = int(image["height"]), int(image["width"])
-        check_pixels(path, height, width, shape)
-        labels = np.full((height, width), uncovered, dtype=np.int32)
-        for annotation in by_image.get(_plain(image.get("id"), path), []):
-            _paint(labels, annotation, path)
-        yield AnnotatedImage(last_part(_file_name(image)), labels, names)
-
-
-def _parse(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
-    path = check_readable(path)
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8-sig"))
-        for image in document["images"]:
-            int(image["height"]), int(image["width"])
-        for category in document.setdefault("categories", []):
-            int(category["id"]), str(category["name"])
-        list(document["annotations"])
-        if not document["images"]:
-            raise ValueError("it has no images")
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-        AttributeError,
-    ) as error:
-        raise InputError(
-            f"{path}: not a COCO file of one image or more with height and width "
-            f"({one_line(error)})"
-        ) from error
-    return path, document
-
-
-def _file_name(image: dict[str, Any]) -> str:
-    return str(image.get("file_name", ""))
-
-
-def _plain(identifier: Any, path: Path) -> Any:
-    if isinstance(identifier, (list, dict)):
-        raise InputError(f"{path}: an id that is a {type(identifier).__name__}, expected a number")
-    return identifier
-
-
 def _annotation(number: int, value: int, region: Region, segmentation: Any) -> dict[str, Any]:
     return {
         "id": number,
@@ -170,38 +78,3 @@ def _run_lengths(region: Region, size: tuple[int, int], compressed: bool) -> dic
 
 def _polygons(labels: NDArray[np.int32], value: int) -> list[list[int]]:
     return [ring.ravel().tolist() for ring in region_polygons(labels == value)]
-
-
-def _paint(labels: NDArray[np.int32], annotation: Any, path: Path) -> None:
-    try:
-        value, segmentation = int(annotation["category_id"]), annotation["segmentation"]
-    except (ValueError, TypeError, LookupError, OverflowError) as error:
-        raise InputError(
-            f"{path}: an annotation without run lengths or polygons, expected 'category_id' and "
-            "'segmentation'"
-        ) from error
-    if not 0 <= value <= np.iinfo(np.int32).max:
-        raise InputError(f"{path}: category {value}, expected 0 or above")
-    try:
-        labels[_mask(segmentation, labels.shape)] = value
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def _mask(segmentation: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    height, width = shape
-    if isinstance(segmentation, list):
-        mask = np.zeros((height, width), dtype=bool)
-        for polygon in segmentation:
-            mask |= fill_polygon(checked_points(polygon, "a polygon"), height, width)
-        return mask
-    try:
-        size, counts = list(segmentation["size"]), segmentation["counts"]
-    except (TypeError, KeyError) as error:
-        raise InputError(
-            "an annotation without run lengths or polygons, expected 'segmentation': "
-            "{'size': [H, W], 'counts': ...} or [[x, y, ...], ...]"
-        ) from error
-    if size != [height, width]:
-        raise InputError(f"annotation of size {size}, expected {[height, width]}")
-    return decode_mask(counts, height, width)

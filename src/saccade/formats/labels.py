@@ -13,6 +13,9 @@ ClassNames = Mapping[int, str] | Sequence[str]
 """Names by class value, or in the order of the values 0, 1, ..."""
 
 
+_BAND = 256  # rows
+
+
 @dataclass(frozen=True)
 class AnnotatedImage:
     """What an annotation file says of one image.
@@ -49,10 +52,14 @@ def checked_labels(labels: Any, what: str = "labels") -> NDArray[np.int32]:
 
 def present_classes(labels: NDArray[np.int32]) -> list[int]:
     """Return the class values of a label image, ascending."""
-    if labels.max() <= np.iinfo(np.uint16).max:
-        counts = np.bincount(labels.ravel())  # linear; np.unique would sort every pixel
-        return [int(value) for value in np.flatnonzero(counts)]
-    return [int(value) for value in np.unique(labels)]
+    found: set[int] = set()
+    for top in range(0, len(labels), _BAND):  # np.bincount takes 64 bits for each pixel
+        band = labels[top : top + _BAND]
+        if band.max() <= np.iinfo(np.uint16).max:  # linear; np.unique would sort every pixel
+            found.update(np.flatnonzero(np.bincount(band.ravel())).tolist())
+        else:
+            found.update(np.unique(band).tolist())
+    return sorted(found)
 
 
 def class_names(

@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,16 @@ from PIL import Image
 
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.files import atomic_write, check_readable, first_bytes, last_part, reading
-from saccade.formats.coco import coco_document, iter_coco
-from saccade.formats.cvat import cvat_text, iter_cvat
-from saccade.formats.label_studio import iter_label_studio, label_studio_tasks
-from saccade.formats.labelme import labelme_document, read_labelme_masks
+from saccade.files import atomic_write, check_readable, last_part, reading
+from saccade.formats.coco import coco_document
+from saccade.formats.coco_reader import iter_coco
+from saccade.formats.cvat import cvat_text
+from saccade.formats.cvat_reader import iter_cvat
+from saccade.formats.kinds import mask_format
+from saccade.formats.label_studio import label_studio_tasks
+from saccade.formats.label_studio_reader import iter_label_studio
+from saccade.formats.labelme import labelme_document
+from saccade.formats.labelme_reader import read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat
 from saccade.images import check_pixels, decode_image, exif_orientation, oriented
@@ -32,6 +37,14 @@ __all__ = [
     "read_mask",
     "write_mask",
 ]
+
+
+_FOR_MANY: dict[str, Callable[..., Iterator[AnnotatedImage]]] = {
+    "coco": iter_coco,
+    "coco-polygons": iter_coco,
+    "label-studio": iter_label_studio,
+    "cvat": iter_cvat,
+}
 
 
 def encode_mask(
@@ -123,6 +136,7 @@ def read_mask(
     *,
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
+    names: Sequence[str] | None = None,
 ) -> NDArray[np.int32]:
     """Read the labels, (H, W) int32, of a mask file.
 
@@ -132,17 +146,20 @@ def read_mask(
         uncovered: value of pixels that no region of a JSON or XML file covers.
         shape: (H, W) that the mask must have; read from the header or the JSON before anything is
             decoded, so that a small file cannot ask for much memory.
+        names: class names in the order of their values, by which the labels of a JSON or XML file
+            get theirs; None: what the file says, see `read_annotation`.
 
     Raises:
         InputError: the file is missing, damaged, of another format or size, or has colours
-            instead of labels, or annotates several images.
+            instead of labels, or annotates several images, or has a label that is not among
+            `names`, or nothing that can be drawn.
 
     Example:
         >>> write_mask("mask.png", np.array([[0, 1], [2, 2]]), "png")
         >>> read_mask("mask.png").tolist()
         [[0, 1], [2, 2]]
     """
-    return read_annotation(path, fmt, uncovered=uncovered, shape=shape).labels
+    return read_annotation(path, fmt, uncovered=uncovered, shape=shape, names=names).labels
 
 
 def read_annotation(
@@ -152,6 +169,7 @@ def read_annotation(
     uncovered: int = 0,
     shape: tuple[int, int] | None = None,
     image_name: str | None = None,
+    names: Sequence[str] | None = None,
 ) -> AnnotatedImage:
     """Read the mask of one image: labels, class names, the name of the image, and remarks.
 
@@ -163,6 +181,9 @@ def read_annotation(
         image_name: name or path of the image whose entry is to be read from a COCO, CVAT or Label
             Studio file of any number of images; None: the file must be of one image. Label images
             and labelme's files are of one image each, whatever it is called.
+        names: class names in the order of their values, by which the labels of a JSON or XML file
+            get theirs. None: those of a file that Saccade wrote; else the ids of COCO, or 1, 2, ...
+            in alphabetical order, and 0 for "background".
 
     Raises:
         InputError: what `read_mask` raises, or no entry or several are of `image_name`.
@@ -170,11 +191,16 @@ def read_annotation(
     path = check_readable(path)
     fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
-    return next(_iter_images(path, fmt, uncovered, shape, single=True, image_name=image_name))
+    wanted = {"single": True, "image_name": image_name, "names": names}
+    return next(_iter_images(path, fmt, uncovered, shape, **wanted))
 
 
 def iter_annotations(
-    path: str | os.PathLike[str], *, uncovered: int = 0, shape: tuple[int, int] | None = None
+    path: str | os.PathLike[str],
+    *,
+    uncovered: int = 0,
+    shape: tuple[int, int] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Iterator[AnnotatedImage]:
     """Yield what a file of any of `MASK_FORMATS` says of its image, or of each of its images.
 
@@ -185,7 +211,7 @@ def iter_annotations(
         InputError: what `read_mask` raises, but for the number of images.
     """
     path = check_readable(path)
-    yield from _iter_images(path, mask_format(path), uncovered, shape, single=False)
+    yield from _iter_images(path, mask_format(path), uncovered, shape, names=names)
 
 
 def _iter_images(
@@ -193,20 +219,15 @@ def _iter_images(
     fmt: str,
     uncovered: int,
     shape: tuple[int, int] | None,
-    *,
-    single: bool,
-    image_name: str | None = None,
+    **wanted: Any,
 ) -> Iterator[AnnotatedImage]:
-    wanted: dict[str, Any] = {"single": single, "image_name": image_name}
+    """Yield the images of a file; `wanted` is "single", "image_name" and "names"."""
     with reading(path, "labels that cannot be read"):
-        if fmt in ("coco", "coco-polygons"):
-            yield from iter_coco(path, uncovered=uncovered, shape=shape, **wanted)
-        elif fmt == "label-studio":
-            yield from iter_label_studio(path, uncovered=uncovered, shape=shape, **wanted)
-        elif fmt == "cvat":
-            yield from iter_cvat(path, uncovered=uncovered, shape=shape, **wanted)
+        if fmt in _FOR_MANY:
+            yield from _FOR_MANY[fmt](path, uncovered=uncovered, shape=shape, **wanted)
         elif fmt == "labelme":
-            yield read_labelme_masks(path, uncovered=uncovered, shape=shape)
+            names = wanted.get("names")
+            yield read_labelme_masks(path, uncovered=uncovered, shape=shape, names=names)
         else:
             yield AnnotatedImage(path.name, _read_label_image(path, shape))
 
@@ -220,21 +241,6 @@ def _read_label_image(path: Path, shape: tuple[int, int] | None) -> NDArray[np.i
     array = oriented(np.asarray(image), exif_orientation(image))
     check_pixels(path, array.shape[0], array.shape[1], shape)
     return checked_labels(array, str(path))
-
-
-def mask_format(path: Path) -> str:
-    """Tell the format of a mask file from its content; what nobody knows is called "png"."""
-    start = first_bytes(path)
-    if start.startswith(b"<"):
-        return "cvat"
-    if start.startswith(b"["):
-        return "label-studio"
-    if not start.startswith(b"{"):
-        return "png"  # or any other image: the decoder finds out
-    text = path.read_bytes()
-    if b'"shapes"' in text:
-        return "labelme"
-    return "coco" if b'"images"' in text else "label-studio"
 
 
 def _check_format(fmt: str) -> None:

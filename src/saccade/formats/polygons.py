@@ -4,23 +4,19 @@ COCO's polygons have no holes: a hole is joined to its outer ring by a seam of n
 every even-odd filler passes over. So the polygons hold exactly the pixels of the mask.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.errors import InputError
+from saccade.formats.filling import paint_spans, polygon_spans
 
 Ring = NDArray[np.int64]
 """(N, 2) corners (x, y) of a closed line; (0, 0) is the upper left corner of the first pixel."""
 
 # Directions of the sides as they are walked with the region on the right hand.
 _RIGHT, _DOWN, _LEFT, _UP = range(4)
-
-# Rows that are filled at once: this many at least, and more where there are few sides.
-_BAND, _MOST_SIDES = 64, 500_000
 
 
 def region_polygons(mask: NDArray[np.bool_]) -> list[Ring]:
@@ -52,71 +48,9 @@ def fill_polygon(points: NDArray[np.float64], height: int, width: int) -> NDArra
         width: of the mask.
     """
     mask = np.zeros((height, width), dtype=bool)
-    # Corners of pixels are on whole numbers there, their centres are here.
-    begin = points - 0.5
-    end = np.roll(begin, -1, axis=0)
-    # Upwards all of them: both ways along a seam must cross a row at the very same place.
-    turned = begin[:, 1] > end[:, 1]
-    begin[turned], end[turned] = end[turned], begin[turned]
-    low, high = begin[:, 1], end[:, 1]
-    first, last = max(0, math.ceil(low.min())), min(height - 1, math.floor(high.max()))
-    band = max(_BAND, min(_MOST_SIDES // len(points), 4096))
-    for top in range(first, last + 1, band):
-        bottom = min(top + band - 1, last)
-        near = (low <= bottom) & (high >= top)  # a polygon may have many sides, a row has few
-        _fill_rows(mask[top : bottom + 1], top, begin[near], end[near])
+    for spans in polygon_spans([points], height, width):
+        paint_spans(mask, spans, np.ones(1, dtype=bool))
     return mask
-
-
-def checked_points(flat: Any, what: str) -> NDArray[np.float64]:
-    """Return [x, y, x, y, ...] or [[x, y], ...] as (N, 2), N >= 3.
-
-    Raises:
-        InputError: anything else, NaN or infinity.
-    """
-    try:
-        points = np.asarray(flat, dtype=np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what}: expected a polygon as x, y, x, y, ...") from error
-    if len(points) < 3 or not np.isfinite(points).all() or np.abs(points).max() > 1e7:
-        raise InputError(f"{what}: expected a polygon of at least three finite points")
-    return points
-
-
-def _fill_rows(
-    pixels: NDArray[np.bool_], top: int, begin: NDArray[np.float64], end: NDArray[np.float64]
-) -> None:
-    """Fill rows: where the sides to the right, or those to the left, are odd in number.
-
-    Both, as a centre on a side is inside; on a seam, which is two sides, it is as beside the seam.
-    """
-    (x0, y0), (x1, y1) = begin.T, end.T
-    rows = np.arange(top, top + len(pixels), dtype=np.float64)[:, None]
-    row_r, right = _crossings(rows, (y0 <= rows) & (y1 > rows), begin, end)
-    row_l, left = _crossings(rows, (y0 < rows) & (y1 >= rows), begin, end)
-    (row_0, corner_0), (row_1, corner_1) = np.nonzero(y0 == rows), np.nonzero(y1 == rows)
-    corners = np.concatenate([x0[corner_0], x1[corner_1]])
-    places = np.concatenate([row_r[::2], row_l[::2], row_0, row_1]).tolist()
-    starts = [np.ceil(right[::2]), np.floor(left[::2]) + 1, np.ceil(corners)]
-    stops = [np.ceil(right[1::2]), np.floor(left[1::2]) + 1, np.floor(corners) + 1]
-    width = pixels.shape[1]
-    spans = (np.concatenate(ends).clip(0, width).astype(int).tolist() for ends in (starts, stops))
-    for row, start, stop in zip(places, *spans, strict=True):
-        pixels[row, start:stop] = True  # nothing where the start is not before the stop
-
-
-def _crossings(
-    rows: NDArray[np.float64],
-    crosses: NDArray[np.bool_],
-    begin: NDArray[np.float64],
-    end: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which of the rows (R, 1) sides cross, (R, S), and where: an even number in each row."""
-    place, side = np.nonzero(crosses)
-    (x0, y0), (x1, y1) = begin[side].T, end[side].T
-    x = x0 + (rows[place, 0] - y0) * (x1 - x0) / (y1 - y0)
-    order = np.lexsort((x, place))
-    return place[order], x[order]
 
 
 def _rings(mask: NDArray[np.bool_]) -> Iterator[tuple[Ring, tuple[int, int]]]:

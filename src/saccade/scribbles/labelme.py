@@ -4,14 +4,20 @@ The values and names of classes are those of the key "saccade_classes" where a f
 width of a line that of its shape's key "width"; both are what Saccade itself writes.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from saccade.data.labelme import CLASSES_KEY, decode_mask_shape
+from saccade.data.labelme import (
+    CLASSES_KEY,
+    LabelmeShape,
+    decode_mask_shape,
+    labelme_shape,
+    shape_kind,
+)
+from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
 from saccade.errors import InputError
 from saccade.files import one_line, read_json, reading
 from saccade.images import MAX_PIXELS, check_pixels
@@ -26,7 +32,13 @@ from saccade.scribbles.document import (
     StrokeDocument,
     pixel_width,
 )
-from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
+from saccade.scribbles.drawing import (
+    PixelStroke,
+    VectorStroke,
+    count_moved,
+    draw_strokes,
+    region_mask,
+)
 from saccade.scribbles.strokes import (
     Strokes,
     check_classes,
@@ -38,18 +50,7 @@ from saccade.scribbles.strokes import (
 BACKGROUND_LABELS = ("background", "_background_", "__background__")
 """labelme's names for class 0."""
 
-_SHAPES = {
-    "linestrip": "line",
-    "line": "line",
-    "point": "line",
-    "points": "line",
-    "polygon": "polygon",
-    "oriented_rectangle": "polygon",
-    "rectangle": "rectangle",
-    "circle": "circle",
-}
-_FEWEST_POINTS = {"line": 1, "polygon": 3, "rectangle": 2, "circle": 2}
-_MOST_POINTS = {"rectangle": 2, "circle": 2}
+_MASK_WORK = 6  # what a pixel of a mask costs, decoded and drawn
 
 
 def read_labelme(
@@ -74,36 +75,44 @@ def read_labelme(
         width: width of lines and dots in pixels.
 
     Raises:
-        InputError: malformed JSON, another JSON format, a label that is not in `names`, a
-            shape type that is no stroke, broken points, a wrong or missing size, fewer than
-            two classes.
+        InputError: malformed JSON, another JSON format, a label that is not in `names`, a wrong or
+            missing size, fewer than two classes, no shape that can be drawn. Single shapes that
+            cannot be drawn are skipped and counted in the remarks.
     """
     document = _parse(path)
     shape = _size(document, path, shape)
-    shapes = [_checked(item, path) for item in document["shapes"]]
-    table = _values(document, shapes, path) if names is None else _positions(names, shapes, path)
+    record, budget = ShapeRecord(), WorkBudget(path)
+    shapes = _checked_shapes(document, record)
+    given = positions_of(names, {item.label for item in shapes}, path)
+    table = _values(document, shapes, path) if given is None else given
     drawn: list[VectorStroke | PixelStroke] = []
-    room = MAX_PIXELS
     for item in shapes:
-        for stroke in _strokes(item, table[item["label"]], shape, path):
-            drawn.append(stroke)
-            room -= stroke.mask.size if isinstance(stroke, PixelStroke) else 0
-        if room < 0:
-            raise InputError(f"{path}: its regions cover too many pixels, expected strokes")
+        try:
+            drawn += _strokes(item, table[item.label], shape, budget)
+        except OddShapeError as error:
+            record.skip(item.kind, error)
+    if record.skipped and not drawn:
+        record.refuse(path)
+    count_moved(drawn, shape, record)
     classes = sorted({stroke.label for stroke in drawn})
     check_classes(classes, str(path))
     unlabeled = free_unlabeled(classes)
-    values = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled)
+    values = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled, budget=budget)
     found = {value: name for name, value in table.items() if value in classes}
     listed = ", ".join(f"{c} = {found[c]}" for c in classes)
     own = any(isinstance(s, VectorStroke) and s.width for s in drawn)
     lines = "lines as wide as drawn" if own else f"{width} px lines"
     line = f"{short_name(str(path))}: labelme JSON, {lines}, classes {listed}"
-    return Strokes(values, unlabeled, found, line)
+    return Strokes(values, unlabeled, found, line, record.remarks)
 
 
 def read_document(
-    path: Path, shape: tuple[int, int], *, width: int = 10, most_pixels: int = MAX_PIXELS
+    path: Path,
+    shape: tuple[int, int],
+    *,
+    width: int = 10,
+    most_pixels: int = MAX_PIXELS,
+    skip_odd: bool = False,
 ) -> StrokeDocument:
     """Read a labelme JSON file as strokes that can go on being changed.
 
@@ -115,67 +124,78 @@ def read_document(
         shape: (H, W) of the image, checked.
         width: of lines that have no "width" of their own.
         most_pixels: bound of what all patches may cover together.
+        skip_odd: leave out shapes that cannot be drawn; not for a file that will be replaced by
+            what was read.
 
     Raises:
-        InputError: as `read_labelme`.
+        InputError: as `read_labelme`, or, without `skip_odd`, a shape that cannot be drawn.
     """
     with reading(path, "strokes that cannot be read"):
-        return _document(_parse(path), path, shape, width, most_pixels)
+        return _document(_parse(path), path, shape, width, most_pixels, skip_odd)
 
 
 def _document(
-    document: dict[str, Any], path: Path, shape: tuple[int, int], width: int, most_pixels: int
+    document: dict[str, Any],
+    path: Path,
+    shape: tuple[int, int],
+    width: int,
+    most_pixels: int,
+    skip_odd: bool,
 ) -> StrokeDocument:
     _size(document, path, shape)
-    shapes = [_checked(item, path) for item in document["shapes"]]
+    record, budget = ShapeRecord(), WorkBudget(path)
+    shapes = _checked_shapes(document, record)
     table = _values(document, shapes, path)
     colors = document.get(COLORS_KEY)
     colors = colors if isinstance(colors, dict) else {}
     items: list[Line | Patch] = []
     for item in shapes:
-        for stroke in _strokes(item, table[item["label"]], shape, path):
-            made = _item(stroke, f"s{len(items) + 1}", shape, width)
+        try:
+            strokes = _strokes(item, table[item.label], shape, budget)
+        except OddShapeError as error:
+            record.skip(item.kind, error)
+            continue
+        for stroke in strokes:
+            made = _item(stroke, f"s{len(items) + 1}", shape, width, budget)
             if made is not None:
                 items.append(made)
                 most_pixels -= made.mask.size if isinstance(made, Patch) else 0
         if most_pixels < 0:
             raise InputError(f"{path}: its regions cover too many pixels, expected strokes")
+    if record.skipped and not skip_odd:
+        raise InputError(f"{path}: {record.remarks[0]}; it would be lost")
     ordered = sorted(table.items(), key=lambda entry: entry[1])
     classes = (StrokeClass(v, name, _color(colors.get(str(v)))) for name, v in ordered)
     return StrokeDocument(tuple(classes), tuple(items))
 
 
 def _item(
-    stroke: VectorStroke | PixelStroke, name: str, shape: tuple[int, int], width: int
+    stroke: VectorStroke | PixelStroke,
+    name: str,
+    shape: tuple[int, int],
+    width: int,
+    budget: WorkBudget,
 ) -> Line | Patch | None:
     if isinstance(stroke, PixelStroke):
         return Patch(name, stroke.label, stroke.x, stroke.y, stroke.mask)
     if stroke.shape == "line":
         return Line(name, stroke.label, float(stroke.width or width), stroke.points)
-    mask = draw_strokes([stroke], shape, width=1, unlabeled=-2) != -2
+    y, x, mask = region_mask(stroke, shape, budget)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):  # outside of the image
         return None
-    y, x = int(rows[0]), int(columns[0])
-    return Patch(name, stroke.label, x, y, mask[y : rows[-1] + 1, x : columns[-1] + 1].copy())
+    top, left = int(rows[0]), int(columns[0])
+    box = mask[top : rows[-1] + 1, left : columns[-1] + 1].copy()
+    return Patch(name, stroke.label, x + left, y + top, box)
 
 
 def _color(text: Any) -> str | None:
     return text.lower() if isinstance(text, str) and COLOR.fullmatch(text) else None
 
 
-def _positions(names: Sequence[str], shapes: list[dict[str, Any]], path: Path) -> dict[str, int]:
-    unknown = sorted({item["label"] for item in shapes} - set(names))
-    if unknown:
-        raise InputError(
-            f"{path}: unknown label '{unknown[0]}', expected one of {', '.join(names)}"
-        )
-    return {name: value for value, name in enumerate(names)}
-
-
-def _values(document: dict[str, Any], shapes: list[dict[str, Any]], path: Path) -> dict[str, int]:
+def _values(document: dict[str, Any], shapes: list[LabelmeShape], path: Path) -> dict[str, int]:
     """Label -> class value: what the file says, else by the order of the labels."""
-    labels = {item["label"] for item in shapes}
+    labels = {item.label for item in shapes}
     table: dict[str, int] = {}
     try:
         for value, name in document.get(CLASSES_KEY) or ():
@@ -219,63 +239,37 @@ def _size(document: dict[str, Any], path: Path, shape: tuple[int, int] | None) -
     return height, width
 
 
-def _checked(item: Any, path: Path) -> dict[str, Any]:
-    if not isinstance(item, dict) or not isinstance(item.get("label"), str):
-        raise InputError(f"{path}: a shape without a 'label' text, expected a labelme file")
-    if not isinstance(item.get("points"), list):
-        raise InputError(f"{path}: shape '{item['label']}' has no list 'points'")
-    return item
+def _checked_shapes(document: dict[str, Any], record: ShapeRecord) -> list[LabelmeShape]:
+    shapes = []
+    for item in document["shapes"]:
+        try:
+            shapes.append(labelme_shape(item))
+        except OddShapeError as error:
+            record.skip(shape_kind(item), error)
+    return shapes
 
 
 def _strokes(
-    item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
+    item: LabelmeShape, value: int, shape: tuple[int, int], budget: WorkBudget
 ) -> list[VectorStroke | PixelStroke]:
-    kind = item.get("shape_type") or "polygon"  # labelme before 3.0 had nothing else
-    if kind == "mask":
-        return [_pixel_stroke(item, value, shape, path)]
-    if kind not in _SHAPES:
-        raise InputError(
-            f"{path}: shape type '{kind}' cannot be read as a stroke, expected "
-            f"{', '.join([*_SHAPES, 'mask'])}"
-        )
-    points = tuple(_point(point, path) for point in item["points"])
-    form = _SHAPES[kind]
-    if not _FEWEST_POINTS[form] <= len(points) <= _MOST_POINTS.get(form, len(points)):
-        raise InputError(f"{path}: {kind} '{item['label']}' with {len(points)} points")
-    width = _width(item, path) if form == "line" else None
-    if kind == "points":
-        return [VectorStroke(value, (point,), width=width) for point in points]
-    return [VectorStroke(value, points, form, width)]
+    if item.form == "mask":
+        (x0, y0), (x1, y1) = item.points
+        budget.spend(_MASK_WORK * abs((x1 - x0 + 1) * (y1 - y0 + 1)))
+        y, x, mask = decode_mask_shape(item.item, shape)
+        return [PixelStroke(value, x, y, mask)]
+    width = _width(item) if item.form in ("line", "dots") else None
+    if item.form == "dots":
+        return [VectorStroke(value, (point,), width=width) for point in item.points]
+    return [VectorStroke(value, item.points, item.form, width)]
 
 
-def _width(item: dict[str, Any], path: Path) -> int | None:
-    width = item.get(WIDTH_KEY)
+def _width(item: LabelmeShape) -> int | None:
+    width = item.item.get(WIDTH_KEY)
     if width is None:
         return None
     if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= MOST_WIDTH:
-        raise InputError(
-            f"{path}: shape '{item['label']}' is {str(width)[:30]} wide, expected pixels above 0 "
+        raise OddShapeError(
+            f"'{item.label}' is {str(width)[:30]} wide, expected pixels above 0 "
             f"and up to {MOST_WIDTH}"
         )
     return pixel_width(width)
-
-
-def _pixel_stroke(
-    item: dict[str, Any], value: int, shape: tuple[int, int], path: Path
-) -> PixelStroke:
-    try:
-        y, x, mask = decode_mask_shape(item, shape)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return PixelStroke(value, x, y, mask)
-
-
-def _point(point: Any, path: Path) -> Point:
-    try:
-        x, y = point
-        x, y = float(x), float(y)
-    except (TypeError, ValueError, OverflowError):
-        x = y = math.nan
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise InputError(f"{path}: point {str(point)[:60]}, expected two numbers [x, y]")
-    return x, y

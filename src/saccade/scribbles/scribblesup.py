@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from saccade.data.foreign import foreign_xml, refuse_xml
+from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget
 from saccade.errors import InputError
 from saccade.files import read_xml
 from saccade.images import check_pixels
-from saccade.scribbles.drawing import Point, VectorStroke, draw_strokes
+from saccade.scribbles.drawing import (
+    PixelStroke,
+    Point,
+    VectorStroke,
+    count_moved,
+    draw_strokes,
+)
 from saccade.scribbles.strokes import (
     Strokes,
     check_classes,
@@ -77,26 +85,41 @@ def read_scribblesup(
     """
     root = _parse(path)
     shape = _size(root, path, shape)
+    record, budget = ShapeRecord(), WorkBudget(path)
     known = {name: i for i, name in enumerate(names or SCRIBBLESUP_TAGS)}
     if names is None:
         known |= {name: known[tag] for name, tag in _VOC_NAMES.items()}
-    drawn = [_stroke(polygon, known, path) for polygon in root.iter("polygon")]
-    drawn = [stroke for stroke in drawn if stroke.points]
+    drawn: list[VectorStroke | PixelStroke] = []
+    for polygon in root.iter("polygon"):
+        try:
+            stroke = _stroke(polygon, known, path)
+        except OddShapeError as error:
+            record.skip("polygon", error)
+            continue
+        if stroke.points:
+            drawn.append(stroke)
+        else:
+            record.count("1 stroke has no points", "{n} strokes have no points")
+    if record.skipped and not drawn:
+        record.refuse(path)
+    count_moved(drawn, shape, record)
     classes = sorted({stroke.label for stroke in drawn})
     check_classes(classes, str(path))
     unlabeled = free_unlabeled(classes)
-    labels = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled)
+    labels = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled, budget=budget)
     ordered = names or SCRIBBLESUP_TAGS
     found = {c: str(ordered[c]) for c in classes}
     listed = ", ".join(f"{c} = {name}" for c, name in found.items())
     scheme = "given class names" if names else "VOC classes"
     line = f"{short_name(str(path))}: ScribbleSup XML, {width} px lines, {scheme} {listed}"
-    return Strokes(labels, unlabeled, found, line)
+    return Strokes(labels, unlabeled, found, line, record.remarks)
 
 
 def _parse(path: Path) -> ElementTree.Element:
     root = read_xml(path, "ScribbleSup")
-    if root.tag != "annotation" or root.find(".//polygon") is None:
+    if root.tag != "annotation" or root.find(".//polygon") is None or foreign_xml(root):
+        if root.tag != "annotation" or foreign_xml(root):
+            refuse_xml(root, path)
         raise InputError(
             f"{path}: XML <{root.tag}> without strokes, expected ScribbleSup's "
             "<annotation> with <polygon> elements"
@@ -121,20 +144,24 @@ def _size(root: ElementTree.Element, path: Path, shape: tuple[int, int] | None) 
 
 def _stroke(polygon: ElementTree.Element, known: dict[str, int], path: Path) -> VectorStroke:
     tag = (polygon.findtext("tag") or "").strip()
+    if not tag:
+        raise OddShapeError("no tag")
+    points = tuple(_point(point) for point in polygon.iter("point"))
     if tag not in known:
         raise InputError(
             f"{path}: unknown tag '{tag}'; give the class names that the tags come from "
             f"(known: {', '.join(list(known)[:25])})"
         )
-    return VectorStroke(known[tag], tuple(_point(p, path) for p in polygon.iter("point")))
+    return VectorStroke(known[tag], points)
 
 
-def _point(point: ElementTree.Element, path: Path) -> Point:
+def _point(point: ElementTree.Element) -> Point:
     texts = point.findtext("X") or "", point.findtext("Y") or ""
     try:
         x, y = float(texts[0]), float(texts[1])
     except ValueError:
         x = y = math.nan
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise InputError(f"{path}: point ({texts[0]}, {texts[1]}), expected two numbers X and Y")
+        shown = f"({texts[0][:20]}, {texts[1][:20]})"
+        raise OddShapeError(f"point {shown}, expected two numbers X and Y")
     return x, y

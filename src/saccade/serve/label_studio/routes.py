@@ -36,11 +36,12 @@ class PredictRequest(BaseModel):
 
 
 class Prediction(BaseModel):
-    """Brush labels of one task."""
+    """Brush labels of one task, and what of its strokes was left out or drawn differently."""
 
     model_version: str
     score: float
     result: list[dict[str, Any]]
+    remarks: list[str] = []
 
 
 class PredictReply(BaseModel):
@@ -90,13 +91,15 @@ async def _predict(
     if not strokes:
         return empty
     rgb = await service.background.in_thread(load_task_image, service, task, tag)
-    labels, names = await service.background.in_thread(strokes_from_results, strokes, rgb.shape[:2])
-    if len(names) < 2:  # nothing to tell it from yet
-        return empty
+    size = rgb.shape[0], rgb.shape[1]
+    drawn = await service.background.in_thread(strokes_from_results, strokes, size)
+    if len(drawn.names) < 2:  # nothing to tell it from yet
+        return empty.model_copy(update={"remarks": list(drawn.remarks)})
     # A key of its own: of requests that come at once for one task, each gets its answer.
     key = f"label-studio-{next(_numbers)}"
-    result = await service.masks.segment_once(key, rgb, labels, UNLABELED)
-    return await service.background.in_thread(_prediction, result, names, tag)
+    result = await service.masks.segment_once(key, rgb, drawn.labels, UNLABELED)
+    made = await service.background.in_thread(_prediction, result, drawn.names, tag)
+    return made.model_copy(update={"remarks": list(drawn.remarks)})
 
 
 def _prediction(result: Segmentation, names: dict[int, str], tag: BrushTag) -> Prediction:

@@ -1,0 +1,21 @@
+"""The format of a mask file, told from what is in it."""
+
+from pathlib import Path
+
+from saccade.data.foreign import document_kind, refuse_json
+from saccade.files import first_bytes, read_json
+
+
+def mask_format(path: Path) -> str:
+    """Tell the format of a mask file from its content; what nobody knows is called "png".
+
+    Raises:
+        InputError: malformed JSON, or JSON of a program whose files are not read.
+    """
+    start = first_bytes(path)
+    if start.startswith(b"<"):
+        return "cvat"
+    if not start.startswith((b"{", b"[")):
+        return "png"  # or any other image: the decoder finds out
+    document = read_json(path)
+    return document_kind(document) or refuse_json(document, path)
