@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError
+from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-STROKE_SUFFIXES = frozenset({".bmp", ".json", ".npy", ".png", ".tif", ".tiff", ".xml"})
+STROKE_SUFFIXES = LABEL_SUFFIXES | {".json", ".npy", ".xml"}
 PAGE_SUFFIX = ".strokes.json"
 """What follows the stem of an image in the name of a file of `saccade serve`."""
 

@@ -29,10 +29,10 @@ from saccade.cli.options import (
     Scales,
     Window,
 )
-from saccade.cli.pairs import IMAGE_SUFFIXES
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.files import digest_of, refuse_to_replace
+from saccade.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from saccade.evaluation.inference import Protocol

@@ -24,12 +24,12 @@ from saccade.scribbles.document import STROKE_SUFFIX
 from saccade.serve.errors import UploadError
 from saccade.serve.settings import ServeSettings
 from saccade.serve.uploads import (
-    IMAGE_SUFFIXES,
     check_decodes,
     free_path,
     safe_name,
     upright_size,
 )
+from saccade.suffixes import IMAGE_SUFFIXES
 
 SAMPLE_NAME = "cat.png"
 

@@ -11,16 +11,15 @@ Layouts of PASCAL that are understood, each from the folder given or one of thos
     scribble_annotation/{pascal_2012,pascal_context}/ID.xml, or ID.png with 255 = unlabelled
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError
+from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 UNLABELED = 255
 SHARED_SETS = ("thin", "full", "dense", "camvid")
-LABEL_SUFFIXES = (".png", ".bmp")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def limit_samples(samples: Sequence[Sample], limit: int | None) -> tuple[Sample,
     return tuple(chosen)
 
 
-def files_by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def files_by_stem(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
     """Stem -> file of a folder, for files with one of the suffixes."""
     paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     return {p.stem: p for p in paths if p.suffix.lower() in suffixes}
