@@ -74,13 +74,10 @@ def test_lists_and_views_are_taken():
         (np.zeros(5, np.uint8), r"\(5,\)"),
         (np.zeros((1, 4, 5, 3), np.uint8), r"\(1, 4, 5, 3\)"),
         (np.zeros((0, 5, 3), np.uint8), "no pixels"),
-        (np.zeros((4, 5), np.int64), "int64"),
         (np.zeros((4, 5), np.complex64), "complex64"),
         (np.array([["a"]]), "data type"),
         (np.full((4, 5), np.nan), "NaN"),
         (np.full((4, 5), np.inf), "infinite"),
-        (np.full((4, 5), 200.0), "200"),
-        (np.full((4, 5), -0.5), "-0.5"),
     ],
 )
 def test_what_is_no_image_is_refused(array, message):

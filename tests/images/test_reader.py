@@ -153,12 +153,6 @@ def test_float_tiff_with_nan_is_refused(tmp_path):
         load_image(tmp_path / "a.tif")
 
 
-def test_five_channels_are_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((6, 7, 5), np.float32), photometric="rgb")
-    with pytest.raises(InputError, match=r"a\.tif"):
-        load_image(tmp_path / "a.tif")
-
-
 def test_transparent_pixels_are_white(tmp_path):
     rgba = np.dstack([RGB, np.full((6, 9), 255, np.uint8)])
     rgba[0, 0, 3] = 0

@@ -13,7 +13,7 @@ Layouts, each under the root that the caller names:
     cityscapes    leftImg8bit/SPLIT/CITY/ + gtFine/SPLIT/CITY/
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ from saccade.data import known
 from saccade.data.specs import IGNORE, LabelSpec, read_classes
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line, read_text
-from saccade.images import decode_image
+from saccade.images import read_label_image
+from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
-MASK_SUFFIXES = (".png", ".mat", ".tif", ".tiff", ".bmp")
+MASK_SUFFIXES = LABEL_SUFFIXES | {".mat"}
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,10 @@ def read_values(path: Path) -> NDArray[np.integer[Any]]:
     """
     if path.suffix == ".mat":
         return _read_mat(path)
-    image = decode_image(path)
-    if image.mode in ("RGB", "RGBA"):
-        return np.asarray(image.convert("RGB"))
-    values = np.asarray(image)
-    if values.ndim != 2 or values.dtype.kind not in "uib":
-        raise InputError(f"{path}: mode {image.mode}, expected a palette or grey image")
-    return np.asarray(values.astype(np.int32) if values.dtype.kind == "b" else values)
+    found = read_label_image(path)
+    if found.rgba is not None:
+        return found.rgba[..., :3]
+    return np.asarray(found.values)
 
 
 def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSet:
@@ -141,7 +138,7 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
     return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
 
 
-def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+def _by_stem(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file())

@@ -25,7 +25,7 @@ from saccade.formats.labelme import labelme_document
 from saccade.formats.labelme_reader import read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat
-from saccade.images import check_pixels, decode_image, exif_orientation, oriented
+from saccade.images import read_labels
 
 __all__ = [
     "MASK_FORMATS",
@@ -229,18 +229,8 @@ def _iter_images(
             names = wanted.get("names")
             yield read_labelme_masks(path, uncovered=uncovered, shape=shape, names=names)
         else:
-            yield AnnotatedImage(path.name, _read_label_image(path, shape))
-
-
-def _read_label_image(path: Path, shape: tuple[int, int] | None) -> NDArray[np.int32]:
-    image = decode_image(path, shape=shape)
-    if image.mode not in ("P", "L", "1", "I") and not image.mode.startswith("I;16"):
-        raise InputError(
-            f"{path}: a {image.mode} image has colours, expected a palette or grey label image"
-        )
-    array = oriented(np.asarray(image), exif_orientation(image))
-    check_pixels(path, array.shape[0], array.shape[1], shape)
-    return checked_labels(array, str(path))
+            values, remarks = read_labels(path, shape)
+            yield AnnotatedImage(path.name, checked_labels(values, str(path)), remarks=remarks)
 
 
 def _check_format(fmt: str) -> None:

@@ -1,30 +1,28 @@
-"""Image files and arrays of every usual kind, as (H, W, 3) uint8.
+"""Image files and arrays of every usual kind, as (H, W, 3) uint8, and label images.
 
-`reader` decodes files, `arrays` NumPy's, `header` reads sizes and orientations, `intensities`
-brings every number of bits to 8, `tiff` reads what Pillow cannot.
+`decoders` lists what may run, `reader` decodes files, `tiff`, `segments` and `netpbm` what Pillow
+cannot, `bands` chooses colours, `window` and `intensities` bring every number of bits to 8,
+`labels` and `grey` leave values as they are, `header` and `sizes` read sizes, `arrays` reads
+NumPy's files.
 """
 
+from saccade.images.grey import read_grey
 from saccade.images.header import (
     MAX_PIXELS,
     check_pixels,
     exif_orientation,
-    image_size,
     is_16_bit_png,
     open_unlimited,
     oriented,
 )
-from saccade.images.intensities import as_rgb
-from saccade.images.reader import (
-    ReadImage,
-    converted,
-    decode_image,
-    decoded_size,
-    load_image,
-    read_image,
-)
+from saccade.images.intensities import ReadImage, as_rgb, read_array
+from saccade.images.labels import LabelImage, read_label_image, read_labels, whole_numbers
+from saccade.images.reader import converted, decode_image, load_image, read_image
+from saccade.images.sizes import decoded_size, header_of, image_size
 
 __all__ = [
     "MAX_PIXELS",
+    "LabelImage",
     "ReadImage",
     "as_rgb",
     "check_pixels",
@@ -32,10 +30,16 @@ __all__ = [
     "decode_image",
     "decoded_size",
     "exif_orientation",
+    "header_of",
     "image_size",
     "is_16_bit_png",
     "load_image",
     "open_unlimited",
     "oriented",
+    "read_array",
+    "read_grey",
     "read_image",
+    "read_label_image",
+    "read_labels",
+    "whole_numbers",
 ]

@@ -9,50 +9,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.images.decoders import DECODERS
 
 MAX_PIXELS = 400_000_000
 """Images with more pixels are refused: three times their size in memory would hang a machine."""
+
+ALWAYS_PIXELS = 64_000_000
+"""So many pixels are read however small the file; more of them only from a larger one."""
+
+MOST_PIXELS_PER_BYTE = 100
+"""Above `ALWAYS_PIXELS`. Photographs have 1 to 8; blank pages made to fill a memory have 1000."""
 
 _ORIENTATION_TAG = 0x0112
 _pillow_limit = threading.Lock()
 
 
-def image_size(path: str | os.PathLike[str], *, upright: bool = True) -> tuple[int, int]:
-    """(H, W) of an image, from its header; nothing is decoded.
-
-    Args:
-        path: path of the file.
-        upright: True for the size after the EXIF orientation is applied, as `load_image` returns
-            it; False for the size as it is stored, as `decode_image` returns it.
-
-    Raises:
-        InputError: the file is missing, no image, or has too many pixels or none.
-
-    Example:
-        >>> from PIL import Image
-        >>> Image.new("RGB", (640, 480)).save("photo.png")
-        >>> image_size("photo.png")
-        (480, 640)
-    """
-    path = check_readable(path)
-    try:
-        with open(path, "rb") as file, open_unlimited(file) as image:
-            size = image.height, image.width
-            check_pixels(path, *size)
-            return size[::-1] if upright and exif_orientation(image) >= 5 else size
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # readers of headers raise nearly anything on a damaged file
-        raise InputError(f"{path}: not an image that can be read ({one_line(error)})") from error
-
-
 def check_pixels(
     path: str | os.PathLike[str], height: int, width: int, shape: tuple[int, int] | None = None
 ) -> None:
-    """Raise InputError where an image has no pixels or more than `MAX_PIXELS`.
+    """Raise InputError where an image has no pixels, or more than are read.
 
-    With `shape`, (H, W), also where it has another size.
+    More than `MAX_PIXELS` never are; more than `ALWAYS_PIXELS` only where the file has at least
+    one byte for each `MOST_PIXELS_PER_BYTE`. With `shape`, (H, W), an image of another size is
+    refused too.
     """
     if height < 1 or width < 1:
         raise InputError(f"{path}: an image of {width} x {height} pixels has no pixels")
@@ -61,6 +40,17 @@ def check_pixels(
             f"{path}: {width} x {height} pixels are more than the {MAX_PIXELS // 10**6} "
             "megapixels that are read; crop it or scale it down"
         )
+    if height * width > ALWAYS_PIXELS:
+        try:
+            stored = os.stat(path).st_size
+        except (OSError, ValueError):  # only a name: whoever has the bytes checks them
+            stored = MAX_PIXELS
+        if height * width > stored * MOST_PIXELS_PER_BYTE:
+            raise InputError(
+                f"{path}: {width} x {height} pixels in {stored // 1024} KB are all but blank; "
+                f"above {ALWAYS_PIXELS // 10**6} megapixels such a file is not read; crop it or "
+                "scale it down"
+            )
     if shape is not None and (height, width) != tuple(shape):
         raise InputError(
             f"{path}: {width} x {height} pixels (width x height), the image is "
@@ -89,20 +79,29 @@ def oriented(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def open_unlimited(file: Any) -> Image.Image:
-    """Open (not yet decode) an image from a binary file object of any size in pixels."""
+    """Open (not yet decode) an image from a binary file object of any size in pixels.
+
+    Only the decoders of `DECODERS` are tried: none of them runs another program.
+    """
     # Pillow's limit is a module global that warns at 89 megapixels, which many microscopes
     # exceed. It is lifted only while the header is read; check_pixels follows.
     with _pillow_limit:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return Image.open(file)
+            return Image.open(file, formats=DECODERS)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
 
 def is_16_bit_png(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a PNG of 16 bits per channel."""
+    return png_header(path)[0] == 16
+
+
+def png_header(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Bits per channel and color type (4: grey with alpha) of a PNG; (0, 0) of other files."""
     with open(path, "rb") as file:
-        header = file.read(25)
-    return header.startswith(b"\x89PNG") and header[24] == 16
+        header = file.read(26)
+    found = header.startswith(b"\x89PNG") and len(header) == 26
+    return (header[24], header[25]) if found else (0, 0)

@@ -1,7 +1,7 @@
 """Image files of every usual kind, as (H, W, 3) uint8."""
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +11,32 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line, reading
+from saccade.images.bands import choose_bands
+from saccade.images.decoders import EXPECTED
 from saccade.images.header import (
     check_pixels,
     exif_orientation,
     is_16_bit_png,
     open_unlimited,
     oriented,
+    png_header,
 )
-from saccade.images.intensities import as_rgb, stretch_to_unit
-from saccade.images.tiff import bits_per_sample, is_tiff, read_tiff
+from saccade.images.intensities import Meaning, ReadImage, rgb_of_values
+from saccade.images.netpbm import read_netpbm
+from saccade.images.tiff import (
+    MIN_IS_WHITE,
+    PALETTE,
+    RGB,
+    TiffInfo,
+    is_tiff,
+    refuse_tiff,
+    tiff_info,
+    tiff_values,
+)
 
-
-@dataclass(frozen=True)
-class ReadImage:
-    """An image file as it was read.
-
-    Attributes:
-        pixels: (H, W, 3) uint8 RGB.
-        remarks: what was assumed, converted or left out, one line each, without the file's name.
-
-    >>> ReadImage(np.zeros((2, 3, 3), np.uint8), ("the first of 5 pages",)).remarks
-    ('the first of 5 pages',)
-    """
-
-    pixels: NDArray[np.uint8]
-    remarks: tuple[str, ...] = ()
+_KINDS = {"PNG": "frames", "GIF": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
+_GREY_ALPHA = 4
+_BAND = 8_000_000  # pixels that are converted at once
 
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
@@ -57,14 +58,13 @@ def read_image(path: str | os.PathLike[str]) -> ReadImage:
     """Read an image file (PNG, JPEG, TIFF, BMP, WebP, ...) and say how.
 
     The EXIF orientation is applied. Grey becomes three equal channels, palettes become
-    colours, transparency is composited over white, CMYK is converted. 16 bits per channel are
-    scaled by 1 / 257 and rounded. Float images in [0, 1] are scaled by 255; float images that
-    leave [0, 1] and 32-bit integer images have no white point and are stretched from their
-    minimum to their maximum. Of several frames or pages the first is taken.
+    colours, transparency is composited over white, CMYK is converted. Intensities of more than 8
+    bits follow the rule of `saccade.images.window`. Of several frames, pages or planes the first
+    is taken, of several bands those that are colours; both are said in the remarks.
 
     Raises:
         InputError: the file is missing, a folder, empty, truncated, not an image, or has more
-            than `MAX_PIXELS` pixels.
+            pixels than `check_pixels` allows.
 
     Example:
         >>> from PIL import Image
@@ -73,19 +73,54 @@ def read_image(path: str | os.PathLike[str]) -> ReadImage:
         (480, 640, 3)
     """
     path = check_readable(path)
-    return ReadImage(_read_pixels(path))
-
-
-def _read_pixels(path: Path) -> NDArray[np.uint8]:
     try:
-        image = decode_image(path)
-    except _UnknownFormatError:
-        if not is_tiff(path):
-            raise
-        return _as_rgb_of_file(path, read_tiff(path))
-    if bits_per_sample(image)[:3] == (16, 16, 16):
-        return _as_rgb_of_file(path, read_tiff(path, fallback=image))
-    return _as_rgb_of_file(path, oriented(_pixels(path, image), exif_orientation(image)))
+        return _read(path)
+    except InputError as error:
+        if str(error).startswith("image: "):  # of the numbers, which know no file
+            raise InputError(f"{path}: {str(error).removeprefix('image: ')}") from error
+        raise
+
+
+def _read(path: Path) -> ReadImage:
+    info = tiff_info(path) if is_tiff(path) else None
+    if info is not None and info.numbers and info.photometric != PALETTE:
+        return _read_tiff(path, info)
+    with reading(path, "damaged or truncated image"):
+        plain = read_netpbm(path)
+    if plain is not None:
+        return rgb_of_values(plain[0], Meaning(white=plain[1]))
+    image = decode_image(path, page=info.index if info else 0)
+    remarks = info.remarks if info else frames_remark(image)
+    found = _rgb_of_picture(path, image)
+    pixels = oriented(found.pixels, exif_orientation(image))
+    return ReadImage(pixels, remarks + found.remarks)
+
+
+def _read_tiff(path: Path, info: TiffInfo) -> ReadImage:
+    try:
+        values = tiff_values(path)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        if info.bits > 8 or info.extras:  # of which Pillow would make something else
+            raise refuse_tiff(path, error) from error
+        image = decode_image(path, page=info.index)
+        found = _rgb_of_picture(path, image)
+        return ReadImage(found.pixels, info.remarks + found.remarks)
+    bands = choose_bands(info.count, info.extras, rgb=info.photometric == RGB)
+    meaning = Meaning(
+        alpha=None if bands.alpha is None else values[..., bands.alpha],
+        premultiplied=bands.premultiplied,
+        white=2**info.bits - 1 if values.dtype.kind == "u" and info.bits < 16 else None,
+        inverted=info.photometric == MIN_IS_WHITE,
+        nodata=info.nodata,
+    )
+    first = bands.colors[0]
+    colors = values[..., list(bands.colors)] if first or len(bands.colors) < info.count else values
+    found = rgb_of_values(colors, meaning)
+    return ReadImage(
+        oriented(found.pixels, info.orientation), info.remarks + bands.remarks + found.remarks
+    )
 
 
 def decode_image(
@@ -93,13 +128,15 @@ def decode_image(
     *,
     rawmode: str | None = None,
     shape: tuple[int, int] | None = None,
+    page: int = 0,
 ) -> Image.Image:
     """Decode the first frame of an image file and leave it in the file's own mode.
 
     Nothing is converted and no EXIF orientation applied (TIFF excepted, where Pillow does it):
     label images need their values as they are. `rawmode` replaces Pillow's name of the file's
     pixel layout. With `shape`, (H, W), an image of another size is refused before it is decoded;
-    one that lies on its side may still be turned by its EXIF orientation.
+    one that lies on its side may still be turned by its EXIF orientation. `page` is the index of
+    another frame.
 
     Raises:
         InputError: as `load_image`, or another size than `shape`.
@@ -107,6 +144,9 @@ def decode_image(
     path = check_readable(path)
     try:
         with open(path, "rb") as file, open_unlimited(file) as image:
+            check_pixels(path, image.height, image.width)
+            if page:
+                image.seek(page)
             size = image.height, image.width
             lies = shape is not None and size == (shape[1], shape[0])
             check_pixels(path, *size, None if lies else shape)
@@ -117,9 +157,7 @@ def decode_image(
     except (InputError, MemoryError):
         raise
     except UnidentifiedImageError as error:
-        raise _UnknownFormatError(
-            f"{path}: not an image that can be read (expected PNG, JPEG, TIFF, BMP, WebP, ...)"
-        ) from error
+        raise InputError(f"{path}: not an image that can be read ({EXPECTED})") from error
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"{path}: damaged or truncated image ({one_line(error)})") from error
 
@@ -134,56 +172,74 @@ def converted(path: str | os.PathLike[str], image: Image.Image, mode: str) -> Im
         return image.convert(mode)
 
 
-def decoded_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """(height, width) that `load_image` would return, after all of the file has been decoded.
+def array_of(path: str | os.PathLike[str], image: Image.Image, mode: str) -> NDArray[np.uint8]:
+    """A decoded image of 8 bits in another mode of Pillow, as an array.
 
-    JPEGs are decoded at an eighth of their size, which reads every byte in under half the time.
+    A large one is converted a band of rows at a time, as Pillow needs three times its memory.
 
     Raises:
-        InputError: as `load_image`.
+        InputError: its palette or its transparency is damaged.
+
+    Example:
+        >>> array_of("grey.png", Image.new("L", (3, 2)), "RGB").shape
+        (2, 3, 3)
     """
-    path = check_readable(path)
-    try:
-        with open(path, "rb") as file, open_unlimited(file) as image:
-            check_pixels(path, image.height, image.width)
-            width, height = image.size
-            if image.format == "JPEG":
-                image.draft(None, (1, 1))
-            image.load()
-            if image.format != "JPEG":  # some formats are turned as they are read
-                width, height = image.size
-            turned = exif_orientation(image) >= 5
-            return (width, height) if turned else (height, width)
-    except MemoryError:
-        raise
-    except Exception:  # it says what is wrong, or reads what Pillow cannot
-        height, width = load_image(path).shape[:2]
-        return height, width
+    rows = max(1, _BAND // image.width)
+    if image.height <= rows:
+        return np.asarray(converted(path, image, mode))
+    bands = range(0, image.height, rows)
+    result: NDArray[np.uint8] | None = None
+    for top in bands:
+        box = (0, top, image.width, min(top + rows, image.height))
+        part = np.asarray(converted(path, image.crop(box), mode))
+        if result is None:
+            result = np.empty((image.height, *part.shape[1:]), np.uint8)
+        result[top : box[3]] = part
+    assert result is not None
+    return result
 
 
-class _UnknownFormatError(InputError):
-    """No decoder of Pillow takes the file."""
+def frames_remark(image: Image.Image) -> tuple[str, ...]:
+    """That an image opened by Pillow is the first of several, if it is.
+
+    Example:
+        >>> frames_remark(Image.new("L", (2, 2)))
+        ()
+    """
+    if image.format == "ICO":
+        count = len(image.info.get("sizes", ()))
+        return (f"the largest of {count} sizes",) if count > 1 else ()
+    count = 1
+    with suppress(Exception):  # damage behind the first frame, which is all that is read
+        count = int(getattr(image, "n_frames", 1))
+    kind = _KINDS.get(image.format or "", "images")
+    return (f"the first of {count} {kind}",) if count > 1 else ()
 
 
-def _as_rgb_of_file(path: Path, array: NDArray[Any]) -> NDArray[np.uint8]:
-    try:
-        return as_rgb(array)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def _pixels(path: Path, image: Image.Image) -> NDArray[Any]:
+def _rgb_of_picture(path: Path, image: Image.Image) -> ReadImage:
+    """A picture that Pillow decoded, as RGB, as it lies in the file."""
     mode = image.mode
     if mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
-    if mode == "I" and image.format == "PPM":  # Pillow scales every such file to 16 bits
-        return np.asarray(image).astype(np.uint16)
+        return rgb_of_values(np.asarray(image).astype(np.uint16)[..., None])
     if mode in ("I", "F"):
-        return stretch_to_unit(np.asarray(image), always=mode == "I")
+        return rgb_of_values(np.asarray(image)[..., None])
     if mode in ("RGB", "RGBA") and is_16_bit_png(path):
-        # Pillow keeps the high byte only; read as little-endian, the same file gives the low one.
-        low = decode_image(path, rawmode=f"{mode};16L")
-        return np.asarray(np.asarray(image, dtype=np.uint16) * 256 + np.asarray(low))
+        return _rgb_of_wide_png(path, image)
     if image.has_transparency_data:
-        return np.asarray(converted(path, image, "RGBA"))
-    return np.asarray(image if mode in ("L", "RGB") else converted(path, image, "RGB"))
+        rgba = array_of(path, image, "RGBA")
+        return rgb_of_values(rgba[..., :3], Meaning(alpha=rgba[..., 3]))
+    remarks = ("CMYK was converted to RGB without a color profile",) if mode == "CMYK" else ()
+    return ReadImage(array_of(path, image, "RGB"), remarks)
+
+
+def _rgb_of_wide_png(path: Path, image: Image.Image) -> ReadImage:
+    if png_header(path)[1] == _GREY_ALPHA:  # all its bytes, as if they were four channels
+        raw = np.asarray(decode_image(path, rawmode="RGBA"), dtype=np.uint16)
+        wide: NDArray[Any] = raw[..., ::2] * 256 + raw[..., 1::2]
+    else:
+        # Pillow keeps the high byte only; read as little-endian, the same file gives the low one.
+        low = decode_image(path, rawmode=f"{image.mode};16L")
+        wide = np.asarray(image, dtype=np.uint16) * 256 + np.asarray(low)
+    if wide.shape[2] % 2:
+        return rgb_of_values(wide)
+    return rgb_of_values(wide[..., :-1], Meaning(alpha=wide[..., -1]))

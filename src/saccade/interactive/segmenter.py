@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.devices import pick_device
 from saccade.errors import InputError
-from saccade.images import as_rgb
+from saccade.images import read_array
 from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.pipeline import Fitted, segment_prepared
 from saccade.interactive.prepared import PreparedImage, prepare_image
@@ -66,6 +67,7 @@ class ScribbleSegmenter:
         self.unlabeled = unlabeled
         self.classes = classes
         self._image: PreparedImage | None = None
+        self._image_remarks: tuple[str, ...] = ()
         self._last: Fitted | None = None
 
     def fit(
@@ -80,7 +82,8 @@ class ScribbleSegmenter:
         """Fit to an image and its strokes.
 
         Args:
-            image: (H, W, 3) uint8; also grey, RGBA, 16-bit, or float in [0, 1].
+            image: (H, W, 3) uint8; also grey, RGBA, and other integers and floats, which are
+                read as `saccade.images.read_array` says; see ``Segmentation.remarks``.
             strokes: (H, W) integers, ``unlabeled`` where nobody drew.
             progress: told the fraction done in [0, 1] and the stage's name.
             cancel: asked between steps. Once it answers True the fit ends with the mask of the
@@ -91,7 +94,8 @@ class ScribbleSegmenter:
         Raises:
             InputError: the image or the strokes cannot be used. What was fitted before stays.
         """
-        rgb = as_rgb(image)
+        picture = read_array(image)
+        rgb = picture.pixels
         classes, stroke_index = encode_strokes(
             strokes, (rgb.shape[0], rgb.shape[1]), unlabeled=self.unlabeled, classes=self.classes
         )
@@ -102,7 +106,8 @@ class ScribbleSegmenter:
             fitted = segment_prepared(
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
             )
-        self._image, self._last = prepared, fitted
+        self._image_remarks = picture.remarks
+        self._image, self._last = prepared, self._with_remarks(fitted)
         run.report(1.0, "done")
         return self
 
@@ -117,9 +122,11 @@ class ScribbleSegmenter:
         Raises:
             InputError: the image cannot be used. What was fitted before stays.
         """
-        prepared = self._prepare(image)
+        picture = read_array(image)
+        prepared = self._prepare(picture.pixels)
         with one_thread(self.device):
             prepared.compute_all()
+        self._image_remarks = picture.remarks
         self._image, self._last = prepared, None
         return self
 
@@ -164,9 +171,16 @@ class ScribbleSegmenter:
                 discard_cancelled=True,
             )
         if fitted is not None:
-            self._last = fitted
+            self._last = self._with_remarks(fitted)
             run.report(1.0, "done")
         return self
+
+    def _with_remarks(self, fitted: Fitted | None) -> Fitted | None:
+        """A fit whose result says how the image was read, too."""
+        if fitted is None or not self._image_remarks:
+            return fitted
+        remarks = self._image_remarks + fitted.result.remarks
+        return replace(fitted, result=replace(fitted.result, remarks=remarks))
 
     def _warm_start(self, classes: tuple[int, ...]) -> ScribbleNet | None:
         """The network that the paper's optimisation goes on from.
@@ -207,9 +221,9 @@ class ScribbleSegmenter:
             raise InputError("nothing is fitted yet: call fit(image, strokes) first")
         return value
 
-    def _prepare(self, image: object) -> PreparedImage:
+    def _prepare(self, rgb: NDArray[np.uint8]) -> PreparedImage:
         # A copy: updates need the image as it is, whatever becomes of the caller's array.
-        rgb = np.array(as_rgb(image), order="C")
+        rgb = np.array(rgb, order="C")
         with one_thread(self.device):
             return prepare_image(
                 rgb,
@@ -238,7 +252,8 @@ def segment(
     """Segment one image from strokes.
 
     Args:
-        image: (H, W, 3) uint8; also grey, RGBA, 16-bit, or float in [0, 1].
+        image: (H, W, 3) uint8; also grey, RGBA, and other integers and floats, which are read as
+            `saccade.images.read_array` says; see ``Segmentation.remarks``.
         strokes: (H, W) integers, the class value where somebody drew, ``unlabeled`` elsewhere.
         unlabeled: the value that means "nobody drew here".
         preset: ``"fast"``, ``"best"`` or ``"paper"`` (the GDC paper to the letter).

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.images import ReadImage, read_array
 from saccade.interactive import ScribbleSegmenter, Segmentation
 
 MASK_NAME = "Saccade mask"
@@ -34,12 +35,19 @@ class Fitted:
     picture: NDArray[np.uint8]
     options: Options
     plane: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def picture_of(image: Any, plane: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The 2-D slice of an image layer that is looked at, as (H, W, 3) uint8.
+    """`read_picture` without its remarks."""
+    return read_picture(image, plane).pixels
 
-    What is not RGB is scaled by the layer's contrast limits, so that it is seen as it is shown.
+
+def read_picture(image: Any, plane: tuple[int, ...]) -> ReadImage:
+    """The 2-D slice of an image layer that is looked at, as (H, W, 3) uint8, and remarks on it.
+
+    Contrast limits that somebody has set are kept, so that it is seen as it is shown. Otherwise
+    intensities are read as those of files and arrays are.
 
     Args:
         image: a napari image layer.
@@ -51,15 +59,13 @@ def picture_of(image: Any, plane: tuple[int, ...]) -> NDArray[np.uint8]:
     data = image.data[0] if getattr(image, "multiscale", False) else image.data
     array = np.asarray(data[plane] if plane else data)
     if getattr(image, "rgb", False):
-        colors = array[..., :3]
-        if colors.dtype == np.uint8:
-            return np.ascontiguousarray(colors)
-        top = np.iinfo(colors.dtype).max if colors.dtype.kind in "ui" else 1.0
-        return _scaled(colors, 0.0, float(top))
+        return read_array(np.ascontiguousarray(array[..., :3]))
     if array.ndim != 2:
         raise InputError(f"layer '{image.name}': slice of shape {array.shape}, expected (H, W)")
-    low, high = image.contrast_limits
-    return np.repeat(_scaled(array, float(low), float(high))[..., None], 3, axis=2)
+    low, high = (float(limit) for limit in image.contrast_limits)
+    if array.dtype != np.uint8 and (low, high) == _range(data):
+        return read_array(array)
+    return ReadImage(np.repeat(_scaled(array, low, high)[..., None], 3, axis=2))
 
 
 def strokes_of(strokes: Any, plane: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.int64]:
@@ -109,7 +115,8 @@ def compute(
     Raises:
         InputError: the layers do not go together, or there are strokes of fewer than two classes.
     """
-    picture = picture_of(image, plane)
+    read = read_picture(image, plane)
+    picture = read.pixels
     drawn = strokes_of(strokes, plane, (picture.shape[0], picture.shape[1]))
     same = (
         earlier is not None
@@ -119,10 +126,10 @@ def compute(
     )
     if same and earlier is not None:
         earlier.segmenter.update(drawn, progress=progress, cancel=cancel)
-        return Fitted(earlier.segmenter, picture, options, plane)
+        return Fitted(earlier.segmenter, picture, options, plane, read.remarks)
     segmenter = ScribbleSegmenter(options.preset, options.seed, options.device, unlabeled=0)
     segmenter.fit(picture, drawn, progress=progress, cancel=cancel)
-    return Fitted(segmenter, picture, options, plane)
+    return Fitted(segmenter, picture, options, plane, read.remarks)
 
 
 def show(viewer: Any, image: Any, strokes: Any, fitted: Fitted) -> None:
@@ -203,6 +210,14 @@ def _scaled(array: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     if not np.isfinite(values).all():
         values = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
     return np.asarray(np.rint(values.clip(0, 1) * 255), dtype=np.uint8)
+
+
+def _range(data: Any) -> tuple[float, float] | None:
+    """The range of an array, which are the contrast limits that napari begins with."""
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "uif":
+        return None  # lazy: computing it would read everything
+    known = data[np.isfinite(data)] if data.dtype.kind == "f" else data
+    return (float(known.min()), float(known.max())) if known.size else None
 
 
 def _whole(

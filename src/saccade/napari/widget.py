@@ -120,7 +120,9 @@ class Panel:
     def _done(self, fitted: Fitted, image: Any, strokes: Any) -> None:
         self._fitted = fitted
         show(self.viewer, image, strokes, fitted)
-        self._say(f"Done in {fitted.segmenter.result.timings['total']:.2f} s")
+        result = fitted.segmenter.result
+        done = f"Done in {result.timings['total']:.2f} s"
+        self._say("; ".join((done, *fitted.remarks, *result.remarks)))
 
     def _failed(self, error: Exception) -> None:
         from napari.utils.notifications import show_error

@@ -1,6 +1,7 @@
 """Images of the library as a browser shows them."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,19 @@ def file_for_browser(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
     """
     with open(entry.path, "rb") as file, open_unlimited(file) as image:
         kind = _SHOWN_BY_BROWSERS.get(image.format or "")
-        plain = image.mode in ("RGB", "L") and not getattr(image, "is_animated", False)
+        plain = _is_plain(entry.path, image) and not getattr(image, "is_animated", False)
         # Every browser turns a JPEG as its EXIF says, but not every one a PNG.
         plain = plain and (kind == "image/jpeg" or exif_orientation(image) == 1)
-    if kind and plain and (kind != "image/png" or not is_16_bit_png(entry.path)):
+    if kind and plain:
         return entry.path.read_bytes(), kind
     return encode_picture(rgb, "PNG"), "image/png"
+
+
+def _is_plain(path: Path, image: Image.Image) -> bool:
+    """Whether Pillow and browsers make of a file what `load_image` does."""
+    if image.format not in ("JPEG", "PNG", "WEBP", "BMP") or image.has_transparency_data:
+        return False
+    return image.mode in ("RGB", "L") and not (image.format == "PNG" and is_16_bit_png(path))
 
 
 def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
@@ -50,9 +58,8 @@ def thumbnail(entry: Entry, max_pixels: int, longest: int = 160) -> bytes:
     try:
         with open(entry.path, "rb") as file, open_unlimited(file) as image:
             image.draft("RGB", (2 * longest, 2 * longest))
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode in ("RGB", "L", "P", "1"):
-                small = upright.convert("RGB")
+            if _is_plain(entry.path, image):
+                small = ImageOps.exif_transpose(image).convert("RGB")
                 small.thumbnail((longest, longest))
                 return encode_picture(np.asarray(small), "JPEG")
     except Exception as error:  # decoders raise nearly anything on a damaged file

@@ -12,13 +12,10 @@ from PIL import UnidentifiedImageError
 
 from saccade.errors import InputError
 from saccade.files import last_part, one_line
-from saccade.images import exif_orientation, load_image, open_unlimited
+from saccade.images import header_of, load_image
 from saccade.serve.errors import UploadError
+from saccade.suffixes import IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "MPO")
 _MAX_NAME = 120
 T = TypeVar("T")
 
@@ -35,18 +32,16 @@ def upright_size(data: Any, max_pixels: int, name: str) -> tuple[int, int]:
         UploadError: no image, or too many pixels.
     """
     try:
-        with open_unlimited(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
-            if image.format not in _FORMATS:
-                raise UploadError(f"{name}: {image.format} is none of {', '.join(_FORMATS)}", 415)
-            width, height = image.size
-            if width * height > max_pixels:  # before EXIF, for which Pillow decodes a PNG
-                raise UploadError(
-                    f"{name}: {width} x {height} pixels are more than the "
-                    f"{max_pixels // 10**6} megapixels that are taken; scale it down",
-                    413,
-                )
-            if exif_orientation(image) >= 5 and image.format != "TIFF":  # Pillow turns TIFF
-                width, height = height, width
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        _, (height, width), turned = header_of(file)
+        if width * height > max_pixels:  # before EXIF, for which Pillow decodes a PNG
+            raise UploadError(
+                f"{name}: {width} x {height} pixels are more than the "
+                f"{max_pixels // 10**6} megapixels that are taken; scale it down",
+                413,
+            )
+        if turned():
+            width, height = height, width
     except UploadError:
         raise
     except UnidentifiedImageError as error:

@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.images import converted, decode_image, image_size
+from saccade.images import image_size, read_grey
 from saccade.images.arrays import read_npy
+from saccade.suffixes import IMAGE_SUFFIXES
 
 Method = Literal["fine-grained", "spectral"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
+SUFFIXES = IMAGE_SUFFIXES | {".npy"}
 
 
 def read_saliency(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Read a saliency map and scale it to [0, 1] by its own minimum and maximum.
 
     Args:
-        path: a grey image of 8 or 16 bits, or a `.npy` array of numbers.
+        path: a grey image of integers or floats, or a `.npy` array of numbers.
         shape: (H, W) of its image.
 
     Returns:
@@ -31,12 +32,7 @@ def read_saliency(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     Raises:
         InputError: the file is missing, no map, or of another size.
     """
-    values: NDArray[Any]
-    if path.suffix == ".npy":
-        values = read_npy(path)
-    else:
-        image = decode_image(path)
-        values = np.asarray(image if image.mode.startswith("I") else converted(path, image, "L"))
+    values: NDArray[Any] = read_npy(path) if path.suffix == ".npy" else read_grey(path)
     if values.ndim != 2 or values.dtype.kind not in "uif" or not np.isfinite(values).all():
         raise InputError(f"{path}: {values.shape} {values.dtype}, expected (H, W) finite numbers")
     if values.shape != shape:

@@ -65,7 +65,7 @@ def test_unusable_strokes_are_named(root, array, message):
 
 def test_a_file_that_is_no_image_is_named(root):
     (root / "iseg/masks/a.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match=r"a\.png: cannot be read as a label image"):
+    with pytest.raises(InputError, match=r"a\.png: not an image that can be read"):
         load_sample(shared_samples(root, ("thin",)).samples[0])
 
 

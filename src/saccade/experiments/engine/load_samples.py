@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from saccade.data.known import CONTEXT_CLASSES
 from saccade.errors import InputError
 from saccade.experiments.engine.samples import SPECS, UNLABELED, Sample
-from saccade.images import load_image
+from saccade.images import load_image, read_label_image
 from saccade.scribbles.scribblesup import read_scribblesup
 
 CAMVID_VOID = 11
@@ -102,15 +101,14 @@ def read_labels(path: Path) -> Labels:
     Raises:
         InputError: no image, or a colored one.
     """
-    try:
-        with Image.open(path) as file:
-            labels = np.array(file)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as a label image") from error
-    if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
-        labels = labels[..., 0]
-    if labels.ndim != 2:
+    found = read_label_image(path)
+    labels = found.values
+    if found.rgba is not None and (found.rgba[..., :3] == found.rgba[..., :1]).all():
+        labels = found.rgba[..., 0]
+    if labels is None:
         raise InputError(f"{path}: colored; a label image must be gray or palette")
+    if labels.min() < 0 or labels.max() > 255:
+        raise InputError(f"{path}: values {labels.min()}..{labels.max()}, expected 0..255")
     return np.ascontiguousarray(labels).astype(np.uint8)
 
 

@@ -1,0 +1,125 @@
+"""The pixels of a TIFF page, of every compression that tifffile or Pillow's libtiff knows."""
+
+import io
+import math
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_LARGE = 64 * 2**20
+# Decoded bytes for each byte of the file: deflate reaches 1030. What a small file may ask for is
+# bounded; other methods can do more for a blank page, but those are rare.
+_MOST_TIMES_LARGER = 100
+_ALWAYS = 256 * 2**20
+_FLOAT_PREDICTOR = 3
+
+
+def page_values(page: Any, file_size: int) -> NDArray[Any]:
+    """The numbers of a page of tifffile as stored, (H, W, C): of a volume its first plane.
+
+    Raises:
+        ValueError, or anything else that tifffile and Pillow raise: the page is damaged, or its
+            compression unknown.
+    """
+    check_segments(page, file_size)
+    array = page.asarray() if _decodes(page) else _by_libtiff(page)
+    if array.size == 0:  # tifffile's answer to a page whose data is gone
+        raise ValueError("no pixel data")
+    planes, _, height, width, samples = page.shaped
+    first = array.reshape(page.shaped)[:, 0]
+    if planes > 1:
+        return np.ascontiguousarray(np.moveaxis(first[..., 0], 0, -1))
+    return np.asarray(first.reshape(height, width, samples))
+
+
+def check_segments(page: Any, file_size: int) -> None:
+    """Raise ValueError where the strips or tiles of a page cannot be what its header says.
+
+    Missing ones would be read as 0, and a header may promise more of them than a day decodes.
+    """
+    needed, there = math.prod(page.chunked), len(page.dataoffsets)
+    if needed > there:
+        raise ValueError(f"{needed} strips or tiles are needed, it has {there}")
+    ends = zip(page.dataoffsets, page.databytecounts, strict=False)
+    if max((start + count for start, count in ends), default=0) > file_size:
+        raise ValueError("truncated: strips or tiles lie behind its end")
+    segment = math.prod(page.chunks) * page.dtype.itemsize
+    if segment > max(page.nbytes, _LARGE):
+        raise ValueError(f"{page.nbytes} bytes in strips or tiles of {segment} are too many")
+    if max(page.nbytes, segment) > max(_ALWAYS, _MOST_TIMES_LARGER * file_size):
+        raise ValueError(f"the file is too small for {page.nbytes} bytes of pixels")
+
+
+def _decodes(page: Any) -> bool:
+    """Whether tifffile has the decoders: those of LZW, Zstandard and more are in imagecodecs."""
+    import tifffile
+
+    try:
+        known = page.compression == 1 or tifffile.TIFF.DECOMPRESSORS[page.compression]
+        return bool(known and (page.predictor == 1 or tifffile.TIFF.UNPREDICTORS[page.predictor]))
+    except KeyError:
+        return False
+
+
+def _by_libtiff(page: Any) -> NDArray[Any]:
+    """Decode the segments as if they were grey pixels of 8 bits, which Pillow always can."""
+    compression, predictor = int(page.compression), int(page.predictor)
+    page.compression = 1  # what tifffile still does: byte order, differences, bits, geometry
+    if predictor == _FLOAT_PREDICTOR:
+        page.predictor = 1
+    _, depth, length, width, samples = page.shaped
+    chunk_width = page.tilewidth if page.is_tiled else width
+    rows = page.tilelength if page.is_tiled else min(page.rowsperstrip, length)
+    row_bytes = (chunk_width * samples * page.bitspersample + 7) // 8
+    strips = math.ceil(length / rows)
+    result = np.zeros(page.shaped, page.dtype)
+    for index in range(math.prod(page.chunked)):
+        start, count = page.dataoffsets[index], page.databytecounts[index]
+        data: bytes | None = None  # GDAL leaves out what is empty
+        if count:
+            high = rows if page.is_tiled else min(rows, length - index % strips * rows)
+            page.parent.filehandle.seek(start)
+            data = page.parent.filehandle.read(count)
+            if compression != 1:
+                data = _decoded(data, compression, row_bytes, high)
+            if predictor == _FLOAT_PREDICTOR:
+                data = _float_differences(data, row_bytes, page)
+        segment, (s, d, h, w, _), shape = page.decode(data, index)
+        place = result[s, d : d + shape[0], h : h + shape[1], w : w + shape[2]]
+        inside = None if segment is None else segment[: depth - d, : length - h, : width - w]
+        place[...] = page.nodata if inside is None else inside
+    return result
+
+
+def _decoded(data: bytes, compression: int, width: int, height: int) -> bytes:
+    """Decode a segment to height rows of width bytes, as the only strip of a file of its own."""
+    tags = [
+        (256, width),
+        (257, height),
+        (258, 8),
+        (259, compression),
+        (262, 1),
+        (273, 0),
+        (277, 1),
+        (278, height),
+        (279, len(data)),
+    ]
+    start = 8 + 2 + 12 * len(tags) + 4
+    tags[5] = (273, start)
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + directory + bytes(4)
+    with Image.open(io.BytesIO(head + data), formats=("TIFF",)) as image:
+        return image.tobytes()
+
+
+def _float_differences(data: bytes, row_bytes: int, page: Any) -> bytes:
+    """Undo the predictor for floats: bytes sorted by significance, as differences along a row."""
+    size, step = page.dtype.itemsize, page.samplesperpixel if page.planarconfig == 1 else 1
+    rows = np.frombuffer(data, np.uint8).reshape(-1, row_bytes // step, step)
+    planes = np.add.accumulate(rows, axis=1, dtype=np.uint8).reshape(len(rows), size, -1)
+    values = np.ascontiguousarray(planes.swapaxes(1, 2))  # most significant byte first
+    little = page.parent.byteorder == "<"
+    return (values[..., ::-1] if little else values).tobytes()
