@@ -59,6 +59,7 @@ class Canvas:
         self._ring_shapes: list[int] = []
         self._ellipses: list[Ellipse] = []
         self._ellipse_shapes: list[int] = []
+        self._ready: list[Spans] = []
         self._waiting = 0
         self._drawn = 0
         self._painted: set[int] = set()
@@ -146,30 +147,26 @@ class Canvas:
             box: (y, x, height, width) of the part of the image in which they are counted; None:
                 in the whole image.
         """
-        self._flush()
         y, x, _, width = box or (0, 0, self.height, self.width)
         first, last = starts // width, (stops - 1) // width
         run, row = ranges(first, last + 1)
         begin = np.maximum(starts[run] - row * width, 0)
         end = np.minimum(stops[run] - row * width, width)
-        self._budget.spend(int((stops - starts).sum()), len(run))
-        spans = Spans(np.zeros(len(run), dtype=np.int64), row + y, begin + x, end + x)
-        paint_spans(self._labels.by_rows(), spans, np.array([value]))
-        self._drawn += 1
-        if len(run):
-            self._painted.add(value)
+        self._add_spans(row + y, begin + x, end + x)
+        self._finish_shape(value)
 
     def column_runs(self, value: int, starts: Ints, stops: Ints) -> None:
         """Paint runs of pixels, counted column after column through the whole image."""
+        first, last = 0, 0
+        if len(starts):
+            first, last = int(starts[0]) // self.height, int(stops[-1] - 1) // self.height + 1
+        if (last - first) * _FEW < self.width:
+            self._add_columns(starts, stops, first, last)
+            self._finish_shape(value)
+            return
         self._flush()
         self._drawn += 1
-        if not len(starts):
-            return
         self._painted.add(value)
-        first, last = int(starts[0]) // self.height, int(stops[-1] - 1) // self.height
-        if (last + 1 - first) * self.height * _FEW < self.height * self.width:
-            self._column_box(value, starts, stops, first, last + 1)
-            return
         self._budget.spend(int((stops - starts).sum()), len(starts))
         flat = self._labels.by_columns().reshape(-1)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -201,19 +198,31 @@ class Canvas:
             self.record.refuse(source)
         self._flush()
         labels = self._labels.by_rows()
-        hidden = self._painted.difference(present_classes(labels))
+        hidden = self._painted.difference(present_classes(labels) if self._painted else ())
         for name in [name for name, value in names.items() if value in hidden][:_MOST_NAMED]:
             self.record.count(f"class '{name}' is covered by later shapes altogether", "")
         return labels
 
-    def _column_box(self, value: int, starts: Ints, stops: Ints, first: int, last: int) -> None:
-        """Paint runs that lie in few columns, without turning the image."""
+    def _add_columns(self, starts: Ints, stops: Ints, first: int, last: int) -> None:
+        """Add runs that lie in few columns as spans of rows."""
         inside = np.zeros((last - first) * self.height + 1, dtype=np.int8)
+        self._budget.spend(_MASK_WORK * inside.size)
         inside[starts - first * self.height] += 1
         inside[stops - first * self.height] -= 1
-        mask = inside[:-1].cumsum(dtype=np.int8).view(np.bool_).reshape(-1, self.height).T
-        self._budget.spend(_MASK_WORK * mask.size)
-        np.copyto(self._labels.as_it_lies()[:, first:last], value, where=mask)
+        columns = inside[:-1].cumsum(dtype=np.int8).reshape(-1, self.height)
+        top, bottom = 0, self.height
+        if (starts // self.height == (stops - 1) // self.height).all():
+            top = int((starts % self.height).min(initial=bottom))
+            bottom = int(((stops - 1) % self.height).max(initial=top - 1)) + 1
+        edges = np.diff(columns[:, top:bottom].T, axis=1, prepend=0, append=0)
+        rows, begin = np.nonzero(edges > 0)
+        _, end = np.nonzero(edges < 0)
+        self._add_spans(rows + top, begin + first, end + first)
+
+    def _add_spans(self, rows: Ints, starts: Ints, stops: Ints) -> None:
+        shapes = np.full(len(rows), len(self._values))
+        self._ready.append(Spans(shapes, rows, starts, stops))
+        self._waiting += len(rows) + 1
 
     def _add_rings(self, rings: Sequence[Floats], rows: int) -> None:
         self._rings.extend(rings)
@@ -251,12 +260,12 @@ class Canvas:
         )
         self._values, self._waiting = [], 0
         self._rings, self._ring_shapes = [], []
-        self._ellipses, self._ellipse_shapes = [], []
+        self._ellipses, self._ellipse_shapes, self._ready = [], [], []
 
     def _spans(self) -> Iterable[Spans]:
         """The spans of what waits, in the order of the shapes."""
         size = self.height, self.width
-        found = []
+        found: list[Iterable[Spans]] = [self._ready] if self._ready else []
         if self._rings:
             found.append(spans_of_parts(polygon_spans(self._rings, *size), self._ring_shapes))
         if self._ellipses:

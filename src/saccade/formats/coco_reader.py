@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
+from saccade.data.shapes import (
+    OddShapeError,
+    ShapeRecord,
+    WorkBudget,
+    check_size,
+    positions_of,
+)
 from saccade.errors import InputError
 from saccade.files import last_part, one_line, read_json
 from saccade.formats.canvas import LINE_WIDTH, Canvas
@@ -20,7 +26,6 @@ from saccade.formats.coco_shapes import identifier, key_points, paint_segmentati
 from saccade.formats.entries import pick_entry
 from saccade.formats.geometry import checked_number
 from saccade.formats.labels import AnnotatedImage
-from saccade.images import check_pixels
 
 _MOST_VALUE = np.iinfo(np.int32).max
 
@@ -62,13 +67,12 @@ def iter_coco(
         )
     categories = {identifier(c["id"]): str(c["name"]) for c in document["categories"]}
     known = _known_names(categories, names)
-    budget = WorkBudget(path)
     for image in images:
         height, width = int(image["height"]), int(image["width"])
-        check_pixels(path, height, width, shape)
+        check_size(path, height, width, shape)
         annotations = owned.get(identifier(image.get("id")), [])
         values = _values(annotations, categories, names, path)
-        canvas = Canvas((height, width), uncovered, ShapeRecord(), budget)
+        canvas = Canvas((height, width), uncovered, ShapeRecord(), WorkBudget(path))
         for annotation in annotations:
             _draw(canvas, annotation, values)
         labels = canvas.finished(path, _by_name(known), alone=len(images) == 1)

@@ -15,7 +15,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from saccade.data.foreign import refuse_xml
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
+from saccade.data.shapes import (
+    OddShapeError,
+    ShapeRecord,
+    WorkBudget,
+    check_size,
+    positions_of,
+)
 from saccade.errors import InputError
 from saccade.files import last_part, read_xml
 from saccade.formats.canvas import LINE_WIDTH, Canvas
@@ -24,7 +30,6 @@ from saccade.formats.entries import pick_entry
 from saccade.formats.filling import Floats
 from saccade.formats.geometry import checked_number, checked_points
 from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
-from saccade.images import check_pixels
 
 _DRAWN = ("mask", "polygon", "box", "ellipse", "polyline", "points")
 
@@ -67,17 +72,16 @@ def iter_cvat(
             "one with saccade.formats.masks.iter_annotations"
         )
     values = _values(root, path) if names is None else {}
-    budget = WorkBudget(path)
     for image in images:
         try:
             height, width = int(image.get("height", "")), int(image.get("width", ""))
         except ValueError as error:
             raise InputError(f"{path}: an <image> without width and height") from error
-        check_pixels(path, height, width, shape)
+        check_size(path, height, width, shape)
         shapes = [child for child in image if not _is_comment(child)]
         used = (s.get("label", "") for s in shapes if s.tag in _DRAWN and s.get("label"))
         table = positions_of(names, used, path) or values
-        canvas = Canvas((height, width), uncovered, ShapeRecord(), budget)
+        canvas = Canvas((height, width), uncovered, ShapeRecord(), WorkBudget(path))
         for drawn in sorted(shapes, key=_z_order):
             _draw(canvas, drawn, table)
         labels = canvas.finished(path, table, alone=len(images) == 1)

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.foreign import document_kind, refuse_json
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
+from saccade.data.shapes import (
+    OddShapeError,
+    ShapeRecord,
+    WorkBudget,
+    check_size,
+    positions_of,
+)
 from saccade.errors import InputError
 from saccade.files import last_part, read_json
 from saccade.formats.canvas import Canvas
@@ -20,7 +26,6 @@ from saccade.formats.entries import image_path, pick_entry
 from saccade.formats.label_studio import CLASSES_KEY
 from saccade.formats.label_studio_shapes import StudioRegion, paint_region, studio_regions
 from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
-from saccade.images import check_pixels
 
 _LISTS = ("annotations", "completions", "predictions")
 
@@ -80,10 +85,9 @@ def iter_label_studio(
         chosen = [_only(tasks, labeled, path)]
     else:
         chosen = labeled
-    budget = WorkBudget(path)
     for task in chosen:
         table = positions_of(names, {r.label for r in task.regions} - {""}, path) or values
-        canvas = Canvas(_size(task, shape, path), uncovered, task.record, budget)
+        canvas = Canvas(_size(task, shape, path), uncovered, task.record, WorkBudget(path))
         for region in task.regions:
             _draw(canvas, region, table, path)
         labels = canvas.finished(path, table, alone=len(chosen) == 1)
@@ -179,7 +183,7 @@ def _size(task: _Task, shape: tuple[int, int] | None, path: Path) -> tuple[int, 
                 size = int(result["original_height"]), int(result["original_width"])
             except (TypeError, ValueError, OverflowError) as error:
                 raise InputError(f"{path}: original_width and _height are no numbers") from error
-            check_pixels(path, *size, shape)
+            check_size(path, *size, shape)
             return size
     if shape is None:
         raise InputError(f"{path}: a result without original_width and _height")

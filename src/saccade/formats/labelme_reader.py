@@ -19,13 +19,18 @@ from saccade.data.labelme import (
     labelme_shape,
     shape_kind,
 )
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
+from saccade.data.shapes import (
+    OddShapeError,
+    ShapeRecord,
+    WorkBudget,
+    check_size,
+    positions_of,
+)
 from saccade.errors import InputError
 from saccade.files import last_part, one_line, read_json
 from saccade.formats.canvas import LINE_WIDTH, Canvas
 from saccade.formats.geometry import checked_number, checked_points
 from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
-from saccade.images import check_pixels
 
 _DECODING = 6  # what a pixel of a mask costs before it is painted
 _WIDTH_KEY = "width"  # as Saccade writes it
@@ -66,7 +71,7 @@ def read_labelme_masks(
         raise
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise InputError(f"{path}: not a labelme file ({one_line(error)})") from error
-    check_pixels(path, height, width, shape)
+    check_size(path, height, width, shape)
     canvas = Canvas((height, width), uncovered, record, WorkBudget(path))
     for item in shapes:
         try:

@@ -17,6 +17,7 @@ Point = tuple[float, float]
 _EMPTY = -1
 _BAND = 512  # rows
 _LARGE = 20_000  # pixels; the radius of circles beyond the largest images
+_LINE_ROW = 0.2  # what a row of a line costs, in rows of a region
 _CROSSING = 0.1  # what a side of a polygon costs in a row, in rows
 _FAR = 1e6  # coordinates beyond are cut: no image reaches there, and integers overflow later
 
@@ -166,7 +167,8 @@ def _work(
         wide = stroke.width or width
         most = shape[0] * shape[1]
         pixels = np.minimum(lengths * wide, most).sum() + len(points) * min(wide * wide, most)
-        return float(pixels), len(points)
+        ups = np.abs(np.diff(points[:, 1])).sum()
+        return float(pixels), len(points) + _LINE_ROW * float(ups)
     x0, y0, x1, y1 = _box(stroke, shape)
     ups = np.diff(np.array(stroke.points)[:, 1].clip(0, shape[0]))
     return max(0, x1 - x0) * max(0, y1 - y0), _CROSSING * float(np.abs(ups).sum()) + (y1 - y0)

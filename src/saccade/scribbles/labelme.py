@@ -17,10 +17,10 @@ from saccade.data.labelme import (
     labelme_shape,
     shape_kind,
 )
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, positions_of
+from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, check_size, positions_of
 from saccade.errors import InputError
 from saccade.files import one_line, read_json, reading
-from saccade.images import MAX_PIXELS, check_pixels
+from saccade.images import MAX_PIXELS
 from saccade.scribbles.document import (
     COLOR,
     COLORS_KEY,
@@ -234,8 +234,8 @@ def _size(document: dict[str, Any], path: Path, shape: tuple[int, int] | None) -
         return shape
     if not isinstance(height, int) or not isinstance(width, int):
         raise InputError(f"{path}: image size {width} x {height}, expected two integers")
-    check_pixels(path, height, width)
     check_shape((height, width), shape, str(path))
+    check_size(path, height, width, shape)
     return height, width
 
 

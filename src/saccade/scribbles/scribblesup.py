@@ -10,10 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from saccade.data.foreign import foreign_xml, refuse_xml
-from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget
+from saccade.data.shapes import OddShapeError, ShapeRecord, WorkBudget, check_size
 from saccade.errors import InputError
 from saccade.files import read_xml
-from saccade.images import check_pixels
 from saccade.scribbles.drawing import (
     PixelStroke,
     Point,
@@ -137,8 +136,8 @@ def _size(root: ElementTree.Element, path: Path, shape: tuple[int, int] | None) 
         found = int(height), int(width)
     except ValueError as error:
         raise InputError(f"{path}: size {width} x {height}, expected two integers") from error
-    check_pixels(path, *found)
     check_shape(found, shape, str(path))
+    check_size(path, *found, shape)
     return found
 
 

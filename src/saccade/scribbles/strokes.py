@@ -21,6 +21,7 @@ UNLABELED_16 = 65535
 """What "no stroke" is called where 255 is itself a class; no class can have this value."""
 
 _LISTED_CLASSES = 12
+_COUNTED_AT_ONCE = 4_000_000  # pixels
 
 
 class MaskLikeError(InputError):
@@ -105,7 +106,12 @@ def strokes_from_array(
 def value_counts(values: NDArray[Any]) -> dict[int, int]:
     """Return value -> number of pixels for an integer array, ascending by value."""
     if values.size and values.min() >= 0 and values.max() <= UNLABELED_16:
-        counts = np.bincount(values.ravel())  # linear; np.unique would sort every pixel
+        # Linear, where np.unique would sort every pixel; in parts, as it takes 64 bits for each.
+        flat = values.reshape(-1)
+        counts = np.zeros(UNLABELED_16 + 1, dtype=np.int64)
+        for first in range(0, flat.size, _COUNTED_AT_ONCE):
+            part = flat[first : first + _COUNTED_AT_ONCE]
+            counts += np.bincount(part, minlength=len(counts))
         present = np.flatnonzero(counts)
         return dict(zip(present.tolist(), counts[present].tolist(), strict=True))
     present, numbers = np.unique(values, return_counts=True)
