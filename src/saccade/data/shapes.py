@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from saccade.errors import InputError, shorten
-from saccade.images import check_pixels
+from saccade.images.header import ALWAYS_PIXELS, check_pixels
 
 ROW_WORK = 400
 """What a row of a region costs beside its pixels, in pixels."""
 
-_MOST_CLAIMED = 80_000_000  # pixels of an image that only a small file speaks of
 _MOST_WORK = 3_000_000_000  # in pixels; a second or two
 _FILE_SIZE = 1_000_000  # bytes; a larger file may have more work by its size
 _MOST_KINDS = 8
@@ -38,11 +37,11 @@ def check_size(
         shape: (H, W) that the image has, if it is known; else a small file is not believed that
             its image is huge.
     """
-    check_pixels(path, height, width, shape)
-    if shape is None and height * width > _MOST_CLAIMED and Path(path).stat().st_size < _FILE_SIZE:
+    check_pixels(path, height, width, shape, of_pixels=False)
+    if shape is None and height * width > ALWAYS_PIXELS and Path(path).stat().st_size < _FILE_SIZE:
         raise InputError(
             f"{path}: a file of under {_FILE_SIZE // 10**6} MB for an image of {width} x {height} "
-            f"pixels, above {_MOST_CLAIMED // 10**6} megapixels, is read with its image only; "
+            f"pixels, above {ALWAYS_PIXELS // 10**6} megapixels, is read with its image only; "
             "give the size of the image (shape)"
         )
 

@@ -172,6 +172,11 @@ def _draw(canvas: Canvas, annotation: Any, values: dict[str, int]) -> None:
         value = _value(annotation, values)
         if kind == "segmentation":
             paint_segmentation(canvas, value, segmentation)
+            canvas.record.count(
+                "of 1 annotation with key points its segmentation was drawn alone",
+                "of {n} annotations with key points their segmentation was drawn alone",
+                int(len(key_points(annotation)) > 0),
+            )
         elif kind == "keypoints":
             canvas.dots(value, points)
             canvas.record.count(

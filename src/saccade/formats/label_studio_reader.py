@@ -127,6 +127,8 @@ def _task(entry: dict[str, Any]) -> _Task:
                 "{n} cancelled annotations were skipped",
                 cancelled,
             )
+            if key == "predictions":
+                trial.count("a prediction was used, as there is no annotation with regions", "")
             return _Task(entry, regions, trial)
         record = trial if trial.skipped else record
     return _Task(entry, [], record)

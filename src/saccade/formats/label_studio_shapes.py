@@ -65,6 +65,8 @@ def studio_regions(results: Iterable[Any], record: ShapeRecord) -> list[StudioRe
         if not _is_placed(result):
             if _id(result) not in placed:
                 record.skip(kind, "no region of an image")
+                if _id(result):
+                    placed.add(_id(result))  # its labels are not counted again
             continue
         labels = labels_of(result) or (named.get(_id(result), []) if _id(result) else [])
         label = labels[0] if labels else ""

@@ -25,13 +25,18 @@ _pillow_limit = threading.Lock()
 
 
 def check_pixels(
-    path: str | os.PathLike[str], height: int, width: int, shape: tuple[int, int] | None = None
+    path: str | os.PathLike[str],
+    height: int,
+    width: int,
+    shape: tuple[int, int] | None = None,
+    *,
+    of_pixels: bool = True,
 ) -> None:
     """Raise InputError where an image has no pixels, or more than are read.
 
     More than `MAX_PIXELS` never are; more than `ALWAYS_PIXELS` only where the file has at least
-    one byte for each `MOST_PIXELS_PER_BYTE`. With `shape`, (H, W), an image of another size is
-    refused too.
+    one byte for each `MOST_PIXELS_PER_BYTE`, unless it is not `of_pixels` but of shapes, which are
+    small. With `shape`, (H, W), an image of another size is refused too.
     """
     if height < 1 or width < 1:
         raise InputError(f"{path}: an image of {width} x {height} pixels has no pixels")
@@ -40,7 +45,7 @@ def check_pixels(
             f"{path}: {width} x {height} pixels are more than the {MAX_PIXELS // 10**6} "
             "megapixels that are read; crop it or scale it down"
         )
-    if height * width > ALWAYS_PIXELS:
+    if of_pixels and height * width > ALWAYS_PIXELS:
         try:
             stored = os.stat(path).st_size
         except (OSError, ValueError):  # only a name: whoever has the bytes checks them
