@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from saccade.errors import InputError, shorten
-from saccade.images.header import ALWAYS_PIXELS, check_pixels
+from saccade.images.header import ALWAYS_COLORED, MAX_PIXELS, check_pixels
 
 ROW_WORK = 400
 """What a row of a region costs beside its pixels, in pixels."""
@@ -37,11 +37,11 @@ def check_size(
         shape: (H, W) that the image has, if it is known; else a small file is not believed that
             its image is huge.
     """
-    check_pixels(path, height, width, shape, of_pixels=False)
-    if shape is None and height * width > ALWAYS_PIXELS and Path(path).stat().st_size < _FILE_SIZE:
+    check_pixels(path, height, width, shape, always=MAX_PIXELS)
+    if shape is None and height * width > ALWAYS_COLORED and Path(path).stat().st_size < _FILE_SIZE:
         raise InputError(
             f"{path}: a file of under {_FILE_SIZE // 10**6} MB for an image of {width} x {height} "
-            f"pixels, above {ALWAYS_PIXELS // 10**6} megapixels, is read with its image only; "
+            f"pixels, above {ALWAYS_COLORED // 10**6} megapixels, is read with its image only; "
             "give the size of the image (shape)"
         )
 

@@ -1,11 +1,12 @@
 """Image files and arrays of every usual kind, as (H, W, 3) uint8, and label images.
 
-`decoders` lists what may run, `reader` decodes files, `tiff`, `segments` and `netpbm` what Pillow
-cannot, `bands` chooses colours, `window` and `intensities` bring every number of bits to 8,
-`labels` and `grey` leave values as they are, `header` and `sizes` read sizes, `arrays` reads
+`decoders` lists what may run, `decoding` and `reader` decode files, `tiff`, `segments` and `netpbm`
+what Pillow cannot, `bands` chooses colours, `window` and `intensities` bring every number of bits
+to 8, `labels` and `grey` leave values as they are, `header` and `sizes` read sizes, `arrays` reads
 NumPy's files.
 """
 
+from saccade.images.decoding import converted, decode_image
 from saccade.images.grey import read_grey
 from saccade.images.header import (
     MAX_PIXELS,
@@ -17,7 +18,7 @@ from saccade.images.header import (
 )
 from saccade.images.intensities import ReadImage, as_rgb, read_array
 from saccade.images.labels import LabelImage, read_label_image, read_labels, whole_numbers
-from saccade.images.reader import converted, decode_image, load_image, read_image
+from saccade.images.reader import load_image, read_image
 from saccade.images.sizes import decoded_size, header_of, image_size
 
 __all__ = [

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import check_readable
+from saccade.images.decoding import array_of, decode_image
 from saccade.images.header import exif_orientation, oriented
-from saccade.images.reader import array_of, decode_image
 from saccade.images.tiff import MIN_IS_WHITE, PALETTE, is_tiff, refuse_tiff, tiff_info, tiff_values
 
 

@@ -14,11 +14,17 @@ from saccade.images.decoders import DECODERS
 MAX_PIXELS = 400_000_000
 """Images with more pixels are refused: three times their size in memory would hang a machine."""
 
-ALWAYS_PIXELS = 64_000_000
-"""So many pixels are read however small the file; more of them only from a larger one."""
+ALWAYS_PIXELS = 100_000_000
+"""So many pixels are read however small the file, as masks may be; more only from a larger one."""
+
+ALWAYS_COLORED = 64_000_000
+"""The same where a pixel is more than a byte."""
+
+ALWAYS_COPIED = 40_000_000
+"""The same where the decoder makes copies of the whole image."""
 
 MOST_PIXELS_PER_BYTE = 100
-"""Above `ALWAYS_PIXELS`. Photographs have 1 to 8; blank pages made to fill a memory have 1000."""
+"""Above those. Photographs have 1 to 8; blank pages made to fill a memory have 1000."""
 
 _ORIENTATION_TAG = 0x0112
 _pillow_limit = threading.Lock()
@@ -30,13 +36,13 @@ def check_pixels(
     width: int,
     shape: tuple[int, int] | None = None,
     *,
-    of_pixels: bool = True,
+    always: int | None = None,
 ) -> None:
     """Raise InputError where an image has no pixels, or more than are read.
 
-    More than `MAX_PIXELS` never are; more than `ALWAYS_PIXELS` only where the file has at least
-    one byte for each `MOST_PIXELS_PER_BYTE`, unless it is not `of_pixels` but of shapes, which are
-    small. With `shape`, (H, W), an image of another size is refused too.
+    More than `MAX_PIXELS` never are; more than `always` (None: `ALWAYS_PIXELS`) only where the
+    file has at least one byte for each `MOST_PIXELS_PER_BYTE`. With `shape`, (H, W), an image of
+    another size is refused too.
     """
     if height < 1 or width < 1:
         raise InputError(f"{path}: an image of {width} x {height} pixels has no pixels")
@@ -45,7 +51,8 @@ def check_pixels(
             f"{path}: {width} x {height} pixels are more than the {MAX_PIXELS // 10**6} "
             "megapixels that are read; crop it or scale it down"
         )
-    if of_pixels and height * width > ALWAYS_PIXELS:
+    always = ALWAYS_PIXELS if always is None else always
+    if height * width > always:
         try:
             stored = os.stat(path).st_size
         except (OSError, ValueError):  # only a name: whoever has the bytes checks them
@@ -53,7 +60,7 @@ def check_pixels(
         if height * width > stored * MOST_PIXELS_PER_BYTE:
             raise InputError(
                 f"{path}: {width} x {height} pixels in {stored // 1024} KB are all but blank; "
-                f"above {ALWAYS_PIXELS // 10**6} megapixels such a file is not read; crop it or "
+                f"above {always // 10**6} megapixels such a file is not read; crop it or "
                 "scale it down"
             )
     if shape is not None and (height, width) != tuple(shape):

@@ -12,9 +12,9 @@ from PIL import Image
 from saccade.errors import InputError
 from saccade.files import check_readable, reading
 from saccade.images.bands import PREMULTIPLIED, STRAIGHT
+from saccade.images.decoding import array_of, decode_first
 from saccade.images.header import check_pixels, exif_orientation, oriented, png_header
 from saccade.images.netpbm import read_netpbm
-from saccade.images.reader import array_of, decode_image, frames_remark
 from saccade.images.tiff import (
     MIN_IS_WHITE,
     PALETTE,
@@ -102,13 +102,18 @@ def read_label_image(
     info = tiff_info(path) if is_tiff(path) else None
     if info is not None and _is_label_tiff(info):
         return _read_label_tiff(path, info, shape)
+    if info is not None and info.numbers and (info.photometric != RGB or info.bits > 16):
+        raise InputError(
+            f"{path}: {info.count} bands of {info.bits} bits have colours, expected a palette or "
+            "grey label image"
+        )
     with reading(path, "damaged or truncated image"):
         plain = read_netpbm(path)
     if plain is not None and plain[0].shape[2] == 1:
         values = plain[0][..., 0]
         return LabelImage(values, None, "PPM", "grey")
-    image = decode_image(path, shape=shape, page=info.index if info else 0)
-    remarks = info.remarks if info else frames_remark(image)
+    image, remarks = decode_first(path, shape=shape, page=info.index if info else 0)
+    remarks = info.remarks if info else remarks
     turn = exif_orientation(image)
     if image.mode in _COLOR_MODES:
         rgba = oriented(array_of(path, image, "RGBA"), turn)
@@ -153,7 +158,7 @@ def whole_numbers(array: NDArray[Any], source: str) -> NDArray[Any]:
             f"{source}: fractional values such as {float(array[odd][0]):.6g}, expected whole "
             "numbers as labels"
         )
-    if np.abs(array).max(initial=0) > 2**53:
+    if float(np.abs(array).max(initial=0)) > 2**53:
         raise InputError(f"{source}: values above 2**53, expected labels")
     return array.astype(np.int64)
 

@@ -25,11 +25,18 @@ def page_values(page: Any, file_size: int) -> NDArray[Any]:
             compression unknown.
     """
     check_segments(page, file_size)
+    shaped, bits = page.shaped, int(page.bitspersample)
+    packed = bits < 16 and bits not in (1, 8)  # what tifffile unpacks with imagecodecs only
+    if packed:
+        _take_rows_for_bytes(page)
     array = page.asarray() if _decodes(page) else _by_libtiff(page)
     if array.size == 0:  # tifffile's answer to a page whose data is gone
         raise ValueError("no pixel data")
-    planes, _, height, width, samples = page.shaped
+    planes, _, height, width, samples = shaped
     first = array.reshape(page.shaped)[:, 0]
+    if packed:
+        first = np.stack([_unpacked(plane[..., 0], bits, width * samples) for plane in first])
+        first = first.reshape(planes, height, width, samples)
     if planes > 1:
         return np.ascontiguousarray(np.moveaxis(first[..., 0], 0, -1))
     return np.asarray(first.reshape(height, width, samples))
@@ -62,6 +69,29 @@ def _decodes(page: Any) -> bool:
         return bool(known and (page.predictor == 1 or tifffile.TIFF.UNPREDICTORS[page.predictor]))
     except KeyError:
         return False
+
+
+def _take_rows_for_bytes(page: Any) -> None:
+    """Let tifffile take a page, whose pixels do not fill bytes, for one of 8 bits."""
+    planes, depth, height, width, samples = page.shaped
+    bits = samples * page.bitspersample
+    if page.is_tiled:
+        page.tilewidth = page.tilewidth * bits // 8  # a multiple of 16 pixels
+    page.imagewidth = (width * bits + 7) // 8
+    page.bitspersample, page.dtype, page._dtype = 8, np.dtype(np.uint8), np.dtype(np.uint8)
+    page.samplesperpixel = planes
+    page.shaped = (planes, depth, height, page.imagewidth, 1)
+    page.shape, page.axes = page.shaped, "SZYXS"
+
+
+def _unpacked(rows: NDArray[np.uint8], bits: int, count: int) -> NDArray[Any]:
+    """Rows of bytes as rows of unsigned numbers of any bits, the highest bit first."""
+    result = np.zeros((len(rows), count), np.uint8 if bits <= 8 else np.uint16)
+    for row, target in zip(rows, result, strict=True):
+        single = np.unpackbits(row)[: count * bits].reshape(count, bits)
+        for place in range(bits):
+            target |= single[:, place].astype(target.dtype) << (bits - 1 - place)
+    return result
 
 
 def _by_libtiff(page: Any) -> NDArray[Any]:

@@ -54,14 +54,17 @@ def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
         yield slice(start, start + rows)
 
 
-def has_value(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
-    """Where an array has values that mean something."""
-    found = np.ones(values.shape, dtype=np.bool_)
+def has_value(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
+    """Where an array has values that mean something; None: everywhere."""
+    if values.dtype.kind != "f" and nodata is None:
+        return None
     if values.dtype.kind == "f":
-        found &= np.isfinite(values)
+        found = np.asarray(np.isfinite(values))
         if values.dtype.itemsize > 2:
             with np.errstate(invalid="ignore"):
                 found &= np.abs(values) < _NO_VALUE
+    else:
+        found = np.ones(values.shape, dtype=np.bool_)
     if nodata is not None and np.isfinite(nodata):
         kind = values.dtype.type
         with np.errstate(all="ignore"):
@@ -105,22 +108,29 @@ def apply_window(
 ) -> tuple[NDArray[np.uint8], int]:
     """(H, W, C) values as uint8, black where they mean nothing, and the number of such pixels."""
     result = np.empty(values.shape, dtype=np.uint8)
+    table = None
+    if values.dtype == np.uint16:
+        table = _scaled(np.arange(65536, dtype=np.uint16), window)
     missing = 0
-    scale = 255 / ((window.high - window.low) or 1.0)
     for rows in row_blocks(values):
         block = values[rows]
         known = has_value(block, nodata)
-        gaps = ~known.all(axis=2) if nodata is None else ~known.any(axis=2)
-        missing += int(gaps.sum())
-        if block.dtype == np.uint16 and not window.stretched and window.high == 65535:
-            scaled = (block.astype(np.uint32) + 128) // 257
-        elif block.dtype.kind == "f" and not window.stretched:
-            scaled = np.rint(np.where(known, block, 0).clip(0, 1) * block.dtype.type(255))
-        else:
-            wide = np.where(known, block, window.low).astype(np.float64)
-            scaled = np.rint((np.clip(wide, window.low, window.high) - window.low) * scale)
-        result[rows] = np.where(known, scaled, 0)
+        if known is not None:
+            gaps = ~known.all(axis=2) if nodata is None else ~known.any(axis=2)
+            missing += int(gaps.sum())
+            block = np.where(known, block, block.dtype.type(0))
+        result[rows] = _scaled(block, window) if table is None else table[block]
+        if known is not None:
+            result[rows] *= known
     return result, missing
+
+
+def _scaled(values: NDArray[Any], window: Window) -> NDArray[np.uint8]:
+    if values.dtype.kind == "f" and not window.stretched:
+        return np.asarray(np.rint(values.clip(0, 1) * values.dtype.type(255)), dtype=np.uint8)
+    scale = 255 / ((window.high - window.low) or 1.0)
+    wide = values.astype(np.float64).clip(window.low, window.high)
+    return np.asarray(np.rint((wide - window.low) * scale), dtype=np.uint8)
 
 
 def _bulk(
@@ -130,10 +140,8 @@ def _bulk(
     step = max(1, int(np.ceil(np.sqrt(values.size / _SAMPLED))))
     for stride in {step: None, 1: None}:  # all pixels where the grid met no value
         sample = values[::stride, ::stride]
-        known = has_value(sample, nodata)
-        if ignored is not None:
-            known &= ~ignored[::stride, ::stride, None]
-        found = sample[known]
+        skipped = None if ignored is None else ignored[::stride, ::stride]
+        found = _known(sample, skipped, nodata)
         if found.size:
             low = np.quantile(found, _SHARE, method="lower")
             return float(low), float(np.quantile(found, 1 - _SHARE, method="higher"))
@@ -144,10 +152,17 @@ def _counted(
     values: NDArray[Any], ignored: NDArray[np.bool_] | None, nodata: float | None
 ) -> Iterator[NDArray[Any]]:
     for rows in row_blocks(values):
-        known = has_value(values[rows], nodata)
-        if ignored is not None:
-            known &= ~ignored[rows, :, None]
-        yield values[rows][known]
+        yield _known(values[rows], None if ignored is None else ignored[rows], nodata)
+
+
+def _known(
+    values: NDArray[Any], ignored: NDArray[np.bool_] | None, nodata: float | None
+) -> NDArray[Any]:
+    known = has_value(values, nodata)
+    if ignored is not None:
+        seen = ~ignored[..., None]
+        known = np.broadcast_to(seen, values.shape) if known is None else known & seen
+    return values.ravel() if known is None else values[known]
 
 
 def _extremes(
@@ -160,16 +175,17 @@ def _extremes(
     """Minimum and maximum of the values in [lowest, highest], and of all."""
     inner, outer = (np.inf, -np.inf), (np.inf, -np.inf)
     for found in _counted(values, ignored, nodata):
-        if found.size:
-            outer = _joined(outer, found)
-        found = found[(found >= lowest) & (found <= highest)]
-        if found.size:
-            inner = _joined(inner, found)
+        if not found.size:
+            continue
+        low, high = float(found.min()), float(found.max())
+        outer = min(outer[0], low), max(outer[1], high)
+        if low < lowest or high > highest:
+            found = found[(found >= lowest) & (found <= highest)]
+            if not found.size:
+                continue
+            low, high = float(found.min()), float(found.max())
+        inner = min(inner[0], low), max(inner[1], high)
     return inner, outer
-
-
-def _joined(pair: tuple[float, float], found: NDArray[Any]) -> tuple[float, float]:
-    return min(pair[0], float(found.min())), max(pair[1], float(found.max()))
 
 
 def _outside(
