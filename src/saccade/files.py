@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from saccade.errors import InputError
+from saccade.folders import odd_kind
 
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
@@ -22,7 +23,8 @@ def check_readable(path: str | os.PathLike[str]) -> Path:
     """Return `path` as a `Path` after making sure that it is a file with something in it.
 
     Raises:
-        InputError: nothing is there, it is a folder, it is empty, or it may not be read.
+        InputError: nothing is there, it is a folder or a pipe, socket or device, it is empty, or
+            it may not be read.
     """
     path = Path(path)
     try:
@@ -30,7 +32,9 @@ def check_readable(path: str | os.PathLike[str]) -> Path:
             raise InputError(f"{path}: is a folder, expected a file")
         if not path.exists():
             raise InputError(f"{path}: no such file")
-        if path.is_file() and path.stat().st_size == 0:
+        if kind := odd_kind(path):  # opening a pipe would wait for ever
+            raise InputError(f"{path}: is {kind}, expected a file")
+        if path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty")
     except (OSError, ValueError) as error:  # a name too long, a NUL byte in it, a closed folder
         if isinstance(error, InputError):

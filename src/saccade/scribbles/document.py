@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.labelme import encode_png, labelme_file
+from saccade.errors import printable
 from saccade.files import atomic_write
 from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
 from saccade.scribbles.strokes import Strokes, free_unlabeled
 
 COLORS_KEY = "saccade_colors"
 WIDTH_KEY = "width"
-STROKE_SUFFIX = ".strokes.json"
-"""What follows the stem of an image in the name of its stroke file."""
 
 COLOR = re.compile("#[0-9a-fA-F]{6}")
 MOST_WIDTH = 10_000
@@ -159,7 +158,8 @@ def write_document(
     Raises:
         InputError: the folder of `path` does not exist.
     """
-    text = json.dumps(labelme_strokes(document, shape, image_path), ensure_ascii=False)
+    content = labelme_strokes(document, shape, printable(image_path))
+    text = json.dumps(content, ensure_ascii=False)
     with atomic_write(path, follow=follow) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

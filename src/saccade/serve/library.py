@@ -11,16 +11,18 @@ import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from saccade.errors import InputError, printable
 from saccade.files import atomic_write
+from saccade.folders import is_hidden, name_key, odd_kind
 from saccade.images import load_image
-from saccade.scribbles.document import STROKE_SUFFIX
+from saccade.scribbles.stroke_names import STROKE_SUFFIX, stroke_file_of
 from saccade.serve.errors import UploadError
 from saccade.serve.settings import ServeSettings
 from saccade.serve.uploads import (
@@ -41,10 +43,12 @@ class Entry:
     Attributes:
         id: opaque, the same for the same path.
         path: of the image.
-        name: of the file.
-        folder: relative to the folder that was handed over, "" there.
+        name: of the file, printable.
+        folder: relative to the folder that was handed over, "" there; printable.
         strokes: where its strokes are kept.
         root: what was handed over, without links: the image's folder or one above, or itself.
+        title: what files that are made of it are called: its stem, or its name where another
+            image of the folder has that stem.
     """
 
     id: str
@@ -53,6 +57,7 @@ class Entry:
     folder: str
     strokes: Path
     root: Path
+    title: str = ""
 
     def is_inside(self) -> bool:
         """Whether the path still leads to where it did: a link may have taken its place."""
@@ -73,13 +78,16 @@ class Library:
         self._uploads = settings.home.resolve() / "uploads"
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
+        self._claimed: dict[Path, Path] = {}  # stroke file -> image, as long as this runs
+        self._claiming = threading.Lock()
         if not settings.paths:
             _write_sample(settings.home)
         self.entries()
 
     def entries(self) -> list[Entry]:
         """All images there are now, in natural order; files may have come and gone."""
-        found = list(self._scan())
+        with self._claiming:  # `find` does not wait for a slow disk
+            found = list(self._scan())
         with self._lock:
             self._entries = {entry.id: entry for entry in found}
         return found
@@ -96,12 +104,14 @@ class Library:
 
         More than one where the end that they share does not tell them apart.
         """
-        parts = Path(relative.replace("\\", "/")).parts
+        parts = Path(_name_key(relative.replace("\\", "/"))).parts
         if ".." in parts or "\0" in relative:
             return []
         with self._lock:
             entries = list(self._entries.values())
-        shared = [(_shared_end(entry.path.parts, parts), entry) for entry in entries]
+        shared = [
+            (_shared_end(Path(_name_key(str(entry.path))).parts, parts), entry) for entry in entries
+        ]
         most = max((count for count, _ in shared), default=0)
         return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
 
@@ -126,8 +136,9 @@ class Library:
                 os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
+        with self._claiming:
+            entry = self._entry(path, self._uploads, _names_by_stem(path.parent))
         with self._lock:
-            entry = self._entry(path, self._uploads)
             self._entries[entry.id] = entry
         return entry
 
@@ -163,26 +174,36 @@ class Library:
         settings = self._settings
         roots = settings.paths or (settings.home / "sample",)
         seen: set[Path] = set()
+        names: dict[Path, dict[str, list[str]]] = {}
         for root in (*roots, self._uploads):
             for path in _images(root, recursive=settings.recursive):
                 if path not in seen:
                     seen.add(path)
-                    yield self._entry(path, root)
+                    if path.parent not in names:
+                        names[path.parent] = _names_by_stem(path.parent)
+                    yield self._entry(path, root, names[path.parent])
 
-    def _entry(self, path: Path, root: Path) -> Entry:
+    def _entry(self, path: Path, root: Path, names: dict[str, list[str]]) -> Entry:
+        """The entry of an image in a folder with these image names by stem."""
         root = root.resolve()
         folder = path.parent.relative_to(root).as_posix() if root != path else "."
-        # Beside the image; in a store, files of different folders must not meet.
-        place, stem = path.parent, path.stem
-        if self._settings.store is not None:
-            place, stem = self._settings.store, f"{path.stem}-{_digest(path)[:6]}"
+        alike = names.get(name_key(path.stem), [path.name])
+        store = self._settings.store
+        if store is not None:  # where files of different folders must not meet
+            strokes = store / f"{path.stem}-{_digest(path)[:6]}{STROKE_SUFFIX}"
+        else:
+            whole = names.get(name_key(Path(path.stem).stem), [])  # a.png where this is a.png.jpg
+            rivals = {*alike, *(name for name in whole if name == path.stem)}
+            strokes = stroke_file_of(path, rivals, self._claimed)
+            self._claimed[strokes] = path
         return Entry(
             id=_digest(path),
             path=path,
-            name=path.name,
-            folder="" if folder == "." else folder,
-            strokes=place / f"{stem}{STROKE_SUFFIX}",
+            name=printable(path.name),
+            folder="" if folder == "." else printable(folder),
+            strokes=strokes,
             root=root,
+            title=printable(path.name if len(alike) > 1 else path.stem),
         )
 
 
@@ -193,13 +214,30 @@ def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
     if not root.is_dir():
         return
     base = root.resolve()
-    files = base.rglob("*") if recursive else base.iterdir()
+    try:
+        files = list(base.rglob("*") if recursive else base.iterdir())
+    except OSError as error:
+        raise InputError(f"{root}: cannot be read ({error.strerror})") from error
     for path in sorted(files, key=lambda p: _natural_order(str(p))):
-        hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
-        if path.suffix.lower() not in IMAGE_SUFFIXES or hidden or not path.is_file():
+        hidden = any(is_hidden(part) for part in path.relative_to(base).parts)
+        if path.suffix.lower() not in IMAGE_SUFFIXES or hidden or odd_kind(path):
             continue
         if path.resolve().is_relative_to(base):  # a link may lead anywhere
             yield path
+
+
+def _names_by_stem(folder: Path) -> dict[str, list[str]]:
+    """The names of all images of a folder, served or not, by their stem."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(os.listdir(folder)):
+        path = PurePath(name)
+        if path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name):
+            found.setdefault(name_key(path.stem), []).append(name)
+    return found
+
+
+def _name_key(path: str) -> str:
+    return name_key(printable(path))
 
 
 def _natural_order(text: str) -> list[tuple[int, int, str]]:

@@ -10,6 +10,7 @@ from saccade.files import atomic_write
 from saccade.formats.palette import display_palette
 from saccade.scribbles.document import StrokeClass, StrokeDocument, write_document
 from saccade.scribbles.labelme import read_document
+from saccade.scribbles.stroke_names import belongs_to_other
 from saccade.serve.library import Entry
 
 STARTING_CLASSES = ((0, "background"), (1, "object"))
@@ -41,7 +42,8 @@ class StrokeFile:
                 self._seen = path.stat().st_mtime_ns
                 return complete_classes(read_document(path, shape))
         foreign = self._entry.path.with_suffix(".json")
-        if foreign.is_file() and not foreign.is_symlink():
+        named_other = belongs_to_other(foreign, self._entry.path)
+        if foreign.is_file() and not foreign.is_symlink() and not named_other:
             with contextlib.suppress(InputError):  # any JSON may lie there
                 return complete_classes(read_document(foreign, shape))
         return complete_classes(StrokeDocument(()))

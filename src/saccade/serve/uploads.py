@@ -12,6 +12,7 @@ from PIL import UnidentifiedImageError
 
 from saccade.errors import InputError
 from saccade.files import last_part, one_line
+from saccade.folders import name_key
 from saccade.images import header_of, load_image
 from saccade.serve.errors import UploadError
 from saccade.suffixes import IMAGE_SUFFIXES
@@ -91,8 +92,8 @@ def read_upload(data: bytes, name: str, read: Callable[[Path], T]) -> T:
 
 def free_path(path: Path) -> Path:
     """The path, or one with a number; two images must not share a stem, as their strokes do."""
-    taken = {file.stem for file in path.parent.iterdir()}
+    taken = {name_key(file.stem) for file in path.parent.iterdir()}
     free, number = path, 2
-    while free.stem in taken:
+    while name_key(free.stem) in taken:
         free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
     return free

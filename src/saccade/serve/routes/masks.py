@@ -33,7 +33,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         labels = (await service.masks.current(found)).labels
         data = await service.background.in_thread(_encode_mask, found, labels, fmt)
         kind = MASK_FORMATS[fmt]
-        return _attachment(data, kind.media_type, found.entry.path.stem + kind.suffix)
+        return _attachment(data, kind.media_type, found.entry.title + kind.suffix)
 
     @router.get(
         "/sessions/{session}/probabilities",
@@ -45,7 +45,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         found = service.find(session)
         values, classes = await service.masks.probabilities(found)
         data = await service.background.in_thread(_encode_probabilities, values, classes)
-        name = f"{found.entry.path.stem}.probabilities.npz"
+        name = f"{found.entry.title}.probabilities.npz"
         return _attachment(data, "application/octet-stream", name)
 
     @router.get(
