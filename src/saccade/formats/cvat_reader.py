@@ -143,6 +143,7 @@ def _paint(canvas: Canvas, shape: ET.Element, value: int) -> None:
     elif shape.tag == "box":
         x0, y0, x1, y1 = (_number(shape, key) for key in ("xtl", "ytl", "xbr", "ybr"))
         canvas.box(value, (x0, y0), (x1 - x0, y1 - y0), degrees)
+        canvas.record.count("1 box was filled", "{n} boxes were filled")
         return
     elif shape.tag == "ellipse":
         x, y, rx, ry = (_number(shape, key) for key in ("cx", "cy", "rx", "ry"))

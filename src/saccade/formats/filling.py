@@ -19,6 +19,7 @@ Ellipse = tuple[float, float, float, float, float]
 """Centre x and y, the two radii above 0, and the angle in degrees by which the first is turned."""
 
 _MOST_CROSSINGS = 500_000  # that are computed at once: some 50 MB
+_THIN = 1e-3  # pixels; thinner ellipses would overflow
 _NARROW = 24  # pixels; narrower spans are painted together
 _MOST_NARROW = 4_000_000  # pixels that are painted together
 
@@ -220,6 +221,7 @@ def ranges(low: Ints, high: Ints) -> tuple[Ints, Ints]:
 def _ellipses_at_once(ellipses: Floats, height: int, width: int) -> Spans:
     x, y, first, second, degrees = ellipses.T
     x, y = x - 0.5, y - 0.5
+    first, second = np.maximum(first, _THIN), np.maximum(second, _THIN)
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     reach = np.hypot(first * sine, second * cosine)
     low = np.ceil(y - reach).clip(0, height).astype(np.int64)

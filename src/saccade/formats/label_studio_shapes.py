@@ -114,6 +114,7 @@ def paint_region(canvas: Canvas, region: StudioRegion, value: int) -> None:
         w, h = _percent(place, ("width", "height"), size)
         corners = checked_points([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
         canvas.polygons(value, [turned(corners, _rotation(place), (x, y))])
+        canvas.record.count("1 rectangle was filled", "{n} rectangles were filled")
     elif "x" in place and "y" in place:
         _paint_key_point(canvas, place, value)
     else:

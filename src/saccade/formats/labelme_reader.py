@@ -120,6 +120,7 @@ def _draw(canvas: Canvas, item: LabelmeShape, value: int) -> None:
     elif item.form == "rectangle":
         low, high = points.min(0), points.max(0)
         canvas.box(value, (low[0], low[1]), (high[0] - low[0], high[1] - low[1]))
+        canvas.record.count("1 rectangle was filled", "{n} rectangles were filled")
     elif item.form == "circle":
         radius = math.hypot(*(points[1] - points[0]))
         canvas.ellipse(value, (points[0, 0], points[0, 1]), (radius, radius))

@@ -1,7 +1,7 @@
 """Polylines, dots and regions drawn into an array of class values."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from saccade.data.shapes import ShapeRecord, WorkBudget
 from saccade.errors import InputError
+from saccade.scribbles.strokes import value_counts
 
 Point = tuple[float, float]
 """(x, y) in pixels; (0, 0) is the centre of the upper left pixel."""
@@ -140,6 +141,17 @@ def count_moved(
             for x, y in stroke.points
         ),
     )
+
+
+def count_covered(
+    labels: NDArray[np.int32], names: Mapping[str, int], drawn: Sequence[int], record: ShapeRecord
+) -> None:
+    """Say which of the classes that were `drawn` are nowhere in the labels that came of it."""
+    hidden = set(drawn) - set(value_counts(labels))
+    for name, value in names.items():
+        if value in hidden:
+            hidden.discard(value)
+            record.count(f"class '{name}' is covered by later shapes altogether", "")
 
 
 def _box(stroke: VectorStroke, shape: tuple[int, int]) -> tuple[int, int, int, int]:

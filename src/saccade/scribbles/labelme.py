@@ -35,6 +35,7 @@ from saccade.scribbles.document import (
 from saccade.scribbles.drawing import (
     PixelStroke,
     VectorStroke,
+    count_covered,
     count_moved,
     draw_strokes,
     region_mask,
@@ -94,10 +95,15 @@ def read_labelme(
     if record.skipped and not drawn:
         record.refuse(path)
     count_moved(drawn, shape, record)
+    filled = sum(
+        stroke.shape == "rectangle" for stroke in drawn if isinstance(stroke, VectorStroke)
+    )
+    record.count("1 rectangle was filled", "{n} rectangles were filled", filled)
     classes = sorted({stroke.label for stroke in drawn})
-    check_classes(classes, str(path))
+    check_classes(classes, str(path), "; ".join(record.remarks))
     unlabeled = free_unlabeled(classes)
     values = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled, budget=budget)
+    count_covered(values, table, classes, record)
     found = {value: name for name, value in table.items() if value in classes}
     listed = ", ".join(f"{c} = {found[c]}" for c in classes)
     own = any(isinstance(s, VectorStroke) and s.width for s in drawn)

@@ -17,6 +17,7 @@ from saccade.scribbles.drawing import (
     PixelStroke,
     Point,
     VectorStroke,
+    count_covered,
     count_moved,
     draw_strokes,
 )
@@ -103,9 +104,10 @@ def read_scribblesup(
         record.refuse(path)
     count_moved(drawn, shape, record)
     classes = sorted({stroke.label for stroke in drawn})
-    check_classes(classes, str(path))
+    check_classes(classes, str(path), "; ".join(record.remarks))
     unlabeled = free_unlabeled(classes)
     labels = draw_strokes(drawn, shape, width=width, unlabeled=unlabeled, budget=budget)
+    count_covered(labels, known, classes, record)
     ordered = names or SCRIBBLESUP_TAGS
     found = {c: str(ordered[c]) for c in classes}
     listed = ", ".join(f"{c} = {name}" for c, name in found.items())

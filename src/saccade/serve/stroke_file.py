@@ -45,7 +45,7 @@ class StrokeFile:
         named_other = belongs_to_other(foreign, self._entry.path)
         if foreign.is_file() and not foreign.is_symlink() and not named_other:
             with contextlib.suppress(InputError):  # any JSON may lie there
-                return complete_classes(read_document(foreign, shape))
+                return complete_classes(read_document(foreign, shape, skip_odd=True))
         return complete_classes(StrokeDocument(()))
 
     def changed_outside(self) -> bool:
