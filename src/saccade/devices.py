@@ -22,7 +22,9 @@ def pick_device(device: str | torch.device) -> torch.device:
         torch.empty(0, device=chosen)
         torch.Generator(chosen)  # "meta" for one has no random numbers
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        missing = str(device).startswith("cuda") and not torch.cuda.is_available()
+        why = ", PyTorch sees no CUDA device" if missing else ""
         raise InputError(
-            f"device {str(device)!r} cannot be used here; try 'auto' or 'cpu'"
+            f"device {str(device)!r} cannot be used here{why}; try 'auto' or 'cpu'"
         ) from error
     return chosen

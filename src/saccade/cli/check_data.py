@@ -57,6 +57,8 @@ def check_data(
             if _write_sheet(found, path):
                 typer.echo(f"written: {path}")
         problems = (*found.missing, *findings.problems)
+        if findings.untrainable:
+            problems = (*problems, findings.untrainable)
         for problem in problems[:_SHOWN]:
             typer.echo(f"error: {problem}", err=True)
         if len(problems) > _SHOWN:
@@ -68,8 +70,11 @@ def check_data(
 def _print(found: "LabeledSet", findings: "Findings", split: str) -> None:
     sizes = findings.sizes
     typer.echo(f"{found.title} {split}: {len(found.examples)} images with masks")
-    for note in found.remarks:
+    for note in (*found.remarks, *findings.remarks):
         typer.echo(f"note: {note}")
+    if findings.hint and not findings.untrainable:
+        never = ", ".join(findings.absent)
+        typer.echo(f"note: no mask has the class {never}{findings.hint}")
     if len(sizes):
         (low_h, low_w), (high_h, high_w) = sizes.min(0), sizes.max(0)
         typer.echo(f"width {low_w} to {high_w}, height {low_h} to {high_h} pixels")

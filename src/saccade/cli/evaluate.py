@@ -52,6 +52,7 @@ def evaluate(
     """
     with one_line_errors():
         require_packages("torchvision")
+        from saccade.data.check import inspect, require_labels, what_is_odd
         from saccade.data.sets import open_set
         from saccade.data.specs import class_difference
         from saccade.evaluation.report import (
@@ -74,9 +75,12 @@ def evaluate(
             raise InputError(f"{checkpoint}: {other}")
         inputs = (path for e in found.examples for path in (e.image, e.mask))
         refuse_to_replace((output / name for name in OUTPUTS), (checkpoint, *inputs))
-        make_folder(output)
         bar = Bar(len(found.examples), quiet=quiet)
         try:
+            findings = inspect(found, lambda done, _: bar.show(done, "checking"))
+            require_labels(findings)
+            for remark in (*found.remarks, *what_is_odd(findings)):
+                bar.warn(f"note: {remark}")
             scores = run(
                 loaded.net,
                 found,
@@ -88,6 +92,7 @@ def evaluate(
             )
         finally:
             bar.close()
+        make_folder(output)
         edges = scores.boundaries.f_scores() if scores.boundaries else None
         asked = str(protocol) + (f", dense CRF {crf}" if crf else "")
         about = {

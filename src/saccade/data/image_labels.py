@@ -1,22 +1,43 @@
 """Labels of whole images: which classes are in a picture, not where."""
 
 import csv
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.data.pairing import composed
 from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
+from saccade.files import check_readable, one_line, read_text
+
+
+@dataclass(frozen=True)
+class ImageLabels:
+    """What a file says of images.
+
+    Attributes:
+        classes: class indices of each image that was asked for, ascending.
+        remarks: lines on what is not used.
+    """
+
+    classes: dict[str, tuple[int, ...]]
+    remarks: tuple[str, ...] = ()
 
 
 def read_image_labels(
     path: Path, names: Sequence[str], spec: LabelSpec
 ) -> dict[str, tuple[int, ...]]:
+    """The classes that `read_label_file` finds."""
+    return read_label_file(path, names, spec).classes
+
+
+def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageLabels:
     """Read a CSV file: the name of an image (its stem), then the names of its classes.
 
     Args:
@@ -24,30 +45,54 @@ def read_image_labels(
         names: of the images that must have labels; lines on others are left out.
         spec: the classes.
 
-    Returns:
-        Class indices of each image, ascending.
-
     Raises:
-        InputError: the file is missing, an image has no line or no label, or a label is no class.
+        InputError: the file is missing or no CSV in UTF-8, an image has no line, two lines or no
+            label, or a label is no class.
     """
-    with check_readable(path).open(newline="", encoding="utf-8-sig") as file:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
     given: dict[str, tuple[int, ...]] = {}
-    wanted = set(names)
-    for number, row in enumerate(rows, 1):
-        if not row or not row[0] or row[0].startswith("#"):
-            continue
-        stem = Path(row[0]).stem if "." in row[0] else row[0]
+    lines: dict[str, int] = {}
+    wanted, others = set(names), list[str]()
+    for number, row in _rows(path):
         for label in row[1:]:
             if label and label not in spec.names:
                 raise InputError(
                     f"{path}: line {number} has the label {label!r}, which no class has; there "
                     f"are {', '.join(spec.names)}"
                 )
+        stem = _stem(row[0], wanted)
+        if stem in lines:
+            raise InputError(
+                f"{path}: lines {lines[stem]} and {number} are both of image {stem!r}, expected one"
+            )
+        lines[stem] = number
         if stem in wanted:
             given[stem] = tuple(sorted({spec.names.index(label) for label in row[1:] if label}))
+        else:
+            others.append(row[0])
     _require_labels(given, names, str(path), spec)
-    return given
+    remarks = (
+        (f"{path}: {len(others)} lines are of no image here, {others[0]!r} for one",)
+        if others
+        else ()
+    )
+    return ImageLabels(given, remarks)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line that says something."""
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(read_text(path), newline="")), 1):
+            cells = [cell.strip() for cell in row]
+            if cells and cells[0] and not cells[0].startswith("#"):
+                yield number, cells
+    except csv.Error as error:
+        raise InputError(f"{path}: no CSV ({one_line(error)})") from error
+
+
+def _stem(cell: str, wanted: Collection[str]) -> str:
+    """The name of an image, with or without its suffix; a name may have dots itself."""
+    name = composed(cell)
+    return name if name in wanted or "." not in name else Path(name).stem
 
 
 def voc_image_labels(

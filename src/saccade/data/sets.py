@@ -13,71 +13,35 @@ Layouts, each under the root that the caller names:
     cityscapes    leftImg8bit/SPLIT/CITY/ + gtFine/SPLIT/CITY/
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from saccade.data import known
-from saccade.data.specs import IGNORE, LabelSpec, read_classes
+from saccade.data.examples import Example, LabeledSet, read_values
+from saccade.data.pairing import (
+    MASK_SUFFIXES,
+    by_stem,
+    pair_listed,
+    pair_up,
+    require_names,
+    require_unique,
+)
+from saccade.data.specs import LabelSpec, read_classes
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line, read_text
-from saccade.images import read_label_image
-from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
+from saccade.files import read_text
+from saccade.suffixes import IMAGE_SUFFIXES
 
-MASK_SUFFIXES = LABEL_SUFFIXES | {".mat"}
-
-
-@dataclass(frozen=True)
-class Example:
-    """One image and its mask; the name is unique in its set.
-
-    Attributes:
-        name: stem of the image.
-        image: its file.
-        mask: file of its mask.
-        weak: the mask was not drawn by a person: strokes or pseudo labels, whose values are class
-            indices already.
-    """
-
-    name: str
-    image: Path
-    mask: Path
-    weak: bool = False
-
-
-@dataclass(frozen=True)
-class LabeledSet:
-    """The examples of a split and the classes of their masks.
-
-    Attributes:
-        title: name for people.
-        examples: pairs of image and mask.
-        spec: what the masks' values mean.
-        missing: a line for each file that is not there; its pair is not among the examples.
-        remarks: lines on files that are not used.
-    """
-
-    title: str
-    examples: tuple[Example, ...]
-    spec: LabelSpec
-    missing: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-    def labels(self, index: int) -> NDArray[np.uint8]:
-        """(H, W) uint8 class indices of an example, 255 where there is none.
-
-        Raises:
-            InputError: the mask cannot be read or has values of no class.
-        """
-        example = self.examples[index]
-        spec = self.spec
-        if example.weak:
-            spec = replace(spec, mapping=(), ignored=(IGNORE,))
-        return spec.apply(read_values(example.mask), example.mask)
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "LAYOUTS",
+    "MASK_SUFFIXES",
+    "Example",
+    "LabeledSet",
+    "open_set",
+    "pair_up",
+    "read_values",
+]
 
 
 def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False) -> LabeledSet:
@@ -91,13 +55,14 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
 
     Raises:
         InputError: an unknown layout, folders or lists that are missing, images without masks,
-            or a split without images.
+            two files of one name, or a split without images.
     """
     if layout not in LAYOUTS:
         raise InputError(f"data set layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     data = LAYOUTS[layout](root, split)
+    require_names(data.examples)
     if data.missing and not (allow_missing and data.examples):
         more = f" (and {len(data.missing) - 1} more)" if len(data.missing) > 1 else ""
         raise InputError(data.missing[0] + more)
@@ -106,48 +71,10 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
     return data
 
 
-def read_values(path: Path) -> NDArray[np.integer[Any]]:
-    """The values of a mask file as they stand there: (H, W), or (H, W, 3) of a color image.
-
-    Reads PNG, TIFF and BMP, and the `.mat` files of SBD and PASCAL-Context.
-
-    Raises:
-        InputError: the file is missing, damaged, or no mask.
-    """
-    if path.suffix == ".mat":
-        return _read_mat(path)
-    found = read_label_image(path)
-    if found.rgba is not None:
-        return found.rgba[..., :3]
-    return np.asarray(found.values)
-
-
-def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSet:
-    """Examples of two folders, matched by stem, in the order of their names.
-
-    Raises:
-        InputError: a folder is missing.
-    """
-    image_of, mask_of = _by_stem(images, IMAGE_SUFFIXES), _by_stem(masks, MASK_SUFFIXES)
-    examples = [Example(s, path, mask_of[s]) for s, path in image_of.items() if s in mask_of]
-    missing = [f"{p}: no mask {s}.png in {masks}" for s, p in image_of.items() if s not in mask_of]
-    unused = sorted(set(mask_of) - set(image_of))
-    remarks = (
-        [f"{len(unused)} masks have no image, {mask_of[unused[0]].name} for one"] if unused else []
-    )
-    return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
-
-
-def _by_stem(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file())
-    return {path.stem: path for path in files}
-
-
 def _folder(root: Path, split: str) -> LabeledSet:
     spec = read_classes(root / "classes.txt")
-    return pair_up(root.name, root / "images" / split, root / "masks" / split, spec)
+    found = pair_up(root.resolve().name, root / "images" / split, root / "masks" / split, spec)
+    return replace(found, classes_file=root / "classes.txt")
 
 
 def _camvid(root: Path, split: str) -> LabeledSet:
@@ -156,7 +83,7 @@ def _camvid(root: Path, split: str) -> LabeledSet:
 
 def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabeledSet:
     listed = root / "ImageSets" / "Segmentation" / f"{split}.txt"
-    examples, missing = _listed(listed, root, "JPEGImages", masks)
+    examples, missing = pair_listed(listed, root, "JPEGImages", masks)
     return LabeledSet("PASCAL VOC 2012", examples, known.VOC, missing)
 
 
@@ -166,7 +93,7 @@ def _voc_aug(root: Path, split: str) -> LabeledSet:
 
 def _sbd(root: Path, split: str) -> LabeledSet:
     root = root / "dataset" if (root / "dataset").is_dir() else root
-    examples, missing = _listed(root / f"{split}.txt", root, "img", "cls")
+    examples, missing = pair_listed(root / f"{split}.txt", root, "img", "cls")
     return LabeledSet("SBD", examples, known.VOC, missing)
 
 
@@ -176,7 +103,7 @@ def _context(root: Path, split: str, spec: LabelSpec) -> LabeledSet:
         masks = "SegmentationClassContext"
     else:
         masks, spec = "context", _by_names(root / "labels.txt", spec)
-    examples, missing = _listed(listed, root, "JPEGImages", masks)
+    examples, missing = pair_listed(listed, root, "JPEGImages", masks)
     return LabeledSet("PASCAL-Context", examples, spec, missing)
 
 
@@ -216,58 +143,18 @@ def _ade20k(root: Path, split: str) -> LabeledSet:
 
 
 def _cityscapes(root: Path, split: str) -> LabeledSet:
-    images = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
     examples, missing = [], []
-    for path in images:
-        stem = path.name.removesuffix("_leftImg8bit.png")
-        folder = root / "gtFine" / split / path.parent.name
-        mask = folder / f"{stem}_gtFine_labelIds.png"
-        if mask.is_file():
-            examples.append(Example(stem, path, mask))
-        else:
-            missing.append(f"{mask}: no such file, the mask of {path.name}")
+    for city in sorted(p for p in (root / "leftImg8bit" / split).glob("*") if p.is_dir()):
+        masks = root / "gtFine" / split / city.name
+        mask_of = by_stem(masks, "_gtFine_labelIds") if masks.is_dir() else {}
+        for stem, found in by_stem(city, "_leftImg8bit").items():
+            require_unique([found, mask_of.get(stem, [])])
+            mask = (*mask_of.get(stem, []), masks / f"{stem}_gtFine_labelIds.png")[0]
+            if mask.is_file():
+                examples.append(Example(stem, found[0], mask))
+            else:
+                missing.append(f"{mask}: no such file, the mask of {found[0].name}")
     return LabeledSet("Cityscapes", tuple(examples), known.CITYSCAPES, tuple(missing))
-
-
-def _listed(
-    listed: Path, root: Path, images: str, masks: str
-) -> tuple[tuple[Example, ...], tuple[str, ...]]:
-    """Examples of a list file, an id a line or the paths of image and mask; what is missing."""
-    image_of, mask_of = None, None
-    examples, missing = [], []
-    for line in read_text(listed).splitlines():
-        words = line.split()
-        if not words:
-            continue
-        if len(words) == 2:
-            image, mask = (root / word.lstrip("/") for word in words)
-        else:
-            image_of = image_of or _by_stem(root / images, IMAGE_SUFFIXES)
-            mask_of = mask_of or _by_stem(root / masks, MASK_SUFFIXES)
-            image = image_of.get(words[0], root / images / f"{words[0]}.jpg")
-            mask = mask_of.get(words[0], root / masks / f"{words[0]}.png")
-        absent = [path for path in (image, mask) if not path.is_file()]
-        missing += [f"{path}: no such file, but {listed.name} lists it" for path in absent]
-        if not absent:
-            examples.append(Example(image.stem, image, mask))
-    return tuple(examples), tuple(missing)
-
-
-def _read_mat(path: Path) -> NDArray[np.integer[Any]]:
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(check_readable(path))
-        if "GTcls" in content:
-            return np.asarray(content["GTcls"][0]["Segmentation"][0])
-        return np.asarray(content["LabelMap"])
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{path}: expected a .mat file with GTcls (SBD) or LabelMap (PASCAL-Context); "
-            f"{one_line(error)}"
-        ) from error
 
 
 LAYOUTS: dict[str, Callable[[Path, str], LabeledSet]] = {

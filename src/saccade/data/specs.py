@@ -1,5 +1,6 @@
 """What the values of a mask mean: class names, colors, values to ignore, a mapping."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -90,7 +91,7 @@ class LabelSpec:
             count = int((packed == value).sum())
             raise InputError(
                 f"{path}: color ({value >> 16}, {value >> 8 & 255}, {value & 255}) at {count} "
-                "pixels belongs to no class"
+                f"pixels belongs to no class{_and_others(packed[~matched], 'color')}"
             )
         return labels
 
@@ -114,10 +115,34 @@ class LabelSpec:
             value = int(wrong[0])
             raise InputError(
                 f"{path}: value {value} at {int((wrong == value).sum())} pixels belongs to no "
-                f"class; there are {len(self.names)} classes, 0 to {len(self.names) - 1}, and "
-                f"{', '.join(map(str, self.ignored))} for pixels without one"
+                f"class{_and_others(wrong, 'value')}; there are {len(self.names)} classes, "
+                f"{self._known_values()}, and {_ranges(self.ignored)} for pixels without one"
             )
         return np.asarray(labels, np.uint8)
+
+    def _known_values(self) -> str:
+        if self.mapping:
+            return _ranges(v for v, index in self.mapping if index != IGNORE)
+        return f"0 to {len(self.names) - 1}"
+
+
+def _and_others(wrong: NDArray[np.integer], what: str) -> str:
+    """How many more there are, of values or colors that stand for nothing."""
+    others = len(np.unique(wrong)) - 1
+    return f" (and {others} more {what}{'s' if others > 1 else ''})" if others else ""
+
+
+def _ranges(values: Iterable[int]) -> str:
+    """Whole numbers in words: those that follow each other by the first and the last."""
+    numbers = sorted(set(values))
+    parts: list[list[int]] = []
+    for value in numbers:
+        if parts and parts[-1][-1] == value - 1:
+            parts[-1].append(value)
+        else:
+            parts.append([value])
+    words = [f"{p[0]} to {p[-1]}" if len(p) > 1 else str(p[0]) for p in parts]
+    return ", ".join(words if len(words) < 8 else [*words[:6], "...", words[-1]])
 
 
 def class_difference(ours: tuple[str, ...], theirs: tuple[str, ...], where: str) -> str:

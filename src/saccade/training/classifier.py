@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.data.sets import LabeledSet
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.models.mdc import MultiDilatedNet, save_localizer
 from saccade.models.pretrained import expects, load_backbone
 from saccade.training.classifier_config import LocalizerTraining, settings_of
-from saccade.training.fabric import resolve_device
 from saccade.training.labeled_images import LabeledImages, check_labels
 from saccade.training.lock import locked
 from saccade.training.losses import classification_loss
@@ -109,7 +109,7 @@ class _Run:
 
 
 def _prepare(config: LocalizerTraining, images: LabeledImages, folder: Path) -> _Run:
-    device = resolve_device(config.device)
+    device = pick_device(config.device).type
     state = load_state(folder, _identity(config, images), newer=(_LABELLED,))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix_seeds(config.seed, 0))

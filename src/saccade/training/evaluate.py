@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from saccade.data.examples import require_same_size
 from saccade.data.sets import LabeledSet
-from saccade.errors import InputError
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
 from saccade.evaluation.inference import Network, Protocol, labels_of, predict_probabilities
@@ -72,17 +73,16 @@ def evaluate(
         InputError: a file that cannot be read, or a mask of another size than its image.
     """
     classes = len(data.spec.names)
+    if isinstance(net, nn.Module):
+        # As in training: another layout rounds otherwise, and a few pixels have another class.
+        net.to(memory_format=torch.channels_last)
     matrix = np.zeros((classes, classes), np.int64)
     counts: BoundaryCounts | None = None
     indices = range(rank, len(data.examples), world)
     for done, index in enumerate(indices):
         example = data.examples[index]
         image, target = load_image(example.image), data.labels(index)
-        if image.shape[:2] != target.shape:
-            raise InputError(
-                f"{example.mask}: {target.shape[1]} x {target.shape[0]} pixels (width x height), "
-                f"its image has {image.shape[1]} x {image.shape[0]}"
-            )
+        require_same_size(example, target.shape, image.shape[:2])
         probabilities = predict_probabilities(net, image, protocol, device)
         if crf is not None:
             probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)

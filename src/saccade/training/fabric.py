@@ -6,34 +6,22 @@ from typing import Any, TypeVar
 
 import torch
 
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.training.config import TrainConfig
 
 T = TypeVar("T")
 
 
-def resolve_device(device: str) -> str:
-    """Turn "auto" into "cuda" or "cpu".
-
-    Raises:
-        InputError: CUDA is asked for and missing.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("run: device is 'cuda', but PyTorch sees no CUDA device here")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
-
-
 def launch(config: TrainConfig) -> Any:
     """A Fabric for this process, one of several under `torchrun`.
 
     Raises:
-        InputError: CUDA is asked for and missing, or a batch that the processes cannot share.
+        InputError: the device is missing, or a batch that the processes cannot share.
     """
     from lightning.fabric import Fabric
 
-    device = resolve_device(config.run.device)
+    device = pick_device(config.run.device).type
     world, local = (int(os.environ.get(n, "1")) for n in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     parts = world * config.optim.accumulate
     if config.optim.batch % parts:

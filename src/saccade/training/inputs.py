@@ -5,7 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from saccade.data.check import Findings, inspect, require_sound
+from saccade.data.check import (
+    Findings,
+    inspect,
+    require_labels,
+    require_trainable,
+    what_is_odd,
+)
 from saccade.data.sets import LabeledSet, open_set
 from saccade.errors import InputError
 from saccade.training.config import DataConfig, TrainConfig
@@ -49,11 +55,18 @@ def check_batch(config: TrainConfig, training: LabeledSet) -> None:
         )
 
 
-def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> Findings:
+def check_sets(
+    training: LabeledSet, val: LabeledSet | None, report: Report
+) -> tuple[Findings, tuple[str, ...]]:
     """Every file is read once before the first step, so that a bad one is not found at night.
 
     Returns:
-        What is in the training split; the digest is that of all masks, those of `val` included.
+        What is in the training split, with the digest of all masks, those of `val` included, and
+        lines on what somebody should know before hours are spent.
+
+    Raises:
+        InputError: a file that cannot be used, masks that nothing can be learned from, or
+            validation masks without any class.
     """
     count = len(training.examples) + (len(val.examples) if val else 0)
 
@@ -61,9 +74,16 @@ def check_sets(training: LabeledSet, val: LabeledSet | None, report: Report) -> 
         return lambda done, _: report(first + done, count, "checking images and masks")
 
     findings = inspect(training, report_from(0))
-    require_sound(findings)
+    require_trainable(findings)
+    notes = [f"training: {remark}" for remark in (*training.remarks, *findings.remarks)]
+    if findings.absent:
+        names = ", ".join(findings.absent)
+        notes.append(
+            f"no training mask has the class {names}; the network cannot learn it{findings.hint}"
+        )
     if val is not None:
         evaluated_on = inspect(val, report_from(len(training.examples)))
-        require_sound(evaluated_on)
+        require_labels(evaluated_on)
         findings = replace(findings, digest=f"{findings.digest} {evaluated_on.digest}")
-    return findings
+        notes += [f"validation: {line}" for line in (*val.remarks, *what_is_odd(evaluated_on))]
+    return findings, tuple(notes)

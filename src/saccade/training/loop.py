@@ -23,13 +23,13 @@ from saccade.nn.seeded import SeededConv2d
 from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
-from saccade.training.fabric import close, launch
+from saccade.training.fabric import close, in_first, launch
 from saccade.training.inputs import Report, check_batch, check_sets, open_sets
 from saccade.training.lock import locked_together
 from saccade.training.losses import pixel_loss
 from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
-from saccade.training.setup import Run, order_of, prepare
+from saccade.training.setup import Run, check_begin, order_of, prepare
 from saccade.training.signals import next_unless_stopped, stop_on_signal
 from saccade.training.supervision import Batch, Counts, count_pixels, supervise
 
@@ -94,11 +94,11 @@ def train(
         raise InputError(f"{folder}: is a file, expected a folder for the run")
     refuse_to_replace((folder / name for name in (BEST, LAST)), (config.weights, config.start))
     with locked_together(folder, fabric):
-        findings = check_sets(training, val, report)
-        never = [n for n, i in zip(training.spec.names, findings.images, strict=True) if not i]
-        if never and fabric.global_rank == 0:
-            note(f"no training mask has the class {', '.join(never)}; the network cannot learn it")
         config = _completed(config, training)
+        odd = in_first(fabric, lambda: check_begin(config, folder, training))
+        findings, remarks = check_sets(training, val, report)
+        for line in (*odd, *remarks) if fabric.global_rank == 0 else ():
+            note(line)
         run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
         try:
             scores, interrupted = _steps(run, on_epoch)
@@ -144,7 +144,8 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
             loss = _step(run, read, order.steps)
             done = run.state.step
             ends = done % order.steps_per_epoch
-            run.report(done, order.steps, f"epoch {-(-done // order.steps_per_epoch)}")
+            epoch = -(-done // order.steps_per_epoch)
+            run.report(done, order.steps, f"epoch {epoch}, loss {loss:.3f}")
             if run.fabric.global_rank == 0 and done % 10 == 0:
                 run.log.scalars({"loss": loss, "lr": _rate(run)}, done)
             last = done == order.steps

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
+from saccade.data.examples import require_same_size
 from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
@@ -54,11 +55,7 @@ class Examples(Dataset[Batch]):
         epoch, index = key
         example = self.data.examples[index]
         image, labels = load_image(example.image), self.data.labels(index)
-        if image.shape[:2] != labels.shape:
-            raise InputError(
-                f"{example.mask}: {labels.shape[1]} x {labels.shape[0]} pixels (width x height), "
-                f"its image has {image.shape[1]} x {image.shape[0]}"
-            )
+        require_same_size(example, labels.shape, image.shape[:2])
         seed = mix_seeds(self.seed, 1, epoch, index)
         picture, mask, inside = augment(image, labels, self.augmentation, seed)
         return Batch(picture, mask, inside, self.allowed.classes(index, example, labels))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from saccade.data.check import Findings
 from saccade.data.sets import LabeledSet
 from saccade.data.specs import class_difference
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.files import atomic_write, remove_parts
@@ -20,13 +21,14 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.training.config import TrainConfig
-from saccade.training.fabric import in_first, loss_scaler, resolve_device
+from saccade.training.fabric import in_first, loss_scaler
 from saccade.training.inputs import Report
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimizer import make_optimizer
 from saccade.training.samples import Examples, Order, mix_seeds
 from saccade.training.state import CLASSES, IMAGES, MASKS, State, first_difference, load_state
+from saccade.training.supervision import AllowedClasses
 
 
 @dataclass
@@ -66,7 +68,7 @@ def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
     Raises:
         InputError: the device is missing, or weights are missing, damaged or of another network.
     """
-    resolve_device(config.run.device)
+    pick_device(config.run.device)
     with torch.random.fork_rng(devices=[]):
         net = SegmentationNet(replace(config.network, classes=len(names)))
     if config.weights != "none":
@@ -74,6 +76,22 @@ def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
         load_backbone(net, config.network.backbone, config.weights, images=lambda: noise)
     if config.start:
         _start_from(net, config, names)
+
+
+def check_begin(config: TrainConfig, folder: Path, training: LabeledSet) -> tuple[str, ...]:
+    """What can be wrong beside images and masks, before all of these are decoded.
+
+    Returns:
+        Lines on what somebody should know.
+
+    Raises:
+        InputError: what `check_start` raises for a new run; another run in FOLDER; image labels
+            that cannot be used.
+    """
+    settings = settings_of(config, training)
+    if load_state(folder, settings, newer=(IMAGES, CLASSES), later=(MASKS,)) is None:
+        check_start(config, training.spec.names)
+    return AllowedClasses(training, config.supervision).remarks
 
 
 def prepare(
@@ -157,15 +175,19 @@ def _open_folder(folder: Path, config: TrainConfig) -> None:
         path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
 
 
-def settings_of(config: TrainConfig, training: LabeledSet, findings: Findings) -> dict[str, Any]:
+def settings_of(
+    config: TrainConfig, training: LabeledSet, findings: Findings | None = None
+) -> dict[str, Any]:
     """What is kept beside a state: the settings, and which images, classes and masks it is about.
 
-    The digest is of masks as they are read, so that it tells another mapping of values too.
+    The digest is of masks as they are read, so that it tells another mapping of values too; it is
+    left out where nothing has been read.
     """
     names = "\n".join(example.name for example in training.examples)
     images = [len(training.examples), hashlib.sha256(names.encode()).hexdigest()]
     classes = list(training.spec.names)
-    return {**config.to_dict(), IMAGES: images, CLASSES: classes, MASKS: findings.digest}
+    masks = {} if findings is None else {MASKS: findings.digest}
+    return {**config.to_dict(), IMAGES: images, CLASSES: classes, **masks}
 
 
 def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:

@@ -59,7 +59,11 @@ def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
 
 
 def load_state(
-    folder: Path, config: dict[str, Any], *, newer: Collection[str] = ()
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    newer: Collection[str] = (),
+    later: Collection[str] = (),
 ) -> State | None:
     """The state that `save_state` left in a folder; None where there is none.
 
@@ -67,6 +71,7 @@ def load_state(
         folder: of the run.
         config: of the run that wants to go on.
         newer: keys of it that older states do not have; such a state says nothing of them.
+        later: keys that it does not have yet; they are not compared.
 
     Raises:
         InputError: the file is damaged, or of a run with other settings; it names the first.
@@ -89,7 +94,8 @@ def load_state(
         ) from error
     requested = {key: value for key, value in config.items() if key not in newer or key in saved}
     requested = _deciding(json.loads(json.dumps(requested)))
-    differing = first_difference(_deciding(saved), requested)
+    known = {key: value for key, value in saved.items() if key not in later}
+    differing = first_difference(_deciding(known), requested)
     if differing:
         raise InputError(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from saccade.data.image_labels import as_table, read_image_labels
+from saccade.data.image_labels import as_table, read_label_file
+from saccade.data.pairing import MASK_SUFFIXES, Files, by_stem, composed, require_unique
 from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.files import read_text
 from saccade.models.largefov import STRIDE
 from saccade.training.losses import labeled_pixels, pixel_loss
 from saccade.training.weak_losses import gated_crf_loss, weak_loss
@@ -24,7 +26,7 @@ class SupervisionConfig:
     """What stands in for full masks in the training split.
 
     Attributes:
-        masks: a folder of label images, NAME.png: pseudo masks, or strokes (partial cross
+        masks: a folder of label images, NAME.png or .tif: pseudo masks, or strokes (partial cross
             entropy). Their values are class indices, 255 is no label. "" trains on the data set's
             own masks.
         strong: so many images keep the data set's own masks (semi-supervised).
@@ -92,8 +94,8 @@ def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     """The training split with the masks that the configuration names.
 
     Raises:
-        InputError: the folder or list is missing, an image has no mask in the folder, a strong
-            name is no image, or more strong images than there are.
+        InputError: the folder or list is missing, an image has no mask or two in the folder, a
+            strong name is no image, or more strong images than there are.
     """
     if not config.masks:
         return data
@@ -101,7 +103,9 @@ def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     if not folder.is_dir():
         raise InputError(f"supervision: {folder}: no such folder of masks")
     strong = _strong_names(data, config)
-    examples = tuple(e if e.name in strong else _weakened(e, folder) for e in data.examples)
+    files = by_stem(folder)
+    require_unique(files.get(e.name, []) for e in data.examples if e.name not in strong)
+    examples = tuple(e if e.name in strong else _weakened(e, folder, files) for e in data.examples)
     absent = [e for e in examples if not e.mask.is_file()]
     if absent:
         more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
@@ -111,8 +115,9 @@ def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     return replace(data, examples=examples)
 
 
-def _weakened(example: Example, folder: Path) -> Example:
-    return replace(example, mask=folder / f"{example.name}.png", weak=True)
+def _weakened(example: Example, folder: Path, files: Files) -> Example:
+    masks = [p for p in files.get(example.name, []) if p.suffix.lower() in MASK_SUFFIXES]
+    return replace(example, mask=(*masks, folder / f"{example.name}.png")[0], weak=True)
 
 
 def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
@@ -121,7 +126,7 @@ def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
         path = Path(config.strong_list)
         if not path.is_file():
             raise InputError(f"supervision: {path}: no such file of names")
-        listed = path.read_text("utf-8").split()
+        listed = [composed(line.strip()) for line in read_text(path).splitlines() if line.strip()]
         absent = sorted(set(listed) - set(names))
         if absent:
             raise InputError(f"{path}: {absent[0]!r} is no image of {data.title}")
@@ -133,14 +138,18 @@ def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
 
 
 class AllowedClasses:
-    """Which classes the online mask of an example may have."""
+    """Which classes the online mask of an example may have; `remarks` on where they were read."""
 
     def __init__(self, data: LabeledSet, config: SupervisionConfig) -> None:
         self.spec = data.spec
         self.table: NDArray[np.bool_] | None = None
+        self.remarks: tuple[str, ...] = ()
         if config.online and config.labels:
             names = [example.name for example in data.examples]
-            labels = read_image_labels(Path(config.labels), names, data.spec)
+            weak = [example.name for example in data.examples if example.weak]
+            found = read_label_file(Path(config.labels), weak, data.spec)
+            self.remarks = found.remarks
+            labels = {name: found.classes.get(name, ()) for name in names}
             self.table = as_table(labels, names, len(data.spec.names))
 
     def classes(self, index: int, example: Example, labels: NDArray[np.uint8]) -> Tensor:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.batch import Executor, Outcome, interruption
-from saccade.data.check import inspect, require_sound
+from saccade.data.check import inspect, require_labels
 from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol, labels_of, predict_probabilities
 from saccade.files import atomic_write, digest_of, refuse_to_replace
@@ -22,7 +23,6 @@ from saccade.models.checkpoint import load_checkpoint
 from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
-from saccade.training.fabric import resolve_device
 from saccade.training.loop import train
 from saccade.training.setup import check_start
 from saccade.training.state import STATE
@@ -208,9 +208,9 @@ def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
     if work.val is not None:
         seen = (path for e in work.val.examples for path in (e.image, e.mask))
         refuse_to_replace((path for job in jobs for path in (job.mask, job.record)), seen)
-        require_sound(inspect(work.val))
+        require_labels(inspect(work.val))
     if (folder / RUN / STATE).is_file():
-        resolve_device(work.training.run.device)  # a run that goes on has its weights
+        pick_device(work.training.run.device)  # a run that goes on has its weights
     else:
         check_start(work.training, work.spec.names)
 

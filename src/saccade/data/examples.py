@@ -1,0 +1,158 @@
+"""Images with their masks: what a split is, and how the values of a mask file are read."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.specs import IGNORE, LabelSpec
+from saccade.errors import InputError
+from saccade.files import check_readable, one_line
+from saccade.images import exif_orientation, open_unlimited, read_label_image
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image and its mask; the name is unique in its set.
+
+    Attributes:
+        name: stem of the image.
+        image: its file.
+        mask: file of its mask.
+        weak: the mask was not drawn by a person: strokes or pseudo labels, whose values are class
+            indices already.
+    """
+
+    name: str
+    image: Path
+    mask: Path
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class LabeledSet:
+    """The examples of a split and the classes of their masks.
+
+    Attributes:
+        title: name for people.
+        examples: pairs of image and mask.
+        spec: what the masks' values mean.
+        missing: a line for each file that is not there; its pair is not among the examples.
+        remarks: lines on files that are not used.
+        classes_file: where the classes were read; None where the layout knows them.
+    """
+
+    title: str
+    examples: tuple[Example, ...]
+    spec: LabelSpec
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    classes_file: Path | None = None
+
+    def labels(self, index: int) -> NDArray[np.uint8]:
+        """(H, W) uint8 class indices of an example, 255 where there is none.
+
+        Raises:
+            InputError: the mask cannot be read or has values of no class.
+        """
+        return self.classes_of(index, read_values(self.examples[index].mask))
+
+    def classes_of(self, index: int, values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+        """The class indices of what `read_values` read from the mask of an example.
+
+        Raises:
+            InputError: values of no class.
+        """
+        example = self.examples[index]
+        spec = self.spec
+        if example.weak:
+            spec = replace(spec, mapping=(), ignored=(IGNORE,))
+        return spec.apply(values, example.mask)
+
+
+def read_values(path: Path) -> NDArray[np.integer[Any]]:
+    """The values of a mask file as they stand there: (H, W), or (H, W, 3) of a color image.
+
+    Reads label images, and the `.mat` files of SBD and PASCAL-Context. A mask with an EXIF
+    orientation is turned by it, as an image is.
+
+    Raises:
+        InputError: the file is missing, damaged, or no mask.
+    """
+    return read_values_and_remarks(path)[0]
+
+
+def read_values_and_remarks(path: Path) -> tuple[NDArray[np.integer[Any]], tuple[str, ...]]:
+    """What `read_values` returns, and what its reader assumed, converted or left out."""
+    if path.suffix.lower() == ".mat":
+        return _read_mat(path), ()
+    found = read_label_image(path)
+    if found.rgba is not None:
+        return found.rgba[..., :3], found.remarks
+    return np.asarray(found.values), found.remarks
+
+
+def orientation_of(path: Path) -> int:
+    """The EXIF orientation 1..8 in the header of a file; 1 where there is none."""
+    try:
+        with open(path, "rb") as file, open_unlimited(file) as image:
+            return exif_orientation(image)
+    except (OSError, ValueError, SyntaxError):  # what Pillow does not read has none
+        return 1
+
+
+def size_problem(example: Example, mask: tuple[int, ...], image: tuple[int, ...]) -> str:
+    """What is wrong where a mask is not as large as its image; "" where it is.
+
+    Args:
+        example: both files.
+        mask: (H, W) of the mask, upright.
+        image: (H, W) of the image, upright.
+    """
+    if mask == image:
+        return ""
+    hint = _turned(example) if mask == image[::-1] else ""
+    return (
+        f"{example.mask}: {mask[1]} x {mask[0]} pixels (width x height), its image has "
+        f"{image[1]} x {image[0]}{hint}"
+    )
+
+
+def require_same_size(example: Example, mask: tuple[int, ...], image: tuple[int, ...]) -> None:
+    """Raise InputError with `size_problem`, where there is one."""
+    problem = size_problem(example, mask, image)
+    if problem:
+        raise InputError(problem)
+
+
+def _turned(example: Example) -> str:
+    """Why width and height are exchanged, and what helps."""
+    image, mask = orientation_of(example.image), orientation_of(example.mask)
+    if image >= 5 and mask < 5:
+        return f": EXIF turns the image (orientation {image}) but not the mask; turn the mask too"
+    if mask >= 5 and image < 5:
+        return f": EXIF turns the mask (orientation {mask}) but not the image; turn the image too"
+    return ": one of them lies on its side"
+
+
+def _read_mat(path: Path) -> NDArray[np.integer[Any]]:
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(check_readable(path))
+        if "GTcls" in content:
+            values = np.asarray(content["GTcls"][0]["Segmentation"][0])
+        else:
+            values = np.asarray(content["LabelMap"])
+        if values.ndim != 2 or values.dtype.kind not in "ui":
+            raise ValueError(f"{values.ndim} axes of {values.dtype}")
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{path}: expected a .mat file with GTcls (SBD) or LabelMap (PASCAL-Context); "
+            f"{one_line(error)}"
+        ) from error
+    return values
