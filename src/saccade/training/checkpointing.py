@@ -26,6 +26,7 @@ def validate(run: Run, epoch: int) -> Scores | None:
     """Evaluate on the validation split in all processes; keep the best weights so far."""
     if run.val is None:
         return None
+    _share_statistics(run)
     net = _evaluated(run)
     scores = evaluate(
         net,
@@ -51,6 +52,16 @@ def validate(run: Run, epoch: int) -> Scores | None:
         if better:
             _save_checkpoint(run, BEST)
     return scores
+
+
+def _share_statistics(run: Run) -> None:
+    """All processes evaluate what the first one saves; each has its own running statistics."""
+    if run.fabric.world_size == 1:
+        return
+    values = run.averaged
+    for name, _ in run.plain.named_buffers():
+        if name in values:  # some buffers are not saved
+            torch.distributed.broadcast(values[name], 0)
 
 
 def _evaluated(run: Run) -> SegmentationNet:
