@@ -123,6 +123,30 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, monkeypatch):
     assert result.stderr.strip().count("\n") == 0
 
 
+SILLY = {
+    "--window": ("1", "-1", "31"),
+    "--resize": ("1", "-1", "31", "16385", "9" * 30),
+    "--scales": ("0", "-1", "nan", "1e-9", "1e9", "", ",", "1,,2"),
+}
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+@pytest.mark.parametrize(("option", "value"), [(o, v) for o, vs in SILLY.items() for v in vs])
+def test_silly_values_are_refused_in_one_line(verb, option, value, tmp_path):
+    result = run(verb, "net", ".", "-o", tmp_path / "out", option, value)
+    check(result, "expected" if option != "--scales" else "scales", code=1)
+    assert result.stderr.strip().count("\n") == 0
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+@pytest.mark.parametrize("window", [32, 47, 10**30])
+def test_windows_of_every_other_size_are_slid(trained, tmp_path, verb, window):
+    data = trained / ("data" if verb == "evaluate" else "data/images/val")
+    best = trained / "run/best.safetensors"
+    check(run(verb, best, data, "-o", tmp_path, "--window", window), f"windows of {window}")
+
+
 def test_a_dense_crf_is_chosen_by_name(trained, tmp_path):
     arguments = (trained / "run/best.safetensors", trained / "data", "-o", tmp_path)
     check(run("evaluate", *arguments, "--crf", "deeplab-largefov"), "dense CRF deeplab-largefov")

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from saccade.refine.dense_crf import DenseCRFConfig
 
 
+MIN_SIDE, MAX_SIDE = 32, 16384
+"""Pixels of the least window, and of the shorter side that an image may be brought to."""
+
+
 def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol":
     """The protocol of the options.
 
     Raises:
-        InputError: scales that are no numbers above 0.
+        InputError: scales that are no numbers above 0, or windows or sides that no network takes.
     """
     from saccade.evaluation.inference import Protocol
 
@@ -24,6 +28,15 @@ def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol"
         factors = tuple(float(part) for part in scales.split(","))
     except ValueError as error:
         raise InputError(f"--scales is {scales!r}, expected numbers like 0.75,1,1.25") from error
+    if window and window < MIN_SIDE:
+        raise InputError(
+            f"--window is {window}, expected 0 (the whole image at once) or at least {MIN_SIDE} "
+            "pixels"
+        )
+    if resize and not MIN_SIDE <= resize <= MAX_SIDE:
+        raise InputError(
+            f"--resize is {resize}, expected 0 (no change) or {MIN_SIDE} to {MAX_SIDE} pixels"
+        )
     return Protocol(factors, flip, window, resize=resize)
 
 

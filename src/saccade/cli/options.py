@@ -146,8 +146,7 @@ Window = Annotated[
     typer.Option(
         "--window",
         metavar="PIXELS",
-        min=0,
-        help="Side of windows that slide over the image; 0: the whole image at once.",
+        help="Side of windows that slide over the image, at least 32; 0: the whole image at once.",
     ),
 ]
 Resize = Annotated[
@@ -155,7 +154,6 @@ Resize = Annotated[
     typer.Option(
         "--resize",
         metavar="PIXELS",
-        min=0,
         help="Bring the shorter side of the image to this first; 0: leave it.",
     ),
 ]

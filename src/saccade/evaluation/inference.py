@@ -18,6 +18,11 @@ from saccade.errors import InputError
 
 Network = Callable[[Tensor], Tensor]
 
+MAX_SCALE = 16
+
+MAX_SCALED = 1 << 26
+"""Pixels that an image may be enlarged to; a network needs some kilobytes for each."""
+
 PAPER_SCALES = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 """The scales of the DSNet paper's table 2."""
 
@@ -27,7 +32,7 @@ class Protocol:
     """How a network is asked; printed with every number.
 
     Attributes:
-        scales: factors on the image's size; probabilities are averaged over them.
+        scales: factors on the image's size, 1/16 to 16; probabilities are averaged over them.
         flip: also ask for the mirrored image.
         window: side in pixels of square windows that cover the image; 0 asks for all of it.
         overlap: share of a window that its neighbour covers too.
@@ -44,8 +49,14 @@ class Protocol:
         """Raises InputError for values out of range."""
         if not self.scales or not all(0 < scale < math.inf for scale in self.scales):
             raise InputError(f"scales are {self.scales!r}, must be numbers above 0")
-        if self.window < 0 or self.resize < 0 or not 0 <= self.overlap < 1:
-            raise InputError("window and resize must be >= 0, overlap in [0, 1)")
+        if min(self.scales) < 1 / MAX_SCALE or max(self.scales) > MAX_SCALE:
+            raise InputError(
+                f"scales are {self.scales!r}, must be from {1 / MAX_SCALE} to {MAX_SCALE}"
+            )
+        if self.window < 0 or self.resize < 0:
+            raise InputError("window and resize must be >= 0")
+        if not 0 <= self.overlap < 1:
+            raise InputError(f"overlap is {self.overlap}, must be in [0, 1)")
 
     def __str__(self) -> str:
         """In words."""
@@ -88,6 +99,11 @@ def predict_probabilities(
     total: Tensor | None = None
     for scale in protocol.scales:
         size = tuple(max(1, round(n * base * scale)) for n in full)
+        if math.prod(size) > max(MAX_SCALED, math.prod(full)):
+            raise InputError(
+                f"scale {scale:g} would make {size[1]} x {size[0]} pixels (width x height) of the "
+                f"image, expected at most {MAX_SCALED}; a smaller scale or resize would do"
+            )
         scaled = batch
         if size != full:
             scaled = functional.interpolate(
