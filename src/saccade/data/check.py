@@ -1,7 +1,7 @@
 """What is wrong with a data set, and what is in it, before hours of training are spent on it."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,11 +178,17 @@ def require_trainable(findings: Findings) -> None:
         raise InputError(findings.untrainable)
 
 
-def what_is_odd(findings: Findings) -> tuple[str, ...]:
-    """Lines on what is in masks to score, and may be not what somebody thinks."""
+def what_is_odd(findings: Findings, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Lines on what is in masks to score, and may be not what somebody thinks.
+
+    Args:
+        findings: of these masks.
+        known: classes that need not be spoken of.
+    """
     lines = findings.remarks
-    if findings.absent:
-        names = ", ".join(findings.absent)
+    absent = [name for name in findings.absent if name not in known]
+    if absent:
+        names = ", ".join(absent)
         lines += (f"no mask has the class {names}; it counts where it is predicted{findings.hint}",)
     return lines
 

@@ -85,5 +85,6 @@ def check_sets(
         evaluated_on = inspect(val, report_from(len(training.examples)))
         require_labels(evaluated_on)
         findings = replace(findings, digest=f"{findings.digest} {evaluated_on.digest}")
-        notes += [f"validation: {line}" for line in (*val.remarks, *what_is_odd(evaluated_on))]
+        odd = what_is_odd(evaluated_on, findings.absent)
+        notes += [f"validation: {line}" for line in (*val.remarks, *odd)]
     return findings, tuple(notes)
