@@ -76,7 +76,7 @@ MISTAKES = {
     "a strong image that is none": (
         lambda f: (f / "list.txt").write_text("0\nnine lives\n"),
         {"supervision": {"masks": "pseudo", "strong_list": "list.txt"}},
-        "'nine lives' is no image",
+        "'lives' is no image",
     ),
     "no split": (lambda f: None, {"data": {"val": "gone"}}, "no such folder"),
     "no data": (lambda f: None, {"data": {"root": "gone"}}, "no such folder"),

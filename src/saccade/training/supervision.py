@@ -126,7 +126,8 @@ def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
         path = Path(config.strong_list)
         if not path.is_file():
             raise InputError(f"supervision: {path}: no such file of names")
-        listed = [composed(line.strip()) for line in read_text(path).splitlines() if line.strip()]
+        lines = [composed(line.strip()) for line in read_text(path).splitlines()]
+        listed = [n for line in lines for n in ([line] if line in names else line.split())]
         absent = sorted(set(listed) - set(names))
         if absent:
             raise InputError(f"{path}: {absent[0]!r} is no image of {data.title}")
