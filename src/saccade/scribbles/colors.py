@@ -25,6 +25,7 @@ from saccade.scribbles.strokes import (
 
 _MOST_COLORS = 64
 _MOST_BLENDS = 4096
+_COUNTED_AT_ONCE = 8_000_000  # pixels
 _RARE_SHARE = 0.01
 _BLEND_DISTANCE = 6.0  # in 8-bit levels, from the straight line between two stroke colours
 
@@ -37,13 +38,14 @@ class _Colors:
         opaque: (H, W) where alpha is 255.
         present: 0xRRGGBB of every colour, ascending.
         counts: number of pixels of each.
-        index: for each opaque pixel, row by row, the place of its colour in `present`.
+        index: for each opaque pixel, row by row, the place of its colour in `present`; empty
+            where a large image has too many colours.
     """
 
     opaque: NDArray[np.bool_]
     present: NDArray[np.uint32]
     counts: NDArray[np.int64]
-    index: NDArray[np.int64]
+    index: NDArray[np.integer]
 
     @property
     def overlay(self) -> bool:
@@ -53,6 +55,8 @@ class _Colors:
     def labels(self, values: Mapping[int, int], empty: int) -> NDArray[np.int32]:
         """Return (H, W) with `values` by colour, `empty` where there is none."""
         table = np.array([values.get(c, empty) for c in self.present.tolist()], dtype=np.int32)
+        if not self.overlay:
+            return np.asarray(table[self.index].reshape(self.opaque.shape))
         labels = np.full(self.opaque.shape, empty, dtype=np.int32)
         labels[self.opaque] = table[self.index]
         return labels
@@ -107,10 +111,30 @@ def strokes_from_colors(
 
 def _count_colors(rgba: NDArray[np.uint8]) -> _Colors:
     opaque = rgba[..., 3] == 255
-    present, index, counts = np.unique(
-        pack_rgb(rgba[opaque][:, :3]), return_inverse=True, return_counts=True
-    )
-    return _Colors(opaque, present, counts, index)
+    step = max(1, _COUNTED_AT_ONCE // rgba.shape[1])
+    blocks = [slice(top, top + step) for top in range(0, len(rgba), step)]
+    if len(blocks) == 1:
+        packed = pack_rgb(rgba[opaque][:, :3])
+        present, index, counts = np.unique(packed, return_inverse=True, return_counts=True)
+        return _Colors(opaque, present, counts, index)
+    # Linear, where np.unique would sort every pixel and take 24 bytes for each.
+    totals = np.zeros(2**24, dtype=np.int64)
+    for rows in blocks:
+        totals += np.bincount(_packed(rgba[rows], opaque[rows]), minlength=len(totals))
+    present = np.flatnonzero(totals).astype(np.uint32)
+    place = np.zeros(2**24, dtype=np.uint16)
+    parts = []
+    if len(present) <= _MOST_BLENDS:  # more are refused, unless no pixel's colour matters
+        place[present] = np.arange(len(present))
+        parts = [place[_packed(rgba[rows], opaque[rows])] for rows in blocks]
+    return _Colors(opaque, present, totals[present], np.concatenate(parts) if parts else place[:0])
+
+
+def _packed(rgba: NDArray[np.uint8], opaque: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """0xRRGGBB of the opaque pixels, row by row."""
+    chosen = rgba.reshape(-1, 4) if opaque.all() else rgba[opaque]
+    words = np.ascontiguousarray(chosen).view(">u4")[:, 0]
+    return np.asarray(np.right_shift(words, 8, dtype=np.int64, casting="unsafe"))
 
 
 def _is_grey(present: NDArray[np.uint32]) -> bool:
