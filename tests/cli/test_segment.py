@@ -141,3 +141,25 @@ def test_without_the_mask_everything_is_done_again(saccade_cli, pair, tmp_path):
     assert saccade_cli("segment", *pair, "-o", out).exit_code == 0
     assert load_image(out / "overlay" / "photo.png").shape == (*SHAPE, 3)
     assert (out / "photo.png").exists()
+
+
+@pytest.mark.parametrize("fmt", MASK_SUFFIXES)
+def test_classes_that_do_not_fit_the_format_are_refused_before_the_work(
+    saccade_cli, pair, tmp_path, fmt
+):
+    labels = np.zeros(SHAPE, np.uint16)
+    labels[2:5], labels[9:12] = 2, 300
+    strokes = tmp_path / "many.png"
+    Image.fromarray(labels).save(strokes)
+    fake.calls.clear()
+    out = tmp_path / "out"
+    result = saccade_cli(
+        "segment", pair[0], strokes, "-o", out, "--format", fmt, "--unlabeled", "0"
+    )
+    if fmt != "png":
+        assert result.exit_code == 0
+        return
+    assert result.exit_code == 1
+    assert "many.png: label 300 does not fit a palette PNG" in result.stderr
+    assert not fake.calls
+    assert not out.exists()

@@ -13,7 +13,8 @@ from PIL import Image
 
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError
-from saccade.formats.masks import MASK_FORMATS, read_mask, write_mask
+from saccade.formats.masks import MASK_FORMATS, encode_mask, read_mask, write_mask
+from saccade.formats.names import refuse_unfit
 
 RNG = np.random.default_rng(0)
 BLOBS = np.kron(RNG.integers(0, 5, (6, 8)), np.ones((7, 5))).astype(np.int32)
@@ -163,3 +164,16 @@ def test_colored_image_is_no_mask(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "m.png")
     with pytest.raises(InputError, match="RGB image has colours"):
         read_mask(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("fmt", MASK_FORMATS)
+@pytest.mark.parametrize("label", [255, 256, 65535, 65536])
+def test_what_does_not_fit_is_known_before_the_work(tmp_path, fmt, label):
+    labels = np.array([[0, label]])
+    fits = label <= {"png": 255, "tiff": 65535}.get(fmt, label)
+    for write in (lambda: refuse_unfit([0, label], fmt), lambda: encode_mask(labels, fmt)):
+        if fits:
+            write()
+        else:
+            with pytest.raises(InputError, match=f"label {label} does not fit.*use the format"):
+                write()

@@ -12,6 +12,7 @@ from saccade.cli.assumptions import Assumptions
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
+from saccade.formats.names import refuse_unfit
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter
@@ -90,6 +91,11 @@ def segment_files(
     def check(job: Job) -> None:
         strokes = _read_strokes(job.pair, _size(job.pair.image), settings, wanted.names)
         assumptions.add(strokes, job.pair.strokes)
+        for kind, _ in job.outputs:
+            try:
+                refuse_unfit(strokes.classes, kind)
+            except InputError as error:
+                raise InputError(f"{job.pair.strokes}: {error}") from error
 
     outcome = run_batch(
         jobs,

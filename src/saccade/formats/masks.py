@@ -24,7 +24,7 @@ from saccade.formats.label_studio_reader import iter_label_studio
 from saccade.formats.labelme import labelme_document
 from saccade.formats.labelme_reader import read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
-from saccade.formats.names import MASK_FORMATS, MaskFormat
+from saccade.formats.names import MASK_FORMATS, MaskFormat, refuse_unfit
 from saccade.images import read_labels
 
 __all__ = [
@@ -250,11 +250,7 @@ def _json(document: Any) -> bytes:
 
 
 def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) -> bytes:
-    if int(labels.max()) > 255:
-        raise InputError(
-            f"label {int(labels.max())} does not fit a palette PNG (0..255); "
-            "use the format tiff (0..65535)"
-        )
+    refuse_unfit([int(labels.max())], "png")
     palette = voc_palette(256).copy()
     for value, color in colors.items():
         if 0 <= value < 256:
@@ -265,8 +261,7 @@ def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) 
 
 
 def _tiff(labels: NDArray[np.int32]) -> bytes:
-    if int(labels.max()) > 65535:
-        raise InputError(f"label {int(labels.max())} does not fit a 16-bit TIFF (0..65535)")
+    refuse_unfit([int(labels.max())], "tiff")
     image = Image.fromarray(labels.astype(np.uint16))
     return _saved(image, "TIFF", compression="tiff_adobe_deflate")
 

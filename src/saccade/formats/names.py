@@ -1,6 +1,9 @@
-"""The formats of masks by name. It imports nothing, as the command line's help reads it."""
+"""The formats of masks by name. It imports little, as the command line's help reads it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from saccade.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -11,16 +14,18 @@ class MaskFormat:
         suffix: what follows the stem; no two are the same, so all can lie together.
         media_type: for HTTP.
         title: for a menu.
+        highest: label that it can hold; None: any.
     """
 
     suffix: str
     media_type: str
     title: str
+    highest: int | None = None
 
 
 MASK_FORMATS: dict[str, MaskFormat] = {
-    "png": MaskFormat(".png", "image/png", "Palette PNG"),
-    "tiff": MaskFormat(".tif", "image/tiff", "16-bit TIFF"),
+    "png": MaskFormat(".png", "image/png", "Palette PNG", 255),
+    "tiff": MaskFormat(".tif", "image/tiff", "16-bit TIFF", 65535),
     "coco": MaskFormat(".coco.json", "application/json", "COCO, run lengths"),
     "coco-polygons": MaskFormat(".polygons.json", "application/json", "COCO, polygons"),
     "labelme": MaskFormat(".json", "application/json", "labelme"),
@@ -28,3 +33,22 @@ MASK_FORMATS: dict[str, MaskFormat] = {
     "cvat": MaskFormat(".cvat.xml", "application/xml", "CVAT for images"),
 }
 """Name -> format. Saccade reads back to the same labels whatever it writes."""
+
+
+def refuse_unfit(labels: Iterable[int], fmt: str) -> None:
+    """Raise InputError where a format cannot hold a label; before the work, not after.
+
+    Example:
+        >>> refuse_unfit([2, 300], "png")
+        Traceback (most recent call last):
+        saccade.errors.InputError: label 300 does not fit a palette PNG (0..255); use the format \
+tiff (0..65535)
+    """
+    found = MASK_FORMATS.get(fmt)
+    highest = max(labels, default=0)
+    if found is not None and found.highest is not None and highest > found.highest:
+        title = found.title[0].lower() + found.title[1:]
+        other = "tiff (0..65535)" if highest <= 65535 else "coco"
+        raise InputError(
+            f"label {highest} does not fit a {title} (0..{found.highest}); use the format {other}"
+        )
