@@ -68,7 +68,7 @@ def decode_first(
                 image.seek(page)
             size = image.height, image.width
             lies = shape is not None and size == (shape[1], shape[0])
-            always = _read_from_a_small_file(image)
+            always = small_file_pixels(image)
             check_pixels(path, *size, None if lies else shape, always=always)
             if rawmode is not None and isinstance(image, ImageFile.ImageFile):
                 image.tile = [tile._replace(args=rawmode) for tile in image.tile]
@@ -119,8 +119,8 @@ def array_of(path: str | os.PathLike[str], image: Image.Image, mode: str) -> NDA
     return result
 
 
-def _read_from_a_small_file(image: Image.Image) -> int:
-    """The most pixels, so that a file of next to nothing costs less than a gigabyte and 5 s."""
+def small_file_pixels(image: Image.Image) -> int:
+    """The most pixels of a small file, so that it costs less than a gigabyte and 5 s."""
     layout = getattr(image, "tile", None) or [None]
     wide = "16" in str(getattr(layout[0], "args", ""))  # which is decoded twice
     if image.format in ("WEBP", "AVIF", "JPEG2000") or (image.format == "PNG" and wide):

@@ -5,6 +5,7 @@ from typing import Any
 
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
+from saccade.images.decoding import small_file_pixels
 from saccade.images.header import check_pixels, exif_orientation, open_unlimited
 from saccade.images.reader import load_image
 from saccade.images.tiff import starts_as_tiff, tiff_info
@@ -78,7 +79,7 @@ def decoded_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         with open(path, "rb") as file, open_unlimited(file) as image:
             if image.format == "TIFF":
                 raise ValueError("there are kinds that Pillow does not tell apart")
-            check_pixels(path, image.height, image.width)
+            check_pixels(path, image.height, image.width, always=small_file_pixels(image))
             width, height = image.size
             if image.format == "JPEG":
                 image.draft(None, (1, 1))
