@@ -40,13 +40,13 @@ class Listing:
 
 
 def name_key(name: str) -> str:
-    """Return a file name in the form in which names are compared.
+    """Return a file name in the form in which names are compared: NFC, and printable.
 
     Example:
         >>> name_key("cafe" + chr(0x301)) == name_key("caf" + chr(0xE9))
         True
     """
-    return unicodedata.normalize("NFC", name)
+    return unicodedata.normalize("NFC", printable(name))
 
 
 def is_hidden(name: str) -> bool:

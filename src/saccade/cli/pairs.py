@@ -1,26 +1,33 @@
-"""Which strokes belong to which image: two files, or two folders matched by stem."""
+"""Which strokes belong to which image: two files, two folders, or one file for many images."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError
+from saccade.files import check_readable, last_part
+from saccade.folders import by_stem, list_files, name_key, some_names
+from saccade.scribbles.stroke_names import STROKE_SUFFIX as PAGE_SUFFIX
+from saccade.scribbles.stroke_names import owner_of
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 STROKE_SUFFIXES = LABEL_SUFFIXES | {".json", ".npy", ".xml"}
-PAGE_SUFFIX = ".strokes.json"
-"""What follows the stem of an image in the name of a file of `saccade serve`."""
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and the strokes over it."""
+    """An image and the strokes over it.
+
+    Attributes:
+        image: its file.
+        strokes: their file.
+        entry: name of the image in a file for many; None where the file is of this image alone.
+    """
 
     image: Path
     strokes: Path
+    entry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,35 +40,30 @@ class Pairing:
 
 
 def pair_up(image: Path, strokes: Path) -> Pairing:
-    """Pair one image with its strokes, or the files of two folders that share a stem.
+    """Pair one image with its strokes, or the images of a folder with theirs.
+
+    The strokes of a folder of images are the files of a folder that have their stems; where both
+    are the same folder, what the page and labelme leave beside images; or the entries of one COCO,
+    CVAT or Label Studio file.
 
     Raises:
-        InputError: a path does not exist, one is a file and the other a folder, a stem stands
-            for two files of one folder, or no two stems are the same.
+        InputError: a path does not exist or is no file, an image stands beside a folder of
+            strokes, a stem stands for two files of one folder, or nothing belongs together.
     """
     for path in (image, strokes):
-        if not path.exists():
-            raise InputError(f"{path}: no such file or folder")
-    if image.is_dir() != strokes.is_dir():
-        folder, file = (image, strokes) if image.is_dir() else (strokes, image)
+        if not path.is_dir():
+            check_readable(path)
+    if image.is_dir() and not strokes.is_dir():
+        return _pair_entries(image, strokes)
+    if strokes.is_dir() and not image.is_dir():
         raise InputError(
-            f"{folder} is a folder and {file} is a file; expected two files or two folders"
+            f"{strokes} is a folder and {image} is a file; expected two files or two folders"
         )
     if not image.is_dir():
-        return Pairing((Pair(image, strokes),), single=True)
-    images = _by_stem(image, IMAGE_SUFFIXES)
-    drawn = _drawn_by_stem(strokes, beside=image.resolve() == strokes.resolve())
-    pairs = tuple(Pair(images[stem], drawn[stem]) for stem in sorted(images.keys() & drawn.keys()))
-    if not pairs:
-        raise InputError(
-            f"{image} ({len(images)} images) and {strokes} ({len(drawn)} files with strokes) have "
-            "no file name in common; a.jpg belongs to a.png, a.xml, a.json, a.npy or a.tif"
-        )
-    lonely = [
-        _listed("images without strokes", (images[s] for s in images.keys() - drawn.keys())),
-        _listed("strokes without an image", (drawn[s] for s in drawn.keys() - images.keys())),
-    ]
-    return Pairing(pairs, tuple(remark for remark in lonely if remark))
+        return Pairing((Pair(image, strokes, _entry_of(image, strokes)),), single=True)
+    if image.resolve() == strokes.resolve():
+        return _pair_beside(image)
+    return _pair_folders(image, strokes)
 
 
 def pair_maps(images: Path, maps: Path) -> Pairing:
@@ -70,49 +72,118 @@ def pair_maps(images: Path, maps: Path) -> Pairing:
     Raises:
         InputError: a stem stands for two images, or no two stems are the same.
     """
-    found = _by_stem(images, IMAGE_SUFFIXES)
-    known = _by_stem(maps, frozenset({".npz"}))
-    pairs = tuple(Pair(found[stem], known[stem]) for stem in sorted(found.keys() & known.keys()))
-    if not pairs:
+    pictures, known = list_files(images, IMAGE_SUFFIXES), list_files(maps, {".npz"})
+    found, of_stem = by_stem(images, pictures.files), by_stem(maps, known.files)
+    if not found.keys() & of_stem.keys():
         raise InputError(f"{images} and {maps} have no name in common; a.jpg belongs to a.npz")
-    lonely = [
-        _listed("images without a map", (found[s] for s in found.keys() - known.keys())),
-        _listed("maps without an image", (known[s] for s in known.keys() - found.keys())),
-    ]
-    return Pairing(pairs, tuple(remark for remark in lonely if remark))
+    return _paired(found, of_stem, "map", "maps", (*pictures.remarks, *known.remarks))
 
 
-def _drawn_by_stem(folder: Path, *, beside: bool) -> dict[str, Path]:
-    """Stroke files by the stem of their image; those of the page, NAME.strokes.json, come first.
+def _pair_folders(images: Path, strokes: Path) -> Pairing:
+    pictures, files = list_files(images, IMAGE_SUFFIXES), list_files(strokes, STROKE_SUFFIXES)
+    found = by_stem(images, pictures.files)
+    paged = _paged(files.files, [path.name for path in pictures.files])
+    others = [path for path in files.files if not path.name.endswith(PAGE_SUFFIX)]
+    drawn = by_stem(strokes, others) | paged
+    if not found.keys() & drawn.keys():
+        raise InputError(
+            f"{images} ({len(found)} images) and {strokes} ({len(drawn)} files with strokes) have "
+            "no file name in common; a.jpg belongs to a.png, a.xml, a.json, a.npy or a.tif"
+        )
+    return _paired(found, drawn, "strokes", "strokes", (*pictures.remarks, *files.remarks))
 
-    Where the strokes lie beside the images, nothing else can be told from an image.
+
+def _pair_beside(folder: Path) -> Pairing:
+    """Strokes beside the images: those of the page come first, then labelme's JSON.
+
+    Nothing else can be told from an image there.
     """
-    paged = {
-        path.name.removesuffix(PAGE_SUFFIX): path
-        for path in sorted(folder.iterdir())
-        if path.name.endswith(PAGE_SUFFIX) and not path.name.startswith(".")
-    }
-    if beside:
-        return paged
-    others = _by_stem(folder, STROKE_SUFFIXES)
-    return {stem: path for stem, path in others.items() if path not in paged.values()} | paged
+    documents = list_files(folder, {".json"}).files
+    pictures = list_files(folder, IMAGE_SUFFIXES, used=documents)
+    found = by_stem(folder, pictures.files)
+    paged = _paged(documents, [path.name for path in pictures.files])
+    others = [path for path in documents if not path.name.endswith(PAGE_SUFFIX)]
+    drawn = {name_key(path.stem): path for path in others} | paged
+    if not found.keys() & drawn.keys():
+        raise InputError(
+            f"{folder}: {len(found)} images and no strokes beside them; expected a.json of labelme "
+            f"or a{PAGE_SUFFIX} of the page beside a.jpg"
+        )
+    return _paired(found, drawn, "strokes", "JSON files", pictures.remarks)
 
 
-def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in suffixes and not path.name.startswith("."):
-            found[path.stem].append(path)
-    for paths in found.values():
-        if len(paths) > 1:
-            names = " and ".join(path.name for path in paths)
-            raise InputError(f"{folder}: {names} have the same stem; keep one of them there")
-    return {stem: paths[0] for stem, paths in found.items()}
+def _paged(files: Collection[Path], images: Collection[str]) -> dict[str, Path]:
+    """Files of the page by the stem of the image that owns them, or by their own name."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for image in images:
+        for key in {name_key(image), name_key(Path(image).stem)}:
+            named[key].append(image)
+    found = {}
+    for path in files:
+        if path.name.endswith(PAGE_SUFFIX):
+            base = path.name.removesuffix(PAGE_SUFFIX)
+            owner = owner_of(path, named[name_key(base)])
+            found[name_key(Path(owner).stem if owner else path.name)] = path
+    return found
 
 
-def _listed(what: str, paths: Iterable[Path]) -> str:
-    names = sorted(path.name for path in paths)
+def _paired(
+    images: dict[str, Path],
+    drawn: dict[str, Path],
+    what: str,
+    plural: str,
+    remarks: Collection[str],
+) -> Pairing:
+    stems = sorted(images.keys() & drawn.keys())
+    lonely = (
+        some_names(
+            f"images without {'a map' if what == 'map' else what}",
+            (images[s] for s in images.keys() - drawn.keys()),
+        ),
+        some_names(f"{plural} without an image", (drawn[s] for s in drawn.keys() - images.keys())),
+    )
+    pairs = tuple(Pair(images[stem], drawn[stem]) for stem in stems)
+    return Pairing(pairs, (*(line for line in lonely if line), *remarks))
+
+
+def _pair_entries(images: Path, strokes: Path) -> Pairing:
+    """The images of a folder and the entries of one file, by the name of the image."""
+    from saccade.formats.entries import find_entries, image_path
+    from saccade.formats.listing import entry_names
+
+    names = entry_names(strokes)
     if not names:
-        return ""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)} {what}: {', '.join(names[:_SHOWN])}{more}"
+        raise InputError(
+            f"{images} is a folder and {strokes} is a file of one image; expected two files, two "
+            "folders, or a COCO, CVAT or Label Studio file for all images"
+        )
+    pictures = list_files(images, IMAGE_SUFFIXES, used=[images / strokes.name])
+    found = by_stem(images, pictures.files)
+    entries = find_entries(names, map(str, found.values()), str(strokes))
+    entry_of = dict(zip(found, entries, strict=True))
+    pairs = tuple(
+        Pair(found[stem], strokes, str(found[stem]))
+        for stem in sorted(found)
+        if entry_of[stem] is not None
+    )
+    if not pairs:
+        named = ", ".join(f"'{last_part(image_path(name))}'" for name in names[:3])
+        raise InputError(
+            f"{strokes}: none of its {len(names)} entries is of an image in {images} "
+            f"({len(found)} images); the first are {named}"
+        )
+    unused = [Path(image_path(names[i])) for i in sorted(set(range(len(names))) - set(entries))]
+    lonely = (
+        some_names("images without strokes", (found[s] for s, i in entry_of.items() if i is None)),
+        some_names("entries without an image", unused),
+    )
+    return Pairing(pairs, (*(line for line in lonely if line), *pictures.remarks))
+
+
+def _entry_of(image: Path, strokes: Path) -> str | None:
+    """The name by which the entry of an image is picked, where the file has several."""
+    if strokes.suffix.lower() not in (".json", ".xml"):
+        return None
+    from saccade.formats.listing import entry_names
+
+    return str(image) if len(entry_names(strokes)) > 1 else None

@@ -152,7 +152,13 @@ def _read_strokes(
 ) -> "Strokes":
     from saccade.annotations import read_any_strokes
 
-    return read_any_strokes(pair.strokes, shape=size, unlabeled=settings.unlabeled, names=names)
+    return read_any_strokes(
+        pair.strokes,
+        shape=size,
+        unlabeled=settings.unlabeled,
+        names=names,
+        image_name=pair.entry,
+    )
 
 
 def _segmenter(settings: Settings, unlabeled: int) -> "ScribbleSegmenter":

@@ -6,14 +6,15 @@ Files name their images by paths, by addresses, or by what a server made of an u
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from saccade.errors import InputError
+from saccade.errors import InputError, printable
 from saccade.files import last_part
+from saccade.folders import name_key
 
 Entry = TypeVar("Entry")
 
@@ -45,27 +46,56 @@ def pick_entry(
         >>> pick_entry(entries, str, "b.png", "all.json")
         '/data/upload/1/0a1b2c3d-b.png'
     """
-    wanted = image_path(image_name)
-    paths = [image_path(name_of(entry)) for entry in entries]
-    if len(entries) == 1 and not last_part(paths[0]):
-        return entries[0]
-    for same in (_same_name, _same_upload):
-        found = [i for i, path in enumerate(paths) if same(path, wanted)]
+    names = [name_of(entry) for entry in entries]
+    (found,) = find_entries(names, [image_name], source)
+    if found is not None:
+        return entries[found]
+    shown = ", ".join(f"'{last_part(image_path(name))}'" for name in names[:_SHOWN])
+    more = ", ..." if len(names) > _SHOWN else ""
+    raise InputError(
+        f"{source}: has no entry for the image '{last_part(image_path(image_name))}', "
+        f"but {len(names)} for others ({shown}{more})"
+    )
+
+
+def find_entries(names: Sequence[str], image_names: Iterable[str], source: str) -> list[int | None]:
+    """Return for each image the index of the entry that `pick_entry` picks, None without any.
+
+    Args:
+        names: names, paths or addresses of the images of the entries.
+        image_names: names or paths of the images.
+        source: the file, for messages.
+
+    Raises:
+        InputError: several entries are of one image.
+
+    Example:
+        >>> find_entries(["a.png", "b.png"], ["photos/b.png", "c.png"], "all.json")
+        [1, None]
+    """
+    paths = [image_path(name) for name in names]
+    by_name, by_upload = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for index, path in enumerate(paths):
+        name = last_part(path)
+        by_name[name].append(index)
+        if (plain := without_upload_prefix(name)) != name:
+            by_upload[plain].append(index)
+
+    def find(image_name: str) -> int | None:
+        if len(paths) == 1 and not last_part(paths[0]):
+            return 0
+        wanted = image_path(image_name)
+        name = last_part(wanted)
+        found = by_name.get(name) or by_upload.get(name) or by_upload.get(_uploaded(name)) or []
         shared = [_common_parts(paths[i], wanted) for i in found]
         best = [i for i, count in zip(found, shared, strict=True) if count == max(shared)]
         if len(best) > 1:
             raise InputError(
-                f"{source}: has {len(best)} entries for the image '{last_part(wanted)}', "
-                "expected one"
+                f"{source}: has {len(best)} entries for the image '{name}', expected one"
             )
-        if best:
-            return entries[best[0]]
-    some = ", ".join(f"'{last_part(path)}'" for path in paths[:_SHOWN])
-    more = ", ..." if len(paths) > _SHOWN else ""
-    raise InputError(
-        f"{source}: has no entry for the image '{last_part(wanted)}', but {len(paths)} for others"
-        f" ({some}{more})"
-    )
+        return best[0] if best else None
+
+    return [find(image_name) for image_name in image_names]
 
 
 def image_path(name: str) -> str:
@@ -90,19 +120,12 @@ def without_upload_prefix(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+    return name_key(printable(name).replace("\\", "/"))
 
 
-def _same_name(path: str, wanted: str) -> bool:
-    return last_part(path) == last_part(wanted)
-
-
-def _same_upload(path: str, wanted: str) -> bool:
-    """Whether a path is what Label Studio makes of an upload with the name that is wanted."""
-    name = last_part(path)
-    plain = without_upload_prefix(name)
-    uploaded = re.sub(r"[^-\w.]", "", last_part(wanted).strip().replace(" ", "_"))
-    return plain != name and plain in (last_part(wanted), uploaded)
+def _uploaded(name: str) -> str:
+    """What Label Studio makes of the name of an upload, without the prefix."""
+    return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
 
 
 def _common_parts(path: str, wanted: str) -> int:

@@ -27,7 +27,7 @@ from saccade.formats.label_studio import CLASSES_KEY
 from saccade.formats.label_studio_shapes import StudioRegion, paint_region, studio_regions
 from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
 
-_LISTS = ("annotations", "completions", "predictions")
+LISTS = ("annotations", "completions", "predictions")
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,15 @@ class _Task:
 
     @property
     def address(self) -> str:
-        data = self.given.get("data")
-        data = data if isinstance(data, dict) else self.given
-        texts = [v for k, v in data.items() if isinstance(v, str) and ("image" in k or "img" in k)]
-        return str((texts or [self.given.get("file_upload") or ""])[0])
+        return task_address(self.given)
+
+
+def task_address(task: dict[str, Any]) -> str:
+    """Return the path or address of the image of a task, or ""."""
+    data = task.get("data")
+    data = data if isinstance(data, dict) else task
+    texts = [v for k, v in data.items() if isinstance(v, str) and ("image" in k or "img" in k)]
+    return str((texts or [task.get("file_upload") or ""])[0])
 
 
 def iter_label_studio(
@@ -101,7 +106,7 @@ def _task(entry: dict[str, Any]) -> _Task:
     record = ShapeRecord()
     found: list[tuple[str, list[Any]]] = []
     cancelled = 0
-    for key in _LISTS:
+    for key in LISTS:
         given = entry.get(key)
         for item in given if isinstance(given, list) else []:
             results = item.get("result") if isinstance(item, dict) else None
@@ -111,7 +116,7 @@ def _task(entry: dict[str, Any]) -> _Task:
                 cancelled += 1
             else:
                 found.append((key, results))
-    if not any(key in entry for key in _LISTS):  # JSON-MIN
+    if not any(key in entry for key in LISTS):  # JSON-MIN
         lists = [value for value in entry.values() if isinstance(value, list)]
         found = [("annotation", [result for value in lists for result in value])]
     for place, (key, results) in enumerate(found):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.data.palette import voc_palette
-from saccade.errors import InputError
+from saccade.errors import InputError, printable
 from saccade.files import atomic_write, check_readable, last_part, reading
 from saccade.formats.coco import coco_document
 from saccade.formats.coco_reader import iter_coco
@@ -76,7 +76,7 @@ def encode_mask(
     """
     _check_format(fmt)
     labels = checked_labels(labels)
-    file_name = last_part(image_path)
+    file_name, image_path = printable(last_part(image_path)), printable(image_path)
     common: dict[str, Any] = {"classes": classes, "names": names}
     if fmt == "png":
         return _png(labels, colors or {})

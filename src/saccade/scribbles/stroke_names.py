@@ -15,14 +15,13 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePath
 
-from saccade.errors import printable
-from saccade.files import last_part
 from saccade.folders import name_key
 
 STROKE_SUFFIX = ".strokes.json"
 """What follows the name or the stem of an image in the name of its stroke file."""
 
 _IMAGE_PATH = re.compile(rb'"imagePath"\s*:\s*("(?:[^"\\]|\\.)*")')
+_BREAKS = re.compile(r"/|\\(?!x[0-9a-f]{2})")  # a byte that is no UTF-8 is \xNN, see `printable`
 _TAIL = 1 << 16
 
 
@@ -52,7 +51,7 @@ def _image_named_in(path: str, changed: int, size: int) -> str:
             file.seek(0)
             found = _IMAGE_PATH.findall(file.read())
     text = json.loads(found[-1].decode("utf-8")) if found else ""
-    return last_part(text)
+    return _BREAKS.split(text)[-1]
 
 
 def belongs_to_other(path: Path, image: Path) -> bool:
@@ -63,9 +62,9 @@ def belongs_to_other(path: Path, image: Path) -> bool:
         >>> belongs_to_other(Path("a.json"), Path("a.jpg"))
         True
     """
-    named = _key(image_named_in(path))
-    same_stem = PurePath(named).stem == _key(image.stem) if named else False
-    return same_stem and named != _key(image.name)
+    named = name_key(image_named_in(path))
+    same_stem = PurePath(named).stem == name_key(image.stem) if named else False
+    return same_stem and named != name_key(image.name)
 
 
 def owner_of(path: Path, images: Collection[str]) -> str | None:
@@ -82,12 +81,12 @@ def owner_of(path: Path, images: Collection[str]) -> str | None:
         >>> owner_of(Path("b.png.strokes.json"), ["b.jpg", "b.png"])
         'b.png'
     """
-    base = _key(path.name.removesuffix(STROKE_SUFFIX))
-    named = _key(image_named_in(path))
+    base = name_key(path.name.removesuffix(STROKE_SUFFIX))
+    named = name_key(image_named_in(path))
     if named and base in (named, PurePath(named).stem):
-        return next((name for name in images if _key(name) == named), None)
-    whole = [name for name in images if _key(name) == base]
-    stems = sorted(name for name in images if _key(PurePath(name).stem) == base)
+        return next((name for name in images if name_key(name) == named), None)
+    whole = [name for name in images if name_key(name) == base]
+    stems = sorted(name for name in images if name_key(PurePath(name).stem) == base)
     return next(iter(whole + stems), None)
 
 
@@ -117,9 +116,12 @@ def stroke_file_of(
 
     def is_mine(path: Path) -> bool:
         promised = owners.get(path)
-        named = _key(image_named_in(path))
-        if named and _key(path.name.removesuffix(STROKE_SUFFIX)) in (named, PurePath(named).stem):
-            return named == _key(image.name)
+        named = name_key(image_named_in(path))
+        if named and name_key(path.name.removesuffix(STROKE_SUFFIX)) in (
+            named,
+            PurePath(named).stem,
+        ):
+            return named == name_key(image.name)
         return promised == image if promised else owner_of(path, images) == image.name
 
     for path in (whole, short):
@@ -130,7 +132,3 @@ def stroke_file_of(
         if not os.path.lexists(path) and owners.get(path, image) == image:
             return path
     return last
-
-
-def _key(name: str) -> str:
-    return name_key(printable(name))

@@ -104,13 +104,14 @@ class Library:
 
         More than one where the end that they share does not tell them apart.
         """
-        parts = Path(_name_key(relative.replace("\\", "/"))).parts
+        parts = Path(name_key(relative.replace("\\", "/"))).parts
         if ".." in parts or "\0" in relative:
             return []
         with self._lock:
             entries = list(self._entries.values())
         shared = [
-            (_shared_end(Path(_name_key(str(entry.path))).parts, parts), entry) for entry in entries
+            (_shared_end(PurePath(name_key(str(entry.path))).parts, parts), entry)
+            for entry in entries
         ]
         most = max((count for count, _ in shared), default=0)
         return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
@@ -234,10 +235,6 @@ def _names_by_stem(folder: Path) -> dict[str, list[str]]:
         if path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name):
             found.setdefault(name_key(path.stem), []).append(name)
     return found
-
-
-def _name_key(path: str) -> str:
-    return name_key(printable(path))
 
 
 def _natural_order(text: str) -> list[tuple[int, int, str]]:
