@@ -18,6 +18,8 @@ from saccade.folders import odd_kind
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
 
+_MARK = b"\xef\xbb\xbf"  # some editors put it before UTF-8
+
 
 def check_readable(path: str | os.PathLike[str]) -> Path:
     """Return `path` as a `Path` after making sure that it is a file with something in it.
@@ -58,6 +60,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise InputError(
             f"{path}: byte {error.start + 1} is no UTF-8 ({error.reason}); save the file as UTF-8"
         ) from error
+
+
+def read_names(path: str | os.PathLike[str]) -> list[str]:
+    """The lines of a list of file names, whose bytes need not be UTF-8.
+
+    Raises:
+        InputError: what `check_readable` raises.
+    """
+    return os.fsdecode(check_readable(path).read_bytes().removeprefix(_MARK)).splitlines()
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
@@ -128,7 +139,7 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
 def first_bytes(path: Path, count: int = 64) -> bytes:
     """The first bytes of a file, without a UTF-8 mark and white space before them."""
     with open(path, "rb") as file:
-        return file.read(count).removeprefix(b"\xef\xbb\xbf").lstrip()
+        return file.read(count).removeprefix(_MARK).lstrip()
 
 
 def last_part(path: str) -> str:

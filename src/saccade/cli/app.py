@@ -17,6 +17,7 @@ from saccade.cli.localize import localize
 from saccade.cli.options import Verb
 from saccade.cli.predict import predict
 from saccade.cli.pseudo_label import pseudo_label
+from saccade.cli.say import say
 from saccade.cli.segment import segment
 from saccade.cli.serve import serve
 from saccade.cli.train import train
@@ -32,7 +33,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"saccade {__version__}")
+        say(f"saccade {__version__}")
         raise typer.Exit
 
 
@@ -48,7 +49,7 @@ def saccade(
 ) -> None:
     """Segments images from a few strokes."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
 
 
 app.command(cls=Verb, no_args_is_help=False)(segment)

@@ -9,6 +9,7 @@ from saccade.cli.errors import BAD_INPUT, one_line_errors
 from saccade.cli.option_values import make_folder
 from saccade.cli.options import Layout, Quiet, Split
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.files import refuse_to_replace
 
 if TYPE_CHECKING:
@@ -55,41 +56,39 @@ def check_data(
             refuse_to_replace([path], (p for e in found.examples for p in (e.image, e.mask)))
             make_folder(output)
             if _write_sheet(found, path):
-                typer.echo(f"written: {path}")
+                say(f"written: {path}")
         problems = (*found.missing, *findings.problems)
         if findings.untrainable:
             problems = (*problems, findings.untrainable)
         for problem in problems[:_SHOWN]:
-            typer.echo(f"error: {problem}", err=True)
+            say(f"error: {problem}", err=True)
         if len(problems) > _SHOWN:
-            typer.echo(f"and {len(problems) - _SHOWN} more", err=True)
+            say(f"and {len(problems) - _SHOWN} more", err=True)
         if problems:
             raise typer.Exit(BAD_INPUT)
 
 
 def _print(found: "LabeledSet", findings: "Findings", split: str) -> None:
     sizes = findings.sizes
-    typer.echo(f"{found.title} {split}: {len(found.examples)} images with masks")
+    say(f"{found.title} {split}: {len(found.examples)} images with masks")
     for note in (*found.remarks, *findings.remarks):
-        typer.echo(f"note: {note}")
+        say(f"note: {note}")
     if findings.hint and not findings.untrainable:
         never = ", ".join(findings.absent)
-        typer.echo(f"note: no mask has the class {never}{findings.hint}")
+        say(f"note: no mask has the class {never}{findings.hint}")
     if len(sizes):
         (low_h, low_w), (high_h, high_w) = sizes.min(0), sizes.max(0)
-        typer.echo(f"width {low_w} to {high_w}, height {low_h} to {high_h} pixels")
+        say(f"width {low_w} to {high_w}, height {low_h} to {high_h} pixels")
     total = int(findings.pixels.sum())
     width = max(map(len, found.spec.names))
-    typer.echo(f"{'class':<{width}}  share of pixels  images")
+    say(f"{'class':<{width}}  share of pixels  images")
     for name, pixels, images in zip(
         found.spec.names, findings.pixels, findings.images, strict=True
     ):
         share = f"{100 * pixels / max(total, 1):.2f} %"
-        typer.echo(f"{name:<{width}}  {share:>15}  {images:>6}{'' if images else '  never occurs'}")
+        say(f"{name:<{width}}  {share:>15}  {images:>6}{'' if images else '  never occurs'}")
     everything = total + findings.ignored
-    typer.echo(
-        f"without a class: {100 * findings.ignored / max(everything, 1):.2f} % of the pixels"
-    )
+    say(f"without a class: {100 * findings.ignored / max(everything, 1):.2f} % of the pixels")
 
 
 def _write_sheet(found: "LabeledSet", path: Path) -> bool:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
+from saccade.cli.say import say
 from saccade.errors import message_of
 
 BAD_INPUT = 1
@@ -19,8 +20,8 @@ def one_line_errors() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, typer.Exit | typer.TyperException):
             raise
-        typer.echo(f"error: {message_of(error)}", err=True)
+        say(f"error: {message_of(error)}", err=True)
         raise typer.Exit(BAD_INPUT) from error
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        say("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None

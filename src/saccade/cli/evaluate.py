@@ -20,6 +20,7 @@ from saccade.cli.options import (
     Window,
 )
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
 
@@ -106,6 +107,6 @@ def evaluate(
         if plot_confusion(output / "confusion.png", scores.matrix, names):
             written.append(output / "confusion.png")
         rows = score_rows(scores.matrix, names, edges)
-        typer.echo(as_table(rows, summary(scores.matrix, edges)))
-        typer.echo(f"{found.title} {split}, {scores.images} images; {asked}")
-        typer.echo(f"written: {', '.join(map(str, written))}")
+        say(as_table(rows, summary(scores.matrix, edges)))
+        say(f"{found.title} {split}, {scores.images} images; {asked}")
+        say(f"written: {', '.join(map(str, written))}")

@@ -33,6 +33,7 @@ from saccade.cli.experiment_options import (
 from saccade.cli.option_values import make_folder
 from saccade.cli.options import Jobs, Output, Quiet, Seed, TrainingDevice, Verb
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
 
@@ -56,11 +57,11 @@ class ExperimentGroup(TyperGroup):
     def _in_new_form(self, args: list[str]) -> list[str]:
         name = _name_among(args)
         if "--list" in args:
-            typer.echo("note: --list is now: saccade experiment list", err=True)
+            say("note: --list is now: saccade experiment list", err=True)
             return ["list"]
         if name and args[0] not in self.commands:
             kind = EXPERIMENTS[name].kind
-            typer.echo(f"note: this is now: saccade experiment {kind} {name} ...", err=True)
+            say(f"note: this is now: saccade experiment {kind} {name} ...", err=True)
             args = [kind, *args]
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             raise InputError(
@@ -93,7 +94,7 @@ def list_experiments() -> None:
     """List the experiments: name, kind, what it shows."""
     width = max(map(len, EXPERIMENTS))
     for name, one in EXPERIMENTS.items():
-        typer.echo(f"{name:<{width}}  {one.kind:<7}  {one.text}")
+        say(f"{name:<{width}}  {one.kind:<7}  {one.text}")
 
 
 @experiment.command(cls=Verb)
@@ -157,7 +158,7 @@ def figure(
     with one_line_errors():
         experiment_named(name, "figure")
         if seeds:
-            typer.echo("note: --seeds is now --seed for figures", err=True)
+            say("note: --seeds is now --seed for figures", err=True)
             seed = seeds_in(seeds)[0]
         if name == "mdc-figure5":
             options = NetworkOptions(

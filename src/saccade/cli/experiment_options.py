@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED
+from saccade.cli.say import say
 
 if TYPE_CHECKING:
     from saccade.experiments.engine.report import Report
@@ -131,12 +132,12 @@ def tell(report: "Report") -> None:
         Exit: it is not complete.
     """
     if report.text:
-        typer.echo(report.text)
-    typer.echo(f"written: {', '.join(map(str, report.files))}")
+        say(report.text)
+    say(f"written: {', '.join(map(str, report.files))}")
     for name, why in report.failed.items():
-        typer.echo(f"{name}: {why}", err=True)
+        say(f"{name}: {why}", err=True)
     if report.interruption:
-        typer.echo(report.interruption, err=True)
+        say(report.interruption, err=True)
         raise typer.Exit(INTERRUPTED)
     if report.failed:
         raise typer.Exit(BAD_INPUT)

@@ -8,6 +8,7 @@ import typer
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.option_values import require_packages
+from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
 
@@ -49,13 +50,13 @@ def export(
         }
         done = export_onnx(loaded.net, output, shape, dynamic=not fixed, metadata=about)
         cost = measure_cost(loaded.net, shape)
-        typer.echo(f"largest difference to PyTorch {done.difference:.1e}")
-        typer.echo(f"operators: {' '.join(done.operators)}")
-        typer.echo(
+        say(f"largest difference to PyTorch {done.difference:.1e}")
+        say(f"operators: {' '.join(done.operators)}")
+        say(
             f"{cost.parameters:,} parameters, {cost.multiply_adds / 1e9:.2f} G multiply-adds and "
             f"{1000 * cost.seconds:.0f} ms in PyTorch at {shape[0]}x{shape[1]}"
         )
-        typer.echo(f"written: {output}")
+        say(f"written: {output}")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import typer
 
 from saccade.batch import Outcome
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED
+from saccade.cli.say import say
 
 
 def finish(outcome: Outcome[Any, Any], name: Callable[[Any], str], *, single: bool = False) -> None:
@@ -18,16 +19,16 @@ def finish(outcome: Outcome[Any, Any], name: Callable[[Any], str], *, single: bo
         single: the user gave one file, not a folder.
     """
     if outcome.failed and single:
-        typer.echo(f"error: {next(iter(outcome.failed.values()))}", err=True)
+        say(f"error: {next(iter(outcome.failed.values()))}", err=True)
     elif outcome.failed:
         untried = 0 if outcome.interrupted else outcome.untried
         rest = f", {untried} were not tried" if untried else ""
         count = f"{len(outcome.failed)} of {len(outcome.items)}"
-        typer.echo(f"error: {count} images failed{rest}", err=True)
+        say(f"error: {count} images failed{rest}", err=True)
         for item, why in outcome.failed.items():
-            typer.echo(f"  {name(item)}: {why}", err=True)
+            say(f"  {name(item)}: {why}", err=True)
     if outcome.interrupted:
-        typer.echo(outcome.interruption, err=True)
+        say(outcome.interruption, err=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(BAD_INPUT)

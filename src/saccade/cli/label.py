@@ -22,6 +22,7 @@ from saccade.cli.options import (
 )
 from saccade.cli.pairs import pair_up
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -95,13 +96,13 @@ def label(
         )
         done = _run(work, output, quiet=quiet)
         if not quiet:
-            typer.echo(f"report: {done.report}")
+            say(f"report: {done.report}")
         if done.interruption:
-            typer.echo(done.interruption, err=True)
+            say(done.interruption, err=True)
             raise typer.Exit(INTERRUPTED)
         if done.scores is not None and not quiet:
             what = "ground truth" if val is not None else "held-out pseudo masks"
-            typer.echo(f"mIoU {100 * done.scores.miou:.2f} % against {what}")
+            say(f"mIoU {100 * done.scores.miou:.2f} % against {what}")
 
 
 def _run(work: "Pipeline", output: Path, *, quiet: bool) -> "Done":

@@ -10,6 +10,7 @@ from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.option_values import make_folder, require_packages, training_device_of
 from saccade.cli.options import LAYOUT, SEED, SPLIT, TRAINING_DEVICE, Config, Output, Quiet
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -222,15 +223,15 @@ def _run(
     finally:
         bar.close()
     if done.interrupted:
-        typer.echo(interruption(done.step, done.steps, "steps"), err=True)
+        say(interruption(done.step, done.steps, "steps"), err=True)
         raise typer.Exit(INTERRUPTED)
     sheet = draw_sheet(data, output / "maps", example_rows(data, present, rows), truth=truth)
     write_picture(output / SHEET, sheet)
     if quiet:
         return
     if done.losses:
-        typer.echo(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
-    typer.echo(f"{len(data.examples)} images; written to {output}")
+        say(f"loss {done.losses[-1]:.3f} in the last of {len(done.losses)} epochs")
+    say(f"{len(data.examples)} images; written to {output}")
 
 
 def _present(labels: str, root: Path, data: "LabeledSet") -> "NDArray[np.bool_]":

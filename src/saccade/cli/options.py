@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from saccade.cli.say import say
 from saccade.interactive.presets import PRESETS
 
 RENAMED = {"--processes": "--jobs", "--names": "--classes"}
@@ -26,7 +27,7 @@ class Verb(TyperCommand):
         for place, arg in enumerate(args[:end]):
             old, equals, value = arg.partition("=")
             if old in RENAMED and old not in own and RENAMED[old] in own:
-                typer.echo(f"note: {old} is now {RENAMED[old]}", err=True)
+                say(f"note: {old} is now {RENAMED[old]}", err=True)
                 args = [*args[:place], RENAMED[old] + equals + value, *args[place + 1 :]]
         return args
 

@@ -30,6 +30,7 @@ from saccade.cli.options import (
     Window,
 )
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.files import digest_of, refuse_to_replace
 from saccade.suffixes import IMAGE_SUFFIXES
@@ -97,7 +98,7 @@ def predict(
         finally:
             bar.close()
         if not quiet:
-            typer.echo(f"{len(outcome.done)} masks in {output}; {protocol}")
+            say(f"{len(outcome.done)} masks in {output}; {protocol}")
         finish(outcome, lambda file: file.name)
 
 

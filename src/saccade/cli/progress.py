@@ -4,7 +4,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import typer
+from saccade.cli.say import say
+from saccade.errors import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,6 +29,7 @@ class Bar:
 
     def show(self, done: float, text: str) -> None:
         """Move the bar to `done` of `total` images and say what is being worked on."""
+        text = printable(text)
         if self._progress is None:
             if not self._wanted or time.monotonic() - self._started < PATIENCE:
                 return
@@ -41,9 +43,11 @@ class Bar:
         if self._quiet:
             return
         if self._progress is None:
-            typer.echo(text, err=True)
+            say(text, err=True)
         else:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(
+                printable(text), markup=False, highlight=False, soft_wrap=True
+            )
 
     def warn(self, text: str) -> None:
         """Print a line that must not be missed, also where `quiet`."""

@@ -12,6 +12,7 @@ from saccade.cli.option_values import classes_of, make_folder
 from saccade.cli.options import Classes, Confidence, Device, Jobs, Output, Preset, Quiet, Seed
 from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
@@ -144,9 +145,7 @@ def _from_strokes(
     if records and not quiet:
         sure = sum(r.confidence for r in records) / len(records)
         seconds = sum(r.seconds for r in records) / len(records)
-        typer.echo(
-            f"{_summary(outcome, output)}; mean confidence {sure:.3f}, {seconds:.2f} s per image"
-        )
+        say(f"{_summary(outcome, output)}; mean confidence {sure:.3f}, {seconds:.2f} s per image")
     finish(outcome, lambda job: job.image.name)
 
 
@@ -197,14 +196,12 @@ def _from_maps(
         bar.close()
     if outcome.records:
         if not quiet:
-            typer.echo(_summary(outcome, output))
+            say(_summary(outcome, output))
         if _ignored(outcome) > MOSTLY:
             way = ""
             if settings.conflicts == "ignore":
                 way = "; --conflicts strongest labels pixels that several classes claim"
-            typer.echo(
-                f"warning: there is little to learn from masks that are mostly 255{way}", err=True
-            )
+            say(f"warning: there is little to learn from masks that are mostly 255{way}", err=True)
     finish(outcome, lambda job: job.image.name)
 
 

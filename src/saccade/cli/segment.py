@@ -24,6 +24,7 @@ from saccade.cli.options import (
 from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepared
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 from saccade.cli.segment_files import Job, Settings, outdated, plan, segment_files
 
 
@@ -137,8 +138,8 @@ def _print_done(outcome: Outcome[Job, float], wanted: Wanted, *, single: bool) -
         return
     if single:
         for kind, path in next(iter(outcome.done)).outputs:
-            typer.echo(f"{'mask' if kind in MASK_SUFFIXES else kind:<14}{path}")
+            say(f"{'mask' if kind in MASK_SUFFIXES else kind:<14}{path}")
     else:
-        typer.echo(f"{len(outcome.done)} masks in {wanted.folder}")
+        say(f"{len(outcome.done)} masks in {wanted.folder}")
     each = sum(outcome.done.values()) / len(outcome.done)
-    typer.echo(f"{outcome.seconds:.1f} s in all, {each:.1f} s per image for the segmentation")
+    say(f"{outcome.seconds:.1f} s in all, {each:.1f} s per image for the segmentation")

@@ -13,6 +13,7 @@ import typer
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.options import Device, Preset, Seed
+from saccade.cli.say import say
 from saccade.errors import InputError
 
 PORT = 8765
@@ -130,13 +131,13 @@ def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> No
     address = _address(settings.host, listener, settings.token)
     where = settings.store or ("beside the images" if settings.paths else settings.home / "sample")
     count = len(entries)
-    typer.echo(f"{count} image{'' if count == 1 else 's'} at {address}")
-    typer.echo(
+    say(f"{count} image{'' if count == 1 else 's'} at {address}")
+    say(
         f"strokes are kept in {where}"
         if settings.store or not settings.paths
         else f"strokes are kept {where}, as NAME.strokes.json"
     )
-    typer.echo("Ctrl-C stops the server")
+    say("Ctrl-C stops the server")
     sys.stdout.flush()
     if open_browser:
         import threading
@@ -153,7 +154,7 @@ def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> No
     )
     with contextlib.suppress(KeyboardInterrupt):  # the way to stop it
         uvicorn.Server(config).run(sockets=[listener])
-    typer.echo("stopped; all strokes are kept")
+    say("stopped; all strokes are kept")
 
 
 def _check_extra() -> None:

@@ -11,6 +11,7 @@ from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.option_values import require_packages
 from saccade.cli.options import Output, Quiet
 from saccade.cli.progress import Bar
+from saccade.cli.say import say
 
 
 def train(
@@ -51,13 +52,13 @@ def train(
     if not leader:
         return
     if trained.interrupted:
-        typer.echo(interruption(trained.step, trained.steps, "steps"), err=True)
+        say(interruption(trained.step, trained.steps, "steps"), err=True)
         raise typer.Exit(INTERRUPTED)
     if quiet:
         return
     for entry in trained.history[-1:]:
-        typer.echo(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
-    typer.echo(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")
+        say(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
+    say(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -15,8 +15,7 @@ from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 from saccade.images import decoded_size, read_image
-
-_MOST_REMARKS = 10
+from saccade.remarks import Remarks
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,14 @@ class _Oddities:
     image_turned: list[str] = field(default_factory=list)
     mask_turned: list[str] = field(default_factory=list)
     white: str = ""
-    by_readers: dict[str, list[str]] = field(default_factory=dict)
+    by_readers: Remarks = field(default_factory=Remarks)
 
     def add(self, name: str, one: _One) -> None:
         """Take note of an example."""
         if one.counts is not None and not one.counts[:IGNORE].any():
             self.bare.append(name)
         self.white = self.white or one.white
-        for remark in one.remarks:
-            self.by_readers.setdefault(remark, []).append(name)
+        self.by_readers.add(name, one.remarks)
         if not one.problem and one.turned[0] != one.turned[1]:
             (self.image_turned if one.turned[0] else self.mask_turned).append(name)
 
@@ -108,11 +106,7 @@ class _Oddities:
             for names, what in kinds
             if names
         ]
-        read = sorted(self.by_readers.items(), key=lambda item: -len(item[1]))
-        lines += [f"{r} ({len(names)}, {names[0]} for one)" for r, names in read[:_MOST_REMARKS]]
-        if len(read) > _MOST_REMARKS:
-            lines.append(f"{len(read) - _MOST_REMARKS} more remarks on single files")
-        return tuple(lines)
+        return (*lines, *self.by_readers.summary)
 
 
 def inspect(

@@ -4,7 +4,6 @@ Names are compared in Unicode's composed form, as macOS writes "é" in two lette
 one name, 0.jpg and 0.png, are refused: whichever is taken, somebody means the other.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 from saccade.data.examples import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import read_text
+from saccade.files import read_names
+from saccade.folders import list_files, name_key
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 MASK_SUFFIXES = LABEL_SUFFIXES | {".mat"}
@@ -47,7 +47,7 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
         if unused
         else []
     )
-    remarks += [*_left_out(images), *_left_out(masks)]
+    remarks += [line for folder in (images, masks) for line in list_files(folder, _KNOWN).remarks]
     return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
 
 
@@ -57,20 +57,16 @@ def by_stem(folder: Path, ending: str = "") -> Files:
     Raises:
         InputError: the folder is missing.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
     files: Files = {}
-    for path in sorted(folder.iterdir()):
-        if _is_hidden(path) or path.suffix.lower() not in _KNOWN or not path.is_file():
-            continue
+    for path in list_files(folder, _KNOWN).files:
         if path.stem.endswith(ending):
             files.setdefault(composed(path.stem.removesuffix(ending)), []).append(path)
     return files
 
 
 def composed(name: str) -> str:
-    """A name in Unicode's composed form."""
-    return unicodedata.normalize("NFC", name)
+    """A name in the form in which names are compared."""
+    return name_key(name)
 
 
 def require_unique(files: Iterable[list[Path]]) -> None:
@@ -111,7 +107,7 @@ def pair_listed(
     pictures: Files | None = None
     labels: Files | None = None
     examples, missing = [], []
-    for line in read_text(listed).splitlines():
+    for line in read_names(listed):
         words = line.split()
         if not words:
             continue
@@ -130,15 +126,3 @@ def pair_listed(
         if not absent:
             examples.append(Example(composed(image.stem), image, mask))
     return tuple(examples), tuple(missing)
-
-
-def _left_out(folder: Path) -> list[str]:
-    other = [p for p in sorted(folder.iterdir()) if p.is_file() and not _is_hidden(p)]
-    other = [p for p in other if p.suffix.lower() not in _KNOWN]
-    if not other:
-        return []
-    return [f"{len(other)} files in {folder.name} are of no known format, {other[0].name} for one"]
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")

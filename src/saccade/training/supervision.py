@@ -15,7 +15,7 @@ from saccade.data.pairing import MASK_SUFFIXES, Files, by_stem, composed, requir
 from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import read_text
+from saccade.files import read_names
 from saccade.models.largefov import STRIDE
 from saccade.training.losses import labeled_pixels, pixel_loss
 from saccade.training.weak_losses import gated_crf_loss, weak_loss
@@ -126,7 +126,7 @@ def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
         path = Path(config.strong_list)
         if not path.is_file():
             raise InputError(f"supervision: {path}: no such file of names")
-        lines = [composed(line.strip()) for line in read_text(path).splitlines()]
+        lines = [composed(line.strip()) for line in read_names(path)]
         listed = [n for line in lines for n in ([line] if line in names else line.split())]
         absent = sorted(set(listed) - set(names))
         if absent:
