@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from saccade.errors import InputError
 from saccade.files import check_readable, first_bytes
@@ -54,13 +55,16 @@ def read_any_strokes(
     kind = _tool_of(path)
     if kind is None:
         return read_strokes(path, shape=shape, unlabeled=unlabeled, names=names)
-    image = read_annotation(
-        path, kind, uncovered=UNLABELED_16, shape=shape, image_name=image_name, names=names
-    )
+    uncovered = UNLABELED_16
+    wanted: dict[str, Any] = {"shape": shape, "image_name": image_name, "names": names}
+    image = read_annotation(path, kind, uncovered=uncovered, **wanted)
+    if uncovered in image.names:  # a class of COCO may have any number
+        uncovered = -1
+        image = read_annotation(path, kind, uncovered=uncovered, **wanted)
     try:
         strokes = strokes_from_array(
             image.labels,
-            unlabeled=UNLABELED_16,
+            unlabeled=uncovered,
             shape=shape,
             source=str(path),
             kind=f"{_TOOLS[kind]} regions",

@@ -210,3 +210,20 @@ def test_cvat_says_what_was_drawn_differently(tmp_path, shape, line):
     image = f'<image name="a.png" width="{W}" height="{H}">{box}{shape}</image>'
     found = read_annotation(saved(tmp_path, f"<annotations>{image}</annotations>"))
     assert any(remark.startswith(line) for remark in found.remarks)
+
+
+def test_a_class_may_have_the_value_that_usually_means_no_stroke(tmp_path):
+    far = {"category_id": 65535, "bbox": [20, 3, 5, 6]}
+    categories = [{"id": 2, "name": "cat"}, {"id": 65535, "name": "far"}]
+    path = saved(tmp_path, coco({}, far, categories=categories))
+    assert (read_annotation(path).labels == 65535).sum() == 30
+    assert _is_drawn_or_named(path)
+
+
+def _is_drawn_or_named(path):
+    """Whether 65535 is a class of the strokes, or the error speaks of it."""
+    try:
+        strokes = read_any_strokes(path)
+    except InputError as error:
+        return "65535" in str(error)
+    return (strokes.labels == 65535).sum() == 30 and strokes.unlabeled != 65535

@@ -18,7 +18,7 @@ from saccade.scribbles.document import (
     write_document,
 )
 from saccade.scribbles.labelme import read_document
-from saccade.scribbles.readers import read_strokes
+from saccade.scribbles.readers import Strokes, read_strokes
 
 SHAPE = (30, 40)
 CLASSES = (StrokeClass(0, "background", "#102030"), StrokeClass(3, "cat"), StrokeClass(9, "dög"))
@@ -112,3 +112,30 @@ def test_a_file_of_another_size_is_refused(tmp_path):
     write_document(tmp_path / "a.json", StrokeDocument(CLASSES), (10, 10))
     with pytest.raises(InputError, match="10 x 10"):
         read_document(tmp_path / "a.json", SHAPE)
+
+
+def test_many_classes_all_over_a_large_image_are_refused():
+    labels = np.broadcast_to(np.arange(8000, dtype=np.int32) % 250, (4000, 8000)).copy()
+    with pytest.raises(InputError, match="250 classes that lie all over the image"):
+        document_from_strokes(Strokes(labels))
+
+
+def test_regions_of_a_document_are_drawn_in_their_boxes(tmp_path):
+    shapes = [
+        {"label": "a", "shape_type": "circle", "points": [[30, 20], [30, 26]]},
+        {"label": "b", "shape_type": "polygon", "points": [[-9, 3], [20, 9], [4, 70]]},
+        {"label": "b", "shape_type": "rectangle", "points": [[30, 3], [90, 9]]},
+        {"label": "a", "shape_type": "circle", "points": [[900, 20], [900, 26]]},
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"shapes": shapes}))
+    document = read_document(path, SHAPE)
+    assert len(document.items) == 3
+    whole = read_strokes(path, shape=SHAPE)
+    drawn = rasterize(document, SHAPE)
+    np.testing.assert_array_equal(drawn.labels, whole.labels)
+    odd = {"label": "a", "shape_type": "cuboid", "points": []}
+    path.write_text(json.dumps({"shapes": [*shapes, odd]}))
+    with pytest.raises(InputError, match=r"kind 'cuboid' was skipped .*would be lost"):
+        read_document(path, SHAPE)
+    assert len(read_document(path, SHAPE, skip_odd=True).items) == 3

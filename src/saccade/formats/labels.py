@@ -55,10 +55,10 @@ def present_classes(labels: NDArray[np.int32]) -> list[int]:
     found: set[int] = set()
     for top in range(0, len(labels), _BAND):  # np.bincount takes 64 bits for each pixel
         band = labels[top : top + _BAND]
-        if band.max() <= np.iinfo(np.uint16).max:  # linear; np.unique would sort every pixel
-            found.update(np.flatnonzero(np.bincount(band.ravel())).tolist())
-        else:
+        if band.min() < 0 or band.max() > np.iinfo(np.uint16).max:
             found.update(np.unique(band).tolist())
+        else:  # linear; np.unique sorts every pixel
+            found.update(np.flatnonzero(np.bincount(band.ravel())).tolist())
     return sorted(found)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.labelme import encode_png, labelme_file
-from saccade.errors import printable
+from saccade.errors import InputError, printable
 from saccade.files import atomic_write
 from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
 from saccade.scribbles.strokes import Strokes, free_unlabeled
@@ -25,6 +25,7 @@ WIDTH_KEY = "width"
 
 COLOR = re.compile("#[0-9a-fA-F]{6}")
 MOST_WIDTH = 10_000
+_MOST_PIXELS = 800_000_000  # of the boxes of classes that become patches
 
 
 @dataclass(frozen=True)
@@ -118,18 +119,38 @@ def document_from_strokes(
         strokes: read from a file of any kind.
         known: classes that there are already; others are added after them.
         prefix: what the ids of the patches begin with.
+
+    Raises:
+        InputError: the boxes of the classes are too large to be kept as patches.
     """
     classes = {c.value: c for c in known}
     items = []
-    for value in strokes.classes:
+    boxes = _boxes(strokes)
+    for value in boxes:
         name = strokes.names.get(value) or ("background" if value == 0 else f"class {value}")
         classes.setdefault(value, StrokeClass(value, _unused(name, classes)))
-        rows, columns = np.nonzero(strokes.labels == value)
-        y, x = int(rows.min()), int(columns.min())
-        box = strokes.labels[y : int(rows.max()) + 1, x : int(columns.max()) + 1]
-        items.append(Patch(f"{prefix}{value}", value, x, y, box == value))
+        place = boxes[value]
+        y, x = place[0].start, place[1].start
+        items.append(Patch(f"{prefix}{value}", value, x, y, strokes.labels[place] == value))
     ordered = tuple(classes[value] for value in sorted(classes))
     return StrokeDocument(ordered, tuple(items))
+
+
+def _boxes(strokes: Strokes) -> dict[int, tuple[slice, slice]]:
+    """Class value -> rows and columns of its box, of all classes in one pass."""
+    from scipy import ndimage  # not at the top: reading starts without it
+
+    parts = strokes.labels + 1
+    parts[strokes.labels == strokes.unlabeled] = 0
+    found = ndimage.find_objects(parts)
+    boxes = {value: place for value, place in enumerate(found) if place is not None}
+    pixels = sum((y.stop - y.start) * (x.stop - x.start) for y, x in boxes.values())
+    if pixels > _MOST_PIXELS:
+        raise InputError(
+            f"strokes: {len(boxes)} classes that lie all over the image, in boxes of "
+            f"{pixels // 10**6} megapixels together, above {_MOST_PIXELS // 10**6}; use a mask"
+        )
+    return boxes
 
 
 def labelme_strokes(

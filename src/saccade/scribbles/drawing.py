@@ -17,6 +17,7 @@ Point = tuple[float, float]
 
 _EMPTY = -1
 _BAND = 512  # rows
+_MASK_WORK = 6  # what a pixel of a mask costs beside being drawn
 _LARGE = 20_000  # pixels; the radius of circles beyond the largest images
 _LINE_ROW = 0.2  # what a row of a line costs, in rows of a region
 _CROSSING = 0.1  # what a side of a polygon costs in a row, in rows
@@ -117,13 +118,16 @@ def region_mask(
     Raises:
         InputError: it needs more than `budget`.
     """
-    if budget is not None:
-        budget.spend(*_work(stroke, shape, 1))
     x0, y0, x1, y1 = _box(stroke, shape)
     if x0 >= x1 or y0 >= y1:
         return 0, 0, np.zeros((1, 1), dtype=bool)
+    if budget is not None:
+        budget.spend(*_work(stroke, shape, 1))
+        budget.spend(_MASK_WORK * (x1 - x0) * (y1 - y0))
     moved = replace(stroke, label=1, points=tuple((x - x0, y - y0) for x, y in stroke.points))
-    return y0, x0, draw_strokes([moved], (y1 - y0, x1 - x0), width=1, unlabeled=0) != 0
+    canvas = Image.new("L", (x1 - x0, y1 - y0))
+    _draw_region(ImageDraw.Draw(canvas), moved, (y1 - y0, x1 - x0))
+    return y0, x0, np.asarray(canvas).view(np.bool_)
 
 
 def count_moved(
