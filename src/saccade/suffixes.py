@@ -10,6 +10,7 @@ LABEL_SUFFIXES = frozenset(
         ".gif",
         ".pbm",
         ".pcx",
+        ".pfm",
         ".pgm",
         ".png",
         ".pnm",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from saccade.images import read_image, read_labels
 from saccade.images.tiff import tiff_values
@@ -36,3 +37,11 @@ def test_what_tifffile_decodes_itself(tmp_path, compression):
     except (ValueError, KeyError) as error:
         pytest.skip(str(error))
     np.testing.assert_array_equal(tiff_values(tmp_path / "a.tif")[..., 0], values)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lzma", "packbits", "tiff_lzw"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float32"])
+def test_what_libtiff_writes(tmp_path, compression, dtype):
+    values = RNG.integers(0, 200, (24, 33)).astype(dtype)
+    Image.fromarray(values).save(tmp_path / "a.tif", compression=compression)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif")[0], values)

@@ -2,9 +2,12 @@
 
 import io
 import subprocess
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from saccade.cli import pairs
@@ -12,7 +15,7 @@ from saccade.data.sets import pair_up
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.images import decoded_size, image_size, load_image, read_image, read_labels
-from saccade.serve import uploads
+from saccade.serve import pictures, uploads
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 RNG = np.random.default_rng(0)
@@ -27,6 +30,9 @@ def save(path):
     suffix = path.suffix.lower()
     kind = {".btf": "TIFF", ".tf8": "TIFF", ".dib": "DIB", ".jfif": "JPEG"}.get(suffix)
     image = Image.fromarray(SMOOTH)
+    if suffix == ".pfm":
+        cv2.imwrite(str(path), SMOOTH.astype(np.float32) / 255)
+        return
     if suffix in (".pbm", ".pgm"):
         image = image.convert("1" if suffix == ".pbm" else "L")
     image.save(path, kind)
@@ -66,6 +72,37 @@ def test_labels_survive_every_suffix_for_labels(tmp_path, suffix):
         image.putpalette([0] * 768)
         image.save(path, optimize=False)
     np.testing.assert_array_equal(read_labels(path)[0], labels)
+
+
+def odd_images(folder):
+    dim = (100 + SMOOTH.astype(np.uint16)).astype(np.uint16)
+    tifffile.imwrite(folder / "dim.tif", dim[..., 0], photometric="minisblack")
+    Image.fromarray(dim[..., 0]).save(folder / "dim.png")
+    tifffile.imwrite(folder / "long.tif", dim[..., 0].astype(np.int64))
+    floats = dim[..., 0] / 1000
+    floats[3, 3] = np.nan
+    tifffile.imwrite(folder / "gap.tif", floats)
+    five = np.moveaxis(dim[..., [0, 1, 2, 0, 1]], -1, 0)
+    tifffile.imwrite(folder / "five.tif", five, photometric="rgb", planarconfig="separate")
+    white = tifffile.PHOTOMETRIC.MINISWHITE
+    tifffile.imwrite(folder / "negative.tif", SMOOTH[..., 0], photometric=white)
+    cv2.imwrite(str(folder / "colors.pfm"), SMOOTH.astype(np.float32) / 255)
+    cv2.imwrite(str(folder / "dim.ppm"), dim)
+    Image.fromarray(SMOOTH).convert("P").save(folder / "clear.gif", transparency=1)
+    return sorted(folder.iterdir())
+
+
+def test_the_server_takes_and_shows_what_is_read(tmp_path):
+    for path in odd_images(tmp_path):
+        pixels = load_image(path)
+        assert image_size(path) == pixels.shape[:2]
+        assert uploads.upright_size(path.read_bytes(), 10**6, "a") == (64, 48)
+        entry = SimpleNamespace(path=path, name=path.name)
+        shown = Image.open(io.BytesIO(pictures.thumbnail(entry, 10**6))).convert("RGB")
+        assert np.abs(np.asarray(shown).astype(int) - pixels).mean() < 20
+        data, _ = pictures.file_for_browser(entry, pixels)
+        sent = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        np.testing.assert_array_equal(sent, pixels)
 
 
 EPS = b"""%!PS-Adobe-3.0 EPSF-3.0

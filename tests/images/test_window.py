@@ -108,7 +108,7 @@ def test_dim_grey_with_transparency_in_a_png(tmp_path):
     assert load_image(tmp_path / "a.png")[0, :, 0].tolist() == [0, 128, 255, 255]
 
 
-def write_png(path, width, height, bits, kind, data):
+def write_png(path, width, height, bits, kind, data, key=b""):
     import struct
     import zlib
 
@@ -117,7 +117,8 @@ def write_png(path, width, height, bits, kind, data):
         return struct.pack(">I", len(content)) + name + content + checksum
 
     head = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    parts = chunk(b"IHDR", head) + (chunk(b"tRNS", key) if key else b"")
+    parts += chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
 
 
@@ -224,3 +225,22 @@ def test_complex_numbers_are_refused(tmp_path):
 @pytest.mark.parametrize("dtype", ["uint16", "int32", "float32"])
 def test_constant_images_are_read(dtype):
     assert read_array(np.full((4, 5), 3, dtype)).pixels.max() == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_transparent_color_of_a_wide_png(tmp_path, channels):
+    values = RNG.integers(0, 65536, (6, 9, channels)).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    write_png(tmp_path / "a.png", 9, 6, 16, 0 if channels == 1 else 2, rows, values[0, 0].tobytes())
+    found = load_image(tmp_path / "a.png")
+    assert found[0, 0].tolist() == [255, 255, 255]
+    expected = np.broadcast_to(np.rint(values / 257), (6, 9, 3))
+    np.testing.assert_array_equal(found[1:], expected[1:])
+
+
+def test_jpeg_2000_says_that_wide_colors_are_cut(tmp_path):
+    values = RNG.integers(0, 65536, (32, 48, 3)).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "a.jp2"), values)
+    assert read_image(tmp_path / "a.jp2").remarks == ("colors of 16 bits were cut to 8",)
+    cv2.imwrite(str(tmp_path / "b.jp2"), (values >> 8).astype(np.uint8))
+    assert read_image(tmp_path / "b.jp2").remarks == ()

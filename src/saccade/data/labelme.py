@@ -15,6 +15,7 @@ from saccade.data.shapes import OddShapeError
 from saccade.errors import InputError
 from saccade.files import one_line
 from saccade.images import MAX_PIXELS, open_unlimited
+from saccade.images.header import ALWAYS_COLORED, MOST_PIXELS_PER_BYTE
 
 CLASSES_KEY = "saccade_classes"
 """Key of [[value, name], ...]; labelme hands unknown keys on."""
@@ -179,7 +180,10 @@ def decode_png(
     try:
         file = io.BytesIO(base64.b64decode(text, validate=True))
         with open_unlimited(file) as image:
-            if image.width * image.height > MAX_PIXELS:
+            most = MAX_PIXELS
+            if shape is None:  # a few bytes are not believed to be so large
+                most = min(most, max(ALWAYS_COLORED, len(text) * MOST_PIXELS_PER_BYTE))
+            if image.width * image.height > most:
                 raise ValueError(f"{image.width} x {image.height} pixels are too many")
             if shape is not None and (image.height, image.width) != shape:
                 raise ValueError(

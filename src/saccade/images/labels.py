@@ -110,7 +110,7 @@ def read_label_image(
     with reading(path, "damaged or truncated image"):
         plain = read_netpbm(path)
     if plain is not None and plain[0].shape[2] == 1:
-        values = plain[0][..., 0]
+        values = whole_numbers(plain[0][..., 0], str(path))
         return LabelImage(values, None, "PPM", "grey")
     image, remarks = decode_first(path, shape=shape, page=info.index if info else 0)
     remarks = info.remarks if info else remarks

@@ -117,7 +117,8 @@ def _rgb_of_picture(path: Path, image: Image.Image) -> ReadImage:
     """A picture that Pillow decoded, as RGB, as it lies in the file."""
     mode = image.mode
     if mode.startswith("I;16"):
-        return rgb_of_values(np.asarray(image).astype(np.uint16)[..., None])
+        values = np.asarray(image).astype(np.uint16)[..., None]
+        return rgb_of_values(values, Meaning(alpha=_keyed_alpha(values, image)))
     if mode in ("I", "F"):
         return rgb_of_values(np.asarray(image)[..., None])
     if mode in ("RGB", "RGBA") and is_16_bit_png(path):
@@ -125,8 +126,29 @@ def _rgb_of_picture(path: Path, image: Image.Image) -> ReadImage:
     if image.has_transparency_data:
         rgba = array_of(path, image, "RGBA")
         return rgb_of_values(rgba[..., :3], Meaning(alpha=rgba[..., 3]))
-    remarks = ("CMYK was converted to RGB without a color profile",) if mode == "CMYK" else ()
+    remarks: tuple[str, ...] = ()
+    if mode == "CMYK":
+        remarks = ("CMYK was converted to RGB without a color profile",)
+    if image.format == "JPEG2000" and mode == "RGB":
+        remarks = _jpeg2000_remark(path)
     return ReadImage(array_of(path, image, "RGB"), remarks)
+
+
+def _keyed_alpha(values: NDArray[np.uint16], image: Image.Image) -> NDArray[np.bool_] | None:
+    """Where a PNG of 16 bits is not of the one color that it calls transparent."""
+    key = image.info.get("transparency")
+    return None if key is None else ~(values == np.asarray(key)).all(axis=2)
+
+
+def _jpeg2000_remark(path: Path) -> tuple[str, ...]:
+    """That colors of more than 8 bits, as the codestream says of them, were cut to 8 by Pillow."""
+    with open(path, "rb") as file:
+        start = file.read(65536)
+    place = start.find(b"\xff\x4f\xff\x51")
+    if place < 0 or len(start) < place + 43:
+        return ()
+    bits = (start[place + 42] & 127) + 1
+    return (f"colors of {bits} bits were cut to 8",) if bits > 8 else ()
 
 
 def _rgb_of_wide_png(path: Path, image: Image.Image) -> ReadImage:
@@ -140,5 +162,5 @@ def _rgb_of_wide_png(path: Path, image: Image.Image) -> ReadImage:
         low = decode_image(path, rawmode=f"{image.mode};16L")
         wide |= array_of(path, low, low.mode)
     if wide.shape[2] % 2:
-        return rgb_of_values(wide)
+        return rgb_of_values(wide, Meaning(alpha=_keyed_alpha(wide, image)))
     return rgb_of_values(wide[..., :-1], Meaning(alpha=wide[..., -1]))

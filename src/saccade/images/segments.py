@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ _LARGE = 64 * 2**20
 _MOST_TIMES_LARGER = 100
 _ALWAYS = 256 * 2**20
 _FLOAT_PREDICTOR = 3
+_ZSTANDARD = (50000, 34926)
 
 
 def page_values(page: Any, file_size: int) -> NDArray[Any]:
@@ -64,6 +66,8 @@ def _decodes(page: Any) -> bool:
     """Whether tifffile has the decoders: those of LZW, Zstandard and more are in imagecodecs."""
     import tifffile
 
+    if page.compression in _ZSTANDARD and find_spec("imagecodecs") is None:
+        return False  # tifffile looks for it in Python 3.14
     try:
         known = page.compression == 1 or tifffile.TIFF.DECOMPRESSORS[page.compression]
         return bool(known and (page.predictor == 1 or tifffile.TIFF.UNPREDICTORS[page.predictor]))

@@ -7,6 +7,7 @@ from saccade.errors import InputError
 from saccade.files import check_readable, one_line
 from saccade.images.decoding import small_file_pixels
 from saccade.images.header import check_pixels, exif_orientation, open_unlimited
+from saccade.images.netpbm import pfm_size
 from saccade.images.reader import load_image
 from saccade.images.tiff import starts_as_tiff, tiff_info
 
@@ -57,6 +58,10 @@ def header_of(file: Any) -> tuple[str, tuple[int, int], Any]:
         >>> header_of(file)[:2]
         ('PNG', (4, 6))
     """
+    file.seek(0)
+    floats = pfm_size(file.read(100))
+    if floats is not None:
+        return "PPM", floats, lambda: False
     file.seek(0)
     info = tiff_info(file) if starts_as_tiff(file) else None
     file.seek(0)

@@ -20,6 +20,7 @@ from saccade.images.header import check_pixels
 from saccade.images.segments import page_values
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE = 0, 1, 2, 3
+_LINEAR_RAW = 34892  # of DNG
 _STORED_AS_NUMBERS = (1, 5, 8, 32773, 32946, 34925, 50000)  # what no picture is needed to decode
 _FACSIMILE = (2, 3, 4, 32771)
 _REDUCED, _MASK = 1, 4  # of NewSubfileType
@@ -133,6 +134,7 @@ def _info(tiff: Any, page: Any, index: int) -> TiffInfo:
     count = int(page.samplesperpixel)
     orientation = page.tags.valueof(_ORIENTATION, default=1)
     photometric = int(page.photometric)
+    photometric = RGB if photometric == _LINEAR_RAW else photometric
     stored = int(page.compression) in _STORED_AS_NUMBERS and page.dtype is not None
     return TiffInfo(
         height=int(page.imagelength),

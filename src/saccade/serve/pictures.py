@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from saccade.errors import InputError
 from saccade.files import one_line
-from saccade.images import exif_orientation, is_16_bit_png, load_image, open_unlimited
+from saccade.images import exif_orientation, header_of, is_16_bit_png, load_image, open_unlimited
 from saccade.serve.library import Entry
 from saccade.serve.uploads import upright_size
 
@@ -22,21 +22,24 @@ def file_for_browser(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
 
     Files that every browser decodes as we do go out as they are.
     """
+    with open(entry.path, "rb") as file:
+        kind = _SHOWN_BY_BROWSERS.get(header_of(file)[0])
+    if kind is None:
+        return encode_picture(rgb, "PNG"), "image/png"
     with open(entry.path, "rb") as file, open_unlimited(file) as image:
-        kind = _SHOWN_BY_BROWSERS.get(image.format or "")
         plain = _is_plain(entry.path, image) and not getattr(image, "is_animated", False)
         # Every browser turns a JPEG as its EXIF says, but not every one a PNG.
         plain = plain and (kind == "image/jpeg" or exif_orientation(image) == 1)
-    if kind and plain:
+    if plain:
         return entry.path.read_bytes(), kind
     return encode_picture(rgb, "PNG"), "image/png"
 
 
 def _is_plain(path: Path, image: Image.Image) -> bool:
     """Whether Pillow and browsers make of a file what `load_image` does."""
-    if image.format not in ("JPEG", "PNG", "WEBP", "BMP") or image.has_transparency_data:
+    if image.has_transparency_data or (image.format == "PNG" and is_16_bit_png(path)):
         return False
-    return image.mode in ("RGB", "L") and not (image.format == "PNG" and is_16_bit_png(path))
+    return image.mode in ("RGB", "L")
 
 
 def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
@@ -55,13 +58,15 @@ def thumbnail(entry: Entry, max_pixels: int, longest: int = 160) -> bytes:
     """
     with open(entry.path, "rb") as file:
         upright_size(file, max_pixels, entry.name)
+        kind = header_of(file)[0]
     try:
-        with open(entry.path, "rb") as file, open_unlimited(file) as image:
-            image.draft("RGB", (2 * longest, 2 * longest))
-            if _is_plain(entry.path, image):
-                small = ImageOps.exif_transpose(image).convert("RGB")
-                small.thumbnail((longest, longest))
-                return encode_picture(np.asarray(small), "JPEG")
+        if kind in _SHOWN_BY_BROWSERS:
+            with open(entry.path, "rb") as file, open_unlimited(file) as image:
+                image.draft("RGB", (2 * longest, 2 * longest))
+                if _is_plain(entry.path, image):
+                    small = ImageOps.exif_transpose(image).convert("RGB")
+                    small.thumbnail((longest, longest))
+                    return encode_picture(np.asarray(small), "JPEG")
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
     small = Image.fromarray(load_image(entry.path))
