@@ -69,3 +69,16 @@ class _Kind:
             return f"{self.name}: {self.line}"
         numbers = "; the numbers differ" if self.differ else ""
         return f"{self.files} files: {self.line} ({self.name}{numbers})"
+
+
+def summary_of(remarks: Iterable[tuple[str, Iterable[str]]]) -> tuple[str, ...]:
+    """Return the summary of pairs of a file's name and its remarks.
+
+    Example:
+        >>> summary_of([("a.tif", ["the first of 2 pages"]), ("b.tif", ["the first of 2 pages"])])
+        ('2 files: the first of 2 pages (a.tif)',)
+    """
+    found = Remarks()
+    for name, lines in remarks:
+        found.add(name, lines)
+    return found.summary

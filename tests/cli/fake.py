@@ -34,5 +34,6 @@ class FakeSegmenter:
             uncertainty=np.linspace(0, 1, labels.size, dtype=np.float32).reshape(labels.shape),
             classes=classes,
             timings={},
+            remarks=(),
         )
         return self

@@ -21,7 +21,7 @@ from saccade.cli.options import (
 )
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
-from saccade.errors import InputError
+from saccade.errors import InputError, printable
 from saccade.files import refuse_to_replace
 
 OUTPUTS = ("scores.csv", "scores.json", "confusion.csv", "confusion.png")
@@ -80,7 +80,8 @@ def evaluate(
         try:
             findings = inspect(found, lambda done, _: bar.show(done, "checking"))
             require_labels(findings)
-            for remark in (*found.remarks, *what_is_odd(findings)):
+            remarks = (*found.remarks, *what_is_odd(findings))
+            for remark in remarks:
                 bar.warn(f"note: {remark}")
             scores = run(
                 loaded.net,
@@ -102,6 +103,7 @@ def evaluate(
             "split": split,
             "images": scores.images,
             "protocol": asked,
+            "remarks": [printable(remark) for remark in remarks],
         }
         written = write_scores(output, scores.matrix, names, edges, about)
         if plot_confusion(output / "confusion.png", scores.matrix, names):

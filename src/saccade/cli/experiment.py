@@ -167,6 +167,11 @@ def figure(
             tell(run_figure5(options, output, quiet=quiet))
         else:
             samples = figure_samples(name, data, (image, strokes, truth), limit)
+            if image is not None:
+                from saccade.images import read_image
+
+                for remark in read_image(image).remarks:
+                    say(f"{image.name}: {remark}", err=True)
             make_folder(output)
             tell(_draw(name, samples, output, seed, quiet=quiet))
 

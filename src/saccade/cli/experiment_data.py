@@ -13,6 +13,7 @@ from saccade.experiments.engine.samples import (
     shared_samples,
     voc_samples,
 )
+from saccade.files import check_readable
 
 
 def table_samples(
@@ -87,6 +88,6 @@ def figure_samples(
     if name == "gdc-figure11" and (strokes is None or truth is None):
         raise InputError(f"{name} needs --strokes and --truth beside --image")
     for path in files:
-        if path is not None and not path.is_file():
-            raise InputError(f"{path}: no such file")
+        if path is not None:
+            check_readable(path)
     return (Sample("thin", image.stem, image, strokes or image, truth or image),)

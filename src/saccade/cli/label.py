@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 def label(
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
     strokes: Annotated[
-        Path, typer.Argument(metavar="STROKES", help="Folder of strokes, matched by file name.")
+        Path,
+        typer.Argument(
+            metavar="STROKES",
+            help="Folder of strokes, matched by file name, or one COCO, CVAT or Label Studio file.",
+        ),
     ],
     output: Output,
     classes: Classes = None,
@@ -85,7 +89,7 @@ def label(
         make_folder(output)
         work = Pipeline(
             images.resolve().name,
-            [(pair.image, pair.strokes) for pair in found.pairs],
+            [(pair.image, pair.strokes, pair.entry) for pair in found.pairs],
             spec,
             StrokeLabeling(preset, seed, device, confidence),
             training,

@@ -196,6 +196,7 @@ def _run(
     truth: bool,
     quiet: bool,
 ) -> None:
+    from saccade.data.check import image_remarks
     from saccade.data.image_labels import write_image_labels
     from saccade.files import atomic_write, digest_of
     from saccade.formats.overlay import write_picture
@@ -205,6 +206,9 @@ def _run(
 
     given = {e.name: tuple(map(int, present[i].nonzero()[0])) for i, e in enumerate(data.examples)}
     bar = Bar(1, quiet=quiet)
+    read = image_remarks(data, lambda n, of: bar.show(n / of, "checking images"))
+    for remark in (*data.remarks, *read):
+        bar.warn(remark)
     try:
         done = train_classifier(
             training, data, present, output, report=lambda n, of, text: bar.show(n / of, text)

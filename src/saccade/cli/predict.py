@@ -1,5 +1,6 @@
 """``saccade predict``: masks of a trained network for images and folders of images."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,7 +33,9 @@ from saccade.cli.options import (
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
-from saccade.files import digest_of, refuse_to_replace
+from saccade.files import check_readable, digest_of, refuse_to_replace
+from saccade.folders import list_files, name_key
+from saccade.remarks import Remarks
 from saccade.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ def predict(
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
-        files = _files(images, output)
+        files, remarks = _files(images, output)
         _refuse_to_replace_inputs(checkpoint, files, output)
         made_by = {
             "checkpoint": digest_of(checkpoint),
@@ -76,7 +79,9 @@ def predict(
             "crf": repr(refine) if refine else "",
         }
         done = {} if overwrite else _finished(files, output, made_by)
-        unknown = sum(not record_path(mask).exists() for mask in done.values())
+        unknown = sum(
+            not record_path(mask).exists() for mask in (one.mask for one in done.values())
+        )
         setup = partial(
             _make_worker, checkpoint, output, protocol, place, refine, made_by, overlay=overlay
         )
@@ -91,15 +96,32 @@ def predict(
         outdated = sum(f not in done and _mask(f, output).exists() for f in files)
         if outdated and not overwrite:
             bar.note(f"{outdated} masks of another network, other options or images are made anew")
+        for remark in remarks:
+            bar.warn(remark)
+        read = Remarks(bar.warn)
         try:
             outcome = run_batch(
-                files, setup, already=done.get, name=lambda f: f.name, progress=bar.show
+                files,
+                setup,
+                already=done.get,
+                name=lambda f: f.name,
+                progress=bar.show,
+                on_record=lambda file, one: read.add(file.name, one.remarks),
             )
+            read.summarize()
         finally:
             bar.close()
         if not quiet:
             say(f"{len(outcome.done)} masks in {output}; {protocol}")
         finish(outcome, lambda file: file.name)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The mask of an image, and how the image was read."""
+
+    mask: Path
+    remarks: tuple[str, ...] = ()
 
 
 def _mask(file: Path, output: Path) -> Path:
@@ -110,25 +132,29 @@ def _overlay(mask: Path) -> Path:
     return mask.parent / "overlay" / mask.name
 
 
-def _files(images: list[Path], output: Path) -> list[Path]:
-    """The image files named, and those in the folders named, in the order of their names."""
+def _files(images: list[Path], output: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The image files named, and those in the folders named, in the order of their names.
+
+    Also lines on what in the folders is no image.
+    """
     files: list[Path] = []
+    remarks: tuple[str, ...] = ()
     for path in images:
         if path.is_dir():
-            files += sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-        elif path.is_file():
-            files.append(path)
+            listing = list_files(path, IMAGE_SUFFIXES)
+            files += listing.files
+            remarks += listing.remarks
         else:
-            raise InputError(f"{path}: no such file or folder")
+            files.append(check_readable(path))
     if not files:
-        raise InputError(f"{images[0]}: no images there")
+        raise InputError("; ".join([f"{images[0]}: no images there", *remarks]))
     files = list(dict.fromkeys(files))  # a folder and a file in it
     stems: dict[str, Path] = {}
     for path in files:
-        other = stems.setdefault(path.stem, path)
+        other = stems.setdefault(name_key(path.stem), path)
         if other != path:
             raise InputError(f"{other} and {path} would both be {_mask(path, output)}")
-    return files
+    return files, remarks
 
 
 def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path) -> None:
@@ -137,7 +163,7 @@ def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path)
     refuse_to_replace(outputs, (checkpoint, *files))
 
 
-def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[Path, Path]:
+def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[Path, Predicted]:
     """The images that need not be segmented again, with their masks.
 
     A mask without a record was made by an older release, or drawn by somebody: it is kept.
@@ -147,7 +173,7 @@ def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[
         mask = _mask(file, output)
         unknown = mask.exists() and not record_path(mask).exists()
         if unknown or read_record(mask, (file,)) == made_by:
-            done[file] = mask
+            done[file] = Predicted(mask)
     return done
 
 
@@ -160,14 +186,14 @@ def _make_worker(
     made_by: dict[str, str],
     *,
     overlay: bool,
-) -> Worker[Path, Path]:
+) -> Worker[Path, Predicted]:
     """Load the network and return what writes the mask of an image."""
     import torch
 
     from saccade.evaluation.inference import labels_of, predict_probabilities
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, write_picture
-    from saccade.images import load_image
+    from saccade.images import read_image
     from saccade.models.checkpoint import load_checkpoint
     from saccade.refine.dense_crf import dense_crf
 
@@ -176,8 +202,9 @@ def _make_worker(
         make_folder(output / folder)
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
 
-    def work(file: Path, report: Report) -> Path:
-        image = load_image(file)
+    def work(file: Path, report: Report) -> Predicted:
+        read = read_image(file)
+        image = read.pixels
         probabilities = predict_probabilities(loaded.net, image, protocol, device)
         if crf is not None:
             probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
@@ -188,6 +215,6 @@ def _make_worker(
             write_picture(_overlay(mask), picture)
         write_mask(mask, labels, "png", colors=colors)
         write_record(mask, made_by)
-        return mask
+        return Predicted(mask, read.remarks)
 
     return work

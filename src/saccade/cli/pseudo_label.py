@@ -14,6 +14,8 @@ from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
+from saccade.folders import list_files
+from saccade.remarks import summary_of
 
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
@@ -29,7 +31,9 @@ def pseudo_label(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="SOURCE", help="Folder of strokes, or of maps (.npz) of saccade localize."
+            metavar="SOURCE",
+            help="Folder of strokes, one COCO, CVAT or Label Studio file of strokes, or folder of "
+            "maps (.npz) of saccade localize.",
         ),
     ],
     output: Output,
@@ -89,10 +93,10 @@ def pseudo_label(
     the folder as [supervision] masks. The same command goes on after an interruption.
     """
     with one_line_errors():
-        if not images.is_dir() or not source.is_dir():
-            lost = images if not images.is_dir() else source
+        if not images.is_dir() or not source.exists():
+            lost = source if images.is_dir() else images
             raise InputError(f"{lost}: no such folder")
-        if any(source.glob("*.npz")):
+        if source.is_dir() and list_files(source, {".npz"}).files:
             given = saliency not in ("fine-grained", "spectral", "none")
             if given and not Path(saliency).is_dir():
                 raise InputError(
@@ -133,7 +137,7 @@ def _from_strokes(
 
     found = pair_up(images, strokes)
     make_folder(output)
-    work = plan([(pair.image, pair.strokes) for pair in found.pairs], output)
+    work = plan([(pair.image, pair.strokes, pair.entry) for pair in found.pairs], output)
     bar = Bar(len(work), quiet=quiet)
     for remark in found.remarks:
         bar.warn(remark)
@@ -141,12 +145,18 @@ def _from_strokes(
         outcome = label_all(work, spec, settings, executor=LocalProcesses(jobs), progress=bar.show)
     finally:
         bar.close()
+    _say_remarks(outcome)
     records = outcome.records.values()
     if records and not quiet:
         sure = sum(r.confidence for r in records) / len(records)
         seconds = sum(r.seconds for r in records) / len(records)
         say(f"{_summary(outcome, output)}; mean confidence {sure:.3f}, {seconds:.2f} s per image")
     finish(outcome, lambda job: job.image.name)
+
+
+def _say_remarks(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]") -> None:
+    for line in summary_of((job.image.name, r.remarks) for job, r in outcome.records.items()):
+        say(line, err=True)
 
 
 def _summary(outcome: "Outcome[Job, Record] | Outcome[MapJob, MapRecord]", output: Path) -> str:
@@ -194,6 +204,7 @@ def _from_maps(
         )
     finally:
         bar.close()
+    _say_remarks(outcome)
     if outcome.records:
         if not quiet:
             say(_summary(outcome, output))

@@ -25,7 +25,7 @@ from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepared
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
-from saccade.cli.segment_files import Job, Settings, outdated, plan, segment_files
+from saccade.cli.segment_files import Done, Job, Settings, outdated, plan, segment_files
 
 
 def _check_unlabeled(text: str) -> str:
@@ -41,8 +41,8 @@ def segment(
         typer.Argument(
             metavar="STROKES",
             help="Strokes over it: label image (PNG, TIFF), RGBA overlay, ScribbleSup XML, "
-            "labelme, COCO or Label Studio JSON, CVAT XML or .npy; or a folder of these, matched "
-            "by file name.",
+            "labelme, COCO or Label Studio JSON, CVAT XML or .npy; for a folder of images a folder "
+            "of these, matched by file name, or one COCO, CVAT or Label Studio file.",
         ),
     ],
     output: Output,
@@ -117,14 +117,20 @@ def _segment(
 ) -> None:
     bar = Bar(len(jobs), quiet=quiet)
     for remark in found.remarks:
-        bar.note(remark)
+        bar.warn(remark)
     if skipped := sum(not job.outputs for job in jobs):
         bar.note(f"{skipped} already done, skipped; --overwrite redoes them")
     if old:
         bar.note(f"{old} of the masks there are older than their image or strokes")
     try:
         outcome = segment_files(
-            jobs, settings, wanted, processes=processes, note=bar.note, progress=bar.show
+            jobs,
+            settings,
+            wanted,
+            processes=processes,
+            note=bar.note,
+            warn=bar.warn,
+            progress=bar.show,
         )
     finally:
         bar.close()
@@ -133,7 +139,7 @@ def _segment(
     finish(outcome, lambda job: job.pair.image.name, single=found.single)
 
 
-def _print_done(outcome: Outcome[Job, float], wanted: Wanted, *, single: bool) -> None:
+def _print_done(outcome: Outcome[Job, Done], wanted: Wanted, *, single: bool) -> None:
     if not outcome.done:
         return
     if single:
@@ -141,5 +147,5 @@ def _print_done(outcome: Outcome[Job, float], wanted: Wanted, *, single: bool) -
             say(f"{'mask' if kind in MASK_SUFFIXES else kind:<14}{path}")
     else:
         say(f"{len(outcome.done)} masks in {wanted.folder}")
-    each = sum(outcome.done.values()) / len(outcome.done)
+    each = sum(done.seconds for done in outcome.done.values()) / len(outcome.done)
     say(f"{outcome.seconds:.1f} s in all, {each:.1f} s per image for the segmentation")

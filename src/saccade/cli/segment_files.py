@@ -13,6 +13,7 @@ from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.formats.names import refuse_unfit
+from saccade.remarks import Remarks
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter
@@ -27,6 +28,14 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     unlabeled: int | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is known of a mask: the seconds that segmenting took, and how the image was read."""
+
+    seconds: float
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,10 @@ def segment_files(
     *,
     processes: int = 1,
     note: Callable[[str], None] = lambda line: None,
+    warn: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, str], None] = lambda done, text: None,
-) -> Outcome[Job, float]:
-    """Do what is left of the jobs; the record of a job is the seconds that segmenting took.
+) -> Outcome[Job, Done]:
+    """Do what is left of the jobs.
 
     Every file is written under a temporary name and renamed, so that whatever stops the loop
     leaves whole files.
@@ -79,18 +89,21 @@ def segment_files(
         settings: how to segment.
         wanted: what to write.
         processes: number of processes that work side by side; 0: one per core.
-        note: told how strokes were read.
+        note: told what in the strokes was taken for unlabelled.
+        warn: told what in images and strokes was converted, left out or skipped.
         progress: told how many of the jobs are finished, and what is being done.
 
     Raises:
         InputError: the settings are wrong for every image alike, such as an unknown device.
     """
-    assumptions = Assumptions(note)
+    assumptions, remarks = Assumptions(note), Remarks(warn)
     _read_strokes.cache_clear()
 
     def check(job: Job) -> None:
         strokes = _read_strokes(job.pair, _size(job.pair.image), settings, wanted.names)
         assumptions.add(strokes, job.pair.strokes)
+        where = job.pair.strokes if job.pair.entry is None else job.pair.image
+        remarks.add(where.name, strokes.remarks)
         for kind, _ in job.outputs:
             try:
                 refuse_unfit(strokes.classes, kind)
@@ -100,13 +113,15 @@ def segment_files(
     outcome = run_batch(
         jobs,
         partial(_make_worker, settings, wanted),
-        already=lambda job: None if job.outputs else 0.0,
+        already=lambda job: None if job.outputs else Done(0.0),
         check=check,
         executor=LocalProcesses(processes),
         name=lambda job: job.pair.image.name,
         progress=progress,
+        on_record=lambda job, done: remarks.add(job.pair.image.name, done.remarks),
     )
     assumptions.summarize()
+    remarks.summarize()
     return outcome
 
 
@@ -125,13 +140,14 @@ def _size(path: Path) -> tuple[int, int]:
         return image.shape[0], image.shape[1]
 
 
-def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, float]:
+def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     _segmenter(settings, 255)  # wrong settings are told once, not for every image
 
-    def work(job: Job, report: Report) -> float:
-        from saccade.images import load_image
+    def work(job: Job, report: Report) -> Done:
+        from saccade.images import read_image
 
-        image = load_image(job.pair.image)
+        picture = read_image(job.pair.image)
+        image = picture.pixels
         size = (image.shape[0], image.shape[1])
         strokes = _read_strokes(job.pair, size, settings, wanted.names)
         segmenter = _segmenter(settings, strokes.unlabeled)
@@ -141,7 +157,7 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, float]:
         names = wanted.names or strokes.names or None
         for kind, path in job.outputs:
             write(kind, path, pair=job.pair, image=image, result=result, names=names)
-        return seconds
+        return Done(seconds, tuple(dict.fromkeys((*picture.remarks, *result.remarks))))
 
     return work
 

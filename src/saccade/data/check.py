@@ -252,3 +252,21 @@ def _white_in(values: NDArray[np.integer[Any]], labels: NDArray[np.uint8]) -> st
     if not (white & (labels == IGNORE)).any():
         return ""
     return "value" if values.ndim == 2 else "color"
+
+
+def image_remarks(
+    data: LabeledSet, progress: Callable[[int, int], None] | None = None, *, threads: int = 4
+) -> tuple[str, ...]:
+    """Decode every image of a set whose masks nobody reads, and return how they were read.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+    remarks = Remarks()
+    with ThreadPoolExecutor(threads) as pool:
+        read = pool.map(lambda example: read_image(example.image).remarks, data.examples)
+        for done, (example, lines) in enumerate(zip(data.examples, read, strict=True), 1):
+            remarks.add(example.image.name, lines)
+            if progress is not None:
+                progress(done, len(data.examples))
+    return remarks.summary

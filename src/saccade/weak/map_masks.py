@@ -15,19 +15,13 @@ from saccade.batch.records import read_record, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
 from saccade.files import digest_of, refuse_to_replace
+from saccade.folders import by_stem, list_files, name_key
 from saccade.formats.masks import write_mask
-from saccade.images import image_size, load_image
+from saccade.images import load_image, read_image
 from saccade.weak.fusion import Fusion, Threshold, object_regions
 from saccade.weak.localization import LocalizationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest
-from saccade.weak.saliency import (
-    SUFFIXES,
-    Method,
-    background_cue,
-    read_saliency,
-    saliency_of,
-    saliency_size,
-)
+from saccade.weak.saliency import Method, background_cue, find_saliency, read_saliency, saliency_of
 
 MASKS_PER_PROCESS = 32
 """Fewest for `LocalProcesses.items_each`: a mask takes less time than a process to start."""
@@ -76,11 +70,15 @@ class MapLabeling:
 
 @dataclass(frozen=True)
 class MapRecord:
-    """What is known of one pseudo mask: its name, its pixels, and how many have no class."""
+    """What is known of one pseudo mask: its name, its pixels, how many have no class.
+
+    `remarks` are lines on how the image was read, where its saliency was looked for.
+    """
 
     name: str
     pixels: int
     ignored: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,39 +129,6 @@ def map_mask(
         return merge_regions(found, classes)
     cue = background_cue(saliency, settings.saliency_threshold, percentile=settings.percentile)
     return merge_regions(found, classes, cue, background_class=background_class)
-
-
-def find_saliency(names: Sequence[str], folder: Path) -> dict[str, Path]:
-    """The saliency map of each image, by stem.
-
-    Raises:
-        InputError: the folder or a map is missing.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of saliency maps")
-    files = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES}
-    lost = [name for name in names if name not in files]
-    if lost:
-        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-        raise InputError(f"{folder}: no saliency map {lost[0]}.png{more}")
-    return {name: files[name] for name in names}
-
-
-def check_saliency(images: Sequence[Path], folder: Path) -> dict[str, Path]:
-    """The saliency map of each image, by stem; the sizes of all are compared, none is decoded.
-
-    Raises:
-        InputError: the folder or a map is missing, or a map has another size than its image.
-    """
-    found = find_saliency([image.stem for image in images], folder)
-    for image in images:
-        path, (height, width) = found[image.stem], image_size(image)
-        if (size := saliency_size(path)) != (height, width):
-            raise InputError(
-                f"{path}: {size[1]} x {size[0]} pixels (width x height), its image has "
-                f"{width} x {height}"
-            )
-    return found
 
 
 def _check(jobs: Sequence[MapJob], spec: LabelSpec) -> None:
@@ -225,9 +190,13 @@ def label_from_maps(
                 "fine-grained or spectral"
             )
         given = find_saliency([image.stem for image in images], saliency)
+    map_of = by_stem(maps, list_files(maps, {".npz"}).files)
     jobs = [
         MapJob(
-            image, maps / f"{image.stem}.npz", given.get(image.stem), folder / f"{image.stem}.png"
+            image,
+            map_of.get(name_key(image.stem), maps / f"{image.stem}.npz"),
+            given.get(image.stem),
+            folder / f"{image.stem}.png",
         )
         for image in images
     ]
@@ -256,11 +225,11 @@ def _make_worker(spec: LabelSpec, settings: MapLabeling) -> Worker[MapJob, MapRe
     def work(job: MapJob, report: Report) -> MapRecord:
         found = read_maps(job.maps)
         background = spec.names.index("background") if "background" in spec.names else None
-        cue = _cue(job, settings, found.size) if background is not None else None
+        cue, remarks = _cue(job, settings, found.size) if background is not None else (None, ())
         mask = map_mask(found, settings, cue, background)
         colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
         write_mask(job.mask, mask, "png", colors=colors)
-        record = MapRecord(job.mask.stem, int(mask.size), int((mask == IGNORE).sum()))
+        record = MapRecord(job.mask.stem, int(mask.size), int((mask == IGNORE).sum()), remarks)
         write_record(job.mask, {"made_from": _made_from(job, spec, settings), **asdict(record)})
         return record
 
@@ -280,14 +249,19 @@ def _finished(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> MapRecord 
         return None
     made_from = content.pop("made_from", None)  # of a mask from strokes there is none
     try:
+        content["remarks"] = tuple(map(str, content.get("remarks", ())))
         return MapRecord(**content) if made_from == _made_from(job, spec, settings) else None
     except TypeError:
         return None  # damaged: made again
 
 
-def _cue(job: MapJob, settings: MapLabeling, size: tuple[int, int]) -> NDArray[np.float32] | None:
+def _cue(
+    job: MapJob, settings: MapLabeling, size: tuple[int, int]
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    """The saliency of an image, and how the image was read for it."""
     if job.saliency is not None:
-        return read_saliency(job.saliency, size)
+        return read_saliency(job.saliency, size), ()
     if settings.saliency in ("fine-grained", "spectral"):
-        return saliency_of(load_image(job.image), settings.saliency)
-    return None
+        picture = read_image(job.image)
+        return saliency_of(picture.pixels, settings.saliency), picture.remarks
+    return None, ()

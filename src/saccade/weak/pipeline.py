@@ -20,6 +20,7 @@ from saccade.evaluation.inference import Protocol, labels_of, predict_probabilit
 from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.images import load_image
 from saccade.models.checkpoint import load_checkpoint
+from saccade.remarks import summary_of
 from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
@@ -52,7 +53,7 @@ class Pipeline:
 
     Attributes:
         title: of the data, for people.
-        pairs: (image, strokes).
+        pairs: (image, strokes), or with `Job.entry` as a third.
         spec: the classes.
         labeling: how strokes become masks.
         training: network, optimizer, augmentation and run; its data is not looked at.
@@ -63,7 +64,7 @@ class Pipeline:
     """
 
     title: str
-    pairs: Sequence[tuple[Path, Path]]
+    pairs: Sequence[tuple[Path, Path] | tuple[Path, Path, str | None]]
     spec: LabelSpec
     labeling: StrokeLabeling
     training: TrainConfig
@@ -158,6 +159,8 @@ def label_and_train(
     if outcome.interrupted:
         page.write(outcome)
         return Done(outcome, None, page.path, outcome.interruption)
+    for line in summary_of((job.image.name, r.remarks) for job, r in outcome.records.items()):
+        remark(line)
     page.require_all(outcome)
     training, val = pseudo_sets(work, jobs, outcome)
     _begin_run(folder / RUN, training, val, remark)

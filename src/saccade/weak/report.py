@@ -206,7 +206,9 @@ def labeled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
         (h, 2 w, 3) uint8, w at most 360 pixels.
     """
     image = load_image(job.image)
-    strokes = read_any_strokes(job.strokes, shape=image.shape[:2], names=spec.names)
+    strokes = read_any_strokes(
+        job.strokes, shape=image.shape[:2], names=spec.names, image_name=job.entry
+    )
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels)
     step = max(1, -(-image.shape[1] // _WIDTH))
     # A pixel wider on either side, as strokes are thin and the picture is small.

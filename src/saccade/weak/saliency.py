@@ -3,6 +3,7 @@
 Given saliency maps are best. The two fallbacks are OpenCV's, which know nothing of objects.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.folders import by_stem, list_files, name_key
 from saccade.images import image_size, read_grey
 from saccade.images.arrays import read_npy
 from saccade.suffixes import IMAGE_SUFFIXES
@@ -55,6 +57,39 @@ def saliency_size(path: Path) -> tuple[int, int]:
     if len(shape) != 2:
         raise InputError(f"{path}: {shape}, expected (H, W) finite numbers")
     return shape[0], shape[1]
+
+
+def find_saliency(names: Sequence[str], folder: Path) -> dict[str, Path]:
+    """The saliency map of each image, by stem.
+
+    Raises:
+        InputError: the folder or a map is missing.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder of saliency maps")
+    files = by_stem(folder, list_files(folder, SUFFIXES).files)
+    lost = [name for name in names if name_key(name) not in files]
+    if lost:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise InputError(f"{folder}: no saliency map {lost[0]}.png{more}")
+    return {name: files[name_key(name)] for name in names}
+
+
+def check_saliency(images: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """The saliency map of each image, by stem; the sizes of all are compared, none is decoded.
+
+    Raises:
+        InputError: the folder or a map is missing, or a map has another size than its image.
+    """
+    found = find_saliency([image.stem for image in images], folder)
+    for image in images:
+        path, (height, width) = found[image.stem], image_size(image)
+        if (size := saliency_size(path)) != (height, width):
+            raise InputError(
+                f"{path}: {size[1]} x {size[0]} pixels (width x height), its image has "
+                f"{width} x {height}"
+            )
+    return found
 
 
 def saliency_of(image: NDArray[np.uint8], method: Method) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError, message_of
 from saccade.files import refuse_to_replace
 from saccade.formats.masks import write_mask
-from saccade.images import load_image
+from saccade.images import read_image
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,15 @@ class StrokeLabeling:
 
 @dataclass(frozen=True)
 class Job:
-    """An image, its strokes, and the pseudo mask that is to be made."""
+    """An image, its strokes, and the pseudo mask that is to be made.
+
+    `entry` is the name of the image in a file of strokes for many images, else None.
+    """
 
     image: Path
     strokes: Path
     mask: Path
+    entry: str | None = None
 
     @property
     def record(self) -> Path:
@@ -70,6 +74,7 @@ class Record:
         confidence: mean probability of the chosen class, before pixels were left out.
         classes: class index -> pixels of it in the mask.
         drawn: class index -> pixels of strokes.
+        remarks: how the image and its strokes were read, where that is not plain.
     """
 
     name: str
@@ -79,11 +84,17 @@ class Record:
     confidence: float
     classes: dict[int, int]
     drawn: dict[int, int]
+    remarks: tuple[str, ...] = ()
 
 
-def plan(pairs: Sequence[tuple[Path, Path]], folder: Path) -> list[Job]:
-    """The masks to be made of pairs (image, strokes)."""
-    return [Job(image, strokes, folder / f"{image.stem}.png") for image, strokes in pairs]
+def plan(
+    pairs: Sequence[tuple[Path, Path] | tuple[Path, Path, str | None]], folder: Path
+) -> list[Job]:
+    """The masks to be made of pairs (image, strokes), or triples with `Job.entry`."""
+    return [
+        Job(pair[0], pair[1], folder / f"{pair[0].stem}.png", pair[2] if len(pair) > 2 else None)
+        for pair in pairs
+    ]
 
 
 def pseudo_mask(
@@ -204,23 +215,25 @@ def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Recor
 
 def _opened(
     job: Job, spec: LabelSpec, settings: StrokeLabeling
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(H, W, 3) image, and (H, W) strokes, 255 where nobody drew."""
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[str, ...]]:
+    """(H, W, 3) image, (H, W) strokes, 255 where nobody drew, and how both were read."""
     from saccade.annotations import read_any_strokes
 
-    image = load_image(job.image)
+    picture = read_image(job.image)
+    image = picture.pixels
     strokes = read_any_strokes(
         job.strokes,
         shape=(image.shape[0], image.shape[1]),
         unlabeled=settings.unlabeled,
         names=spec.names,
+        image_name=job.entry,
     )
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels).astype(np.uint8)
-    return image, drawn
+    return image, drawn, tuple(dict.fromkeys((*picture.remarks, *strokes.remarks)))
 
 
 def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
-    image, drawn = _opened(job, spec, settings)
+    image, drawn, remarks = _opened(job, spec, settings)
     start = time.perf_counter()
     mask, chosen = pseudo_mask(image, drawn, settings)
     seconds = time.perf_counter() - start
@@ -234,6 +247,7 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
         round(float(chosen.mean()), 5),
         _counts(mask),
         _counts(drawn),
+        remarks,
     )
     write_record(job.mask, {"settings": _settings(settings, spec), **asdict(record)})
     return record
@@ -253,6 +267,7 @@ def _finished(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record | N
             return None
         for key in ("classes", "drawn"):
             content[key] = {int(value): count for value, count in content[key].items()}
+        content["remarks"] = tuple(map(str, content.get("remarks", ())))
         return Record(**content)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None  # damaged: made again

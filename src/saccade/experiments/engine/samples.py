@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError
+from saccade.files import read_names
+from saccade.folders import by_stem, list_files, name_key
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 UNLABELED = 255
@@ -154,9 +156,12 @@ def limit_samples(samples: Sequence[Sample], limit: int | None) -> tuple[Sample,
 
 
 def files_by_stem(folder: Path, suffixes: Collection[str]) -> dict[str, Path]:
-    """Stem -> file of a folder, for files with one of the suffixes."""
-    paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    return {p.stem: p for p in paths if p.suffix.lower() in suffixes}
+    """Stem -> file of a folder, for files with one of the suffixes.
+
+    Raises:
+        InputError: two files have one stem.
+    """
+    return by_stem(folder, list_files(folder, suffixes).files)
 
 
 def _shared_folders(root: Path, name: str) -> tuple[Path, Path, Path]:
@@ -180,7 +185,7 @@ def _listed_samples(name: str, root: Path, listed: Path, truth: Path, strokes: P
         raise InputError(f"{listed}: no such file; it lists the images, one id a line")
     if not truth.is_dir():
         raise InputError(f"{truth}: no such folder; it holds the ground truth")
-    stems = [line.split()[0] for line in listed.read_text().splitlines() if line.split()]
+    stems = [name_key(line.split()[0]) for line in read_names(listed) if line.split()]
     images = files_by_stem(root / "JPEGImages", (".jpg",))
     truths = files_by_stem(truth, (".png", ".mat"))
     stroke_files = files_by_stem(strokes, (".xml", ".png"))

@@ -31,7 +31,8 @@ from saccade.training.config import OptimConfig
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localization import localize_all
-from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabeling, check_saliency, label_from_maps
+from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabeling, label_from_maps
+from saccade.weak.saliency import check_saliency
 
 SETTINGS = "settings.json"
 
