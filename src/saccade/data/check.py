@@ -53,7 +53,8 @@ class _One:
     """One example: what is wrong, pixels of the 256 labels, size of the image, its digest.
 
     `white` is "value" or "color" where 255, or white, is in the mask and stands for no class;
-    `turned` says whether image and mask have an EXIF orientation.
+    `turned` says whether image and mask have an EXIF orientation; `remarks` has the name of each
+    of the two and how it was read.
     """
 
     problem: str = ""
@@ -62,7 +63,7 @@ class _One:
     digest: bytes = b""
     white: str = ""
     turned: tuple[bool, bool] = (False, False)
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass
@@ -80,7 +81,8 @@ class _Oddities:
         if one.counts is not None and not one.counts[:IGNORE].any():
             self.bare.append(name)
         self.white = self.white or one.white
-        self.by_readers.add(name, one.remarks)
+        for file, lines in one.remarks:
+            self.by_readers.add(file, lines)
         if not one.problem and one.turned[0] != one.turned[1]:
             (self.image_turned if one.turned[0] else self.mask_turned).append(name)
 
@@ -235,7 +237,7 @@ def _inspect_one(data: LabeledSet, index: int) -> _One:
         hashlib.sha256(shape + labels.tobytes()).digest(),
         _white_in(values, labels),
         turned,
-        tuple(f"images: {r}" for r in image_remarks) + tuple(f"masks: {r}" for r in mask_remarks),
+        ((example.image.name, image_remarks), (example.mask.name, mask_remarks)),
     )
 
 
