@@ -8,7 +8,7 @@ import pytest
 from saccade.annotations import read_any_strokes
 from saccade.errors import InputError
 from saccade.formats.masks import iter_annotations, read_annotation
-from tests.formats.tool_files import KINDS, ODD, H, W, document
+from tests.formats.tool_files import KINDS, ODD, H, W, all_shapes, document
 
 NAMES = ["background", "dog", "bird", "cat"]
 SHAPES = [(fmt, kind) for fmt, kinds in KINDS.items() for kind in kinds]
@@ -23,10 +23,7 @@ def written(folder, fmt, *shapes):
 
 def shape_of(fmt, kind):
     """What is in the file, and the pixels that are meant."""
-    if fmt != "labelme":
-        return KINDS[fmt][kind]
-    points, more, truth = KINDS[fmt][kind]
-    return (points, {"shape_type": kind.partition(" ")[0]} | more), truth
+    return all_shapes(fmt)[list(KINDS[fmt]).index(kind)], KINDS[fmt][kind][-1]
 
 
 def likeness(found, truth):

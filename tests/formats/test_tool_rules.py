@@ -227,3 +227,12 @@ def _is_drawn_or_named(path):
     except InputError as error:
         return "65535" in str(error)
     return (strokes.labels == 65535).sum() == 30 and strokes.unlabeled != 65535
+
+
+def test_remarks_are_short_lines_whatever_a_file_calls_its_classes(tmp_path):
+    name = "é\n" * 2000
+    categories = [{"id": 2, "name": name}, {"id": 5, "name": "dog"}]
+    path = saved(tmp_path, coco({}, {"category_id": 5}, categories=categories))
+    remarks = read_annotation(path).remarks
+    assert len(remarks) == 2
+    assert all(len(line) <= 250 and "\n" not in line for line in remarks)

@@ -184,6 +184,16 @@ STRIP = [[5, 3], [120, 3], [120, 8], [5, 8]]
 CORNER = [[100, 70], [120, 70], [120, 90], [100, 90]]
 
 
+def all_shapes(fmt):
+    """Every shape of a format, as it is in a file."""
+    if fmt != "labelme":
+        return [shape for shape, _ in KINDS[fmt].values()]
+    return [
+        (points, {"shape_type": kind.partition(" ")[0]} | more)
+        for kind, (points, more, _) in LABELME.items()
+    ]
+
+
 def document(fmt, *shapes):
     """A file with a strip of background, a box of "dog", and shapes of "cat" between them."""
     if fmt == "coco":

@@ -14,6 +14,7 @@ from saccade.formats.masks import MASK_FORMATS, encode_mask
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig
 from saccade.weak.localization import LocalizationMaps, write_maps
+from tests.formats.tool_files import all_shapes, document
 
 IMAGE = ["load_image", "image_size", "decoded_size", "any_strokes", "read_mask", "saliency"]
 STROKES = ["any_strokes", "any_strokes_shape"]
@@ -69,6 +70,9 @@ def whole_files(folder: Path) -> dict[str, tuple[bytes, list[str]]]:
     files["scribblesup.xml"] = SCRIBBLESUP, STROKES
     files["cvat.xml"] = CVAT, TOOL
     files["labelme.json"] = json.dumps(LABELME).encode(), [*STROKES, "read_document"]
+    for fmt in ("coco", "cvat", "labelme", "studio", "paired by id", "min"):
+        name = f"shapes-{fmt.replace(' ', '-')}.{'xml' if fmt == 'cvat' else 'json'}"
+        files[name] = document(fmt, *all_shapes(fmt)).encode(), TOOL
     files["train.toml"] = CONFIG, ["read_config"]
     save_checkpoint(folder / "a.safetensors", *_network())
     files["a.safetensors"] = (folder / "a.safetensors").read_bytes(), ["load_checkpoint"]

@@ -19,6 +19,7 @@ _MOST_WORK = 3_000_000_000  # in pixels; a second or two
 _FILE_SIZE = 1_000_000  # bytes; a larger file may have more work by its size
 _MOST_KINDS = 8
 _KIND_LENGTH = 40
+_LINE_LENGTH = 250
 
 
 class OddShapeError(InputError):
@@ -115,7 +116,7 @@ class ShapeRecord:
         lines = [self._skip_line(kind, number) for kind, number in self._skipped.items()]
         for (one, many), number in self._counts.items():
             lines.append(one if number == 1 else many.replace("{n}", str(number)))
-        return tuple(lines)
+        return tuple(shorten(line, _LINE_LENGTH) for line in lines)
 
     @property
     def skipped(self) -> int:
