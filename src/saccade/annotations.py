@@ -13,11 +13,13 @@ from typing import Any
 from saccade.errors import InputError
 from saccade.files import check_readable, first_bytes
 from saccade.formats.masks import mask_format, read_annotation
+from saccade.images.sizes import image_size
 from saccade.scribbles.readers import read_strokes
 from saccade.scribbles.strokes import (
     UNLABELED_16,
     MaskLikeError,
     Strokes,
+    TurnedError,
     strokes_from_array,
 )
 
@@ -74,6 +76,20 @@ def read_any_strokes(
         raise _with_remarks(error, image.remarks) from error
     names_drawn = {v: image.names[v] for v in strokes.classes if v in image.names}
     return replace(strokes, names=names_drawn, remarks=(*image.remarks, *strokes.remarks))
+
+
+def explain_turned(error: TurnedError, image: Path) -> InputError:
+    """The error of strokes that lie on their side, with EXIF named where it turns the image.
+
+    >>> explain_turned(TurnedError("a.png: they lie on their side"), Path("photo.png"))
+    InputError('a.png: they lie on their side')
+    """
+    try:
+        turned = image_size(image) != image_size(image, upright=False)
+    except InputError:  # of a kind without such a header
+        turned = False
+    hint = "; the image is turned by EXIF, were they drawn on the unturned one?" if turned else ""
+    return InputError(f"{error}{hint}")
 
 
 def _with_remarks(error: InputError, remarks: tuple[str, ...]) -> InputError:

@@ -49,7 +49,7 @@ def test_lists_and_the_largest_label_are_fine():
         (np.full((2, 3), 255), "empty"),
         (np.full((2, 3), 1), "one class"),
         (np.array([[-1, 0, 1], [0, 0, 0]]), "label -1"),
-        (np.array([[65_535, 0, 1], [0, 0, 0]]), "label 65535"),
+        (np.array([[65_536, 0, 1], [0, 0, 0]]), "label 65536"),
         (np.array([[5, 0, 1], [0, 0, 0]]), "label 5.*classes 0, 1, 2"),
     ],
 )
@@ -61,7 +61,7 @@ def test_what_cannot_be_used_is_named_in_one_line(strokes, message):
 
 
 @pytest.mark.parametrize(
-    "classes", [[3, 7, -1], [3, 7, 65_535], [3, 7, 255], [3.0, 7.0], ["a"], [[3, 7]], 7, []]
+    "classes", [[3, 7, -1], [3, 7, 65_536], [3, 7, 255], [3.0, 7.0], ["a"], [[3, 7]], 7, []]
 )
 def test_classes_that_are_no_class_values_are_refused(classes):
     with pytest.raises(InputError, match="class"):

@@ -76,9 +76,9 @@ def test_0_is_unlabeled_as_ilastik_has_it(tmp_path):
     np.testing.assert_array_equal(given.labels, strokes.labels)
 
 
-def test_two_values_alone_are_ambiguous(tmp_path):
+def test_two_values_alone_are_one_class(tmp_path):
     path = save((LABELS != 255).astype(np.uint8), tmp_path / "s.png")
-    with pytest.raises(InputError, match=r"s\.png.*--unlabeled"):
+    with pytest.raises(InputError, match=r"s\.png.*only one class, 1.*it covers"):
         read_strokes(path)
 
 
@@ -91,8 +91,8 @@ def test_exif_rotation_of_the_strokes_is_applied(tmp_path):
     )
 
 
-def test_transposed_strokes_hint_at_exif(tmp_path):
-    with pytest.raises(InputError, match=r"30 x 20.*20 x 30.*EXIF"):
+def test_transposed_strokes_lie_on_their_side(tmp_path):
+    with pytest.raises(InputError, match=r"30 x 20.*20 x 30.*on their side"):
         read_strokes(save(LABELS, tmp_path / "s.png"), shape=(30, 20))
 
 

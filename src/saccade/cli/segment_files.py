@@ -141,7 +141,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
-    _segmenter(settings, 255)  # wrong settings are told once, not for every image
+    _segmenter(settings)  # wrong settings are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
         from saccade.images import read_image
@@ -150,9 +150,9 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         image = picture.pixels
         size = (image.shape[0], image.shape[1])
         strokes = _read_strokes(job.pair, size, settings, wanted.names)
-        segmenter = _segmenter(settings, strokes.unlabeled)
+        segmenter = _segmenter(settings)
         start = time.perf_counter()
-        result = segmenter.fit(image, strokes.labels, progress=report).result
+        result = segmenter.fit(image, strokes, progress=report).result
         seconds = time.perf_counter() - start
         names = wanted.names or strokes.names or None
         for kind, path in job.outputs:
@@ -166,21 +166,25 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
 def _read_strokes(
     pair: Pair, size: tuple[int, int], settings: Settings, names: tuple[str, ...] | None
 ) -> "Strokes":
-    from saccade.annotations import read_any_strokes
+    from saccade.annotations import explain_turned, read_any_strokes
+    from saccade.scribbles.strokes import TurnedError
 
-    return read_any_strokes(
-        pair.strokes,
-        shape=size,
-        unlabeled=settings.unlabeled,
-        names=names,
-        image_name=pair.entry,
-    )
+    try:
+        return read_any_strokes(
+            pair.strokes,
+            shape=size,
+            unlabeled=settings.unlabeled,
+            names=names,
+            image_name=pair.entry,
+        )
+    except TurnedError as error:
+        raise explain_turned(error, pair.image) from error
 
 
-def _segmenter(settings: Settings, unlabeled: int) -> "ScribbleSegmenter":
+def _segmenter(settings: Settings) -> "ScribbleSegmenter":
     from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
 
-    return ScribbleSegmenter(settings.preset, settings.seed, settings.device, unlabeled=unlabeled)
+    return ScribbleSegmenter(settings.preset, settings.seed, settings.device)
 
 
 def _is_outdated(pair: Pair, mask: Path) -> bool:

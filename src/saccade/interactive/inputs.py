@@ -8,8 +8,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.scribbles.strokes import Strokes, value_counts
+from saccade.scribbles.unlabeled import ARGUMENT, choose_unlabeled
 
-_MAX_LABEL = 65_534  # what a 16-bit mask can hold beside an "unlabelled" value
+UNLABELED = 255
+"""The default of ``unlabeled``: 255 where it occurs, else what covers most of the image."""
+
+_MAX_LABEL = 65_535  # what a 16-bit mask can hold
+
+
+def resolve_strokes(strokes: object, unlabeled: int) -> tuple[object, int, tuple[str, ...]]:
+    """The strokes, the value in them that means "nobody drew", and remarks.
+
+    Args:
+        strokes: (H, W) integers, or `Strokes`, which say themselves what the value is.
+        unlabeled: what the caller says. Its default says nothing where no pixel has that value:
+            then the rule of `saccade.scribbles.unlabeled` decides, and a remark says so.
+
+    Raises:
+        InputError: the value leaves next to nothing unlabelled, or it is not clear which it is.
+
+    Example:
+        >>> labels = np.zeros((10, 10), int)
+        >>> labels[2, 2:6], labels[7, 2:6] = 1, 2
+        >>> resolve_strokes(labels, UNLABELED)[1:]
+        (0, ('0 = unlabelled (it covers 92% of the image)',))
+    """
+    if isinstance(strokes, Strokes):
+        return strokes.labels, strokes.unlabeled, ()
+    array = np.asarray(strokes)
+    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "iu":
+        return array, unlabeled, ()  # which `encode_strokes` refuses
+    counts = value_counts(array)
+    told = None if unlabeled == UNLABELED and UNLABELED not in counts else unlabeled
+    found = choose_unlabeled(array, counts, told, option=ARGUMENT)
+    if told is not None:
+        return array, told, found.remarks
+    drawn = [value for value in counts if value != found.value]
+    if len(drawn) == 1:
+        raise InputError(
+            f"strokes hold one class only, {drawn[0]}, as {found.value} covers "
+            f"{counts[found.value] / array.size:.0%} and means that nobody drew; draw at least two"
+        )
+    meaning = f"{found.value} = unlabelled" + (f" ({found.reason})" if found.reason else "")
+    return array, found.value, (meaning, *found.remarks)
 
 
 def encode_strokes(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.images import read_array
-from saccade.interactive.inputs import encode_strokes
+from saccade.interactive.inputs import UNLABELED, encode_strokes, resolve_strokes
 from saccade.interactive.pipeline import Fitted, segment_prepared
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import PaperFitSettings, Preset, preset_named
@@ -34,7 +34,8 @@ class ScribbleSegmenter:
         preset: ``"fast"``, ``"best"``, ``"paper"``, or a :class:`Preset` of your own.
         seed: of everything drawn at random; same seed, same mask, on one device.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        unlabeled: stroke value of pixels where nobody drew.
+        unlabeled: stroke value of pixels where nobody drew; the default says 255 where it occurs,
+            else what covers most of the image, see ``Segmentation.remarks``.
         classes: the class values there are; by default those that occur in the strokes.
 
     Raises:
@@ -58,7 +59,7 @@ class ScribbleSegmenter:
         seed: int = 0,
         device: str = "auto",
         *,
-        unlabeled: int = 255,
+        unlabeled: int = UNLABELED,
         classes: Sequence[int] | None = None,
     ) -> None:
         self.preset = preset_named(preset) if isinstance(preset, str) else preset
@@ -84,7 +85,8 @@ class ScribbleSegmenter:
         Args:
             image: (H, W, 3) uint8; also grey, RGBA, and other integers and floats, which are
                 read as `saccade.images.read_array` says; see ``Segmentation.remarks``.
-            strokes: (H, W) integers, ``unlabeled`` where nobody drew.
+            strokes: (H, W) integers, ``unlabeled`` where nobody drew; or
+                `saccade.scribbles.strokes.Strokes`, as files are read.
             progress: told the fraction done in [0, 1] and the stage's name.
             cancel: asked between steps. Once it answers True the fit ends with the mask of the
                 steps done so far.
@@ -96,9 +98,7 @@ class ScribbleSegmenter:
         """
         picture = read_array(image)
         rgb = picture.pixels
-        classes, stroke_index = encode_strokes(
-            strokes, (rgb.shape[0], rgb.shape[1]), unlabeled=self.unlabeled, classes=self.classes
-        )
+        classes, stroke_index, remarks = self._encode(strokes, (rgb.shape[0], rgb.shape[1]))
         run = Run(progress, cancel, preview)
         with run.stage("features", 0.0):
             prepared = self._prepare(rgb)
@@ -107,7 +107,7 @@ class ScribbleSegmenter:
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
             )
         self._image_remarks = picture.remarks
-        self._image, self._last = prepared, self._with_remarks(fitted)
+        self._image, self._last = prepared, self._with_remarks(fitted, remarks)
         run.report(1.0, "done")
         return self
 
@@ -155,9 +155,7 @@ class ScribbleSegmenter:
             InputError: no image is known yet, or the strokes cannot be used.
         """
         image = self._known(self._image)
-        classes, stroke_index = encode_strokes(
-            strokes, image.size, unlabeled=self.unlabeled, classes=self.classes
-        )
+        classes, stroke_index, remarks = self._encode(strokes, image.size)
         run = Run(progress, cancel, preview)
         with one_thread(self.device):
             fitted = segment_prepared(
@@ -171,15 +169,22 @@ class ScribbleSegmenter:
                 discard_cancelled=True,
             )
         if fitted is not None:
-            self._last = self._with_remarks(fitted)
+            self._last = self._with_remarks(fitted, remarks)
             run.report(1.0, "done")
         return self
 
-    def _with_remarks(self, fitted: Fitted | None) -> Fitted | None:
-        """A fit whose result says how the image was read, too."""
-        if fitted is None or not self._image_remarks:
+    def _encode(
+        self, strokes: object, size: tuple[int, int]
+    ) -> tuple[tuple[int, ...], NDArray[np.int64], tuple[str, ...]]:
+        """Class values and indices of `encode_strokes`, and what was assumed."""
+        array, unlabeled, remarks = resolve_strokes(strokes, self.unlabeled)
+        return *encode_strokes(array, size, unlabeled=unlabeled, classes=self.classes), remarks
+
+    def _with_remarks(self, fitted: Fitted | None, of_strokes: tuple[str, ...]) -> Fitted | None:
+        """A fit whose result says how the image and the strokes were read, too."""
+        if fitted is None or not self._image_remarks + of_strokes:
             return fitted
-        remarks = self._image_remarks + fitted.result.remarks
+        remarks = self._image_remarks + of_strokes + fitted.result.remarks
         return replace(fitted, result=replace(fitted.result, remarks=remarks))
 
     def _warm_start(self, classes: tuple[int, ...]) -> ScribbleNet | None:
@@ -243,7 +248,7 @@ def segment(
     image: object,
     strokes: object,
     *,
-    unlabeled: int = 255,
+    unlabeled: int = UNLABELED,
     preset: str | Preset = "fast",
     seed: int = 0,
     device: str = "auto",
@@ -255,7 +260,8 @@ def segment(
         image: (H, W, 3) uint8; also grey, RGBA, and other integers and floats, which are read as
             `saccade.images.read_array` says; see ``Segmentation.remarks``.
         strokes: (H, W) integers, the class value where somebody drew, ``unlabeled`` elsewhere.
-        unlabeled: the value that means "nobody drew here".
+        unlabeled: the value that means "nobody drew here"; the default says 255 where it occurs,
+            else what covers most of the image, see ``Segmentation.remarks``.
         preset: ``"fast"``, ``"best"`` or ``"paper"`` (the GDC paper to the letter).
         seed: same seed, same mask, on one device.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.images import ReadImage, read_array
 from saccade.interactive import ScribbleSegmenter, Segmentation
+from saccade.scribbles.strokes import Strokes, value_counts
+from saccade.scribbles.unlabeled import choose_unlabeled
 
 MASK_NAME = "Saccade mask"
 UNCERTAINTY_NAME = "Saccade uncertainty"
@@ -118,6 +120,7 @@ def compute(
     read = read_picture(image, plane)
     picture = read.pixels
     drawn = strokes_of(strokes, plane, (picture.shape[0], picture.shape[1]))
+    known = _checked(drawn, strokes.name)
     same = (
         earlier is not None
         and (earlier.options.preset, earlier.options.seed, earlier.options.device)
@@ -125,11 +128,24 @@ def compute(
         and np.array_equal(earlier.picture, picture)
     )
     if same and earlier is not None:
-        earlier.segmenter.update(drawn, progress=progress, cancel=cancel)
+        earlier.segmenter.update(known, progress=progress, cancel=cancel)
         return Fitted(earlier.segmenter, picture, options, plane, read.remarks)
-    segmenter = ScribbleSegmenter(options.preset, options.seed, options.device, unlabeled=0)
-    segmenter.fit(picture, drawn, progress=progress, cancel=cancel)
+    segmenter = ScribbleSegmenter(options.preset, options.seed, options.device)
+    segmenter.fit(picture, known, progress=progress, cancel=cancel)
     return Fitted(segmenter, picture, options, plane, read.remarks)
+
+
+def _checked(drawn: NDArray[np.int64], name: str) -> Strokes:
+    """Strokes of a labels layer, in which 0 always means that nobody drew."""
+    if drawn.any():
+        choose_unlabeled(
+            drawn,
+            value_counts(drawn),
+            0,
+            source=f"layer '{name}'",
+            option="0 in the place of {}",
+        )
+    return Strokes(drawn.astype(np.int32), 0)
 
 
 def show(viewer: Any, image: Any, strokes: Any, fitted: Fitted) -> None:

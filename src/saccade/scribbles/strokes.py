@@ -1,9 +1,7 @@
-"""Strokes as an array of class values, and the one rule for what 0 and 255 mean.
+"""Strokes as an array of class values, and the checks on them.
 
-0 is "background" in ScribbleSup and "unlabelled" in ilastik, and no file says which. The rule:
-what the caller says wins; else 255 is unlabelled if it occurs; else 0 is unlabelled if it covers
-most of the image beside at least two other values; else the caller is asked. Every answer is
-put into words in `Strokes.assumption`.
+What 0 and 255 mean no file says; `saccade.scribbles.unlabeled` has the one rule. Its answer is put
+into words in `Strokes.assumption`.
 """
 
 from collections.abc import Sequence
@@ -15,21 +13,36 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import last_part
+from saccade.scribbles.unlabeled import FILE_OPTION, MaskLikeError, choose_unlabeled
+
+__all__ = [
+    "UNLABELED",
+    "UNLABELED_16",
+    "MaskLikeError",
+    "Strokes",
+    "TurnedError",
+    "check_classes",
+    "check_shape",
+    "describe_classes",
+    "free_unlabeled",
+    "name_classes",
+    "short_name",
+    "strokes_from_array",
+    "value_counts",
+]
 
 UNLABELED = 255
 UNLABELED_16 = 65535
-"""What "no stroke" is called where 255 is itself a class; no class can have this value."""
+"""What "no stroke" is called where 255 is itself a class."""
+
+_MOST_CLASS = 65535  # what a 16-bit mask holds
 
 _LISTED_CLASSES = 12
 _COUNTED_AT_ONCE = 4_000_000  # pixels
 
 
-class MaskLikeError(InputError):
-    """Class values that may be a mask, but are no strokes as they are; `reason` says why."""
-
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+class TurnedError(InputError):
+    """Strokes that are as high as the image is wide, and as wide as it is high."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Strokes:
     Attributes:
         labels: (H, W) int32 class values, `unlabeled` where nobody drew.
         unlabeled: the value in `labels` that means "no stroke": 255, or 65535 where 255 is a
-            class.
+            class, or 65536 where both are.
         names: class value -> name, for the classes whose names are known.
         assumption: one line that says what 0, 255, transparency or tags were taken to mean.
         remarks: what else was assumed, converted or left out, one line each, without the file's
@@ -67,39 +80,45 @@ def strokes_from_array(
     source: str = "strokes",
     kind: str = "array",
     meaning: str | None = None,
+    option: str = FILE_OPTION,
 ) -> Strokes:
     """Read strokes from an array of class values.
 
     Args:
         array: (H, W) or (H, W, 1) integers, or floats that are whole numbers; classes are in
-            0..65534.
+            0..65535.
         unlabeled: the value of `array` that means "no stroke", which may be any, -1 included.
-            None: 65535 if it occurs, else 255 if it occurs, else 0 if it covers more than half
-            of the image and two other values occur.
+            None: decided by the rule of `saccade.scribbles.unlabeled`.
         shape: (H, W) of the image, checked if given.
         names: names of the classes 0, 1, ...
         source: name of the file or argument, for messages.
         kind: what the source is, for `Strokes.assumption`.
-        meaning: "... = unlabelled" where the source has better words for it than a value.
+        meaning: "... = unlabelled" where the source has better words for it than a value; then
+            it may be that `unlabeled` does not occur.
+        option: how the caller says `unlabeled`, for messages.
 
     Raises:
-        InputError: wrong shape or type, no strokes, one class only, a class outside 0..65534 or
-            without a name, or the rule finds no value that means "no stroke".
+        InputError: wrong shape or type, no strokes, one class only, a class outside 0..65535 or
+            without a name, the rule finds no value that means "no stroke", or the given one
+            leaves next to nothing unlabelled.
     """
     values = _whole_numbers(np.asarray(array), source)
     check_shape(values.shape, shape, source)
     counts = value_counts(values)
-    if unlabeled is None:
-        unlabeled, reason = _decide_unlabeled(counts, source)
-    else:
-        reason = "as told" if unlabeled in counts else "as told; it does not occur"
+    remarks: tuple[str, ...] = ()
+    if meaning is None or unlabeled is None:
+        chosen = choose_unlabeled(values, counts, unlabeled, source=source, option=option)
+        unlabeled, remarks = chosen.value, chosen.remarks
+        meaning = f"{unlabeled} = unlabelled" + (f" ({chosen.reason})" if chosen.reason else "")
+    elif unlabeled not in counts:
+        remarks = ("no pixel is left unlabelled",)
     classes = tuple(v for v in counts if v != unlabeled)
-    meaning = meaning or f"{unlabeled} = unlabelled" + (f" ({reason})" if reason else "")
     check_classes(classes, source, meaning)
     return Strokes(
         *_remapped(values, unlabeled, classes),
         name_classes(classes, names, source),
         f"{short_name(source)}: {kind}, {meaning}, {describe_classes(classes)}",
+        remarks,
     )
 
 
@@ -110,7 +129,7 @@ def value_counts(values: NDArray[Any]) -> dict[int, int]:
         flat = values.reshape(-1)
         counts = np.zeros(UNLABELED_16 + 1, dtype=np.int64)
         for first in range(0, flat.size, _COUNTED_AT_ONCE):
-            part = flat[first : first + _COUNTED_AT_ONCE]
+            part = flat[first : first + _COUNTED_AT_ONCE].astype(np.int64)
             counts += np.bincount(part, minlength=len(counts))
         present = np.flatnonzero(counts)
         return dict(zip(present.tolist(), counts[present].tolist(), strict=True))
@@ -127,9 +146,7 @@ def check_shape(found: tuple[int, ...], expected: tuple[int, int] | None, source
         f"the image is {expected[1]} x {expected[0]}"
     )
     if found == (expected[1], expected[0]):
-        raise InputError(
-            f"{sizes}: the image is rotated by EXIF; were the strokes drawn on the unrotated one?"
-        )
+        raise TurnedError(f"{sizes}: they lie on their side, turn them by 90 degrees")
     raise InputError(f"{sizes}: draw them at the size of the image")
 
 
@@ -138,9 +155,9 @@ def check_classes(classes: Sequence[int], source: str, meaning: str = "") -> Non
     because = f" ({meaning})" if meaning else ""
     if not classes:
         raise InputError(f"{source}: no strokes{because}, draw at least one for each class")
-    if min(classes) < 0 or max(classes) >= UNLABELED_16:
+    if min(classes) < 0 or max(classes) > _MOST_CLASS:
         wrong = min(classes) if min(classes) < 0 else max(classes)
-        raise InputError(f"{source}: label {wrong}{because}, expected classes in 0..65534")
+        raise InputError(f"{source}: label {wrong}{because}, expected classes in 0..65535")
     if len(classes) == 1:
         raise MaskLikeError(
             f"{source}: strokes of only one class, {classes[0]}{because}; "
@@ -181,31 +198,8 @@ def short_name(source: str) -> str:
 
 
 def free_unlabeled(classes: Sequence[int]) -> int:
-    """Return the value for "no stroke" that no class has: 255, or 65535 where 255 is one."""
-    return UNLABELED_16 if UNLABELED in classes else UNLABELED
-
-
-def _decide_unlabeled(counts: dict[int, int], source: str) -> tuple[int, str]:
-    if UNLABELED_16 in counts:
-        return UNLABELED_16, ""
-    if UNLABELED in counts:
-        return UNLABELED, ""
-    total = sum(counts.values())
-    share = counts.get(0, 0) / total
-    if share > 0.5 and len(counts) >= 3:
-        return 0, f"it covers {share:.0%} of the image"
-    found = ", ".join(str(v) for v in list(counts)[:_LISTED_CLASSES])
-    if 0 in counts:
-        raise MaskLikeError(
-            f"{source}: values {found}: 0 may be a class or mean 'no stroke'; "
-            "say which with --unlabeled 0 or --unlabeled 255",
-            f"with the values {found} and none that means 'no stroke'",
-        )
-    raise MaskLikeError(
-        f"{source}: values {found}: none of them is known to mean 'no stroke'; "
-        "say which one does with --unlabeled VALUE",
-        f"with the values {found} and none that means 'no stroke'",
-    )
+    """Return the value for "no stroke" that no class has: 255, else 65535, else 65536."""
+    return next(v for v in (UNLABELED, UNLABELED_16, UNLABELED_16 + 1) if v not in classes)
 
 
 def _whole_numbers(array: NDArray[Any], source: str) -> NDArray[Any]:
@@ -222,7 +216,7 @@ def _whole_numbers(array: NDArray[Any], source: str) -> NDArray[Any]:
     if not np.isfinite(array).all() or (array != np.rint(array)).any():
         raise InputError(f"{source}: NaN, infinite or broken values, expected whole numbers")
     if np.abs(array).max() > 2**53:
-        raise InputError(f"{source}: values above 2**53, expected classes in 0..65534")
+        raise InputError(f"{source}: values above 2**53, expected classes in 0..65535")
     return array.astype(np.int64)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.interactive import ScribbleSegmenter, Segmentation
 from saccade.interactive.suggestions import suggest_regions
+from saccade.scribbles.strokes import Strokes
 from saccade.serve.background import Background
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
 from saccade.serve.library import Library
@@ -182,10 +183,8 @@ class Masks:
         settings = self._settings
 
         def work(cancelled: Any) -> Segmentation:
-            segmenter = ScribbleSegmenter(
-                settings.preset, settings.seed, settings.device, unlabeled=unlabeled
-            )
-            return segmenter.fit(rgb, strokes, cancel=cancelled.is_set).result
+            segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
+            return segmenter.fit(rgb, Strokes(strokes, unlabeled), cancel=cancelled.is_set).result
 
         return await self._queue.submit(key, work)
 

@@ -101,10 +101,9 @@ def segment_session(
             coarse = DisplayedMask(revision, labels, strokes.classes, seconds, final=False)
             send(encode_result(coarse, uncertainty=False), "result")
 
-    segmenter.unlabeled = strokes.unlabeled
     slow = session.size[0] * session.size[1] > _PREVIEW_PIXELS or request.preset != "fast"
     segmenter.update(
-        strokes.labels,
+        strokes,
         progress=_progress_sender(revision, send),
         cancel=cancelled.is_set,
         preview=preview if slow else None,
