@@ -55,8 +55,9 @@ def foreign_xml(root: Element) -> str | None:
 def _is_task(entry: dict[str, Any]) -> bool:
     if isinstance(entry.get("data"), dict):
         return True
-    if any(isinstance(entry.get(key), list) for key in _TASK_KEYS):
-        return True
+    answers = [entry[key] for key in _TASK_KEYS if isinstance(entry.get(key), list)]
+    if answers:  # others call a list of shapes so
+        return any(not given or any(_has(a, "result") for a in given) for given in answers)
     # JSON-MIN: the results lie beside the image.
     lists = (value for value in entry.values() if isinstance(value, list))
     return any(isinstance(r, dict) and "original_width" in r for value in lists for r in value[:5])
@@ -116,6 +117,16 @@ _JSON: tuple[Kind, ...] = (
         "Supervisely",
         lambda d: _has(_first(d, "objects"), "classTitle") or _has(d, "size", "objects", "tags"),
     ),
+    (
+        "SA-1B",
+        lambda d: (
+            _has(d, "image", "annotations")
+            and "dataset" not in d
+            and _has(d["image"], "height", "width")
+        ),
+    ),
+    ("Dataloop", lambda d: _has(_first(d, "annotations"), "coordinates")),
+    ("Hasty", lambda d: _has(d, "project_name", "label_classes", "images")),
     ("SuperAnnotate", lambda d: _has(d, "metadata", "instances")),
     (
         "V7 Darwin",
