@@ -72,7 +72,42 @@ def test_a_token_opens_the_door(make):
     cookie = entered.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
+    assert cookie.startswith(f"saccade-token-{client.port}=")  # servers of a machine share cookies
     assert client.get("/api/images").status_code == 200  # with the cookie
+    again = client.get("/?token=wrong", follow_redirects=False)
+    assert "set-cookie" not in again.headers
+    assert client.get("/api/images").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["a;b, c", "smörgås", "a\"b=%41&", "日本"])
+def test_tokens_of_any_characters_come_back_in_their_cookie(make, token):
+    client = make(token=token, host="lab.example")
+    assert client.get("/", params={"token": token}, follow_redirects=False).status_code == 303
+    assert client.get("/api/images").status_code == 200
+
+
+BOUNDS = {
+    "/api/sessions": "request_bytes",
+    "/api/sessions/x/strokes": "message_bytes",
+    "/api/sessions/x/import": "upload_bytes",
+    "/api/images": "upload_bytes",
+    "/label-studio/setup": "notice_bytes",
+    "/label-studio/train": "notice_bytes",
+    "/label-studio/webhook": "notice_bytes",
+    "/label-studio/predict": "predict_bytes",
+}
+
+
+@pytest.mark.parametrize(("path", "bound"), BOUNDS.items())
+def test_each_route_has_its_own_bound(make, path, bound):
+    client = make(limits={name: 1000 if name == bound else 10**6 for name in BOUNDS.values()})
+    path = path.replace("/api/sessions/x", opened(client)) if "/x/" in path else path
+    method = "PUT" if path.endswith("/strokes") else "POST"
+    files = {"file": ("a.png", b"x" * 2000)} if bound == "upload_bytes" else None
+    content = None if files else b'{"a": "' + b"x" * 2000 + b'"}'
+    reply = client.request(method, path, content=content, files=files)
+    assert reply.status_code == 413, reply.text
+    assert "larger than" in reply.json()["detail"]
 
 
 def test_long_bodies_are_cut_off_whatever_they_say(make):

@@ -79,7 +79,7 @@ async def _expire(service: Service) -> None:
 def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": validation_message(list(error.errors()))}, 422)
+        return JSONResponse({"detail": validation_message(error)}, 422)
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:

@@ -7,7 +7,7 @@ import ipaddress
 import json
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from saccade.serve.settings import ServeSettings
 
-COOKIE = "saccade-token"
+_COOKIE = "saccade-token"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -50,7 +50,7 @@ class Guard:
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             await _refuse(scope, receive, send, *refusal)
-        elif scope["type"] == "http" and (token := self._token_in_address(scope)) is not None:
+        elif (token := self._token_in_address(scope)) is not None and self._is_right(token):
             await _set_cookie(scope, send, token)
         else:
             limited = _limited(receive, self._limit(scope)) if scope["type"] == "http" else receive
@@ -81,14 +81,18 @@ class Guard:
             return False
 
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
-        shown = [self._token_in_address(scope) or "", _of_cookie(headers.get("cookie", ""))]
+        cookie = _of_cookie(headers.get("cookie", ""), _cookie_name(scope))
+        shown = [self._token_in_address(scope) or "", cookie]
         scheme, _, rest = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             shown.append(rest.strip())
         elif scheme.lower() == "basic":  # what Label Studio can send
             shown.append(_password(rest))
-        wanted = (self._settings.token or "").encode()
-        return any(hmac.compare_digest(token.encode("utf-8", "replace"), wanted) for token in shown)
+        return any(self._is_right(token) for token in shown)
+
+    def _is_right(self, token: str) -> bool:
+        wanted = (self._settings.token or "").encode("utf-8", "replace")
+        return hmac.compare_digest(token.encode("utf-8", "replace"), wanted)
 
     def _token_in_address(self, scope: Scope) -> str | None:
         if self._settings.token is None or scope["type"] != "http" or scope["path"] != "/":
@@ -97,10 +101,14 @@ class Guard:
         return query["token"][0] if "token" in query else None
 
     def _limit(self, scope: Scope) -> int:
-        limits = self._settings.limits
-        takes_files = scope["path"] == "/api/images" or scope["path"].endswith("/import")
-        takes_files |= scope["path"].startswith("/label-studio")
-        return limits.upload_bytes if takes_files else limits.message_bytes
+        limits, path = self._settings.limits, scope["path"]
+        if path == "/api/images" or path.endswith("/import"):
+            return limits.upload_bytes
+        if path.endswith("/strokes"):
+            return limits.message_bytes
+        if path.startswith("/label-studio"):
+            return limits.predict_bytes if path.endswith("/predict") else limits.notice_bytes
+        return limits.request_bytes
 
 
 def _netloc(origin: str) -> str | None:
@@ -120,10 +128,14 @@ def _limited(receive: Receive, most: int) -> Receive:
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > most:
-                raise HTTPException(413, f"the request is larger than {most // 2**20} MB")
+                raise HTTPException(413, f"the request is larger than {_in_words(most)}")
         return message
 
     return limited
+
+
+def _in_words(size: int) -> str:
+    return f"{size // 2**20} MB" if size >= 2**20 else f"{size / 2**10:.3g} kB"
 
 
 def _with_headers(send: Send) -> Send:
@@ -149,7 +161,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detai
 
 async def _set_cookie(scope: Scope, send: Send, token: str) -> None:
     secure = "; Secure" if scope.get("scheme") == "https" else ""
-    cookie = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/{secure}"
+    cookie = f"{_cookie_name(scope)}={quote(token)}; HttpOnly; SameSite=Strict; Path=/{secure}"
     headers = [(b"set-cookie", cookie.encode("latin-1")), (b"location", b"/")]
     await _answer(send, 303, b"{}", headers)
 
@@ -161,14 +173,20 @@ async def _answer(send: Send, status: int, body: bytes, extra: list[tuple[bytes,
     await send({"type": "http.response.body", "body": body})
 
 
-def _of_cookie(text: str) -> str:
+def _cookie_name(scope: Scope) -> str:
+    """With the port, as the servers of one machine share its cookies."""
+    server = scope.get("server") or (None, None)
+    return f"{_COOKIE}-{server[1]}"
+
+
+def _of_cookie(text: str, name: str) -> str:
     jar: SimpleCookie = SimpleCookie()
     try:
         jar.load(text)
     except CookieError:
         return ""
-    morsel: Any = jar.get(COOKIE)
-    return morsel.value if morsel is not None else ""
+    morsel: Any = jar.get(name)
+    return unquote(morsel.value) if morsel is not None else ""
 
 
 def _password(encoded: str) -> str:

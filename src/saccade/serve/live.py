@@ -7,11 +7,12 @@ import time
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from pydantic import ValidationError
 
 from saccade.errors import InputError
 from saccade.serve.errors import NotFoundError, ServeError, SupersededError
+from saccade.serve.json_bodies import INLINE_BYTES, parse_json, stroke_bound
 from saccade.serve.outgoing import OutgoingMessages
+from saccade.serve.pace import Pace
 from saccade.serve.results import encode_result
 from saccade.serve.schemas import (
     Message,
@@ -19,7 +20,6 @@ from saccade.serve.schemas import (
     StrokesMessage,
     SuggestMessage,
     to_document,
-    validation_message,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
@@ -27,7 +27,6 @@ from saccade.serve.state import session_state
 from saccade.serve.worker import NEEDS_STROKES
 
 UNKNOWN, TAKEN_OVER, TOO_LARGE, TOO_SLOW = 4404, 4409, 1009, 4408
-_INLINE_BYTES = 32_768
 
 
 def live_router(service: Service) -> APIRouter:
@@ -105,8 +104,9 @@ async def _send(socket: WebSocket, outgoing: OutgoingMessages, seconds: float) -
 async def _receive(
     socket: WebSocket, service: Service, session: Session, outgoing: OutgoingMessages
 ) -> None:
-    limit = service.settings.limits.message_bytes
+    limit, pace = service.settings.limits.message_bytes, Pace()
     while session.closed is None:
+        await pace.wait()
         try:
             data = await socket.receive()
         except RuntimeError:  # it is gone already
@@ -117,21 +117,23 @@ async def _receive(
         if len(raw) > limit:
             await _end(socket, TOO_LARGE, "the message is too large")
             return
-        service.find(session.id)
+        began = time.monotonic()
         try:
-            message = await _parsed(service, raw)
-            await _handle(message, service, session, outgoing)
-        except ValidationError as error:
-            outgoing.put(_error(session, validation_message(error.errors()), raw))
+            service.find(session.id)
+            async with session.taking:
+                await _handle(await _parsed(service, raw), service, session, outgoing)
         except (InputError, ServeError) as error:
-            outgoing.put(_error(session, str(error), raw))
+            outgoing.put(_error(str(error), raw), "refused")
+        pace.took(time.monotonic() - began)
 
 
 async def _parsed(service: Service, raw: str | bytes) -> Any:
-    if len(raw) < _INLINE_BYTES:
-        return Message.model_validate_json(_wrapped(raw)).message
-    parsed = await service.background.in_thread(lambda: Message.model_validate_json(_wrapped(raw)))
-    return parsed.message
+    bound = stroke_bound(service.settings.limits)
+    if len(raw) < INLINE_BYTES:
+        return parse_json(_wrapped(raw), Message, bound).message
+    return await service.background.in_thread(
+        lambda: parse_json(_wrapped(raw), Message, bound).message
+    )
 
 
 def _wrapped(raw: str | bytes) -> bytes:
@@ -193,10 +195,10 @@ async def _suggest(
         outgoing.put({"type": "suggestions", "revision": revision, "regions": regions}, "suggest")
 
 
-def _error(session: Session, detail: str, raw: str | bytes) -> dict[str, Any]:
+def _error(detail: str, raw: str | bytes) -> dict[str, Any]:
     """An error message; the revision is the one in what was sent, if it can be found."""
     revision = None
-    if len(raw) < _INLINE_BYTES:
+    if len(raw) < INLINE_BYTES:
         with contextlib.suppress(ValueError, AttributeError, RecursionError):
             revision = json.loads(raw).get("revision")
     return {

@@ -5,11 +5,12 @@ import struct
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from fastapi.exceptions import RequestValidationError
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, FailFast, Field, FiniteFloat, ValidationError
 
 from saccade.data.labelme import decode_png, encode_png
-from saccade.errors import InputError
+from saccade.errors import InputError, shorten
 from saccade.scribbles.document import (
     Line,
     Patch,
@@ -61,7 +62,7 @@ class LineModel(Strict):
     kind: Literal["line"]
     value: ClassValue
     width: Annotated[float, Field(gt=0, le=2000)]
-    points: Annotated[list[Point], Field(min_length=1, max_length=100_000)]
+    points: Annotated[list[Point], Field(min_length=1, max_length=100_000), FailFast()]
 
 
 class PatchModel(Strict):
@@ -75,11 +76,14 @@ class PatchModel(Strict):
     png: str
 
 
+AnyItem = Annotated[LineModel | PatchModel, Field(discriminator="kind")]
+
+
 class DocumentModel(Strict):
     """The classes of an image and its strokes; later ones are on top."""
 
-    classes: Annotated[list[ClassModel], Field(max_length=255)]
-    items: list[Annotated[LineModel | PatchModel, Field(discriminator="kind")]]
+    classes: Annotated[list[ClassModel], Field(max_length=255), FailFast()]
+    items: Annotated[list[AnyItem], FailFast()]
 
 
 class ImageModel(BaseModel):
@@ -262,10 +266,14 @@ def _patch_mask(item: PatchModel) -> NDArray[np.bool_]:
     return np.ascontiguousarray(mask)
 
 
-def validation_message(errors: list[Any]) -> str:
+def validation_message(error: ValidationError | RequestValidationError) -> str:
     """The first of pydantic's errors as one line."""
-    first = errors[0]
+    if isinstance(error, ValidationError):  # the input itself may be of any length
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        errors = list(error.errors())
+    first: Any = errors[0]
     place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "message"))
     text = str(first.get("msg", "cannot be read"))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{place or 'request'}: {text[:1].lower()}{text[1:]}{more}"[:500]
+    return shorten(f"{place or 'request'}: {text[:1].lower()}{text[1:]}{more}")

@@ -40,6 +40,7 @@ class Session:
         changes: how often the strokes have changed.
         saved_changes: how many of these changes are on disk.
         save_lock: held while the strokes are written.
+        taking: held while strokes are taken from a request or message: one after the other.
         last_used: when a request for it came last, in seconds of a monotonic clock.
         page_left: when its page went away; None while one is connected or none ever was.
         id: opaque.
@@ -63,6 +64,7 @@ class Session:
     changes: int = 0
     saved_changes: int = 0
     save_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_used: float = field(default_factory=time.monotonic)
     page_left: float | None = None
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))

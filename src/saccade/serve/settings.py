@@ -14,9 +14,16 @@ class Limits:
         upload_bytes: of one uploaded file.
         uploads_bytes: of all uploads together.
         message_bytes: of one request or message with strokes.
-        pixels: of one image, asked of its header before it is decoded.
+        predict_bytes: of one request of Label Studio for masks.
+        notice_bytes: of other requests of Label Studio.
+        request_bytes: of any other request.
+        pixels: of one image, asked of its header before it is decoded, and of all patches in one
+            document together, counted where they are set.
+        side: of one image in pixels, which is as far as a browser draws.
         items: strokes in one document.
         points: vertices in one document.
+        drawing: pixels that are painted to draw one document: for each line its points times its
+            width squared, and its length times its width.
         values: pixels times classes of one fit, which takes some ten bytes for each.
         cache_bytes: features, masks and pixels that are kept; beyond, those of the session that
             has waited longest are dropped and computed again when it comes back.
@@ -30,9 +37,14 @@ class Limits:
     upload_bytes: int = 100 * 2**20
     uploads_bytes: int = 4 * 2**30
     message_bytes: int = 16 * 2**20
+    predict_bytes: int = 32 * 2**20
+    notice_bytes: int = 4 * 2**20
+    request_bytes: int = 64 * 2**10
     pixels: int = 100_000_000
+    side: int = 32_767
     items: int = 20_000
-    points: int = 1_000_000
+    points: int = 250_000
+    drawing: int = 10_000_000_000
     values: int = 400_000_000
     cache_bytes: int = 3 * 2**30
     idle_seconds: float = 1800.0

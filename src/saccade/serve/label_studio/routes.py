@@ -1,15 +1,16 @@
 """The routes of Label Studio's protocol for models."""
 
 import itertools
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, FailFast, Field
 
 from saccade import __version__
 from saccade.formats.label_studio import brush_result
 from saccade.interactive import Segmentation
+from saccade.serve.json_bodies import STUDIO_BOUND, json_body, read_json_body
 from saccade.serve.label_studio.images import load_task_image
 from saccade.serve.label_studio.interface import BrushTag, read_brush_tag
 from saccade.serve.label_studio.strokes import UNLABELED, is_background, strokes_from_results
@@ -27,10 +28,14 @@ class SetupRequest(BaseModel):
     label_schema: str | None = Field(default=None, alias="schema")
 
 
+class Notice(BaseModel):
+    """What Label Studio says when something has changed; any object will do."""
+
+
 class PredictRequest(BaseModel):
     """Tasks to label; `params.context.result` is what the annotator drew."""
 
-    tasks: list[dict[str, Any]] = Field(max_length=1000)
+    tasks: Annotated[list[dict[str, Any]], Field(max_length=1000), FailFast()]
     label_config: str | None = None
     params: dict[str, Any] | None = None
 
@@ -53,6 +58,7 @@ class PredictReply(BaseModel):
 def label_studio_router(service: Service) -> APIRouter:
     """The routes of Label Studio's protocol for models, below ``/label-studio``."""
     router = APIRouter(prefix="/label-studio", tags=["Label Studio"])
+    notice: Any = {"status_code": 201, "responses": errors(413), "openapi_extra": json_body(Notice)}
 
     @router.get("/", responses=errors())
     @router.get("/health", responses=errors())
@@ -60,25 +66,32 @@ def label_studio_router(service: Service) -> APIRouter:
         """Say that the model is there."""
         return {"status": "UP", "model_class": "Saccade"}
 
-    @router.post("/setup", responses=errors(413))
-    async def setup(_: SetupRequest) -> dict[str, str]:
+    @router.post("/setup", responses=errors(413), openapi_extra=json_body(SetupRequest))
+    async def setup(request: Request) -> dict[str, str]:
         """Take note of a project; nothing has to be prepared for one."""
+        await read_json_body(request, SetupRequest, STUDIO_BOUND, service.background)
         return {"model_version": MODEL_VERSION}
 
-    @router.post("/predict", responses=errors(409, 413, 415, 503))
-    async def predict(request: PredictRequest) -> PredictReply:
+    @router.post(
+        "/predict",
+        responses=errors(409, 413, 415, 503),
+        openapi_extra=json_body(PredictRequest),
+    )
+    async def predict(request: Request) -> PredictReply:
         """Segment each task from the strokes that come with the request."""
-        context = (request.params or {}).get("context")
+        wanted = await read_json_body(request, PredictRequest, STUDIO_BOUND, service.background)
+        context = (wanted.params or {}).get("context")
         given = context.get("result") if isinstance(context, dict) else None
-        strokes = [r for r in given or [] if isinstance(r, dict)] if given else []
-        tag = await service.background.in_thread(read_brush_tag, request.label_config)
-        results = [await _predict(service, task, strokes, tag) for task in request.tasks]
+        strokes = [r for r in given if isinstance(r, dict)] if isinstance(given, list) else []
+        tag = await service.background.in_thread(read_brush_tag, wanted.label_config)
+        results = [await _predict(service, task, strokes, tag) for task in wanted.tasks]
         return PredictReply(results=results)
 
-    @router.post("/webhook", status_code=201, responses=errors(413))
-    @router.post("/train", status_code=201, responses=errors(413))
-    async def train(_: dict[str, Any]) -> dict[str, str]:
+    @router.post("/webhook", **notice)
+    @router.post("/train", **notice)
+    async def train(request: Request) -> dict[str, str]:
         """Answer that there is nothing to train: each image has its own network."""
+        await read_json_body(request, Notice, STUDIO_BOUND, service.background)
         return {"status": "ok"}
 
     return router

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from pydantic import ValidationError
 
 from saccade.annotations import read_any_strokes
 from saccade.errors import InputError
 from saccade.formats.masks import read_mask
 from saccade.scribbles.document import StrokeDocument, document_from_strokes
 from saccade.scribbles.strokes import MaskLikeError, Strokes
+from saccade.serve.json_bodies import parse_json, stroke_bound
 from saccade.serve.results import DisplayedMask
 from saccade.serve.routes.replies import Id, errors
 from saccade.serve.schemas import (
@@ -21,7 +21,6 @@ from saccade.serve.schemas import (
     FitReply,
     from_document,
     to_document,
-    validation_message,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
@@ -53,11 +52,12 @@ def add_stroke_routes(router: APIRouter, service: Service) -> None:
     ) -> FitReply | Accepted:
         """Take all strokes of a session, keep them, and segment the image."""
         found = service.find(session)
-        body = await request.body()
-        document = await service.background.in_thread(
-            parse_strokes, body, found.size, service.settings.limits
-        )
-        service.put_strokes(found, document, found.revision + 1)
+        async with found.taking:  # bodies of one session wait for each other unread
+            body = await request.body()
+            document = await service.background.in_thread(
+                parse_strokes, body, found.size, service.settings.limits
+            )
+            service.put_strokes(found, document, found.revision + 1)
         if not wait:
             service.masks.start(found)
             response.status_code = 202
@@ -96,11 +96,7 @@ def add_stroke_routes(router: APIRouter, service: Service) -> None:
 
 def parse_strokes(body: bytes, size: tuple[int, int], limits: Limits) -> StrokeDocument:
     """Strokes as they were sent; on a thread, as megabytes of them would hold up everybody."""
-    try:
-        model = DocumentModel.model_validate_json(body)
-    except ValidationError as error:
-        raise InputError(validation_message(list(error.errors()))) from error
-    return to_document(model, size, limits)
+    return to_document(parse_json(body, DocumentModel, stroke_bound(limits)), size, limits)
 
 
 def strokes_reply(document: StrokeDocument) -> Response:
