@@ -15,11 +15,12 @@ class InputError(ValueError):
 
     The message is one line that names the thing, says what is wrong with it and what would be
     right, so that a command line can print it as it is and a server can answer 4xx with it. One
-    of more than `MAX_MESSAGE` characters loses its middle.
+    of more than `MAX_MESSAGE` characters loses its middle; `full` has all of it.
     """
 
     def __init__(self, message: object = "") -> None:
-        super().__init__(shorten(str(message)))
+        self.full = str(message)
+        super().__init__(shorten(self.full))
 
 
 def shorten(text: str, most: int = MAX_MESSAGE) -> str:

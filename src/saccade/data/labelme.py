@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,11 @@ def decode_mask_shape(
 
 
 def decode_png(
-    text: str, shape: tuple[int, int] | None = None, *, colors: bool = False
+    text: str,
+    shape: tuple[int, int] | None = None,
+    *,
+    colors: bool = False,
+    check: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.bool_]:
     """Return the mask (h, w) of a PNG in base64: True where it is not 0.
 
@@ -172,6 +176,7 @@ def decode_png(
         shape: (h, w) that it must have; checked before it is decoded.
         colors: take an image with colours too, as a browser writes no other; its first channel
             is the mask.
+        check: called with the height and the width that it decodes to, before it is decoded.
 
     Raises:
         InputError: no base64, no image, one with colours where they are not taken, one of another
@@ -180,8 +185,12 @@ def decode_png(
     try:
         file = io.BytesIO(base64.b64decode(text, validate=True))
         with open_unlimited(file) as image:
+            if image.format != "PNG":
+                raise ValueError(f"it is {image.format}")
             most = MAX_PIXELS
-            if shape is None:  # a few bytes are not believed to be so large
+            if check is not None:
+                check(image.height, image.width)
+            elif shape is None:  # a few bytes are not believed to be so large
                 most = min(most, max(ALWAYS_COLORED, len(text) * MOST_PIXELS_PER_BYTE))
             if image.width * image.height > most:
                 raise ValueError(f"{image.width} x {image.height} pixels are too many")
@@ -190,7 +199,7 @@ def decode_png(
                     f"{image.width} x {image.height} pixels, expected {shape[1]} x {shape[0]}"
                 )
             mask = np.asarray(image)
-    except MemoryError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"a mask is no PNG in base64 ({one_line(error)})") from error

@@ -8,8 +8,9 @@ colours of the classes are in "saccade_classes" and "saccade_colors"; labelme ha
 import json
 import os
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from saccade.data.labelme import encode_png, labelme_file
 from saccade.errors import InputError, printable
 from saccade.files import atomic_write
-from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes
+from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes, drawing_work
 from saccade.scribbles.strokes import Strokes, free_unlabeled
 
 COLORS_KEY = "saccade_colors"
+DIGEST_KEY = "saccade_image"
+"""Key of a digest of the image's file."""
 WIDTH_KEY = "width"
 
 COLOR = re.compile("#[0-9a-fA-F]{6}")
@@ -92,7 +95,12 @@ class StrokeDocument:
         return {c.value: c.name for c in self.classes}
 
 
-def rasterize(document: StrokeDocument, shape: tuple[int, int]) -> Strokes:
+def rasterize(
+    document: StrokeDocument,
+    shape: tuple[int, int],
+    *,
+    pause: Callable[[], None] | None = None,
+) -> Strokes:
     """Draw a document: the pixels that `read_strokes` gives for the file it is written to.
 
     Unlike there it may have no stroke at all, or strokes of one class only.
@@ -100,14 +108,24 @@ def rasterize(document: StrokeDocument, shape: tuple[int, int]) -> Strokes:
     Args:
         document: what to draw.
         shape: (H, W) of the image.
+        pause: called every few milliseconds; what it raises ends the drawing.
     """
     values = sorted({item.value for item in document.items})
     unlabeled = free_unlabeled(values)
     labels = draw_strokes(
-        [_to_stroke(item) for item in document.items], shape, width=1, unlabeled=unlabeled
+        [_to_stroke(item) for item in document.items],
+        shape,
+        width=1,
+        unlabeled=unlabeled,
+        pause=pause,
     )
     names = document.names
     return Strokes(labels, unlabeled, {v: names[v] for v in values if v in names})
+
+
+def document_work(document: StrokeDocument, shape: tuple[int, int]) -> float:
+    """Pixels that `rasterize` paints, about."""
+    return drawing_work([_to_stroke(item) for item in document.items], shape)
 
 
 def document_from_strokes(
@@ -170,19 +188,47 @@ def write_document(
     shape: tuple[int, int],
     image_path: str = "",
     *,
+    digest: str = "",
     follow: bool = True,
 ) -> None:
     """Write `labelme_strokes` of the same arguments; an older file is replaced as a whole.
+
+    `digest` tells what is in the image's file, so that a replaced image is noticed.
 
     A link at `path` is written through, or, without `follow`, replaced.
 
     Raises:
         InputError: the folder of `path` does not exist.
     """
-    content = labelme_strokes(document, shape, printable(image_path))
-    text = json.dumps(content, ensure_ascii=False)
+    strokes = labelme_strokes(document, shape, printable(image_path))
+    strokes |= {DIGEST_KEY: digest} if digest else {}
     with atomic_write(path, follow=follow) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        with open(temporary, "w", encoding="utf-8") as file:
+            _write_json(file, strokes)
+
+
+def _write_json(file: TextIO, strokes: dict[str, Any]) -> None:
+    """Write shape after shape: nobody else can run while one piece is put into words."""
+    start = json.dumps(strokes | {"shapes": []}, ensure_ascii=False)
+    before, after = start.split('"shapes": []', 1)
+    file.write(before + '"shapes": [')
+    for i, shape in enumerate(strokes["shapes"]):
+        file.write(", " if i else "")
+        file.write(json.dumps(shape, ensure_ascii=False))
+    file.write("]" + after)
+
+
+def fit_to(document: StrokeDocument, shape: tuple[int, int]) -> StrokeDocument:
+    """Return a document for an image of another (H, W) `shape`: patches are cut at its border."""
+    items: list[Line | Patch] = []
+    for item in document.items:
+        if isinstance(item, Patch):
+            mask = item.mask[: max(0, shape[0] - item.y), : max(0, shape[1] - item.x)]
+            if not mask.any():
+                continue
+            item = replace(item, mask=mask.copy())
+        items.append(item)
+    return StrokeDocument(document.classes, tuple(items))
 
 
 def _unused(name: str, classes: dict[int, StrokeClass]) -> str:

@@ -1,7 +1,7 @@
 """Polylines, dots and regions drawn into an array of class values."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ Point = tuple[float, float]
 
 _EMPTY = -1
 _BAND = 512  # rows
+_PIECE = 4_000_000  # pixels that are painted in one go
 _MASK_WORK = 6  # what a pixel of a mask costs beside being drawn
 _LARGE = 20_000  # pixels; the radius of circles beyond the largest images
 _LINE_ROW = 0.2  # what a row of a line costs, in rows of a region
@@ -66,6 +67,7 @@ def draw_strokes(
     width: int,
     unlabeled: int,
     budget: WorkBudget | None = None,
+    pause: Callable[[], None] | None = None,
 ) -> NDArray[np.int32]:
     """Return (H, W) int32 class values, `unlabeled` where no stroke is; later strokes are on top.
 
@@ -78,6 +80,7 @@ def draw_strokes(
         width: of lines that have none of their own, in pixels.
         unlabeled: value where no stroke is.
         budget: of the file that the strokes are from.
+        pause: called every few milliseconds; what it raises ends the drawing.
 
     Raises:
         InputError: `width` is below 1, or the strokes need more than `budget`.
@@ -89,11 +92,13 @@ def draw_strokes(
     for stroke in strokes:
         if budget is not None:
             budget.spend(*_work(stroke, shape, width))
+        if pause is not None:
+            pause()
         if isinstance(stroke, PixelStroke):
             canvas.paste(stroke.label, (stroke.x, stroke.y), Image.fromarray(stroke.mask))
         elif stroke.shape == "line":
             points = [_inside(p, shape) for p in stroke.points]
-            _draw_line(pen, points, stroke.label, stroke.width or width)
+            _draw_line(pen, points, stroke.label, stroke.width or width, pause)
         else:
             _draw_region(pen, stroke, shape)
     labels = np.empty(shape, dtype=np.int32)
@@ -103,6 +108,17 @@ def draw_strokes(
         band[band == _EMPTY] = unlabeled
         labels[top:bottom] = band
     return labels
+
+
+def drawing_work(
+    strokes: Sequence[VectorStroke | PixelStroke], shape: tuple[int, int], *, width: int = 1
+) -> float:
+    """Pixels that `draw_strokes` paints for strokes on an image of (H, W) `shape`, about.
+
+    For a line: its points times its width squared, and its length times its width; nothing counts
+    for more than the whole image.
+    """
+    return sum(_work(stroke, shape, width)[0] for stroke in strokes)
 
 
 def region_mask(
@@ -194,8 +210,27 @@ def _inside(point: Point, shape: tuple[int, int]) -> Point:
     return min(max(point[0], 0.0), shape[1] - 1.0), min(max(point[1], 0.0), shape[0] - 1.0)
 
 
-def _draw_line(pen: ImageDraw.ImageDraw, points: Sequence[Point], label: int, width: int) -> None:
+def _draw_line(
+    pen: ImageDraw.ImageDraw,
+    points: Sequence[Point],
+    label: int,
+    width: int,
+    pause: Callable[[], None] | None = None,
+) -> None:
     centers = [(math.floor(x + 0.5), math.floor(y + 0.5)) for x, y in points]
+    sides = np.abs(np.diff(np.array(centers), axis=0))
+    longest = int(sides.max()) if len(sides) else 0
+    # Pillow lets nobody else run while it draws, so a long line is drawn in pieces.
+    piece = max(1, _PIECE // (width * (width + longest)))
+    for first in range(0, len(centers), piece):
+        if pause is not None:
+            pause()
+        _draw_piece(pen, centers[first : first + piece + 1], label, width)
+
+
+def _draw_piece(
+    pen: ImageDraw.ImageDraw, centers: Sequence[tuple[int, int]], label: int, width: int
+) -> None:
     if len(centers) > 1:
         pen.line(centers, fill=label, width=width)
     if width == 1:

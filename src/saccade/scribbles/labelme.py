@@ -4,6 +4,7 @@ The values and names of classes are those of the key "saccade_classes" where a f
 width of a line that of its shape's key "width"; both are what Saccade itself writes.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from saccade.images import MAX_PIXELS
 from saccade.scribbles.document import (
     COLOR,
     COLORS_KEY,
+    DIGEST_KEY,
     MOST_WIDTH,
     WIDTH_KEY,
     Line,
@@ -138,6 +140,21 @@ def read_document(
     """
     with reading(path, "strokes that cannot be read"):
         return _document(_parse(path), path, shape, width, most_pixels, skip_odd)
+
+
+def drawn_on(path: str | os.PathLike[str]) -> tuple[tuple[int, int] | None, str]:
+    """Return (H, W) of the image that the strokes of a stroke file were drawn on, and its digest.
+
+    None and "" where the file does not say it.
+
+    Raises:
+        InputError: no labelme file.
+    """
+    document = _parse(Path(path))
+    height, width = document.get("imageHeight"), document.get("imageWidth")
+    known = all(isinstance(side, int) and 0 < side < 10**6 for side in (height, width))
+    digest = document.get(DIGEST_KEY)
+    return (height, width) if known else None, digest if isinstance(digest, str) else ""
 
 
 def _document(

@@ -12,6 +12,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _THREADS = 4
+_SLOW_THREADS = 2
 
 
 class Background:
@@ -20,6 +21,13 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._threads = anyio.CapacityLimiter(_THREADS)
+        self._slow_threads = anyio.CapacityLimiter(_SLOW_THREADS)
+
+    async def in_slow_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`in_thread` for what may take seconds, so that it does not hold up what takes none."""
+        return await anyio.to_thread.run_sync(
+            partial(work, *args, **kwargs), limiter=self._slow_threads
+        )
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call on a thread, a few at once; it is waited for even if cancelled."""

@@ -45,6 +45,12 @@ class UploadError(InputError):
         self.status = status
 
 
+def renamed(error: InputError, path: object, name: str) -> InputError:
+    """The error with the name of a file in place of its path on the server."""
+    text = error.full.replace(str(path), name)
+    return UploadError(text, error.status) if isinstance(error, UploadError) else InputError(text)
+
+
 def status_of(error: InputError | ServeError) -> int:
     """The HTTP status of an error."""
     status = getattr(error, "status", 422)

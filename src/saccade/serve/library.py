@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.errors import InputError, printable
-from saccade.files import atomic_write
+from saccade.files import atomic_write, digest_of
 from saccade.folders import is_hidden, name_key, odd_kind
-from saccade.images import load_image
+from saccade.images import ReadImage, read_image
 from saccade.scribbles.stroke_names import STROKE_SUFFIX, stroke_file_of
-from saccade.serve.errors import UploadError
+from saccade.serve.errors import UploadError, renamed
 from saccade.serve.settings import ServeSettings
 from saccade.serve.uploads import (
     check_decodes,
+    check_size,
     free_path,
     safe_name,
     upright_size,
@@ -75,7 +76,7 @@ class Library:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._uploads = settings.home.resolve() / "uploads"
+        self._uploads = settings.home.resolve() / "uploads" / _name_of_folders(settings.paths)
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
         self._claimed: dict[Path, Path] = {}  # stroke file -> image, as long as this runs
@@ -116,22 +117,23 @@ class Library:
         most = max((count for count, _ in shared), default=0)
         return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
 
-    def upload(self, name: str, data: bytes) -> Entry:
-        """Keep an uploaded image.
+    def upload(self, name: str, data: bytes) -> tuple[Entry, tuple[str, ...]]:
+        """Keep an uploaded image; its entry, and remarks on how it was read.
 
         Raises:
             UploadError: no image, too large, or no room left.
         """
-        upright_size(data, self._settings.limits.pixels, name or "the upload")
+        upright_size(data, self._settings.limits, name or "the upload")
         self._uploads.mkdir(parents=True, exist_ok=True)
-        used = sum(file.stat().st_size for file in self._uploads.iterdir() if file.is_file())
+        all_uploads = self._uploads.parent.rglob("*")  # of all folders that were ever served
+        used = sum(file.stat().st_size for file in all_uploads if file.is_file())
         if used + len(data) > self._settings.limits.uploads_bytes:
-            raise UploadError(f"{self._uploads}: is full, remove uploads that are not needed", 413)
+            raise UploadError("the folder of uploads is full, remove some that are not needed", 413)
         part = self._uploads / f".{secrets.token_hex(8)}.part"
         try:
             part.write_bytes(data)
             # Takes seconds where the image is large, so not while others wait for the list.
-            check_decodes(part, name or "the upload")
+            remarks = check_decodes(part, name or "the upload")
             with self._lock:
                 path = free_path(self._uploads / safe_name(name))
                 os.replace(part, path)
@@ -141,19 +143,47 @@ class Library:
             entry = self._entry(path, self._uploads, _names_by_stem(path.parent))
         with self._lock:
             self._entries[entry.id] = entry
-        return entry
+        return entry, remarks
 
     def load(self, entry: Entry) -> NDArray[np.uint8]:
-        """The pixels (H, W, 3).
+        """The pixels (H, W, 3); `read` without its remarks."""
+        return self.read(entry).pixels
+
+    def read(self, entry: Entry) -> ReadImage:
+        """The pixels (H, W, 3), and remarks on how they were read.
 
         Raises:
-            InputError: the file cannot be read, or has too many pixels.
+            InputError: the file cannot be read, or has too many pixels; the message has the
+                file's name only.
         """
         self.size(entry)
-        rgb = load_image(entry.path)
-        if rgb.shape[0] * rgb.shape[1] > self._settings.limits.pixels:  # a header may lie
-            raise UploadError(f"{entry.name}: has too many pixels, scale it down", 413)
-        return rgb
+        try:
+            image = read_image(entry.path)
+        except InputError as error:
+            raise renamed(error, entry.path, entry.name) from error
+        height, width = image.pixels.shape[:2]
+        check_size(width, height, self._settings.limits, entry.name)  # a header may lie
+        return image
+
+    def version(self, entry: Entry) -> tuple[int, int, int]:
+        """Numbers that change when the file is replaced.
+
+        Raises:
+            OSError: it is gone.
+        """
+        found = entry.path.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def digest(self, entry: Entry) -> str:
+        """A text that tells what is in the file.
+
+        Raises:
+            InputError: it is gone.
+        """
+        try:
+            return digest_of(entry.path)
+        except InputError as error:
+            raise renamed(error, entry.path, entry.name) from error
 
     def size(self, entry: Entry) -> tuple[int, int]:
         """(width, height) upright, from the header.
@@ -163,11 +193,14 @@ class Library:
         """
         if not entry.is_inside():
             raise UploadError(f"{entry.name}: is a link out of its folder, expected a file", 415)
-        stamp = entry.path.stat().st_mtime_ns
+        try:
+            stamp = entry.path.stat().st_mtime_ns
+        except OSError as error:
+            raise UploadError(f"{entry.name}: {error.strerror}", 415) from error
         known = self._sizes.get(entry.path)
         if known is None or known[0] != stamp:
             with open(entry.path, "rb") as file:
-                size = upright_size(file, self._settings.limits.pixels, entry.name)
+                size = upright_size(file, self._settings.limits, entry.name)
             known = self._sizes[entry.path] = (stamp, size)
         return known[1]
 
@@ -249,6 +282,14 @@ def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
             break
         count += 1
     return count
+
+
+def _name_of_folders(paths: Sequence[Path]) -> str:
+    """A folder name for the uploads of a server: only one of the same images shows them."""
+    if not paths:
+        return "sample"
+    names = sorted({os.fsencode(path.resolve()) for path in paths})
+    return hashlib.sha256(b"\0".join(names)).hexdigest()[:16]
 
 
 def _digest(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from saccade.errors import InputError
+from saccade.serve.documents import to_document
 from saccade.serve.errors import NotFoundError, ServeError, SupersededError
 from saccade.serve.json_bodies import INLINE_BYTES, parse_json, stroke_bound
 from saccade.serve.outgoing import OutgoingMessages
@@ -19,7 +20,6 @@ from saccade.serve.schemas import (
     OptionsMessage,
     StrokesMessage,
     SuggestMessage,
-    to_document,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
@@ -37,6 +37,8 @@ def live_router(service: Service) -> APIRouter:
     async def live(socket: WebSocket, session: str) -> None:
         await socket.accept()
         try:
+            found = await service.find_fresh(session)
+        except InputError:  # the page is told once something is asked of the image
             found = service.find(session)
         except NotFoundError as error:
             await _end(socket, UNKNOWN, str(error))
@@ -148,6 +150,7 @@ async def _handle(
         limits = service.settings.limits
         # A running fit is out of date now, whatever comes of this message.
         service.queue.cancel(session.entry.id)
+        await service.find_fresh(session.id)
         document = await service.background.in_thread(
             to_document, message.document, session.size, limits
         )

@@ -155,7 +155,9 @@ class Masks:
             for r in regions
         ]
 
-    async def show_imported(self, session: Session, labels: NDArray[np.int32]) -> None:
+    async def show_imported(
+        self, session: Session, labels: NDArray[np.int32], remarks: tuple[str, ...] = ()
+    ) -> None:
         """Show a mask from a file until the next one is computed.
 
         Raises:
@@ -165,7 +167,13 @@ class Masks:
         if not 0 <= classes[0] <= classes[-1] <= 254:
             raise InputError(f"mask: values {classes[0]}..{classes[-1]}, expected 0..254")
         self._queue.cancel(session.entry.id)
-        mask = DisplayedMask(session.revision, labels.astype(np.uint8), classes, imported=True)
+        mask = DisplayedMask(
+            session.revision,
+            labels.astype(np.uint8),
+            classes,
+            imported=True,
+            remarks=remarks,
+        )
         message = await self._background.in_thread(encode_result, mask, uncertainty=False)
         session.mask = mask
         session.send(message, "result")

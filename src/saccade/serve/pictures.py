@@ -11,7 +11,9 @@ from PIL import Image, ImageOps
 from saccade.errors import InputError
 from saccade.files import one_line
 from saccade.images import exif_orientation, header_of, is_16_bit_png, load_image, open_unlimited
+from saccade.serve.errors import renamed
 from saccade.serve.library import Entry
+from saccade.serve.settings import Limits
 from saccade.serve.uploads import upright_size
 
 _SHOWN_BY_BROWSERS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -50,14 +52,14 @@ def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnail(entry: Entry, max_pixels: int, longest: int = 160) -> bytes:
+def thumbnail(entry: Entry, limits: Limits, longest: int = 160) -> bytes:
     """A small JPEG of an image, upright.
 
     Raises:
-        InputError: it cannot be read, or has more than `max_pixels` pixels.
+        InputError: it cannot be read, or is larger than `limits` allow.
     """
     with open(entry.path, "rb") as file:
-        upright_size(file, max_pixels, entry.name)
+        upright_size(file, limits, entry.name)
         kind = header_of(file)[0]
     try:
         if kind in _SHOWN_BY_BROWSERS:
@@ -69,6 +71,9 @@ def thumbnail(entry: Entry, max_pixels: int, longest: int = 160) -> bytes:
                     return encode_picture(np.asarray(small), "JPEG")
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
-    small = Image.fromarray(load_image(entry.path))
+    try:
+        small = Image.fromarray(load_image(entry.path))
+    except InputError as error:
+        raise renamed(error, entry.path, entry.name) from error
     small.thumbnail((longest, longest))
     return encode_picture(np.asarray(small), "JPEG")

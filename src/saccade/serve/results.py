@@ -36,6 +36,7 @@ class DisplayedMask:
         stroked: (H, W), True on strokes; None where there is no uncertainty.
         final: False for a coarse mask while the fit goes on.
         imported: whether it was read from a file, not computed from strokes.
+        remarks: what was assumed of the image and the strokes.
     """
 
     revision: int
@@ -48,6 +49,7 @@ class DisplayedMask:
     stroked: NDArray[np.bool_] | None = None
     final: bool = True
     imported: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -75,6 +77,7 @@ def displayed_mask(
         result.uncertainty.astype(np.float16),
         result.probabilities.astype(np.float16) if fits or all_probabilities else None,
         stroked,
+        remarks=result.remarks,
     )
 
 
@@ -112,6 +115,7 @@ def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
         "runs": len(runs),
         "seconds": round(mask.seconds, 4),
         "uncertainty": None,
+        "remarks": list(mask.remarks),
     }
     body = runs.tobytes()
     if uncertainty and mask.uncertainty is not None:

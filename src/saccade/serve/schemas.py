@@ -1,25 +1,11 @@
 """The JSON of the HTTP API and of the live socket."""
 
-import base64
-import struct
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi.exceptions import RequestValidationError
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FailFast, Field, FiniteFloat, ValidationError
 
-from saccade.data.labelme import decode_png, encode_png
-from saccade.errors import InputError, shorten
-from saccade.scribbles.document import (
-    Line,
-    Patch,
-    StrokeClass,
-    StrokeDocument,
-)
-from saccade.serve.settings import Limits
-
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+from saccade.errors import shorten
 
 Point = tuple[FiniteFloat, FiniteFloat]
 ClassValue = Annotated[int, Field(ge=0, le=254, strict=True)]
@@ -86,8 +72,20 @@ class DocumentModel(Strict):
     items: Annotated[list[AnyItem], FailFast()]
 
 
+class ImportedModel(DocumentModel):
+    """Strokes after an import, and one line for each thing that was assumed, converted or left out.
+
+    It can be sent back as strokes as it is.
+    """
+
+    remarks: Annotated[list[str], FailFast()] = []
+
+
 class ImageModel(BaseModel):
-    """An image that can be opened; width and height are 0 where the file cannot be read."""
+    """An image that can be opened; width and height are 0 where the file cannot be read.
+
+    `remarks` says how an image was read: there once it was opened, or uploaded.
+    """
 
     id: str
     name: str
@@ -95,6 +93,7 @@ class ImageModel(BaseModel):
     width: int
     height: int
     has_strokes: bool
+    remarks: list[str] = []
 
 
 class NewSession(Strict):
@@ -114,7 +113,11 @@ class FormatModel(BaseModel):
 
 
 class SessionState(BaseModel):
-    """Everything a page needs to go on from here."""
+    """Everything a page needs to go on from here.
+
+    `remarks` has one line for each thing that was assumed, converted or left out of the image and
+    of its strokes, each with the name of its file.
+    """
 
     session: str
     image: ImageModel
@@ -127,6 +130,7 @@ class SessionState(BaseModel):
     palette: list[str]
     formats: list[FormatModel]
     limits: dict[str, float]
+    remarks: list[str]
 
 
 class FitReply(BaseModel):
@@ -136,6 +140,7 @@ class FitReply(BaseModel):
     classes: list[int]
     timings: dict[str, float]
     uncertainty_mean: float
+    remarks: list[str] = []
 
 
 class Accepted(BaseModel):
@@ -190,80 +195,6 @@ class Message(BaseModel):
         StrokesMessage | OptionsMessage | SuggestMessage | PlainMessage,
         Field(discriminator="type"),
     ]
-
-
-def to_document(model: DocumentModel, shape: tuple[int, int], limits: Limits) -> StrokeDocument:
-    """Check what a client sent and return it as strokes over an image of (H, W) `shape`.
-
-    Raises:
-        InputError: too much, a value or name twice, an unknown class, a patch that is no PNG or
-            lies outside of the image.
-    """
-    points = sum(len(i.points) for i in model.items if isinstance(i, LineModel))
-    if len(model.items) > limits.items or points > limits.points:
-        raise InputError(
-            f"strokes: {len(model.items)} with {points} points, expected at most {limits.items} "
-            f"with {limits.points}"
-        )
-    classes = tuple(StrokeClass(c.value, c.name, c.color) for c in model.classes)
-    values, names = {c.value for c in classes}, {c.name for c in classes}
-    if min(len(values), len(names)) < len(classes):
-        raise InputError("classes: a value or a name stands there twice")
-    items: list[Line | Patch] = []
-    room = limits.pixels
-    for item in model.items:
-        if item.value not in values:
-            raise InputError(f"stroke '{item.id}' has class {item.value}, which is not listed")
-        if isinstance(item, LineModel):
-            items.append(Line(item.id, item.value, item.width, tuple(item.points)))
-            continue
-        height, width = _patch_size(item, shape)
-        room -= height * width
-        if room < 0:
-            raise InputError(f"strokes: their patches have more than {limits.pixels} pixels")
-        items.append(Patch(item.id, item.value, item.x, item.y, _patch_mask(item)))
-    return StrokeDocument(classes, tuple(items))
-
-
-def from_document(document: StrokeDocument) -> DocumentModel:
-    """Strokes as JSON; what `to_document` would give back."""
-    items: list[LineModel | PatchModel] = []
-    for item in document.items:
-        if isinstance(item, Line):
-            points = [(float(x), float(y)) for x, y in item.points]
-            items.append(
-                LineModel(
-                    id=item.id, kind="line", value=item.value, width=item.width, points=points
-                )
-            )
-        else:
-            png = encode_png(item.mask)
-            items.append(
-                PatchModel(id=item.id, kind="patch", value=item.value, x=item.x, y=item.y, png=png)
-            )
-    classes = [ClassModel(value=c.value, name=c.name, color=c.color) for c in document.classes]
-    return DocumentModel(classes=classes, items=items)
-
-
-def _patch_size(item: PatchModel, shape: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) from the PNG's header: nothing large is decoded only to be refused."""
-    try:
-        header = base64.b64decode(item.png[:32], validate=True)
-        magic, width, height = struct.unpack(">8s8xII", header)
-    except (ValueError, struct.error) as error:
-        raise InputError(f"patch '{item.id}' is no PNG in base64") from error
-    if magic != _PNG_MAGIC:
-        raise InputError(f"patch '{item.id}' is no PNG in base64")
-    if item.y + height > shape[0] or item.x + width > shape[1]:
-        raise InputError(f"patch '{item.id}' lies outside of the image")
-    return height, width
-
-
-def _patch_mask(item: PatchModel) -> NDArray[np.bool_]:
-    mask = decode_png(item.png, colors=True)
-    if not mask.any():
-        raise InputError(f"patch '{item.id}' has no pixel set")
-    return np.ascontiguousarray(mask)
 
 
 def validation_message(error: ValidationError | RequestValidationError) -> str:

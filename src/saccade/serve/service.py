@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 
-from saccade.errors import InputError
-from saccade.scribbles.document import StrokeDocument
+from saccade.errors import InputError, printable
+from saccade.images import ReadImage
+from saccade.scribbles.document import StrokeDocument, fit_to
 from saccade.serve.background import Background
 from saccade.serve.errors import (
     ConflictError,
@@ -13,13 +14,15 @@ from saccade.serve.errors import (
     ServeError,
     TooManySessionsError,
 )
-from saccade.serve.library import Library
+from saccade.serve.library import Entry, Library
 from saccade.serve.masks import Masks
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
-from saccade.serve.stroke_file import StrokeFile
+from saccade.serve.stroke_file import StrokeFile, replaced
 
+_LAST_TRIES = 3
+"""Of keeping strokes when the server stops, a second apart."""
 _log = logging.getLogger("saccade.serve")
 
 
@@ -60,19 +63,25 @@ class Service:
             older = self.sessions.get(self._session_of_image.get(entry.id, ""))
             if older is None:
                 self._make_room()
-            rgb = await self.background.in_thread(self.library.load, entry)
+            else:
+                await self._refresh(older)
+            version, digest, image = await self.background.in_slow_thread(self._read, entry)
+            rgb = image.pixels
             session = Session(
                 entry=entry,
                 size=(rgb.shape[0], rgb.shape[1]),
                 document=StrokeDocument(()),
                 stroke_file=StrokeFile(entry),
+                version=version,
+                digest=digest,
+                image_remarks=image.remarks,
                 preset=preset or self.settings.preset,
                 seed=self.settings.seed if seed is None else seed,
                 device=self.settings.device,
             )
             if older is None or not await self._take_over(session, older):
-                session.document = await self.background.in_thread(
-                    session.stroke_file.read, session.size
+                session.document, session.stroke_remarks = await self.background.in_slow_thread(
+                    session.stroke_file.read, session.size, digest
                 )
             self.sessions[session.id] = session
             self._session_of_image[entry.id] = session.id
@@ -94,8 +103,28 @@ class Service:
         found.last_used = time.monotonic()
         return found
 
+    async def find_fresh(self, session: str) -> Session:
+        """`find`, after what has happened to the image's file was noticed.
+
+        Raises:
+            NotFoundError: there is no such session.
+            InputError: the image was replaced by something that cannot be read.
+        """
+        found = self.find(session)
+        await self._refresh(found)
+        return found
+
     async def close(self, session: Session, reason: str) -> None:
-        """Close a session and make sure that its strokes are kept."""
+        """Close a session once its strokes are kept; it stays open while they cannot be.
+
+        Raises:
+            ConflictError: they cannot be written.
+        """
+        while session.closed is None and session.saved_changes < session.changes:
+            await self.save(session)
+        self._end(session, reason)
+
+    def _end(self, session: Session, reason: str) -> None:
         if session.closed is not None:
             return
         session.closed = reason
@@ -106,18 +135,26 @@ class Service:
         session.send({"type": "closed", "detail": reason})
         if session.outgoing is not None:
             session.outgoing.close()
-        await self.save(session)
 
     async def expire(self) -> None:
-        """Close sessions that nobody uses."""
-        now, limits = time.monotonic(), self.settings.limits
+        """Close sessions that nobody uses; for the others, save and notice what was not yet."""
         for session in list(self.sessions.values()):
-            if session.outgoing is not None:
-                continue
-            left = session.page_left
-            is_left = left is not None and now - max(left, session.last_used) > limits.grace_seconds
-            if is_left or now - session.last_used > limits.idle_seconds:
-                await self.close(session, "nobody used this image for a while; open it again")
+            try:
+                await self._look_after(session)
+            except (ServeError, InputError) as error:
+                _log.error("%s", error)
+
+    async def _look_after(self, session: Session) -> None:
+        now, limits = time.monotonic(), self.settings.limits
+        if session.outgoing is not None:
+            if session.saved_changes < session.changes and not session.save_lock.locked():
+                await self._save_and_report(session)  # the disk was full, and may no longer be
+            await self._refresh(session)
+            return
+        left = session.page_left
+        is_left = left is not None and now - max(left, session.last_used) > limits.grace_seconds
+        if is_left or now - session.last_used > limits.idle_seconds:
+            await self.close(session, "nobody used this image for a while; open it again")
 
     def put_strokes(self, session: Session, document: StrokeDocument, revision: int) -> None:
         """Take new strokes and start saving them; `Masks` makes the mask."""
@@ -138,22 +175,29 @@ class Service:
             if session.saved_changes < changes:
                 try:
                     await self.background.in_thread(
-                        session.stroke_file.write, document, session.size
+                        session.stroke_file.write, document, session.size, session.digest
                     )
                 except (InputError, OSError) as error:
                     reason = getattr(error, "strerror", None) or str(error)
-                    where = session.entry.strokes
+                    where = printable(session.entry.strokes.name)
                     raise ConflictError(f"strokes could not be kept in {where}: {reason}") from None
                 session.saved_changes = changes
         return revision
 
     async def close_all(self) -> None:
         """Close all sessions; returns when their strokes are kept."""
+        for attempt in range(_LAST_TRIES):
+            for session in list(self.sessions.values()):
+                try:
+                    await self.close(session, "the server was stopped")
+                except ServeError as error:
+                    _log.error("%s", error)
+            if not self.sessions:
+                return
+            if attempt + 1 < _LAST_TRIES:
+                await asyncio.sleep(1.0)
         for session in list(self.sessions.values()):
-            try:
-                await self.close(session, "the server was stopped")
-            except ServeError as error:
-                _log.error("%s", error)
+            self._end(session, "the server was stopped")
 
     async def stop(self) -> None:
         """Close all sessions; returns when strokes are kept and workers have stopped."""
@@ -178,21 +222,67 @@ class Service:
         """Close a session for a newer one of its image; whether the newer has the strokes."""
         same = (older.preset, older.seed) == (session.preset, session.seed)
         try:
-            await self.close(older, "the image was opened in another window")
-        except ServeError as error:
+            await self.save(older)
+        except ServeError as error:  # the newer session has them, and tries again
             _log.warning("%s", error)
+        self._end(older, "the image was opened in another window")
         if older.size != session.size:
             return False
-        session.segmenter, session.segmenter_settings = older.segmenter, older.segmenter_settings
+        if older.digest == session.digest:
+            session.segmenter, session.segmenter_settings = (
+                older.segmenter,
+                older.segmenter_settings,
+            )
         unsaved = older.saved_changes < older.changes
         if not unsaved and await self.background.in_thread(older.stroke_file.changed_outside):
             return False
         session.document, session.revision = older.document, older.revision
+        session.stroke_remarks = older.stroke_remarks
         session.stroke_file = older.stroke_file
         session.changes, session.saved_changes = older.changes, older.saved_changes
         if same or older.mask_is_imported:
             session.mask = older.mask
         return True
+
+    def _read(self, entry: Entry) -> tuple[tuple[int, int, int], str, ReadImage]:
+        try:
+            version = self.library.version(entry)
+        except OSError as error:
+            raise NotFoundError("no such image: its file is gone") from error
+        return version, self.library.digest(entry), self.library.read(entry)
+
+    async def _refresh(self, session: Session) -> None:
+        """Go on with the pixels that the image's file has now: other ones may have been put there.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        try:
+            version = await self.background.in_thread(self.library.version, session.entry)
+        except OSError:  # it is gone; what is in memory is still good
+            return
+        if version == session.version:
+            return
+        async with session.refresh_lock:
+            if version == session.version:
+                return
+            version, digest, image = await self.background.in_slow_thread(self._read, session.entry)
+            if digest != session.digest:
+                self._replace(session, image, digest)
+            session.version = version
+
+    def _replace(self, session: Session, image: ReadImage, digest: str) -> None:
+        before = session.size
+        session.size = image.pixels.shape[0], image.pixels.shape[1]
+        self.queue.cancel(session.entry.id)
+        session.segmenter = session.segmenter_settings = session.mask = None
+        session.document = fit_to(session.document, session.size)
+        session.digest, session.image_remarks = digest, image.remarks
+        session.stroke_file.keep_copy()
+        if session.document.items:
+            remark = replaced(session.entry.name, before, session.size)
+            session.stroke_remarks = (remark,)
+        session.send({"type": "replaced"})
 
     async def _save_and_report(self, session: Session) -> None:
         revision = session.revision

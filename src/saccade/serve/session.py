@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from saccade.errors import printable
 from saccade.interactive import ScribbleSegmenter
 from saccade.scribbles.document import StrokeDocument
 from saccade.serve.library import Entry
@@ -26,6 +28,10 @@ class Session:
         size: (H, W).
         document: the current strokes.
         stroke_file: the file in which they are saved.
+        version: numbers of the image's file that change when it is replaced.
+        digest: tells what was in that file.
+        image_remarks: how the image was read.
+        stroke_remarks: how the strokes were read, or those that were imported last.
         preset: preset of the segmenter.
         seed: seed of the segmenter.
         device: device of the segmenter.
@@ -40,6 +46,7 @@ class Session:
         changes: how often the strokes have changed.
         saved_changes: how many of these changes are on disk.
         save_lock: held while the strokes are written.
+        refresh_lock: held while the image is read again.
         taking: held while strokes are taken from a request or message: one after the other.
         last_used: when a request for it came last, in seconds of a monotonic clock.
         page_left: when its page went away; None while one is connected or none ever was.
@@ -51,9 +58,13 @@ class Session:
     size: tuple[int, int]
     document: StrokeDocument
     stroke_file: StrokeFile
+    version: tuple[int, int, int]
+    digest: str
     preset: str
     seed: int
     device: str
+    image_remarks: tuple[str, ...] = ()
+    stroke_remarks: tuple[str, ...] = ()
     revision: int = 0
     mask: DisplayedMask | None = None
     segmenter: ScribbleSegmenter | None = None
@@ -64,11 +75,17 @@ class Session:
     changes: int = 0
     saved_changes: int = 0
     save_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    refresh_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_used: float = field(default_factory=time.monotonic)
     page_left: float | None = None
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     closed: str | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of image and strokes, each line with the name of its file."""
+        return (*named(self.entry.name, self.image_remarks), *self.stroke_remarks)
 
     @property
     def stroked_classes(self) -> set[int]:
@@ -101,3 +118,8 @@ class Session:
         """Send to the page, if one is connected; of each kind only the newest waits."""
         if self.outgoing is not None:
             self.outgoing.put(message, kind)
+
+
+def named(name: str, remarks: Iterable[str]) -> tuple[str, ...]:
+    """Remarks with the name of their file before them."""
+    return tuple(f"{printable(name)}: {remark}" for remark in remarks)

@@ -44,7 +44,7 @@ class Limits:
     side: int = 32_767
     items: int = 20_000
     points: int = 250_000
-    drawing: int = 10_000_000_000
+    drawing: int = 3_000_000_000
     values: int = 400_000_000
     cache_bytes: int = 3 * 2**30
     idle_seconds: float = 1800.0

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from saccade.formats import masks
 from saccade.interactive.presets import PRESETS
+from saccade.serve.documents import from_document
 from saccade.serve.library import Entry
 from saccade.serve.schemas import (
     FormatModel,
     ImageModel,
     Preset,
     SessionState,
-    from_document,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
@@ -25,7 +25,7 @@ def session_state(service: Service, session: Session) -> dict[str, Any]:
     """The state of a session as JSON."""
     limits = asdict(service.settings.limits)
     height, width = session.size
-    image = image_model(service, session.entry).model_copy(
+    image = image_model(service, session.entry, session.image_remarks).model_copy(
         update={"width": width, "height": height}
     )
     return SessionState(
@@ -40,10 +40,11 @@ def session_state(service: Service, session: Session) -> dict[str, Any]:
         palette=class_colors(_PALETTE_COLORS),
         formats=formats(),
         limits={name: limits[name] for name in _SHOWN_LIMITS},
+        remarks=list(session.remarks),
     ).model_dump(mode="json")
 
 
-def image_model(service: Service, entry: Entry) -> ImageModel:
+def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -> ImageModel:
     """An image as it is listed."""
     try:
         width, height = service.library.size(entry)
@@ -56,6 +57,7 @@ def image_model(service: Service, entry: Entry) -> ImageModel:
         width=width,
         height=height,
         has_strokes=entry.has_strokes,
+        remarks=list(remarks),
     )
 
 

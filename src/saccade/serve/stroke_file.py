@@ -4,13 +4,15 @@ import contextlib
 import os
 import shutil
 import threading
+from pathlib import Path
 
-from saccade.errors import InputError
+from saccade.errors import InputError, printable
 from saccade.files import atomic_write
 from saccade.formats.palette import display_palette
-from saccade.scribbles.document import StrokeClass, StrokeDocument, write_document
-from saccade.scribbles.labelme import read_document
+from saccade.scribbles.document import StrokeClass, StrokeDocument, fit_to, write_document
+from saccade.scribbles.labelme import drawn_on, read_document
 from saccade.scribbles.stroke_names import belongs_to_other
+from saccade.serve.errors import renamed
 from saccade.serve.library import Entry
 
 STARTING_CLASSES = ((0, "background"), (1, "object"))
@@ -27,26 +29,51 @@ class StrokeFile:
         self._lock = threading.Lock()
         self._seen: int | None = None
 
-    def read(self, shape: tuple[int, int]) -> StrokeDocument:
-        """The strokes kept for an image of (H, W) `shape`; a new document where there are none.
+    def read(
+        self, shape: tuple[int, int], digest: str
+    ) -> tuple[StrokeDocument, tuple[str, ...]]:
+        """The strokes kept for an image, and what is to be said of them.
 
-        Where there is no stroke file, labelme's own file of the image is a start.
+        A new document where there are none. Where there is no stroke file, labelme's own file of
+        the image is a start. Strokes of an image that was replaced since are kept, and their file
+        as ``.bak`` once they change.
+
+        Args:
+            shape: (H, W) of the image.
+            digest: what is in its file.
 
         Raises:
-            InputError: the stroke file cannot be used, or is a link.
+            InputError: the stroke file cannot be used, or is a link; the message has its name only.
         """
         path = self._entry.strokes
         with self._lock:
             self._refuse_links()
             if path.is_file():
                 self._seen = path.stat().st_mtime_ns
-                return complete_classes(read_document(path, shape))
+                try:
+                    return self._read_kept(path, shape, digest)
+                except InputError as error:
+                    raise renamed(error, path, path.name) from error
         foreign = self._entry.path.with_suffix(".json")
         named_other = belongs_to_other(foreign, self._entry.path)
         if foreign.is_file() and not foreign.is_symlink() and not named_other:
             with contextlib.suppress(InputError):  # any JSON may lie there
-                return complete_classes(read_document(foreign, shape, skip_odd=True))
-        return complete_classes(StrokeDocument(()))
+                return complete_classes(read_document(foreign, shape, skip_odd=True)), ()
+        return complete_classes(StrokeDocument(())), ()
+
+    def _read_kept(
+        self, path: Path, shape: tuple[int, int], digest: str
+    ) -> tuple[StrokeDocument, tuple[str, ...]]:
+        size, before = drawn_on(path)
+        if size in (None, shape) and before in ("", digest):
+            return complete_classes(read_document(path, shape)), ()
+        self.keep_copy()
+        document = complete_classes(read_document(path, size or shape))
+        return fit_to(document, shape), (replaced(self._entry.name, size or shape, shape),)
+
+    def keep_copy(self) -> None:
+        """Keep the file as it is now as ``.bak`` when it is written next."""
+        self._seen = None
 
     def changed_outside(self) -> bool:
         """Whether another program has written the file since it was last read or written."""
@@ -54,7 +81,7 @@ class StrokeFile:
         with self._lock:
             return (path.stat().st_mtime_ns if path.is_file() else None) != self._seen
 
-    def write(self, document: StrokeDocument, shape: tuple[int, int]) -> None:
+    def write(self, document: StrokeDocument, shape: tuple[int, int], digest: str = "") -> None:
         """Keep the strokes, unless there are neither strokes nor a file yet.
 
         Raises:
@@ -71,7 +98,9 @@ class StrokeFile:
                     shutil.copy2(path, copy)
             path.parent.mkdir(parents=True, exist_ok=True)
             relative = os.path.relpath(self._entry.path, path.parent)
-            write_document(path, document, shape, relative, follow=False)
+            write_document(
+                path, document, shape, printable(relative), digest=digest, follow=False
+            )
             self._seen = path.stat().st_mtime_ns
 
     def _refuse_links(self) -> None:
@@ -80,6 +109,15 @@ class StrokeFile:
         if path.is_symlink() or not self._entry.is_inside():
             what = path.name if path.is_symlink() else self._entry.name
             raise InputError(f"{what}: is a link, expected a file; put the file itself there")
+
+
+def replaced(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
+    """What is said of strokes whose image, of (H, W), was replaced."""
+    sizes = "" if before == now else f" ({before[1]} x {before[0]} then, {now[1]} x {now[0]} now)"
+    return (
+        f"{printable(name)}: the image was replaced after its strokes were drawn{sizes}; "
+        "they are kept, see whether they still fit"
+    )
 
 
 def complete_classes(document: StrokeDocument) -> StrokeDocument:

@@ -13,34 +13,31 @@ from PIL import UnidentifiedImageError
 from saccade.errors import InputError
 from saccade.files import last_part, one_line
 from saccade.folders import name_key
-from saccade.images import header_of, load_image
-from saccade.serve.errors import UploadError
+from saccade.images import header_of, read_image
+from saccade.serve.errors import UploadError, renamed
+from saccade.serve.settings import Limits
 from saccade.suffixes import IMAGE_SUFFIXES
 
 _MAX_NAME = 120
+TEMPORARY = "upload-4f1d"  # readers put it into messages, where it is replaced
 T = TypeVar("T")
 
 
-def upright_size(data: Any, max_pixels: int, name: str) -> tuple[int, int]:
+def upright_size(data: Any, limits: Limits, name: str) -> tuple[int, int]:
     """(width, height) upright from the header of an image file, before anything is decoded.
 
     Args:
         data: bytes of the file, or the file opened in binary mode.
-        max_pixels: larger images are refused.
+        limits: of pixels and of each side; larger images are refused.
         name: the file's name in messages.
 
     Raises:
-        UploadError: no image, or too many pixels.
+        UploadError: no image, or too many pixels, or a side too long.
     """
     try:
         file = io.BytesIO(data) if isinstance(data, bytes) else data
         _, (height, width), turned = header_of(file)
-        if width * height > max_pixels:  # before EXIF, for which Pillow decodes a PNG
-            raise UploadError(
-                f"{name}: {width} x {height} pixels are more than the "
-                f"{max_pixels // 10**6} megapixels that are taken; scale it down",
-                413,
-            )
+        check_size(width, height, limits, name)  # before EXIF, for which Pillow decodes a PNG
         if turned():
             width, height = height, width
     except UploadError:
@@ -54,12 +51,34 @@ def upright_size(data: Any, max_pixels: int, name: str) -> tuple[int, int]:
     return width, height
 
 
-def check_decodes(path: Path, name: str) -> None:
-    """Raise UploadError where an image cannot be decoded; the message calls it `name`."""
+def check_size(width: int, height: int, limits: Limits, name: str) -> None:
+    """Raise UploadError where an image has too many pixels or is too long on one side."""
+    if width * height > limits.pixels:
+        most = limits.pixels
+        megapixels = f"{most // 10**6} megapixels" if most >= 10**6 else f"{most} pixels"
+        raise UploadError(
+            f"{name}: {width} x {height} pixels are more than the {megapixels} that are taken; "
+            "scale it down",
+            413,
+        )
+    if max(width, height) > limits.side:
+        raise UploadError(
+            f"{name}: {width} x {height} pixels, expected at most {limits.side} on each side; "
+            "crop it",
+            413,
+        )
+
+
+def check_decodes(path: Path, name: str) -> tuple[str, ...]:
+    """Remarks on an image that can be decoded; messages call it `name`.
+
+    Raises:
+        UploadError: it cannot be decoded.
+    """
     try:
-        load_image(path)
+        return read_image(path).remarks
     except InputError as error:
-        raise UploadError(str(error).replace(str(path), name), 415) from error
+        raise UploadError(renamed(error, path, name).full, 415) from error
 
 
 def safe_name(name: str) -> str:
@@ -82,12 +101,13 @@ def read_upload(data: bytes, name: str, read: Callable[[Path], T]) -> T:
         InputError: what `read` raises.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "upload"
+        path = Path(folder) / TEMPORARY
         path.write_bytes(data)
         try:
             return read(path)
         except InputError as error:
-            raise InputError(str(error).replace(str(path), name).replace("upload", name)) from error
+            text = error.full.replace(str(path), name).replace(TEMPORARY, name)
+            raise InputError(text) from error
 
 
 def free_path(path: Path) -> Path:

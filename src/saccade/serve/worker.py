@@ -88,7 +88,7 @@ def segment_session(
         InputError: the image or the strokes cannot be used.
     """
     started = time.perf_counter()
-    strokes = _rasterized(request)
+    strokes = _rasterized(request, cancelled)
     session, revision = request.session, request.revision
     send(progress_message(revision, 0.0, "features"), "progress")
     segmenter = prepare_segmenter(session, library, request.preset, request.seed)
@@ -120,10 +120,15 @@ def segment_session(
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
 
 
-def _rasterized(request: SegmentationRequest) -> Strokes:
+def _rasterized(request: SegmentationRequest, cancelled: threading.Event) -> Strokes:
     """The strokes of a request on the grid of its image; errors are those of `segment_session`."""
     height, width = request.session.size
-    strokes = rasterize(request.document, (height, width))
+
+    def pause() -> None:
+        if cancelled.is_set():
+            raise SupersededError
+
+    strokes = rasterize(request.document, (height, width), pause=pause)
     count = len(strokes.classes)
     if count < 2:
         raise TooFewClassesError(NEEDS_STROKES)

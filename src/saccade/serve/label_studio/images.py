@@ -19,6 +19,7 @@ from saccade.images import load_image
 from saccade.serve.label_studio.interface import BrushTag
 from saccade.serve.library import Entry
 from saccade.serve.service import Service
+from saccade.serve.settings import Limits
 from saccade.serve.uploads import read_upload, upright_size
 
 KEY_VARIABLE = "LABEL_STUDIO_API_KEY"
@@ -42,13 +43,13 @@ def load_task_image(service: Service, task: dict[str, Any], tag: BrushTag) -> ND
         raise InputError("task: has no image in its data")
     limits = service.settings.limits
     if address.startswith("data:"):
-        return _decode(_decode_data_uri(address), limits.pixels)
+        return _decode(_decode_data_uri(address), limits)
     served = _served_images(service, address)
     if len(served) == 1:
         return service.library.load(served[0])
     studio = service.settings.label_studio_url
     if studio is not None and (url := _label_studio_url(studio, address)) is not None:
-        return _decode(_fetch(url, limits.upload_bytes), limits.pixels)
+        return _decode(_fetch(url, limits.upload_bytes), limits)
     if served:
         first, second = (f"'{Path(e.folder, e.name).as_posix()}'" for e in served[:2])
         raise InputError(
@@ -110,7 +111,7 @@ def _decode_data_uri(address: str) -> bytes:
         raise InputError("task: its image is no base64 data URI") from error
 
 
-def _decode(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+def _decode(data: bytes, limits: Limits) -> NDArray[np.uint8]:
     name = "the task's image"
-    upright_size(data, max_pixels, name)
+    upright_size(data, limits, name)
     return read_upload(data, name, load_image)

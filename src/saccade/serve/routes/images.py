@@ -36,10 +36,10 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
         data = await file.read()
         if not data:
             raise InputError("the file is empty, expected an image")
-        entry = await service.background.in_thread(
+        entry, remarks = await service.background.in_slow_thread(
             service.library.upload, file.filename or "", data
         )
-        return await service.background.in_thread(image_model, service, entry)
+        return await service.background.in_thread(image_model, service, entry, remarks)
 
     @router.get(
         "/images/{image}/file",
@@ -49,8 +49,8 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
     async def image_file(image: Id) -> Response:
         """Return an image as a browser shows it, upright."""
         entry = _known(await service.background.in_thread(service.library.find, image))
-        rgb = await service.background.in_thread(service.library.load, entry)
-        data, kind = await service.background.in_thread(file_for_browser, entry, rgb)
+        rgb = await service.background.in_slow_thread(service.library.load, entry)
+        data, kind = await service.background.in_slow_thread(file_for_browser, entry, rgb)
         return Response(data, media_type=kind)
 
     @router.get(
@@ -61,7 +61,7 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
     async def image_thumbnail(image: Id) -> Response:
         """Return a small JPEG of an image."""
         entry = _known(await service.background.in_thread(service.library.find, image))
-        data = await service.background.in_thread(thumbnail, entry, service.settings.limits.pixels)
+        data = await service.background.in_thread(thumbnail, entry, service.settings.limits)
         return Response(data, media_type="image/jpeg")
 
 

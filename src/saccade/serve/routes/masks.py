@@ -29,9 +29,9 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
     )
     async def mask(session: Id, fmt: Annotated[Format, Query(alias="format")] = "png") -> Response:
         """Return the mask in one of the formats."""
-        found = service.find(session)
+        found = await service.find_fresh(session)
         labels = (await service.masks.current(found)).labels
-        data = await service.background.in_thread(_encode_mask, found, labels, fmt)
+        data = await service.background.in_slow_thread(_encode_mask, found, labels, fmt)
         kind = MASK_FORMATS[fmt]
         return _attachment(data, kind.media_type, found.entry.title + kind.suffix)
 
@@ -42,9 +42,9 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
     )
     async def probabilities(session: Id) -> Response:
         """Return an .npz: 'probabilities', float16 (class, y, x), and 'classes'."""
-        found = service.find(session)
+        found = await service.find_fresh(session)
         values, classes = await service.masks.probabilities(found)
-        data = await service.background.in_thread(_encode_probabilities, values, classes)
+        data = await service.background.in_slow_thread(_encode_probabilities, values, classes)
         name = f"{found.entry.title}.probabilities.npz"
         return _attachment(data, "application/octet-stream", name)
 
@@ -55,14 +55,14 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
     )
     async def uncertainty(session: Id, style: Literal["grey", "magma"] = "grey") -> Response:
         """Return the mask's uncertainty as a PNG: white or pale is uncertain."""
-        values = await service.masks.uncertainty(service.find(session))
-        data = await service.background.in_thread(_encode_uncertainty, values, style)
+        values = await service.masks.uncertainty(await service.find_fresh(session))
+        data = await service.background.in_slow_thread(_encode_uncertainty, values, style)
         return Response(data, media_type="image/png")
 
     @router.get("/sessions/{session}/suggestions", responses=errors(404, 409, 503))
     async def suggestions(session: Id, n: Annotated[int, Query(ge=1, le=20)] = 3) -> list[Region]:
         """Say where strokes would help most, best first."""
-        found = await service.masks.suggest(service.find(session), n)
+        found = await service.masks.suggest(await service.find_fresh(session), n)
         return [Region(**region) for region in found]
 
 

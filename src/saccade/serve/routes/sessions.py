@@ -21,7 +21,7 @@ def add_session_routes(router: APIRouter, service: Service) -> None:
     @router.get("/sessions/{session}", responses=errors(404))
     async def session_state(session: Id) -> SessionState:
         """Return the state of a session."""
-        return await _state(service, service.find(session))
+        return await _state(service, await service.find_fresh(session))
 
     @router.delete("/sessions/{session}", status_code=204, responses=errors(404, 409))
     async def close_session(session: Id) -> None:
