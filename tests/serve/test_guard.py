@@ -79,7 +79,7 @@ def test_a_token_opens_the_door(make):
     assert client.get("/api/images").status_code == 200
 
 
-@pytest.mark.parametrize("token", ["a;b, c", "smörgås", "a\"b=%41&", "日本"])
+@pytest.mark.parametrize("token", ["a;b, c", "smörgås", 'a"b=%41&', "日本"])
 def test_tokens_of_any_characters_come_back_in_their_cookie(make, token):
     client = make(token=token, host="lab.example")
     assert client.get("/", params={"token": token}, follow_redirects=False).status_code == 303

@@ -22,7 +22,7 @@ def test_names_of_uploads_stay_in_their_folder(client, tmp_path, name):
     reply = client.post("/api/images", files={"file": (name or "blob", png(halves()))})
     assert reply.status_code == 201, reply.text
     made = [p for p in set(tmp_path.rglob("*")) - before if p.is_file()]
-    assert [p.parent for p in made] == [tmp_path / "home" / "uploads"]
+    assert [p.parent.parent for p in made] == [tmp_path / "home" / "uploads"]
 
 
 def bomb(width, height, *, color=2):

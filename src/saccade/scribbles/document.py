@@ -202,9 +202,8 @@ def write_document(
     """
     strokes = labelme_strokes(document, shape, printable(image_path))
     strokes |= {DIGEST_KEY: digest} if digest else {}
-    with atomic_write(path, follow=follow) as temporary:
-        with open(temporary, "w", encoding="utf-8") as file:
-            _write_json(file, strokes)
+    with atomic_write(path, follow=follow) as part, open(part, "w", encoding="utf-8") as file:
+        _write_json(file, strokes)
 
 
 def _write_json(file: TextIO, strokes: dict[str, Any]) -> None:

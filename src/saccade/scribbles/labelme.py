@@ -152,9 +152,9 @@ def drawn_on(path: str | os.PathLike[str]) -> tuple[tuple[int, int] | None, str]
     """
     document = _parse(Path(path))
     height, width = document.get("imageHeight"), document.get("imageWidth")
-    known = all(isinstance(side, int) and 0 < side < 10**6 for side in (height, width))
+    size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
     digest = document.get(DIGEST_KEY)
-    return (height, width) if known else None, digest if isinstance(digest, str) else ""
+    return size, digest if isinstance(digest, str) else ""
 
 
 def _document(

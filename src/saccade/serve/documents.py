@@ -49,8 +49,9 @@ def to_document(model: DocumentModel, shape: tuple[int, int], limits: Limits) ->
         if isinstance(item, LineModel):
             items.append(Line(item.id, item.value, item.width, tuple(item.points)))
             continue
-        items.append(_patch(item, shape, room, limits))
-        room -= items[-1].mask.size
+        patch = _patch(item, shape, room, limits)
+        room -= patch.mask.size
+        items.append(patch)
     document = StrokeDocument(classes, tuple(items))
     check_document(document, shape, limits)
     return document

@@ -6,24 +6,22 @@ reach a file outside of what was handed over.
 
 import hashlib
 import os
-import re
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from saccade.errors import InputError, printable
-from saccade.files import atomic_write, digest_of
-from saccade.folders import is_hidden, name_key, odd_kind
+from saccade.files import digest_of
+from saccade.folders import name_key
 from saccade.images import ReadImage, read_image
 from saccade.scribbles.stroke_names import STROKE_SUFFIX, stroke_file_of
 from saccade.serve.errors import UploadError, renamed
+from saccade.serve.listing import list_images, name_of_folders, names_by_stem, write_sample
 from saccade.serve.settings import ServeSettings
 from saccade.serve.uploads import (
     check_decodes,
@@ -32,9 +30,6 @@ from saccade.serve.uploads import (
     safe_name,
     upright_size,
 )
-from saccade.suffixes import IMAGE_SUFFIXES
-
-SAMPLE_NAME = "cat.png"
 
 
 @dataclass(frozen=True)
@@ -76,13 +71,13 @@ class Library:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._uploads = settings.home.resolve() / "uploads" / _name_of_folders(settings.paths)
+        self._uploads = settings.home.resolve() / "uploads" / name_of_folders(settings.paths)
         self._entries: dict[str, Entry] = {}
         self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
         self._claimed: dict[Path, Path] = {}  # stroke file -> image, as long as this runs
         self._claiming = threading.Lock()
         if not settings.paths:
-            _write_sample(settings.home)
+            write_sample(settings.home)
         self.entries()
 
     def entries(self) -> list[Entry]:
@@ -117,7 +112,11 @@ class Library:
         most = max((count for count, _ in shared), default=0)
         return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
 
-    def upload(self, name: str, data: bytes) -> tuple[Entry, tuple[str, ...]]:
+    def upload(self, name: str, data: bytes) -> Entry:
+        """Keep an uploaded image; `take` without its remarks."""
+        return self.take(name, data)[0]
+
+    def take(self, name: str, data: bytes) -> tuple[Entry, tuple[str, ...]]:
         """Keep an uploaded image; its entry, and remarks on how it was read.
 
         Raises:
@@ -133,14 +132,14 @@ class Library:
         try:
             part.write_bytes(data)
             # Takes seconds where the image is large, so not while others wait for the list.
-            remarks = check_decodes(part, name or "the upload")
+            remarks = check_decodes(part, name or "the upload") or ()
             with self._lock:
                 path = free_path(self._uploads / safe_name(name))
                 os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
         with self._claiming:
-            entry = self._entry(path, self._uploads, _names_by_stem(path.parent))
+            entry = self._entry(path, self._uploads, names_by_stem(path.parent))
         with self._lock:
             self._entries[entry.id] = entry
         return entry, remarks
@@ -210,11 +209,11 @@ class Library:
         seen: set[Path] = set()
         names: dict[Path, dict[str, list[str]]] = {}
         for root in (*roots, self._uploads):
-            for path in _images(root, recursive=settings.recursive):
+            for path in list_images(root, recursive=settings.recursive):
                 if path not in seen:
                     seen.add(path)
                     if path.parent not in names:
-                        names[path.parent] = _names_by_stem(path.parent)
+                        names[path.parent] = names_by_stem(path.parent)
                     yield self._entry(path, root, names[path.parent])
 
     def _entry(self, path: Path, root: Path, names: dict[str, list[str]]) -> Entry:
@@ -241,40 +240,6 @@ class Library:
         )
 
 
-def _images(root: Path, *, recursive: bool) -> Iterator[Path]:
-    if root.is_file():
-        yield root.resolve()
-        return
-    if not root.is_dir():
-        return
-    base = root.resolve()
-    try:
-        files = list(base.rglob("*") if recursive else base.iterdir())
-    except OSError as error:
-        raise InputError(f"{root}: cannot be read ({error.strerror})") from error
-    for path in sorted(files, key=lambda p: _natural_order(str(p))):
-        hidden = any(is_hidden(part) for part in path.relative_to(base).parts)
-        if path.suffix.lower() not in IMAGE_SUFFIXES or hidden or odd_kind(path):
-            continue
-        if path.resolve().is_relative_to(base):  # a link may lead anywhere
-            yield path
-
-
-def _names_by_stem(folder: Path) -> dict[str, list[str]]:
-    """The names of all images of a folder, served or not, by their stem."""
-    found: dict[str, list[str]] = {}
-    for name in sorted(os.listdir(folder)):
-        path = PurePath(name)
-        if path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name):
-            found.setdefault(name_key(path.stem), []).append(name)
-    return found
-
-
-def _natural_order(text: str) -> list[tuple[int, int, str]]:
-    parts = re.split(r"(\d+)", text.lower())
-    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
-
-
 def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
     count = 0
     for mine, theirs in zip(reversed(path), reversed(wanted), strict=False):
@@ -284,26 +249,5 @@ def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
     return count
 
 
-def _name_of_folders(paths: Sequence[Path]) -> str:
-    """A folder name for the uploads of a server: only one of the same images shows them."""
-    if not paths:
-        return "sample"
-    names = sorted({os.fsencode(path.resolve()) for path in paths})
-    return hashlib.sha256(b"\0".join(names)).hexdigest()[:16]
-
-
 def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-
-
-def _write_sample(home: Path) -> None:
-    """The photograph that scikit-image carries."""
-    target = home / "sample" / SAMPLE_NAME
-    if target.is_file():
-        return
-    from skimage import data
-
-    photograph: Any = data  # its functions carry no types
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(target) as temporary:
-        Image.fromarray(photograph.cat()).save(temporary, format="PNG")

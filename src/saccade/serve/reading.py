@@ -57,9 +57,11 @@ def _read(path: Path, kind: Kind, size: tuple[int, int]) -> Strokes | AnnotatedI
 def _read_apart(path: Path, kind: Kind, size: tuple[int, int]) -> Strokes | AnnotatedImage:
     """`_read` in a process of its own."""
     with tempfile.TemporaryFile() as answer:
-        command = [sys.executable, "-m", "saccade.serve.reading", path, kind, *map(str, size)]
+        command = [sys.executable, "-m", "saccade.serve.reading", str(path), kind, *map(str, size)]
         try:
-            subprocess.run(command, stdout=answer, stderr=subprocess.PIPE, timeout=_SECONDS, check=True)
+            subprocess.run(
+                command, stdout=answer, stderr=subprocess.PIPE, timeout=_SECONDS, check=True
+            )
         except subprocess.TimeoutExpired as error:
             raise InputError(
                 f"{path}: takes more than {_SECONDS:.0f} s to read, expected fewer shapes"

@@ -65,8 +65,8 @@ class Service:
                 self._make_room()
             else:
                 await self._refresh(older)
-            version, digest, image = await self.background.in_slow_thread(self._read, entry)
-            rgb = image.pixels
+            version, digest, read = await self.background.in_slow_thread(self._read, entry)
+            rgb = read.pixels
             session = Session(
                 entry=entry,
                 size=(rgb.shape[0], rgb.shape[1]),
@@ -74,14 +74,14 @@ class Service:
                 stroke_file=StrokeFile(entry),
                 version=version,
                 digest=digest,
-                image_remarks=image.remarks,
+                image_remarks=read.remarks,
                 preset=preset or self.settings.preset,
                 seed=self.settings.seed if seed is None else seed,
                 device=self.settings.device,
             )
             if older is None or not await self._take_over(session, older):
                 session.document, session.stroke_remarks = await self.background.in_slow_thread(
-                    session.stroke_file.read, session.size, digest
+                    session.stroke_file.read_with_remarks, session.size, digest
                 )
             self.sessions[session.id] = session
             self._session_of_image[entry.id] = session.id

@@ -29,7 +29,11 @@ class StrokeFile:
         self._lock = threading.Lock()
         self._seen: int | None = None
 
-    def read(
+    def read(self, shape: tuple[int, int]) -> StrokeDocument:
+        """The strokes kept for an image of (H, W) `shape`; `read_with_remarks` without remarks."""
+        return self.read_with_remarks(shape, "")[0]
+
+    def read_with_remarks(
         self, shape: tuple[int, int], digest: str
     ) -> tuple[StrokeDocument, tuple[str, ...]]:
         """The strokes kept for an image, and what is to be said of them.
@@ -40,7 +44,7 @@ class StrokeFile:
 
         Args:
             shape: (H, W) of the image.
-            digest: what is in its file.
+            digest: what is in its file; "": it is as it was.
 
         Raises:
             InputError: the stroke file cannot be used, or is a link; the message has its name only.
@@ -65,7 +69,7 @@ class StrokeFile:
         self, path: Path, shape: tuple[int, int], digest: str
     ) -> tuple[StrokeDocument, tuple[str, ...]]:
         size, before = drawn_on(path)
-        if size in (None, shape) and before in ("", digest):
+        if size in (None, shape) and ("" in (before, digest) or before == digest):
             return complete_classes(read_document(path, shape)), ()
         self.keep_copy()
         document = complete_classes(read_document(path, size or shape))
@@ -98,9 +102,7 @@ class StrokeFile:
                     shutil.copy2(path, copy)
             path.parent.mkdir(parents=True, exist_ok=True)
             relative = os.path.relpath(self._entry.path, path.parent)
-            write_document(
-                path, document, shape, printable(relative), digest=digest, follow=False
-            )
+            write_document(path, document, shape, printable(relative), digest=digest, follow=False)
             self._seen = path.stat().st_mtime_ns
 
     def _refuse_links(self) -> None:

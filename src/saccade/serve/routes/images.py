@@ -37,7 +37,7 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
         if not data:
             raise InputError("the file is empty, expected an image")
         entry, remarks = await service.background.in_slow_thread(
-            service.library.upload, file.filename or "", data
+            service.library.take, file.filename or "", data
         )
         return await service.background.in_thread(image_model, service, entry, remarks)
 

@@ -127,7 +127,9 @@ def _fit_reply(mask: DisplayedMask) -> FitReply:
     )
 
 
-def _imported(session: Session, data: bytes, name: str, limits: Limits) -> tuple[StrokeDocument, tuple[str, ...]]:
+def _imported(
+    session: Session, data: bytes, name: str, limits: Limits
+) -> tuple[StrokeDocument, tuple[str, ...]]:
     """The strokes of a session with those of a file, and what is to be said of it; on a thread."""
     strokes = read_import(data, name, "strokes", session.size)
     prefix = f"import-{session.changes}-"
