@@ -162,7 +162,7 @@ class StrokesMessage(Strict):
     """All strokes of a page, each time one changes."""
 
     type: Literal["strokes"]
-    revision: Annotated[int, Field(ge=0, le=2**53)]
+    revision: Annotated[int, Field(ge=0, le=2**53, strict=True)]
     document: DocumentModel
 
 
