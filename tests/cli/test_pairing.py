@@ -4,6 +4,7 @@ import json
 import os
 import unicodedata
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -201,3 +202,32 @@ def test_two_forms_of_one_name_are_refused(place):
         Image.new("RGB", SHAPE).save(place / "images" / name)
     with pytest.raises(InputError, match="have the same stem"):
         pair_up(place / "images", place / "strokes")
+
+
+@pytest.mark.parametrize("kind", FOR_MANY)
+def test_pseudo_masks_come_from_one_file_for_many_images(saccade_cli, place, kind):
+    for number, stem in enumerate(("a", BYTES)):
+        write_pair(place / "images" / f"{stem}.png", place / "strokes" / "x.png", number)
+    FOR_MANY[kind](place / "all.json", ["a.png", f"{BYTES}.png", "gone.png"])
+    (place / "classes.txt").write_text("background\nobject\n")
+    arguments = (place / "images", place / "all.json", "-o", place / "out", "--jobs", 1)
+    result = saccade_cli("pseudo-label", *arguments, "--classes", place / "classes.txt")
+    assert result.exit_code == 0, result.output
+    assert "1 entries without an image: gone.png" in result.stderr
+    assert {path.name for path in (place / "out").glob("*.png")} == {"a.png", f"{BYTES}.png"}
+
+
+def test_labels_of_another_image_are_not_taken(saccade_cli, place):
+    for number, stem in enumerate("ab"):
+        write_pair(place / "images" / f"{stem}.png", place / "strokes" / "x.png", number)
+    coco(place / "all.json", ["a.png", "b.png"])
+    document = json.loads((place / "all.json").read_text())
+    for annotation in document["annotations"]:
+        if annotation["image_id"] == 2:
+            annotation["category_id"] = 3 - annotation["category_id"]
+    (place / "all.json").write_text(json.dumps(document))
+    for stem in "ab":
+        one = place / stem
+        saccade_cli("segment", place / "images", place / "all.json", "-o", one, "--no-overlay")
+    masks = [np.asarray(Image.open(place / "a" / f"{stem}.png")) for stem in "ab"]
+    assert masks[0][2, 4] != masks[1][2, 4]
