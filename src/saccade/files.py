@@ -6,10 +6,11 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from saccade.errors import InputError
@@ -17,6 +18,8 @@ from saccade.folders import odd_kind
 
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
+
+T = TypeVar("T")
 
 _MARK = b"\xef\xbb\xbf"  # some editors put it before UTF-8
 
@@ -82,6 +85,30 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         return json.loads(path.read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: malformed JSON ({one_line(error)})") from error
+
+
+def remembering(read: Callable[[Path], T]) -> Callable[[Path], T]:
+    """Return a reader that keeps what it read last for as long as the file stays as it is.
+
+    For files that have something of many images, of which one is wanted after the other. Nobody
+    may change what it returns.
+
+    Example:
+        >>> _ = Path("all.json").write_text("[1]")
+        >>> read = remembering(read_json)
+        >>> read(Path("all.json")) is read(Path("all.json"))
+        True
+    """
+
+    @lru_cache(maxsize=1)
+    def read_version(path: Path, version: tuple[int, int, int]) -> T:
+        return read(path)
+
+    def read_last(path: Path) -> T:
+        status = check_readable(path).stat()
+        return read_version(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+    return read_last
 
 
 def read_xml(

@@ -20,7 +20,7 @@ from saccade.data.shapes import (
     positions_of,
 )
 from saccade.errors import InputError
-from saccade.files import last_part, one_line, read_json
+from saccade.files import last_part, one_line, read_json, remembering
 from saccade.formats.canvas import LINE_WIDTH, Canvas
 from saccade.formats.coco_shapes import identifier, key_points, paint_segmentation
 from saccade.formats.entries import pick_entry
@@ -56,8 +56,8 @@ def iter_coco(
             among `names`, no annotation that can be drawn.
     """
     path = Path(path)
-    document = _document(path)
-    images, owned = document["images"], _by_image(document, path)
+    document, owned = (_read if image_name is None else _read_again)(path)
+    images = document["images"]
     if image_name is not None:
         images = [pick_entry(images, _file_name, image_name, str(path))]
     elif single and len(images) != 1:
@@ -77,6 +77,15 @@ def iter_coco(
             _draw(canvas, annotation, values)
         labels = canvas.finished(path, _by_name(known), alone=len(images) == 1)
         yield AnnotatedImage(last_part(_file_name(image)), labels, known, canvas.record.remarks)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """The document and the annotations of each image."""
+    document = _document(path)
+    return document, _by_image(document, path)
+
+
+_read_again = remembering(_read)
 
 
 def _document(path: Path) -> dict[str, Any]:

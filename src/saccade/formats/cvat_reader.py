@@ -23,7 +23,7 @@ from saccade.data.shapes import (
     positions_of,
 )
 from saccade.errors import InputError
-from saccade.files import last_part, read_xml
+from saccade.files import last_part, read_xml, remembering
 from saccade.formats.canvas import LINE_WIDTH, Canvas
 from saccade.formats.cvat import COMMENT
 from saccade.formats.entries import pick_entry
@@ -60,7 +60,7 @@ def iter_cvat(
             drawn.
     """
     path = Path(path)
-    root = read_xml(path, "CVAT's XML", comments=True)
+    root = (_read if image_name is None else _read_again)(path)
     images = root.findall("image")
     if root.tag != "annotations" or not images:
         refuse_xml(root, path)
@@ -87,6 +87,13 @@ def iter_cvat(
         labels = canvas.finished(path, table, alone=len(images) == 1)
         known = {value: name for name, value in table.items()}
         yield AnnotatedImage(last_part(_image_name(image)), labels, known, canvas.record.remarks)
+
+
+def _read(path: Path) -> ET.Element:
+    return read_xml(path, "CVAT's XML", comments=True)
+
+
+_read_again = remembering(_read)
 
 
 def _image_name(image: ET.Element) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from saccade.data.foreign import document_kind, refuse_json
-from saccade.files import first_bytes, read_json
+from saccade.files import first_bytes, read_json, remembering
 
 
 def mask_format(path: Path) -> str:
@@ -17,5 +17,12 @@ def mask_format(path: Path) -> str:
         return "cvat"
     if not start.startswith((b"{", b"[")):
         return "png"  # or any other image: the decoder finds out
+    return _kind_of_json(path)
+
+
+def _read_kind(path: Path) -> str:
     document = read_json(path)
     return document_kind(document) or refuse_json(document, path)
+
+
+_kind_of_json = remembering(_read_kind)

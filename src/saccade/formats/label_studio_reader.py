@@ -20,7 +20,7 @@ from saccade.data.shapes import (
     positions_of,
 )
 from saccade.errors import InputError
-from saccade.files import last_part, read_json
+from saccade.files import last_part, read_json, remembering
 from saccade.formats.canvas import Canvas
 from saccade.formats.entries import image_path, pick_entry
 from saccade.formats.label_studio import CLASSES_KEY
@@ -77,7 +77,7 @@ def iter_label_studio(
             that is not among `names`, no region that can be drawn.
     """
     path = Path(path)
-    document = read_json(path)
+    document = (read_json if image_name is None else _read_again)(path)
     if document_kind(document) != "label-studio":
         refuse_json(document, path)
     entries = document if isinstance(document, list) else [document]
@@ -99,6 +99,9 @@ def iter_label_studio(
         known = {value: name for name, value in table.items()}
         name = last_part(image_path(task.address))
         yield AnnotatedImage(name, labels, known, canvas.record.remarks)
+
+
+_read_again = remembering(read_json)
 
 
 def _task(entry: dict[str, Any]) -> _Task:
