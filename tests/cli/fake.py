@@ -20,13 +20,15 @@ class FakeSegmenter:
 
     def fit(self, image, strokes, *, progress=None, cancel=None):
         calls.append(self.arguments)
+        unlabeled = getattr(strokes, "unlabeled", self.arguments["unlabeled"])
+        strokes = getattr(strokes, "labels", strokes)
         if progress is not None:
             progress(0.5, "fit")
         while BLOCKED and len(calls) == 5:
             Path(BLOCKED).touch()
             time.sleep(1)
-        classes = tuple(int(c) for c in np.unique(strokes) if c != self.arguments["unlabeled"])
-        labels = np.where(strokes == self.arguments["unlabeled"], classes[0], strokes)
+        classes = tuple(int(c) for c in np.unique(strokes) if c != unlabeled)
+        labels = np.where(strokes == unlabeled, classes[0], strokes)
         probabilities = np.stack([labels == c for c in classes]).astype(np.float32)
         self.result = SimpleNamespace(
             labels=labels.astype(np.int32),

@@ -157,7 +157,9 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         names = wanted.names or strokes.names or None
         for kind, path in job.outputs:
             write(kind, path, pair=job.pair, image=image, result=result, names=names)
-        return Done(seconds, tuple(dict.fromkeys((*picture.remarks, *result.remarks))))
+        known = {*strokes.remarks, strokes.assumption}  # said where they were checked
+        lines = dict.fromkeys((*picture.remarks, *result.remarks))
+        return Done(seconds, tuple(line for line in lines if line not in known))
 
     return work
 
