@@ -120,3 +120,19 @@ def test_a_large_image_costs_little_more_memory_than_its_outputs():
         tracemalloc.stop()
     check(result, strokes, (0, 1))
     assert peak < 50 * 6_000_000
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int64, np.float32])
+def test_what_was_done_to_the_image_is_said_with_the_result(picture, dtype):
+    dim = (100 + picture.image.astype(float)).astype(dtype)
+    segmenter = ScribbleSegmenter(OWN["learned"]).fit(dim, picture.strokes)
+    (line,) = (line for line in segmenter.result.remarks if "stretched to 0..255" in line)
+    assert "values 1" in line
+    assert line in segmenter.update(picture.strokes).result.remarks
+    plain = segmenter.fit(picture.image, picture.strokes).result
+    assert not any("stretched" in line for line in plain.remarks)
+    assert line in segmenter.prepare(dim).update(picture.strokes).result.remarks
+    low, high = int(picture.image.min()), int(picture.image.max())
+    stretched = np.rint((picture.image - float(low)) * 255 / (high - low)).astype(np.uint8)
+    expected = segment(stretched, picture.strokes, preset=OWN["learned"])
+    assert equal(segment(dim, picture.strokes, preset=OWN["learned"]), expected)

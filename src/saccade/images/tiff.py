@@ -5,6 +5,7 @@ has colours of 1 to 64 bits is read here; Pillow has the compressed photographs 
 CMYK, YCbCr and palettes.
 """
 
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from saccade.images.header import check_pixels
 from saccade.images.segments import page_values
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE = 0, 1, 2, 3
+# What tifffile thinks of a damaged file would go to the terminal; our errors say it.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
 _LINEAR_RAW = 34892  # of DNG
 _STORED_AS_NUMBERS = (1, 5, 8, 32773, 32946, 34925, 50000)  # what no picture is needed to decode
 _FACSIMILE = (2, 3, 4, 32771)
