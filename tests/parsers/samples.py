@@ -83,7 +83,7 @@ def _images() -> dict[str, tuple[bytes, list[str]]]:
     rgb, palette = Image.fromarray(COLORS.astype(np.uint8)), Image.fromarray(LABELS)
     palette.putpalette([0, 0, 0, 90, 0, 0, 0, 90, 0])
     files = {}
-    for suffix in ("png", "jpg", "tif", "bmp", "gif", "webp", "ppm"):
+    for suffix in ("png", "jpg", "tif", "bmp", "gif", "webp", "ppm", "avif", "jp2", "tga", "qoi"):
         files[f"rgb.{suffix}"] = _saved(rgb, suffix), IMAGE
     files["palette.png"] = _saved(palette, "png", transparency=b"\0\xff\xff"), IMAGE
     deep = io.BytesIO()
@@ -91,12 +91,21 @@ def _images() -> dict[str, tuple[bytes, list[str]]]:
         deep, COLORS.astype(np.float32), tile=(16, 16), photometric="rgb", bigtiff=True
     )
     files["tiles.tif"] = deep.getvalue(), IMAGE
+    stack = io.BytesIO()
+    tifffile.imwrite(stack, np.stack([LABELS] * 3).astype(np.int64), photometric="minisblack")
+    files["stack.tif"] = stack.getvalue(), IMAGE
+    wide = Image.fromarray(LABELS.astype(np.uint16) * 300)
+    files["wide.png"] = _saved(wide, "png"), IMAGE
+    files["wide.tif"] = _saved(wide, "tif", compression="tiff_lzw"), IMAGE
+    files["numbers.pgm"] = b"P2\n5 4\n9\n" + b" 1 2" * 10, IMAGE
     return files
 
 
 def _saved(image: Image.Image, suffix: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix), **options)
+    image.save(
+        buffer, {"jpg": "jpeg", "tif": "tiff", "jp2": "jpeg2000"}.get(suffix, suffix), **options
+    )
     return buffer.getvalue()
 
 

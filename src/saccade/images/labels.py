@@ -99,6 +99,11 @@ def read_label_image(
         InputError: the file is missing, damaged, of another size or kind, or has fractions.
     """
     path = check_readable(path)
+    with reading(path, "damaged or truncated image"):
+        return _read(path, shape)
+
+
+def _read(path: Path, shape: tuple[int, int] | None) -> LabelImage:
     info = tiff_info(path) if is_tiff(path) else None
     if info is not None and _is_label_tiff(info):
         return _read_label_tiff(path, info, shape)
@@ -107,8 +112,7 @@ def read_label_image(
             f"{path}: {info.count} bands of {info.bits} bits have colours, expected a palette or "
             "grey label image"
         )
-    with reading(path, "damaged or truncated image"):
-        plain = read_netpbm(path)
+    plain = read_netpbm(path)
     if plain is not None and plain[0].shape[2] == 1:
         values = whole_numbers(plain[0][..., 0], str(path))
         return LabelImage(values, None, "PPM", "grey")

@@ -64,7 +64,8 @@ def read_image(path: str | os.PathLike[str]) -> ReadImage:
     """
     path = check_readable(path)
     try:
-        return _read(path)
+        with reading(path, "damaged or truncated image"):
+            return _read(path)
     except InputError as error:
         if str(error).startswith("image: "):  # of the numbers, which know no file
             raise InputError(f"{path}: {str(error).removeprefix('image: ')}") from error
@@ -75,8 +76,7 @@ def _read(path: Path) -> ReadImage:
     info = tiff_info(path) if is_tiff(path) else None
     if info is not None and info.numbers and info.photometric != PALETTE:
         return _read_tiff(path, info)
-    with reading(path, "damaged or truncated image"):
-        plain = read_netpbm(path)
+    plain = read_netpbm(path)
     if plain is not None:
         return rgb_of_values(plain[0], Meaning(white=plain[1]))
     image, remarks = decode_first(path, page=info.index if info else 0)

@@ -139,7 +139,7 @@ def _info(tiff: Any, page: Any, index: int) -> TiffInfo:
     orientation = page.tags.valueof(_ORIENTATION, default=1)
     photometric = int(page.photometric)
     photometric = RGB if photometric == _LINEAR_RAW else photometric
-    stored = int(page.compression) in _STORED_AS_NUMBERS and page.dtype is not None
+    stored = int(page.compression) in _STORED_AS_NUMBERS and page.dtype is not None and count > 0
     return TiffInfo(
         height=int(page.imagelength),
         width=int(page.imagewidth),
