@@ -16,6 +16,7 @@ from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.images import decoded_size, image_size, load_image, read_image, read_labels
 from saccade.serve import pictures, uploads
+from saccade.serve.settings import Limits
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 RNG = np.random.default_rng(0)
@@ -45,7 +46,7 @@ def test_every_suffix_of_the_list_is_read(tmp_path, suffix):
     height, width = (36, 48) if suffix == ".ico" else (48, 64)
     assert read_image(path).pixels.shape == (height, width, 3)
     assert image_size(path) == decoded_size(path) == (height, width)
-    assert uploads.upright_size(path.read_bytes(), 10**6, "a") == (width, height)
+    assert uploads.upright_size(path.read_bytes(), Limits(), "a") == (width, height)
     assert uploads.safe_name(path.name) == path.name
 
 
@@ -96,9 +97,9 @@ def test_the_server_takes_and_shows_what_is_read(tmp_path):
     for path in odd_images(tmp_path):
         pixels = load_image(path)
         assert image_size(path) == pixels.shape[:2]
-        assert uploads.upright_size(path.read_bytes(), 10**6, "a") == (64, 48)
+        assert uploads.upright_size(path.read_bytes(), Limits(), "a") == (64, 48)
         entry = SimpleNamespace(path=path, name=path.name)
-        shown = Image.open(io.BytesIO(pictures.thumbnail(entry, 10**6))).convert("RGB")
+        shown = Image.open(io.BytesIO(pictures.thumbnail(entry, Limits()))).convert("RGB")
         assert np.abs(np.asarray(shown).astype(int) - pixels).mean() < 20
         data, _ = pictures.file_for_browser(entry, pixels)
         sent = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
@@ -130,7 +131,7 @@ def test_what_runs_other_programs_is_never_opened(tmp_path, monkeypatch, content
         with pytest.raises(InputError, match=rf"a\.{suffix}"):
             read(path)
     with pytest.raises(InputError, match="a"):
-        uploads.upright_size(content, 10**6, "a")
+        uploads.upright_size(content, Limits(), "a")
 
 
 def test_pillow_opens_images_in_one_place_only():
