@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from saccade.scribbles.document import (
@@ -145,4 +146,43 @@ def test_a_patch_is_erased_where_the_eraser_went_and_removed_where_it_is_left(
         assert hand.facts()["strokeCount"] == 1
         hand.drag([(40, 12), (40, 12)])
         until(page, "saccade.strokeCount === 0")
+        page.goto("about:blank")
+
+
+def test_notes_say_how_an_image_was_read_and_are_quiet_once_seen(
+    page, serve, person, until, tmp_path
+):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    four = np.dstack([halves(), halves()[..., :1]])
+    tifffile.imwrite(photos / "1.tif", four, photometric="rgb", extrasamples=["unspecified"])
+    Image.fromarray(halves()).save(photos / "2.png")
+    with serve(tmp_path / "home", photos) as address:
+        person(page, address)
+        notes = page.get_by_test_id("notes")
+        assert notes.inner_text() == "1 note"
+        assert page.locator(".notes.new").count() == 1
+        notes.click()
+        assert page.get_by_test_id("note").inner_text().startswith("1.tif: band 4 is not used")
+        assert page.locator(".notes.new").count() == 0
+        page.keyboard.press("Escape")
+        page.keyboard.press("d")
+        until(page, "document.title.startsWith('2.png')")
+        assert not notes.is_visible()
+        page.goto("about:blank")
+
+
+def test_a_replaced_image_is_shown_with_its_strokes_and_a_note(
+    page, serve, person, until, tmp_path
+):
+    Image.fromarray(halves()).save(tmp_path / "1.png")
+    with serve(tmp_path / "home", tmp_path / "1.png") as address:
+        hand = person(page, address)
+        hand.draw(1, [(10, 10), (12, 50)])
+        until(page, "!saccade.unsaved")
+        Image.fromarray(np.zeros((100, 90, 3), np.uint8)).save(tmp_path / "1.png")
+        page.get_by_test_id("notes").wait_for(state="visible", timeout=20_000)
+        page.get_by_test_id("notes").click()
+        assert "80 x 60 then, 90 x 100 now" in page.get_by_test_id("note").inner_text()
+        assert hand.facts()["strokeCount"] == 1
         page.goto("about:blank")

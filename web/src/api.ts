@@ -53,11 +53,11 @@ export async function uploadImage(file: File): Promise<ImageEntry> {
   return (await call("/api/images", { method: "POST", body })).json() as Promise<ImageEntry>;
 }
 
-export async function importFile(session: string, file: File, as: "strokes" | "mask"): Promise<StrokeDocument> {
+export async function importFile(session: string, file: File, as: "strokes" | "mask"): Promise<StrokeDocument & { remarks: string[] }> {
   const body = new FormData();
   body.append("file", file, file.name);
   const path = `/api/sessions/${session}/import?as=${as}`;
-  return (await call(path, { method: "POST", body })).json() as Promise<StrokeDocument>;
+  return (await call(path, { method: "POST", body })).json() as Promise<StrokeDocument & { remarks: string[] }>;
 }
 
 export async function download(session: string, format: string, name: string): Promise<void> {

@@ -15,6 +15,7 @@ export interface BarsHost {
   setScale(scale: number | null): void;
   showKeys(): void;
   upload(files: Iterable<File>): void;
+  notes: HTMLElement;
 }
 
 const TOOLS: [Tool, string][] = [
@@ -65,7 +66,7 @@ export class Bars {
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
         h("span", { class: "brand" }, "Saccade"),
-        h("div", { class: "group" }, this.previous, imageName, this.next),
+        h("div", { class: "group" }, this.previous, imageName, this.next, host.notes),
         status,
         h("div", { class: "group end" }, this.undo, this.redo, this.clear),
         h("div", { class: "group" }, menuButton("import", "Import", "import", importMenu), menuButton("export", "Export", "export", exportMenu)),

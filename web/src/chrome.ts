@@ -15,6 +15,7 @@ export const imageName = h("button", { type: "button", class: "image-name", "dat
 export const strip = h("nav", { class: "strip hidden", "aria-label": "Images" });
 export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
+export const notesMenu = h("div", { class: "menu", hidden: true });
 export const filePicker = h("input", { type: "file", hidden: true });
 
 /** Messages of the server begin small, as they follow the name of a program elsewhere. */
@@ -42,7 +43,7 @@ export function cover(text: string, button?: HTMLElement): void {
 
 export function fillStrip(images: ImageEntry[], current: string | undefined, open: (entry: ImageEntry) => void): void {
   strip.replaceChildren(...images.map((entry) => {
-    const picture = h("img", { src: `/api/images/${entry.id}/thumbnail`, alt: "", loading: "lazy", draggable: "false" });
+    const picture = h("img", { src: `/api/images/${entry.id}/thumbnail?${entry.replaced ?? 0}`, alt: "", loading: "lazy", draggable: "false" });
     return h("button", { type: "button", title: entry.folder ? `${entry.folder}/${entry.name}` : entry.name,
       "aria-current": String(entry.id === current), class: entry.has_strokes ? "thumb done" : "thumb", click: () => open(entry) },
     picture, h("span", {}, entry.name));

@@ -27,6 +27,10 @@ export interface EditorHost {
   regions(regions: Region[]): void;
   closed(detail: string): void;
   gone(): void;
+  /** The file of the image has other pixels now. */
+  replaced(): void;
+  /** What was assumed of image and strokes for a mask. */
+  remarks(lines: string[]): void;
   saved(anyStrokes: boolean): void;
   wantsUncertainty(): boolean;
 }
@@ -58,7 +62,7 @@ export class Editor {
     this.kept = state.document;
     this.revision = state.revision;
     this.worker.onmessage = (event: MessageEvent<Painted>) => this.showPainted(event.data);
-    this.live = new Live(state.session, {
+    this.live = new Live(state.session, state.limits.message_bytes, {
       message: (message) => this.receive(message),
       result: (result) => this.receiveResult(result),
       connection: (connected) => {
@@ -74,14 +78,14 @@ export class Editor {
   }
 
   /** Goes on in a new session of the same image with all strokes, those that were never sent too. */
-  goOn(state: SessionState, host: EditorHost): Editor {
+  goOn(state: SessionState, host: EditorHost, photo = this.photo): Editor {
     const theirs = state.document;
     const { unsaved } = this;
     this.abandon();
     this.worker.terminate();
-    if (!unsaved && !sameStrokes(this.history.document, theirs)) return new Editor(state, this.photo, host);
+    if (!unsaved && !sameStrokes(this.history.document, theirs)) return new Editor(state, photo, host);
     if (unsaved) this.history.replace(merged(this.kept, this.history.document, theirs));
-    const next = new Editor(state, this.photo, host, this.history);
+    const next = new Editor(state, photo, host, this.history);
     if (unsaved) next.send();
     return next;
   }
@@ -226,6 +230,8 @@ export class Editor {
     } else if (message.type === "error") {
       this.host.status("", null);
       this.host.error(message.detail);
+    } else if (message.type === "replaced") {
+      this.host.replaced();
     } else if (message.type === "closed") {
       this.open = false;
       this.host.closed(message.detail);
@@ -236,6 +242,7 @@ export class Editor {
     if (result.header.revision < this.resultRevision) return;
     this.waiting = false;
     this.result = result;
+    this.host.remarks(result.header.remarks);
     this.paint(result);
   }
 

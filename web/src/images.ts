@@ -4,9 +4,10 @@ import * as api from "./api";
 import { attempt, cover, fillStrip, imageName, offline, setStatus, showError, veil } from "./chrome";
 import { h } from "./dom";
 import { Editor, type EditorHost } from "./editor";
+import { Photo } from "./layers";
 import type { ImageEntry, SessionState } from "./protocol";
 
-export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "regions" | "wantsUncertainty"> {
+export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "regions" | "wantsUncertainty" | "remarks"> {
   /** There is a new session: for another image, or again for the one that is shown. */
   opened(editor: Editor, another: boolean): void;
   /** How many images there are may have changed. */
@@ -84,15 +85,16 @@ export class Images {
 
   private hostFor(state: SessionState): EditorHost {
     const current = () => this.editor?.state.session === state.session;
-    const { changed, painted, regions, wantsUncertainty } = this.host;
+    const { changed, painted, regions, wantsUncertainty, remarks } = this.host;
     return {
-      changed, painted, regions, wantsUncertainty,
+      changed, painted, regions, wantsUncertainty, remarks,
       status: setStatus,
       error: showError,
       connection: (connected) => (offline.hidden = connected),
       saved: (any) => this.markSaved(state.image.id, any),
       closed: (detail) => { if (current()) this.closed(detail); },
       gone: () => { if (current()) void this.comeBack(); },
+      replaced: () => { if (current()) void this.comeBack(true); },
     };
   }
 
@@ -102,16 +104,25 @@ export class Images {
     cover(detail, again);
   }
 
-  /** A new session for the image that is shown, with the strokes that the server has not got yet. */
-  private comeBack(): Promise<void> {
+  /**
+   * A new session for the image that is shown, with the strokes that the server has not got yet;
+   * with its pixels of now, where its file was replaced.
+   */
+  private comeBack(replaced = false): Promise<void> {
     const left = this.editor;
     this.opening = this.opening.then(async () => {
       if (!left || this.editor !== left) return;
       try {
         const state = await api.openSession(left.state.image.id);
-        this.editor = left.goOn(state, this.hostFor(state));
+        const photo = replaced ? await Photo.from(await api.loadPhoto(state.image.id)) : undefined;
+        this.editor = left.goOn(state, this.hostFor(state), photo);
         veil.hidden = true;
-        this.host.opened(this.editor, false);
+        this.host.opened(this.editor, replaced);
+        const entry = this.entries.find((i) => i.id === state.image.id);
+        if (replaced && entry) {
+          entry.replaced = (entry.replaced ?? 0) + 1;
+          this.showStrip();
+        }
       } catch (problem) {
         if (problem instanceof api.ApiError && problem.status === 0 && left.open) setTimeout(() => void this.comeBack(), 2000);
         else this.closed(problem instanceof Error ? problem.message : String(problem));

@@ -12,7 +12,7 @@ const CHOICES = [
   ["mask", "Mask for this image", "import-mask"],
 ] as const;
 
-export function buildImports(images: Images, changed: () => void): void {
+export function buildImports(images: Images, changed: () => void, noted: (lines: string[]) => void): void {
   const pick = (as: "strokes" | "mask" | "image") => {
     closeMenus();
     filePicker.value = "";
@@ -20,7 +20,7 @@ export function buildImports(images: Images, changed: () => void): void {
     filePicker.onchange = () => {
       const files = [...(filePicker.files ?? [])];
       if (as === "image") void images.upload(files);
-      else if (files[0] && images.editor) void importAs(files[0], as, images, changed);
+      else if (files[0] && images.editor) void importAs(files[0], as, images, changed, noted);
     };
     filePicker.click();
   };
@@ -29,10 +29,11 @@ export function buildImports(images: Images, changed: () => void): void {
   }
 }
 
-async function importAs(file: File, as: "strokes" | "mask", images: Images, changed: () => void): Promise<void> {
+async function importAs(file: File, as: "strokes" | "mask", images: Images, changed: () => void, noted: (lines: string[]) => void): Promise<void> {
   await attempt(async () => {
-    const document = await importFile(images.editor!.state.session, file, as);
-    if (as === "strokes") images.editor!.commit(document);
+    const { classes, items, remarks } = await importFile(images.editor!.state.session, file, as);
+    if (as === "strokes") images.editor!.commit({ classes, items });
+    noted(remarks);
     setStatus(as === "strokes" ? "Strokes added" : "Mask shown until the next stroke", null);
     changed();
   });

@@ -24,6 +24,7 @@ export class Live {
 
   constructor(
     private session: string,
+    private mostBytes: number,
     private events: LiveEvents,
   ) {
     this.connect();
@@ -55,7 +56,13 @@ export class Live {
   }
 
   private flush(): void {
-    if (this.unsent) this.send({ type: "strokes", ...this.unsent });
+    if (!this.unsent) return;
+    const text = JSON.stringify({ type: "strokes", ...this.unsent });
+    if (text.length <= this.mostBytes) this.socket?.readyState === WebSocket.OPEN && this.socket.send(text);
+    else {
+      const detail = `these strokes are more than the ${Math.floor(this.mostBytes / 2 ** 20)} MB that the server takes: remove some, they are not kept`;
+      this.events.message({ type: "error", revision: this.unsent.revision, detail });
+    }
   }
 
   private connect(): void {

@@ -11,6 +11,7 @@ import { Images } from "./images";
 import { buildImports } from "./imports";
 import type { LayerSettings } from "./layers";
 import { listenForMenus } from "./menus";
+import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
 import type { Region, StrokeClass } from "./protocol";
 import { listen, shortcutDialog, type Shortcut } from "./shortcuts";
@@ -29,11 +30,14 @@ const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncert
 
 // Images, stage and panel
 
+const notes = new Notes();
+
 const images = new Images({
   changed: () => refresh(),
   painted: (painted) => stage.setPainted(painted),
   regions: (found) => setRegions(found),
   wantsUncertainty: () => layers.uncertainty,
+  remarks: (lines) => notes.add(lines),
   opened,
   counted: (count) => bars.showCount(count),
 });
@@ -154,6 +158,7 @@ function opened(editor: Editor, another: boolean): void {
   }
   panel.showPresets(state.presets, state.preset);
   buildExports(state);
+  notes.show(state.remarks);
   refresh();
 }
 
@@ -193,6 +198,7 @@ const bars = new Bars({
   setScale: (scale) => stage.setScale(scale),
   showKeys: () => keys.showModal(),
   upload: (files) => void images.upload(files),
+  notes: notes.element,
 });
 
 function pickClass(key: string): void {
@@ -226,7 +232,7 @@ const shortcuts: Shortcut[] = [
 ];
 const keys = shortcutDialog(shortcuts);
 bars.layOut(stage.element, panel.element, keys);
-buildImports(images, refresh);
+buildImports(images, refresh, (lines) => notes.add(lines));
 listenForMenus();
 listen(shortcuts, () => veil.hidden);
 for (const type of ["keydown", "keyup"] as const) {

@@ -1,9 +1,9 @@
 // The menus of the bar: one open at a time, closed by Escape and by whatever is pressed elsewhere.
 
-import { exportMenu, importMenu } from "./chrome";
+import { exportMenu, importMenu, notesMenu } from "./chrome";
 import { h, icon } from "./dom";
 
-const menus = [importMenu, exportMenu];
+const menus = [importMenu, exportMenu, notesMenu];
 
 export function closeMenus(): boolean {
   const open = menus.some((menu) => !menu.hidden);

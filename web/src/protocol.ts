@@ -40,6 +40,8 @@ export interface ImageEntry {
   width: number;
   height: number;
   has_strokes: boolean;
+  /** Counts how often the file was seen to be replaced. */
+  replaced?: number;
 }
 
 export interface SessionState {
@@ -53,6 +55,8 @@ export interface SessionState {
   has_mask: boolean;
   palette: string[];
   formats: { name: string; title: string; suffix: string }[];
+  limits: { message_bytes: number };
+  remarks: string[];
 }
 
 export interface Region {
@@ -65,6 +69,7 @@ export interface Region {
 export type ServerMessage =
   | ({ type: "state" } & SessionState)
   | { type: "saved"; revision: number }
+  | { type: "replaced" }
   | { type: "progress"; revision: number; fraction: number; stage: string; ahead: number }
   | { type: "waiting"; revision: number; detail: string }
   | { type: "suggestions"; revision: number; regions: Region[] }
@@ -82,6 +87,7 @@ export interface ResultHeader {
   runs: number;
   seconds: number;
   uncertainty: { width: number; height: number } | null;
+  remarks: string[];
 }
 
 export interface Result {

@@ -50,7 +50,7 @@ afterEach(() => {
 
 it("keeps strokes while there is no connection and says when the session is gone", () => {
   const host = events();
-  const live = new Live("s", host);
+  const live = new Live("s", 1e6, host);
   const [first] = FakeSocket.all;
   first.open();
   first.onmessage({ data: JSON.stringify({ type: "pong" }) });
@@ -70,7 +70,7 @@ it("keeps strokes while there is no connection and says when the session is gone
 
 it.each([4404, 4409])("a page that never had the session, or lost it to another, is shut out: %i", (code) => {
   const host = events();
-  new Live("s", host);
+  new Live("s", 1e6, host);
   const [socket] = FakeSocket.all;
   socket.open();
   if (code === 4409) socket.onmessage({ data: JSON.stringify({ type: "pong" }) });
