@@ -6,13 +6,14 @@ order of their hexadecimal names.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.palette import pack_rgb, voc_index
 from saccade.errors import InputError
+from saccade.scribbles.soft_edges import edge_shades, without_shades
 from saccade.scribbles.strokes import (
     UNLABELED,
     Strokes,
@@ -26,8 +27,6 @@ from saccade.scribbles.strokes import (
 _MOST_COLORS = 64
 _MOST_BLENDS = 4096
 _COUNTED_AT_ONCE = 8_000_000  # pixels
-_RARE_SHARE = 0.01
-_BLEND_DISTANCE = 6.0  # in 8-bit levels, from the straight line between two stroke colours
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,8 @@ def strokes_from_colors(
 
     Where any pixel is transparent, only pixels of alpha 255 are strokes. Where none is, grey
     images (R = G = B) are read as class values, VOC colours as class values, and otherwise the
-    colour of more than half of the image is taken for the empty canvas. Rare colours that lie
-    between two others (under 1 % of the strokes) are blends of anti-aliased edges and are left
-    unlabelled. `unlabeled` matters only where colours stand for class values.
+    colour of more than half of the image is taken for the empty canvas. Colours that lie
+    between their neighbours are shades of soft edges and are left unlabelled. `unlabeled` matters only where colours stand for class values.
 
     Raises:
         InputError: no fully opaque pixel, too many colours (a photograph), no canvas, and the
@@ -87,20 +85,23 @@ def strokes_from_colors(
         )
     colors = _count_colors(rgba)
     if not colors.overlay and _is_grey(colors.present):
-        return strokes_from_array(
-            rgba[..., 0],
+        values, remarks = without_shades(rgba[..., 0])
+        strokes = strokes_from_array(
+            values,
             unlabeled=unlabeled,
             names=names,
             source=source,
             kind="grey values in RGB",
         )
+        return replace(strokes, remarks=remarks + strokes.remarks)
     if len(colors.present) > _MOST_BLENDS:
         raise _too_many(source, len(colors.present))
-    blended = np.zeros(len(colors.present), dtype=bool)
+    stands = np.arange(len(colors.present))
     if colors.overlay or not _all_voc(colors.present):
-        blended = _blends(colors)
-    kept = colors.present[~blended]
-    pixels = int(colors.counts[blended].sum())
+        stands = _stands(colors)
+    kept = colors.present[stands == np.arange(len(stands))]
+    pixels = int(colors.counts[stands < 0].sum())
+    colors = _merged(colors, stands)
     note = f" ({pixels} pixels of blended colours too)" if pixels else ""
     if _all_voc(kept) and (colors.overlay or not pixels):
         return _voc_strokes(colors, kept, unlabeled, names, source, note)
@@ -146,20 +147,20 @@ def _all_voc(present: NDArray[np.uint32]) -> bool:
     return all(color in voc_index() for color in present.tolist())
 
 
-def _blends(colors: _Colors) -> NDArray[np.bool_]:
-    """Mark rare colours near the line between two frequent ones."""
-    channels = [colors.present >> 16 & 255, colors.present >> 8 & 255, colors.present & 255]
-    rgb = np.stack(channels, axis=1).astype(np.float64)
-    frequent = colors.counts >= _RARE_SHARE * colors.counts.sum()
-    blended = np.zeros(len(rgb), dtype=bool)
-    start = rgb[frequent][:, None]
-    along = rgb[frequent][None] - start
-    length = np.maximum((along**2).sum(-1), 1e-9)
-    for i in np.flatnonzero(~frequent):
-        position = (((rgb[i] - start) * along).sum(-1) / length).clip(0, 1)
-        distance = np.linalg.norm(start + position[..., None] * along - rgb[i], axis=-1)
-        blended[i] = bool((distance <= _BLEND_DISTANCE).any())
-    return blended
+def _stands(colors: _Colors) -> NDArray[np.int64]:
+    """What each colour stands for, of `edge_shades`."""
+    present = colors.present
+    rgb = np.stack([present >> 16 & 255, present >> 8 & 255, present & 255], axis=1)
+    index = np.full(colors.opaque.shape, -1, np.int32)
+    index[colors.opaque] = colors.index
+    pixels = rgb.astype(np.uint8)[index]
+    return edge_shades(pixels, index, rgb, colors.counts)
+
+
+def _merged(colors: _Colors, stands: NDArray[np.int64]) -> _Colors:
+    places = np.where(stands < 0, np.arange(len(stands)), stands)
+    counts = np.bincount(places, weights=colors.counts, minlength=len(stands)).astype(np.int64)
+    return replace(colors, counts=counts, index=places[colors.index])
 
 
 def _voc_strokes(
@@ -199,7 +200,8 @@ def _numbered_strokes(
     listed = ", ".join(f"{i} = {color}" for i, color in hexadecimal.items())
     kind = "RGBA overlay" if canvas is None else "RGB image"
     line = f"{short_name(source)}: {kind}, {what} = unlabelled{note}, classes {listed}"
-    return Strokes(labels, empty, known, line)
+    remarks = (f"{note.strip(' ()').removesuffix(' too')} are left unlabelled",) if note else ()
+    return Strokes(labels, empty, known, line, remarks)
 
 
 def _canvas(colors: _Colors, source: str) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.images import LabelImage, read_label_image
 from saccade.scribbles.colors import strokes_from_colors
+from saccade.scribbles.soft_edges import without_shades
 from saccade.scribbles.strokes import (
     UNLABELED,
     UNLABELED_16,
@@ -49,6 +50,10 @@ def read_image_strokes(
             image.rgba, unlabeled=unlabeled, names=names, source=str(path)
         )
         return replace(strokes, remarks=image.remarks + strokes.remarks)
+    remarks = image.remarks
+    if image.kind == "grey" and image.values is not None:
+        clean, soft = without_shades(image.values)
+        image, remarks = replace(image, values=clean), remarks + soft
     values, unlabeled, meaning = _label_values(path, image, unlabeled)
     strokes = strokes_from_array(
         values,
@@ -59,7 +64,7 @@ def read_image_strokes(
         kind=f"{image.kind} {image.format}",
         meaning=meaning,
     )
-    return replace(strokes, remarks=image.remarks + strokes.remarks)
+    return replace(strokes, remarks=remarks + strokes.remarks)
 
 
 def _label_values(
