@@ -14,7 +14,7 @@ _PAIRS = [(i, j) for i in range(8) for j in range(i)]
 _DISTANCE = 6.0  # in 8-bit levels, from the straight line between two colours
 _MOSTLY = 0.6  # of the pixels of a shade
 _WIDE = 0.15  # of the pixels of a stroke lie within it, of one wider than three or so
-_OWN = 0.2  # of what was drawn: a colour of a thin stroke that lies between others by chance
+_OWN = 0.1  # of what was drawn: a colour of a thin stroke that lies between others by chance
 _RARE = 0.02  # of what was drawn: less is no stroke where edges are soft
 _OVERSHOOT = 0.25  # of the line's length: what bicubic and Lanczos add at its ends
 _NEAR_CANVAS, _NEAR_STROKE = 32.0, 52.0  # in 8-bit levels, per channel
@@ -61,9 +61,9 @@ def edge_shades(
     stands[shades] = -1
     left = np.where(shades, 0, counts - between)
     left[canvas] = 0
-    own = (left >= _OWN * left.sum()) & (between < 0.2 * counts)
-    firm = [canvas]
     scale = np.sqrt(colors.shape[1])
+    own = _own(colors, left, between, counts, canvas, _NEAR_STROKE / 2 * scale)
+    firm = [canvas]
     order = sorted(np.flatnonzero(left > 0), key=lambda i: (-bool(wide[i]), -left[i]))
     for i in order:
         away = np.linalg.norm(colors[firm] - colors[i], axis=1)
@@ -72,13 +72,31 @@ def edge_shades(
             stands[i] = -1
         elif not alone and len(firm) > 1 and away[1:].min() <= _NEAR_STROKE * scale:
             stands[i] = firm[1 + int(away[1:].argmin())]
-        elif not alone and not own[i] and _on_a_line(colors[i], colors[firm]):
-            stands[i] = -1
-        elif left[i] < (_RARE if noisy else 0) * left.sum():
+        elif (not alone and not own[i] and _on_a_line(colors[i], colors[firm])) or left[i] < (
+            _RARE if noisy else 0
+        ) * left.sum():
             stands[i] = -1
         else:
             firm.append(int(i))
     return np.asarray(stands, np.int64)
+
+
+def _own(
+    colors: NDArray[Any],
+    left: NDArray[Any],
+    between: NDArray[Any],
+    counts: NDArray[Any],
+    canvas: int,
+    radius: float,
+) -> NDArray[np.bool_]:
+    """Mark colours around which much was drawn that is not between neighbours."""
+    own = np.zeros(len(colors), bool)
+    others = np.arange(len(colors)) != canvas
+    for i in np.flatnonzero(left > 0):
+        near = others & (np.linalg.norm(colors - colors[i], axis=1) <= radius)
+        enough = left[near].sum() >= _OWN * left.sum()
+        own[i] = enough and between[near].sum() < _MOSTLY * counts[near].sum()
+    return own
 
 
 def _inner(index: NDArray[Any]) -> NDArray[np.bool_]:
