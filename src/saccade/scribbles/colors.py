@@ -73,7 +73,8 @@ def strokes_from_colors(
     Where any pixel is transparent, only pixels of alpha 255 are strokes. Where none is, grey
     images (R = G = B) are read as class values, VOC colours as class values, and otherwise the
     colour of more than half of the image is taken for the empty canvas. Colours that lie
-    between their neighbours are shades of soft edges and are left unlabelled. `unlabeled` matters only where colours stand for class values.
+    between their neighbours are shades of soft edges and are left unlabelled. `unlabeled`
+    matters only where colours stand for class values.
 
     Raises:
         InputError: no fully opaque pixel, too many colours (a photograph), no canvas, and the

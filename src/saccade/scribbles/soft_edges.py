@@ -15,6 +15,7 @@ _DISTANCE = 6.0  # in 8-bit levels, from the straight line between two colours
 _MOSTLY = 0.6  # of the pixels of a shade
 _WIDE = 0.15  # of the pixels of a stroke lie within it, of one wider than three or so
 _OWN = 0.1  # of what was drawn: a colour of a thin stroke that lies between others by chance
+_MOST_MIXED = 0.75  # of the pixels around such a colour are shades
 _RARE = 0.02  # of what was drawn: less is no stroke where edges are soft
 _OVERSHOOT = 0.25  # of the line's length: what bicubic and Lanczos add at its ends
 _NEAR_CANVAS, _NEAR_STROKE = 32.0, 52.0  # in 8-bit levels, per channel
@@ -72,9 +73,9 @@ def edge_shades(
             stands[i] = -1
         elif not alone and len(firm) > 1 and away[1:].min() <= _NEAR_STROKE * scale:
             stands[i] = firm[1 + int(away[1:].argmin())]
-        elif (not alone and not own[i] and _on_a_line(colors[i], colors[firm])) or left[i] < (
-            _RARE if noisy else 0
-        ) * left.sum():
+        elif (not alone and not own[i] and _on_a_line(colors[i], colors[firm])) or (
+            noisy and left[i] < _RARE * left.sum()
+        ):
             stands[i] = -1
         else:
             firm.append(int(i))
@@ -95,7 +96,7 @@ def _own(
     for i in np.flatnonzero(left > 0):
         near = others & (np.linalg.norm(colors - colors[i], axis=1) <= radius)
         enough = left[near].sum() >= _OWN * left.sum()
-        own[i] = enough and between[near].sum() < _MOSTLY * counts[near].sum()
+        own[i] = enough and between[near].sum() < _MOST_MIXED * counts[near].sum()
     return own
 
 
