@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.data.mat import read_mat_mask
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
-from saccade.files import check_readable, one_line
 from saccade.images import exif_orientation, open_unlimited, read_label_image
 
 
@@ -87,7 +87,7 @@ def read_values(path: Path) -> NDArray[np.integer[Any]]:
 def read_values_and_remarks(path: Path) -> tuple[NDArray[np.integer[Any]], tuple[str, ...]]:
     """What `read_values` returns, and what its reader assumed, converted or left out."""
     if path.suffix.lower() == ".mat":
-        return _read_mat(path), ()
+        return read_mat_mask(path), ()
     found = read_label_image(path)
     if found.rgba is not None:
         return found.rgba[..., :3], found.remarks
@@ -135,24 +135,3 @@ def _turned(example: Example) -> str:
     if mask >= 5 and image < 5:
         return f": EXIF turns the mask (orientation {mask}) but not the image; turn the image too"
     return ": one of them lies on its side"
-
-
-def _read_mat(path: Path) -> NDArray[np.integer[Any]]:
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(check_readable(path))
-        if "GTcls" in content:
-            values = np.asarray(content["GTcls"][0]["Segmentation"][0])
-        else:
-            values = np.asarray(content["LabelMap"])
-        if values.ndim != 2 or values.dtype.kind not in "ui":
-            raise ValueError(f"{values.ndim} axes of {values.dtype}")
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{path}: expected a .mat file with GTcls (SBD) or LabelMap (PASCAL-Context); "
-            f"{one_line(error)}"
-        ) from error
-    return values

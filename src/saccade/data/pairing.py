@@ -121,8 +121,15 @@ def pair_listed(
             require_unique(found)
             image = (*found[0], root / images / f"{words[0]}.jpg")[0]
             mask = (*found[1], root / masks / f"{words[0]}.png")[0]
-        absent = [path for path in (image, mask) if not path.is_file()]
+        absent = [path for path in (image, mask) if not _is_file(path)]
         missing += [f"{path}: no such file, but {listed.name} lists it" for path in absent]
         if not absent:
             examples.append(Example(composed(image.stem), image, mask))
     return tuple(examples), tuple(missing)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False

@@ -178,6 +178,8 @@ def read_classes(path: Path) -> LabelSpec:
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
+        if any(word.isdecimal() and len(word) > 9 for word in words):
+            raise InputError(f"{path}: line {number} has a number of more than nine digits")
         if words[0] == "ignore" and len(words) == 2 and words[1].isdecimal():
             ignored.append(int(words[1]))
             if ignored[-1] > 65535:
