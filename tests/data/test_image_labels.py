@@ -8,6 +8,7 @@ from saccade.data.image_labels import (
     as_table,
     labels_in_masks,
     read_image_labels,
+    read_label_file,
     voc_image_labels,
     write_image_labels,
 )
@@ -27,6 +28,15 @@ def test_labels_survive_their_file(tmp_path):
     assert table.tolist() == [[False, True, False], [False, True, True]]
     write_image_labels(path, found, SPEC)
     assert read_image_labels(path, ["a", "b"], SPEC) == found
+
+
+def test_a_label_a_line_and_names_with_dots(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("a.v1.jpg,cat\na.v1,wide dog\nb,cat\na.v1.jpg,cat\n")
+    found = read_label_file(path, ["a.v1", "b"], SPEC)
+    assert found.classes == {"a.v1": (1, 2), "b": (1,)}
+    (remark,) = found.remarks
+    assert "1 images have several lines, whose labels were joined; 'a.v1' for one" in remark
 
 
 @pytest.mark.parametrize(

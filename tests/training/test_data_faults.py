@@ -12,6 +12,7 @@ from saccade.cli.app import app
 from saccade.data.specs import LabelSpec
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from tests.test_json import strict
 from tests.training.helpers import toml
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -127,7 +128,7 @@ SAID = {
     ),
     "a file of another kind": (
         lambda d: [(d / f"images/{s}/x.txt").write_text("x") for s in ("train", "val")],
-        ["1 files in ", "x.txt for one"],
+        ["1 file left out: .txt"],
     ),
 }
 
@@ -196,6 +197,13 @@ def test_of_sound_data_nothing_is_said(ask, verb):
     assert status == 0
     assert "note" not in said
     assert "error" not in said
+
+
+def test_the_history_of_a_class_that_never_occurs_is_strict_json(ask, data, tmp_path):
+    (data / "classes.txt").write_text("ground\nred\ngreen\nghost\n")
+    assert ask("train")[0] == 0
+    history = strict((tmp_path / "run/history.json").read_text())
+    assert set(history[0]["iou"]) == {"ground", "red", "green", "ghost"}
 
 
 def test_the_line_that_is_named_makes_255_a_class(ask, data):

@@ -56,7 +56,6 @@ MISTAKES = {
     "labels of no class": (_labels("0,cow\n"), WEAK, "label 'cow', which no class has"),
     "a label of no class for another image": (_labels(ALL + "x,cow\n"), WEAK, "'cow'"),
     "an image without labels": (_labels("0,red\n"), WEAK, "image '1' has no label (and 6 more"),
-    "an image with two lines": (_labels(ALL + "0.png,red\n"), WEAK, "lines 1 and 9 are both of"),
     "labels that are no text": (
         lambda f: (f / "labels.csv").write_bytes(b"\xff\xfe0\0"),
         WEAK,
@@ -145,9 +144,10 @@ def test_weak_masks_are_checked_like_others(settings, weak, fault):
 
 
 def test_lines_on_other_images_are_spoken_of(settings, weak):
-    (weak / "labels.csv").write_text(ALL + "x,red\ny.v2.jpg,green\n")
+    (weak / "labels.csv").write_text(ALL + "x,red\ny.v2.jpg,green\n3.png,green\n")
     said = []
     train(config_of(changed(settings, **WEAK), weak), weak / "run", note=said.append)
     assert [line.split("labels.csv: ")[1] for line in said] == [
-        "2 lines are of no image here, 'x' for one"
+        "2 lines are of no image here, 'x' for one",
+        "1 images have several lines, whose labels were joined; '3' for one",
     ]

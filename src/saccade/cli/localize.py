@@ -171,17 +171,22 @@ def _localize(
     quiet: bool,
 ) -> None:
     from saccade.files import refuse_to_replace
-    from saccade.training.classifier import CLASSIFIER
+    from saccade.training.classifier import CLASSIFIER, check_classifier_start
     from saccade.training.labeled_images import check_labels
 
-    present = _present(labels, root, data)
-    check_labels(data, present)
     inputs = [example.image for example in data.examples]
     if labels not in ("masks", "voc"):
         inputs.append(Path(labels))
     inputs += [example.mask for example in data.examples]
     inputs.append(Path(training.weights))
     refuse_to_replace((output / name for name in (LABELS, SHEET, CLASSIFIER)), inputs)
+    classes = len(data.spec.names)
+    if labels == "masks":  # all of which are decoded for it
+        check_classifier_start(training, classes, output)
+    present = _present(labels, root, data)
+    check_labels(data, present)
+    if labels != "masks":
+        check_classifier_start(training, classes, output)
     make_folder(output)
     _run(training, data, present, output, rows, truth=labels == "masks", quiet=quiet)
 
@@ -243,7 +248,7 @@ def _present(labels: str, root: Path, data: "LabeledSet") -> "NDArray[np.bool_]"
     from saccade.data.image_labels import (
         as_table,
         labels_in_masks,
-        read_image_labels,
+        read_label_file,
         voc_image_labels,
     )
 
@@ -253,7 +258,10 @@ def _present(labels: str, root: Path, data: "LabeledSet") -> "NDArray[np.bool_]"
     elif labels == "voc":
         known = voc_image_labels(root, names, data.spec)
     else:
-        known = read_image_labels(Path(labels), names, data.spec)
+        found = read_label_file(Path(labels), names, data.spec)
+        for remark in found.remarks:
+            say(f"note: {remark}", err=True)
+        known = found.classes
     table = as_table(known, names, len(data.spec.names))
     if "background" in data.spec.names:
         table[:, data.spec.names.index("background")] = False

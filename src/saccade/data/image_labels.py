@@ -40,17 +40,19 @@ def read_image_labels(
 def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageLabels:
     """Read a CSV file: the name of an image (its stem), then the names of its classes.
 
+    Lines of the same image are joined, as in files with one label a line.
+
     Args:
         path: lines like ``0001TP_006690,sky,building``; lines that begin with # are skipped.
         names: of the images that must have labels; lines on others are left out.
         spec: the classes.
 
     Raises:
-        InputError: the file is missing or no CSV in UTF-8, an image has no line, two lines or no
-            label, or a label is no class.
+        InputError: the file is missing or no CSV in UTF-8, an image has no line or no label, or a
+            label is no class.
     """
     given: dict[str, tuple[int, ...]] = {}
-    lines: dict[str, int] = {}
+    seen, several = set[str](), set[str]()
     wanted, others = set(names), list[str]()
     for number, row in _rows(path):
         for label in row[1:]:
@@ -60,22 +62,23 @@ def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageL
                     f"are {', '.join(spec.names)}"
                 )
         stem = _stem(row[0], wanted)
-        if stem in lines:
-            raise InputError(
-                f"{path}: lines {lines[stem]} and {number} are both of image {stem!r}, expected one"
-            )
-        lines[stem] = number
+        several |= {stem} & seen
+        seen.add(stem)
         if stem in wanted:
-            given[stem] = tuple(sorted({spec.names.index(label) for label in row[1:] if label}))
+            indices = {spec.names.index(label) for label in row[1:] if label}
+            given[stem] = tuple(sorted(indices.union(given.get(stem, ()))))
         else:
             others.append(row[0])
     _require_labels(given, names, str(path), spec)
-    remarks = (
-        (f"{path}: {len(others)} lines are of no image here, {others[0]!r} for one",)
-        if others
-        else ()
-    )
-    return ImageLabels(given, remarks)
+    remarks = []
+    if others:
+        remarks.append(f"{path}: {len(others)} lines are of no image here, {others[0]!r} for one")
+    if several & wanted:
+        remarks.append(
+            f"{path}: {len(several & wanted)} images have several lines, whose labels were joined; "
+            f"{min(several & wanted)!r} for one"
+        )
+    return ImageLabels(given, tuple(remarks))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

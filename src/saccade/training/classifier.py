@@ -26,7 +26,7 @@ from saccade.training.losses import classification_loss
 from saccade.training.optimizer import make_optimizer, rate_factor, set_rates
 from saccade.training.samples import Order, load_batches, mix_seeds
 from saccade.training.signals import next_unless_stopped, stop_on_signal
-from saccade.training.state import State, load_state, save_state
+from saccade.training.state import STATE, State, load_state, save_state
 
 CLASSIFIER = "classifier.safetensors"
 
@@ -94,6 +94,22 @@ def train_classifier(
     return TrainedClassifier(
         run.net.eval(), state.step, order.steps, interrupted, [e["loss"] for e in state.history]
     )
+
+
+def check_classifier_start(config: LocalizerTraining, classes: int, folder: Path) -> None:
+    """Load what a classifier starts from into one that is thrown away, before long work.
+
+    Raises:
+        InputError: the device is missing, or FOLDER has no run to go on with and weights are
+            missing, damaged or of another network.
+    """
+    pick_device(config.device)
+    if (folder / STATE).is_file() or config.weights == "none":
+        return
+    with torch.random.fork_rng(devices=[]):
+        net = MultiDilatedNet(replace(config.network, classes=classes))
+    noise = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    load_backbone(net, config.network.backbone, config.weights, images=lambda: noise)
 
 
 @dataclass
