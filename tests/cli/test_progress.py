@@ -58,3 +58,11 @@ def test_a_warning_is_printed_in_quiet_too(capsys):
     bar.warn("1 images without strokes: a.png")
     bar.note("a.png: [255] = unlabelled")
     assert capsys.readouterr().err == "1 images without strokes: a.png\n"
+
+
+def test_work_of_few_long_stages_gets_a_bar_at_once(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "PATIENCE", 60.0)
+    bar = Bar(1, patience=0)
+    bar.show(0, "converting")
+    bar.close()
+    assert "converting" in terminal.readouterr().err

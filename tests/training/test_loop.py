@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -222,3 +223,11 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(config, tmp_path, mon
     monkeypatch.setattr(loop, "supervise", lambda scores, *_: scores.mean() * float("nan"))
     with pytest.raises(InputError, match="the loss is nan in step 1"):
         train(config, tmp_path / "run")
+
+
+def test_the_loss_is_among_the_progress(config, tmp_path):
+    said = []
+    train(config, tmp_path / "run", report=lambda done, total, text: said.append(text))
+    steps = [text for text in said if text.startswith("epoch")]
+    assert len(steps) == 4
+    assert all(re.fullmatch(r"epoch [12], loss \d+\.\d{3}", text) for text in steps)

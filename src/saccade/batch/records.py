@@ -4,12 +4,15 @@ A record is a JSON file, FOLDER/records/NAME.json for the result FOLDER/NAME.*, 
 result. Where it is there and newer than the inputs, the result is whole and fits them.
 """
 
-import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 from saccade.files import atomic_write
+from saccade.strict_json import json_text, stored_json
+
+R = TypeVar("R")
 
 RECORDS = "records"
 """Name of the folder of records."""
@@ -28,7 +31,7 @@ def record_path(result: Path) -> Path:
 def write_record(result: Path, content: Mapping[str, Any]) -> None:
     """Write the record of a result that is complete; the folder of records must exist."""
     with atomic_write(record_path(result)) as path:
-        path.write_text(json.dumps(dict(content)) + "\n")
+        path.write_text(json_text(dict(content)) + "\n")
 
 
 def read_record(result: Path, inputs: Iterable[Path]) -> dict[str, Any] | None:
@@ -48,8 +51,37 @@ def read_record(result: Path, inputs: Iterable[Path]) -> dict[str, Any] | None:
     written = path.stat().st_mtime
     if any(file.stat().st_mtime > written for file in inputs):
         return None
-    try:
-        content = json.loads(path.read_text())
-    except ValueError:
-        return None
+    content = stored_json(path)
     return content if isinstance(content, dict) else None
+
+
+def record_of(kind: type[R], content: Mapping[str, Any]) -> R:
+    """A dataclass of text, numbers, and dicts or tuples of them, from what a file says.
+
+    Raises:
+        TypeError: a key or a value that it cannot have: the file is damaged.
+
+    Example:
+        >>> from saccade.weak.map_masks import MapRecord
+        >>> record_of(MapRecord, {"name": "a", "pixels": 12, "ignored": 3}).pixels
+        12
+    """
+    record = kind(**content)
+    for field in fields(cast(Any, kind)):
+        value = getattr(record, field.name)
+        if not _fits(value, field.type):
+            raise TypeError(f"{field.name} is {value!r}")
+    return record
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is dict:
+        pairs = value.items() if isinstance(value, dict) else [(None, None)]
+        return all(
+            _fits(part, k) for pair in pairs for part, k in zip(pair, get_args(kind), strict=True)
+        )
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_fits(v, get_args(kind)[0]) for v in value)
+    if kind is float:
+        return type(value) in (int, float) and 0 <= value < float("inf")
+    return type(value) is kind and (kind is not int or value >= 0)

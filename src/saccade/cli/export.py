@@ -1,6 +1,5 @@
 """``saccade export``: a trained network as ONNX."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,12 @@ import typer
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.option_values import require_packages
+from saccade.cli.options import Quiet
+from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
+from saccade.strict_json import json_text
 
 
 def export(
@@ -26,6 +28,7 @@ def export(
     fixed: Annotated[
         bool, typer.Option("--fixed", help="Allow this size only, for runtimes that need it.")
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Export a trained network as ONNX.
 
@@ -45,11 +48,23 @@ def export(
 
         loaded = load_checkpoint(checkpoint)
         about = {
-            "classes": json.dumps(loaded.spec.names),
-            "colors": json.dumps(loaded.spec.colors.tolist()),
+            "classes": json_text(loaded.spec.names),
+            "colors": json_text(loaded.spec.colors.tolist()),
         }
-        done = export_onnx(loaded.net, output, shape, dynamic=not fixed, metadata=about)
-        cost = measure_cost(loaded.net, shape)
+        bar = Bar(1, quiet=quiet, patience=0)  # the first stage is the longest, and reports nothing
+        try:
+            done = export_onnx(
+                loaded.net,
+                output,
+                shape,
+                dynamic=not fixed,
+                metadata=about,
+                progress=lambda n, of, text: bar.show(n / (of + 1), text),
+            )
+            bar.show(0.9, "measuring the time of an image")
+            cost = measure_cost(loaded.net, shape)
+        finally:
+            bar.close()
         say(f"largest difference to PyTorch {done.difference:.1e}")
         say(f"operators: {' '.join(done.operators)}")
         say(

@@ -17,21 +17,24 @@ PATIENCE = 2.0
 class Bar:
     """A bar over `total` images that moves with the stages of each; also prints lines above it.
 
-    Nothing is drawn where stderr is no terminal, where `quiet`, or in the first two seconds.
+    Nothing is drawn where stderr is no terminal, where `quiet`, or in the first two seconds (or
+    other seconds of `patience`).
     """
 
-    def __init__(self, total: int, *, quiet: bool = False) -> None:
+    def __init__(self, total: int, *, quiet: bool = False, patience: float | None = None) -> None:
         self._total = total
         self._started = time.monotonic()
         self._wanted = not quiet and sys.stderr.isatty()
         self._quiet = quiet
+        self._patience = patience
         self._progress: Progress | None = None
 
     def show(self, done: float, text: str) -> None:
         """Move the bar to `done` of `total` images and say what is being worked on."""
         text = printable(text)
         if self._progress is None:
-            if not self._wanted or time.monotonic() - self._started < PATIENCE:
+            patience = PATIENCE if self._patience is None else self._patience
+            if not self._wanted or time.monotonic() - self._started < patience:
                 return
             self._progress = _new_progress()
             self._progress.add_task(text, total=self._total)

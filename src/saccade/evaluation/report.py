@@ -1,7 +1,6 @@
 """The result of an evaluation on a set as a table, CSV, JSON and a picture of the confusions."""
 
 import csv
-import json
 from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from saccade.evaluation.metrics import iou_per_class, mean_iou, overall_accuracy
 from saccade.files import atomic_write
+from saccade.strict_json import json_text
 
 
 def score_rows(
@@ -88,7 +88,7 @@ def write_scores(
         writer.writeheader()
         writer.writerows(rows)
     with atomic_write(paths[1]) as path:
-        path.write_text(json.dumps({**about, **total, "classes": rows}, indent=2) + "\n")
+        path.write_text(json_text({**about, **total, "classes": rows}, indent=2) + "\n")
     with atomic_write(paths[2]) as path, path.open("w", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["truth", *names])

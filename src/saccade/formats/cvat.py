@@ -4,7 +4,6 @@ CVAT's run lengths go row by row inside an inclusive box, zeros first. Class 0 i
 covers. A comment keeps the values of the classes, as CVAT knows names only.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -17,6 +16,7 @@ from saccade.formats.labels import (
     checked_labels,
     distinct_class_names,
 )
+from saccade.strict_json import json_text
 
 COMMENT = "saccade_classes "
 
@@ -44,7 +44,7 @@ def cvat_text(
     root = ET.Element("annotations")
     ET.SubElement(root, "version").text = "1.1"
     # Two hyphens may not stand in a comment.
-    text = json.dumps([[value, name] for value, name in table.items()]).replace("--", "-\\u002d")
+    text = json_text([[value, name] for value, name in table.items()]).replace("--", "-\\u002d")
     root.append(ET.Comment(COMMENT + text))
     task = ET.SubElement(ET.SubElement(root, "meta"), "task")
     ET.SubElement(task, "size").text = "1"

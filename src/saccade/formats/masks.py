@@ -1,7 +1,6 @@
 """Label images to files and back, in every format, each reading back to the same labels."""
 
 import io
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from saccade.formats.labelme_reader import read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat, refuse_unfit
 from saccade.images import read_labels
+from saccade.strict_json import json_text
 
 __all__ = [
     "MASK_FORMATS",
@@ -246,7 +246,7 @@ def _relative(image: str, path: str | os.PathLike[str]) -> str:
 
 
 def _json(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode("utf-8")
+    return json_text(document, ensure_ascii=False).encode("utf-8")
 
 
 def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) -> bytes:

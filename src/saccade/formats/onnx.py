@@ -1,6 +1,8 @@
 """Networks to ONNX, checked by running them: the file is kept only if onnxruntime agrees."""
 
+import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +51,7 @@ def export_onnx(
     *,
     dynamic: bool = True,
     metadata: dict[str, str] | None = None,
+    progress: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> Exported:
     """Write `net` in eval mode with a softmax behind it.
 
@@ -61,6 +64,7 @@ def export_onnx(
         size: (height, width) of the example images.
         dynamic: leave height and width open; otherwise they are `size`.
         metadata: entries for the file, class names for instance.
+        progress: told how many of how many stages are done, and which is next.
 
     Raises:
         InputError: the packages of saccade[onnx] are missing, or onnxruntime's probabilities
@@ -73,13 +77,19 @@ def export_onnx(
     example = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     dims = torch.export.Dim
     shapes = {2: dims("height", min=_LEAST), 3: dims("width", min=_LEAST)}
+    sizes = [size, *(_other_sizes(size) if dynamic else ())]
+    stages = 1 + len(sizes)
+    progress(0, stages, "converting, which takes longest")
     with atomic_write(path) as temporary:
         model = _converted(wrapped, example, shapes if dynamic else None)
         for key, value in (metadata or {}).items():
             model.metadata_props.add(key=key, value=value)
         temporary.write_bytes(model.SerializeToString())
-        sizes = [size, *(_other_sizes(size) if dynamic else ())]
-        difference = max(_difference(wrapped, temporary, s) for s in sizes)
+        difference = 0.0
+        for done, (height, width) in enumerate(sizes, 1):
+            progress(done, stages, f"comparing with PyTorch at {height}x{width}")
+            found = _difference(wrapped, temporary, (height, width))
+            difference = found if math.isnan(found) else max(difference, found)
         if not difference <= TOLERANCE:
             raise InputError(
                 f"{path}: not written, onnxruntime's probabilities differ by {difference:.2g}, "

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.files import atomic_write, reading, write_error
+from saccade.strict_json import json_text
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -36,7 +37,7 @@ def write_with_header(
     tensors = {name: t.detach().cpu().contiguous() for name, t in weights.items()}
     with atomic_write(path) as temporary:
         try:
-            save_file(tensors, temporary, {key: json.dumps(header)})
+            save_file(tensors, temporary, {key: json_text(header)})
         except SafetensorError as error:  # its way of saying that the disk is full
             raise write_error(error, path) from error
 

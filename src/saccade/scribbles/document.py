@@ -5,7 +5,6 @@ A document is kept as labelme JSON, so that labelme opens it: lines are shapes o
 colours of the classes are in "saccade_classes" and "saccade_colors"; labelme hands unknown keys on.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from saccade.errors import InputError, printable
 from saccade.files import atomic_write
 from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes, drawing_work
 from saccade.scribbles.strokes import Strokes, free_unlabeled
+from saccade.strict_json import json_text
 
 COLORS_KEY = "saccade_colors"
 DIGEST_KEY = "saccade_image"
@@ -208,12 +208,12 @@ def write_document(
 
 def _write_json(file: TextIO, strokes: dict[str, Any]) -> None:
     """Write shape after shape: nobody else can run while one piece is put into words."""
-    start = json.dumps(strokes | {"shapes": []}, ensure_ascii=False)
+    start = json_text(strokes | {"shapes": []}, ensure_ascii=False)
     before, after = start.split('"shapes": []', 1)
     file.write(before + '"shapes": [')
     for i, shape in enumerate(strokes["shapes"]):
         file.write(", " if i else "")
-        file.write(json.dumps(shape, ensure_ascii=False))
+        file.write(json_text(shape, ensure_ascii=False))
     file.write("]" + after)
 
 

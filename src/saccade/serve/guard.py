@@ -4,7 +4,6 @@ import base64
 import binascii
 import hmac
 import ipaddress
-import json
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -14,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from saccade.serve.settings import ServeSettings
+from saccade.strict_json import json_text
 
 _COOKIE = "saccade-token"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -156,7 +156,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detai
         await send({"type": "websocket.close", "code": 4000 + status, "reason": detail[:100]})
         return
     extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
-    await _answer(send, status, json.dumps({"detail": detail}).encode(), extra)
+    await _answer(send, status, json_text({"detail": detail}).encode(), extra)
 
 
 async def _set_cookie(scope: Scope, send: Send, token: str) -> None:

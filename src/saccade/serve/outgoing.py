@@ -1,9 +1,10 @@
 """Messages that wait to be sent to one page, so that a slow one holds up nobody."""
 
 import asyncio
-import json
 from collections import OrderedDict
 from typing import Any
+
+from saccade.strict_json import json_text
 
 
 class OutgoingMessages:
@@ -28,7 +29,7 @@ class OutgoingMessages:
             kind = f"#{self._count}"
         self._messages.pop(kind, None)
         self._messages[kind] = (
-            message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False)
+            message if isinstance(message, bytes) else json_text(message, ensure_ascii=False)
         )
         self._available.set()
 

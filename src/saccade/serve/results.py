@@ -4,7 +4,6 @@ A picture would have to be decoded through a canvas, which may change its values
 smaller, and painted in the colours that the page has for its classes.
 """
 
-import json
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.interactive import Segmentation
+from saccade.strict_json import json_text
 
 MAX_RUN = 2**24 - 1
 _MAX_SIDE = 640
@@ -122,7 +122,7 @@ def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
         small = _shrink(mask.uncertainty)
         header["uncertainty"] = {"width": small.shape[1], "height": small.shape[0]}
         body += small.tobytes()
-    text = json.dumps(header).encode()
+    text = json_text(header).encode()
     text += b" " * (-len(text) % 4)  # so that the runs are aligned
     return struct.pack("<I", len(text)) + text + body
 

@@ -1,6 +1,5 @@
 """What a training run leaves behind: evaluations, checkpoints, and the state to go on from."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from saccade.files import atomic_write
 from saccade.images import load_image
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
+from saccade.strict_json import json_text
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.fabric import loss_scaler
 from saccade.training.setup import Run
@@ -99,7 +99,7 @@ def save(run: Run) -> None:
     save_state(run.folder, state, run.settings)
     _save_checkpoint(run, LAST)
     with atomic_write(run.folder / HISTORY) as path:
-        path.write_text(json.dumps(run.state.history, indent=1) + "\n")
+        path.write_text(json_text(run.state.history, indent=1) + "\n")
 
 
 def _save_checkpoint(run: Run, name: str) -> None:

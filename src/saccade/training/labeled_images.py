@@ -1,7 +1,6 @@
 """Images with labels of the whole image, as a classifier is trained on them."""
 
 import hashlib
-import json
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.images import load_image
+from saccade.strict_json import json_text
 from saccade.training.samples import Key, mix_seeds
 
 
@@ -60,7 +60,7 @@ class LabeledImages(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _hash(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    return hashlib.sha256(json_text(content).encode()).hexdigest()[:16]
 
 
 def check_labels(data: LabeledSet, present: NDArray[np.bool_]) -> None:

@@ -1,7 +1,6 @@
 """A training run as its steps find it: network, optimizer, and the state to go on from."""
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from saccade.data.specs import class_difference
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
-from saccade.files import atomic_write, remove_parts
+from saccade.files import atomic_write, reading, remove_parts
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.strict_json import json_text
 from saccade.training.config import TrainConfig
 from saccade.training.fabric import in_first, loss_scaler
 from saccade.training.inputs import Report
@@ -27,7 +27,15 @@ from saccade.training.log import Log
 from saccade.training.losses import class_weights
 from saccade.training.optimizer import make_optimizer
 from saccade.training.samples import Examples, Order, mix_seeds
-from saccade.training.state import CLASSES, IMAGES, MASKS, State, first_difference, load_state
+from saccade.training.state import (
+    CLASSES,
+    IMAGES,
+    MASKS,
+    STATE,
+    State,
+    first_difference,
+    load_state,
+)
 from saccade.training.supervision import AllowedClasses
 
 
@@ -120,10 +128,11 @@ def prepare(
     optimizer: Any = make_optimizer(plain, config.optim)
     net, optimizer = fabric.setup(net, optimizer)
     if state is not None:
-        optimizer.load_state_dict(state.optimizer)
-        scaler = loss_scaler(fabric)
-        if scaler is not None:
-            scaler.load_state_dict(state.scaler)
+        with reading(folder / STATE, "does not fit its network; start in another folder"):
+            optimizer.load_state_dict(state.optimizer)
+            scaler = loss_scaler(fabric)
+            if scaler is not None:
+                scaler.load_state_dict(state.scaler)
     else:
         ema = plain.state_dict() if config.optim.ema else {}
         copies = {name: value.clone() for name, value in ema.items()}
@@ -157,7 +166,8 @@ def _build_network(
     torch.manual_seed(mix_seeds(config.run.seed, 0))
     net = SegmentationNet(replace(config.network, seed=mix_seeds(config.run.seed, 3)))
     if state is not None:
-        net.load_state_dict(state.weights)
+        with reading(STATE, "does not fit its network; start in another folder"):
+            net.load_state_dict(state.weights)
         return net
     if config.weights != "none":
         samples = Examples(training, config.augmentation, config.run.seed)
@@ -172,7 +182,7 @@ def _open_folder(folder: Path, config: TrainConfig) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder)
     with atomic_write(folder / "config.json") as path:
-        path.write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+        path.write_text(json_text(config.to_dict(), indent=2) + "\n")
 
 
 def settings_of(

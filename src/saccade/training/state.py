@@ -1,7 +1,6 @@
 """The state between two steps, kept on disk so that a run can go on where it was killed."""
 
 import json
-import pickle
 import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from saccade.errors import InputError
 from saccade.files import atomic_write, one_line, write_error
+from saccade.strict_json import json_text
 
 STATE = "state.pt"
 
@@ -49,7 +49,7 @@ def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
     Raises:
         OSError: the disk is full or may not be written to.
     """
-    content = {**vars(state), "config": json.dumps(config, sort_keys=True)}
+    content = {**vars(state), "config": json_text(config, sort_keys=True)}
     with atomic_write(folder / STATE) as path:
         try:
             with path.open("wb") as file:  # a path would lose the reason of a failure
@@ -82,18 +82,20 @@ def load_state(
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         saved = json.loads(content.pop("config"))
-        state = State(**content)
+        state = _checked(State(**content))
     except RuntimeError as error:
         raise InputError(f"{path}: damaged ({one_line(error)}); start in another folder") from error
     except (EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: truncated; start in another folder") from error
-    except (ValueError, KeyError, TypeError, AttributeError, pickle.UnpicklingError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # unpickling raises nearly anything
         # PyTorch's own words are a page on how to read files that are not to be trusted.
         raise InputError(
             f"{path}: damaged, or not the state of a run of Saccade; start in another folder"
         ) from error
     requested = {key: value for key, value in config.items() if key not in newer or key in saved}
-    requested = _deciding(json.loads(json.dumps(requested)))
+    requested = _deciding(json.loads(json_text(requested)))
     known = {key: value for key, value in saved.items() if key not in later}
     differing = first_difference(_deciding(known), requested)
     if differing:
@@ -101,6 +103,17 @@ def load_state(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "
             "-o another folder"
         )
+    return state
+
+
+def _checked(state: State) -> State:
+    """Raise TypeError where what a file holds is no state."""
+    kinds = {"step": int, "best": float, "history": list}
+    for name, value in vars(state).items():
+        if not isinstance(value, kinds.get(name, dict)):
+            raise TypeError(f"{name} is a {type(value).__name__}")
+    if state.step < 0 or not all(isinstance(entry, dict) for entry in state.history):
+        raise TypeError("no history")
     return state
 
 

@@ -1,6 +1,5 @@
 """Localization maps of one image, and of many images on disk (MDC paper, section 3.2)."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from saccade.files import atomic_write, reading
 from saccade.images import load_image
 from saccade.images.arrays import read_npz
 from saccade.models.mdc import MultiDilatedNet
+from saccade.strict_json import json_text, stored_json
 from saccade.weak.fusion import Fusion, fuse_maps
 
 
@@ -112,16 +112,13 @@ def _forget_others(folder: Path, source: str) -> None:
     if not source:
         return
     if record.is_file():
-        try:
-            recorded = json.loads(record.read_text())["classifier"]
-        except (ValueError, KeyError, TypeError):
-            recorded = ""
-        if recorded == source:
+        recorded = stored_json(record)
+        if isinstance(recorded, dict) and recorded.get("classifier") == source:
             return
         for path in folder.glob("*.npz"):
             path.unlink()
     with atomic_write(record) as path:
-        path.write_text(json.dumps({"classifier": source}) + "\n")
+        path.write_text(json_text({"classifier": source}) + "\n")
 
 
 def _has_maps(path: Path, classes: tuple[int, ...]) -> bool:

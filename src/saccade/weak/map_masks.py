@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
-from saccade.batch.records import read_record, record_path, write_record
+from saccade.batch.records import read_record, record_of, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
 from saccade.files import digest_of, refuse_to_replace
@@ -250,7 +250,8 @@ def _finished(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> MapRecord 
     made_from = content.pop("made_from", None)  # of a mask from strokes there is none
     try:
         content["remarks"] = tuple(map(str, content.get("remarks", ())))
-        return MapRecord(**content) if made_from == _made_from(job, spec, settings) else None
+        current = made_from == _made_from(job, spec, settings)
+        return record_of(MapRecord, content) if current else None
     except TypeError:
         return None  # damaged: made again
 

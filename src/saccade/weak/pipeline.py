@@ -1,6 +1,5 @@
 """From images and strokes to a trained, evaluated network and a report, resumable at every step."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -21,6 +20,7 @@ from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.images import load_image
 from saccade.models.checkpoint import load_checkpoint
 from saccade.remarks import summary_of
+from saccade.strict_json import json_text, stored_json
 from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
@@ -230,7 +230,7 @@ def _begin_run(
         "validation": digest_of(*(e.mask for e in val.examples)),
     }
     kept = folder / "labels.json"
-    if kept.is_file() and not _same(_read(kept), asked):
+    if kept.is_file() and not _same(stored_json(kept), asked):
         aside = next(
             p for k in count(1) if not (p := folder.with_name(f"{folder.name}-{k}")).exists()
         )
@@ -242,19 +242,12 @@ def _begin_run(
     if not kept.is_file():  # of an older run nothing is known
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(kept) as path:
-            path.write_text(json.dumps(asked) + "\n")
+            path.write_text(json_text(asked) + "\n")
 
 
 def _same(known: object, asked: dict[str, object]) -> bool:
     """Whether a network was trained on what is asked; older runs say nothing of validation."""
     return isinstance(known, dict) and asked | known == asked and known.keys() >= {"masks"}
-
-
-def _read(path: Path) -> object:
-    try:
-        return json.loads(path.read_text())
-    except ValueError:
-        return None
 
 
 def pseudo_sets(

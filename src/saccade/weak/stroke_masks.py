@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
-from saccade.batch.records import read_record, record_path, write_record
+from saccade.batch.records import read_record, record_of, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError, message_of
 from saccade.files import refuse_to_replace
@@ -268,7 +268,7 @@ def _finished(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record | N
         for key in ("classes", "drawn"):
             content[key] = {int(value): count for value, count in content[key].items()}
         content["remarks"] = tuple(map(str, content.get("remarks", ())))
-        return Record(**content)
+        return record_of(Record, content)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None  # damaged: made again
 

@@ -10,6 +10,7 @@ from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.engine.network_tables import SCHEDULES, NetworkTable, Variant
 from saccade.models.segmentation import config_from_dict
+from saccade.strict_json import json_text
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.training.inputs import open_sets
 from saccade.training.supervision import SupervisionConfig
@@ -107,7 +108,7 @@ def result_settings(config: TrainConfig) -> dict[str, Any]:
         del content["supervision"]
     else:
         content["supervision"]["masks"] = Path(config.supervision.masks).name
-    plain: dict[str, Any] = json.loads(json.dumps(content))
+    plain: dict[str, Any] = json.loads(json_text(content))
     return plain
 
 

@@ -1,6 +1,5 @@
 """What all reports share: tables in Markdown, JSON, the machine, and whether an order holds."""
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 from saccade.files import atomic_write
+from saccade.strict_json import json_text
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def format_number(value: float | None, form: str) -> str:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file."""
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        temporary.write_text(json_text(content, indent=2) + "\n")
 
 
 def machine() -> dict[str, str]:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.data.specs import MAX_CLASSES
 from saccade.errors import InputError
+from saccade.strict_json import json_text
 
 Key = tuple[str, str, str, int]
 """Set, stem of the image, branch, seed."""
@@ -43,7 +45,7 @@ def open_rows(
         InputError: the rows there are of other settings, or the file is none of this kind.
     """
     if not path.exists() or not path.stat().st_size:
-        path.write_text(json.dumps({"settings": settings}) + "\n")
+        path.write_text(json_text({"settings": settings}) + "\n")
         return {}
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
@@ -54,7 +56,10 @@ def open_rows(
         head, *lines = data[:whole].decode().splitlines()
         found = _in_todays_names(json.loads(head)["settings"], renamed)
         rows = [_decoded(line) for line in lines]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (
+        *(ValueError, KeyError, TypeError, IndexError),
+        *(AttributeError, OverflowError, RecursionError),
+    ) as error:
         raise InputError(f"{path}: not a file of rows; give -o another folder") from error
     if found != settings:
         differing = sorted(k for k in {*found, *settings} if found.get(k) != settings.get(k))
@@ -74,7 +79,7 @@ def append_row(path: Path, row: Row) -> None:
         "counts": [y.tolist(), x.tolist(), row.matrix[y, x].tolist()],
     }
     with path.open("a") as file:
-        file.write(json.dumps(content, separators=(",", ":")) + "\n")
+        file.write(json_text(content, separators=(",", ":")) + "\n")
 
 
 def _in_todays_names(settings: dict[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
@@ -86,6 +91,8 @@ def _in_todays_names(settings: dict[str, str], renamed: Mapping[str, str]) -> di
 def _decoded(line: str) -> Row:
     content = json.loads(line)
     name, stem, branch, seed = content["key"]
+    if not 0 < content["classes"] <= MAX_CLASSES:
+        raise ValueError("no number of classes")
     matrix = np.zeros((content["classes"],) * 2, np.int32)
     y, x, counts = content["counts"]
     matrix[y, x] = counts

@@ -31,6 +31,7 @@ from saccade.files import atomic_write
 from saccade.models.checkpoint import load_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
+from saccade.strict_json import json_text
 from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import OptimConfig, TrainConfig
 from saccade.training.evaluate import Scores, evaluate
@@ -169,7 +170,7 @@ def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
         "seconds_per_image": _latency(net),
     }
     with atomic_write(job.result) as path:
-        path.write_text(json.dumps(content) + "\n")
+        path.write_text(json_text(content) + "\n")
 
 
 def _train(

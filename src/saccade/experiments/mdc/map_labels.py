@@ -25,6 +25,7 @@ from saccade.experiments.mdc.tiles import cut_tiles, join_tiles
 from saccade.files import digest_of
 from saccade.models.mdc import LocalizerConfig, load_localizer
 from saccade.nn.dilated import DILATIONS
+from saccade.strict_json import json_text
 from saccade.training.classifier import CLASSIFIER, train_classifier
 from saccade.training.classifier_config import LocalizerTraining, settings_of
 from saccade.training.config import OptimConfig
@@ -193,7 +194,7 @@ def classifier_settings(plan: NetworkPlan, dilations: Sequence[int]) -> dict[str
     """What a classifier depends on, without paths of this machine."""
     data = {"layout": plan.data.layout, "train": plan.data.train, "every": plan.data.every}
     content = settings_of(classifier_config(plan, tuple(dilations)))
-    plain: dict[str, Any] = json.loads(json.dumps({**content, "data": data}))
+    plain: dict[str, Any] = json.loads(json_text({**content, "data": data}))
     return plain
 
 
@@ -225,7 +226,7 @@ def made_with(path: Path, settings: Mapping[str, Any]) -> bool:
         return False
     try:
         written = dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: damaged; remove its folder, or give -o another") from error
     difference = first_difference(written, {key: settings.get(key) for key in written})
     if difference:
@@ -241,7 +242,7 @@ def _check_classifier(folder: Path, plan: NetworkPlan, dilations: Sequence[int])
     if made_with(folder / SETTINGS, settings) or not (folder / CLASSIFIER).is_file():
         return
     # One from before settings were kept tells its layers only.
-    network = json.loads(json.dumps(asdict(load_localizer(folder / CLASSIFIER).net.config)))
+    network = json.loads(json_text(asdict(load_localizer(folder / CLASSIFIER).net.config)))
     for key in ("backbone", "dilations", "output_stride", "width"):
         if network[key] != settings["network"][key]:
             raise InputError(f"{folder}: was made with another {key}; give -o another folder")
