@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 
@@ -148,6 +149,7 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
 
     Raises:
         InputError: anything else was raised inside.
+        Exception: what no file can be the reason of, see `_is_mistake`.
 
     Example:
         >>> with reading("a.json", "no such list"):
@@ -160,7 +162,27 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
     except (InputError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly anything on a damaged file
+        if _is_mistake(error):
+            raise
         raise InputError(f"{path}: {what} ({one_line(error)})") from error
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Whether our own code is at fault, which no message about a file may hide.
+
+    That is a name, a module or an attribute of our own that does not exist, or a condition that
+    must hold; decoders of others raise such things on damaged files too.
+    """
+    if isinstance(error, AttributeError):
+        kind = type(error.obj)
+        return kind.__module__.startswith("saccade") or kind is ModuleType
+    if not isinstance(error, (NameError, AssertionError, ImportError)):
+        return False
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    name = "" if frame is None else frame.tb_frame.f_globals.get("__name__", "")
+    return str(name).partition(".")[0] in ("saccade", "tests", "__main__")
 
 
 def first_bytes(path: Path, count: int = 64) -> bytes:

@@ -6,36 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-import torch
 from PIL import Image
 
-from saccade.data.specs import LabelSpec
 from saccade.formats.masks import MASK_FORMATS, encode_mask
-from saccade.models.checkpoint import save_checkpoint
-from saccade.models.segmentation import SegmentationConfig
 from saccade.weak.localization import LocalizationMaps, write_maps
 from tests.formats.tool_files import all_shapes, document
+from tests.parsers.settings import whole_settings
 
-IMAGE = ["load_image", "image_size", "decoded_size", "any_strokes", "read_mask", "saliency"]
-STROKES = ["any_strokes", "any_strokes_shape"]
+IMAGE = [
+    *("load_image", "image_size", "decoded_size", "any_strokes", "read_mask", "saliency"),
+    *("strokes", "napari", "read_values"),
+]
+STROKES = ["any_strokes", "any_strokes_shape", "strokes", "napari"]
 TOOL = [*STROKES, "read_mask", "read_mask_shape", "iter_ann"]
 
 LABELS = np.zeros((40, 50), np.uint8)
 LABELS[5:20, 5:30], LABELS[25:38, 10:45] = 1, 2
 COLORS = np.stack([LABELS * 90, np.add.outer(np.arange(40), np.arange(50)), LABELS * 20], -1)
-
-CONFIG = b"""[data]
-root = "voc"
-layout = "voc"
-[network]
-backbone = "mobilenet_v2"
-rates = [6, 12]
-[optim]
-lr = 0.01
-epochs = 3
-[run]
-seed = 1
-"""
 
 SCRIBBLESUP = b"""<annotation><size><width>50</width><height>40</height></size>
 <polygon><tag>dog</tag><point><X>3</X><Y>4</Y></point><point><X>30</X><Y>4</Y></point></polygon>
@@ -73,10 +60,7 @@ def whole_files(folder: Path) -> dict[str, tuple[bytes, list[str]]]:
     for fmt in ("coco", "cvat", "labelme", "studio", "paired by id", "min"):
         name = f"shapes-{fmt.replace(' ', '-')}.{'xml' if fmt == 'cvat' else 'json'}"
         files[name] = document(fmt, *all_shapes(fmt)).encode(), TOOL
-    files["train.toml"] = CONFIG, ["read_config"]
-    save_checkpoint(folder / "a.safetensors", *_network())
-    files["a.safetensors"] = (folder / "a.safetensors").read_bytes(), ["load_checkpoint"]
-    return files
+    return files | whole_settings(folder)
 
 
 def _images() -> dict[str, tuple[bytes, list[str]]]:
@@ -119,9 +103,3 @@ def _arrays(folder: Path) -> dict[str, tuple[bytes, list[str]]]:
     write_maps(folder / "maps.npz", maps)
     files["maps.npz"] = (folder / "maps.npz").read_bytes(), ["read_maps"]
     return files
-
-
-def _network() -> tuple[SegmentationConfig, dict[str, torch.Tensor], LabelSpec, dict[str, str]]:
-    """A header as it should be, and too few weights: a whole file would be of megabytes."""
-    spec = LabelSpec(("a", "b"), ((0, 0, 0), (1, 1, 1)), ((0, 0), (1, 1)), (255,))
-    return SegmentationConfig(2), {"classifier.bias": torch.zeros(2)}, spec, {}

@@ -13,7 +13,8 @@ import pytest
 import tifffile
 
 from tests.parsers.readers import READERS, outcome_of
-from tests.parsers.samples import CONFIG, LABELME, SCRIBBLESUP, whole_files
+from tests.parsers.samples import LABELME, SCRIBBLESUP, whole_files
+from tests.parsers.settings import CONFIG
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "parsers"
 LONG = "A" * 5000
