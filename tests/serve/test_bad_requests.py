@@ -276,3 +276,26 @@ def test_list_of_images_with_a_long_one_stays_whole(client, photos):
     reply = client.post("/api/sessions", json={"image": image_id(client, "long.png")})
     assert reply.status_code == 413
     assert "32767 on each side" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["bad.png", "caf\udce9.tif", "a b.jpg", "x" * 200 + ".png"])
+@pytest.mark.parametrize("content", ["nothing", "noise", "EPS", "PNG without pixels", "deep JSON"])
+def test_files_in_the_folder_are_named_without_it(shared, name, content):
+    folder = shared.service.settings.paths[0]
+    path = folder / name
+    path.write_bytes(FILES[content])
+    try:
+        entries = shared.get("/api/images").json()
+        (entry,) = (e for e in entries if e["name"] != "2.png")
+        began = time.monotonic()
+        for reply in (
+            shared.post("/api/sessions", json={"image": entry["id"]}),
+            shared.get(f"/api/images/{entry['id']}/file"),
+            shared.get(f"/api/images/{entry['id']}/thumbnail"),
+        ):
+            check(reply, began)
+            assert reply.status_code in (413, 415, 422)
+            assert entry["name"][:20] in reply.json()["detail"]
+            assert str(folder) not in reply.text
+    finally:
+        path.unlink()
