@@ -212,7 +212,7 @@ def test_steps_of_training_and_an_evaluation(known, root, tmp_path, network):
     check(known, f"train-{network}", weights=np.concatenate(floats), confusion=np.array(numbers))
 
 
-def test_localisation_maps_and_the_masks_of_them(known, root, tmp_path):
+def test_localization_maps_and_the_masks_of_them(known, root, tmp_path):
     run(
         *("localize", root, "-o", tmp_path / "out", "--backbone", "mobilenet_v2"),
         *("--weights", "none", "--epochs", 1, "--batch", 2, "--crop", 48),

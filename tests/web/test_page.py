@@ -105,7 +105,7 @@ def test_eraser_remove_and_clear(hand, page, until):
     assert not hand.facts()["waiting"]
 
 
-def test_classes_are_added_renamed_recoloured_and_deleted(hand, page, tmp_path):
+def test_classes_are_added_renamed_recolored_and_deleted(hand, page, tmp_path):
     hand.draw(1, OBJECT)
     hand.draw(0, BESIDE)
     page.get_by_test_id("add-class").click()
