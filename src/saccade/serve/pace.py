@@ -6,6 +6,7 @@ import time
 _LEAST_SECONDS = 0.005
 _SHARE = 0.5
 _AHEAD_SECONDS = 1.0
+_LONGEST_WAIT = 1.0  # a server that stops waits for two seconds
 
 
 class Pace:
@@ -24,5 +25,7 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         """Count a message that took that long."""
-        earliest = time.monotonic() - _AHEAD_SECONDS
-        self._free_at = max(self._free_at, earliest) + max(seconds, _LEAST_SECONDS) / _SHARE
+        now = time.monotonic()
+        earliest = max(self._free_at, now - _AHEAD_SECONDS)
+        free_at = earliest + max(seconds, _LEAST_SECONDS) / _SHARE
+        self._free_at = min(free_at, now + _LONGEST_WAIT)
