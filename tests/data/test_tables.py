@@ -5,6 +5,7 @@ import pytest
 
 from saccade.data.tables import from_table
 from saccade.errors import InputError
+from saccade.training.config import OptimConfig
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,9 @@ def test_lists_stand_for_tuples_and_whole_numbers_for_floats():
 def test_a_wrong_value_is_named(values, message):
     with pytest.raises(InputError, match=f"^{message}"):
         from_table(Settings, "t", values)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400)])
+def test_numbers_that_are_too_large_are_refused(value):
+    with pytest.raises(InputError, match="must be a smaller number"):
+        from_table(OptimConfig, "optim", {"lr": value})

@@ -43,6 +43,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return _tuple(name, value, get_args(kind))
     if kind is float and type(value) is int:
+        if abs(value) > 10**300:
+            raise InputError(f"{name} is far from 0, must be a smaller number")
         return float(value)
     if type(value) is not kind:
         raise InputError(f"{name} is {value!r}, must be of type {kind.__name__}")
