@@ -105,11 +105,6 @@ def test_transparent_palette_entry_is_unlabeled(tmp_path):
         assert "palette PNG, transparent 9 = unlabelled, classes 0, 1, 2" in strokes.assumption
 
 
-def test_jpeg_is_refused(tmp_path):
-    with pytest.raises(InputError, match="JPEG changes label values"):
-        read_strokes(save(LABELS, tmp_path / "s.jpg"))
-
-
 def test_photographs_are_refused(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (90, 90, 4), dtype=np.uint8)
     noise[..., 3] = 255

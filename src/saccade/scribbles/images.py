@@ -27,6 +27,8 @@ from saccade.scribbles.strokes import (
 )
 
 _MOST_GREY_CLASSES = 128
+_MOST_LOSSY_PIXELS = 12_000_000
+_LOSSY = ("JPEG", "MPO", "JPEG2000")
 
 
 def read_image_strokes(
@@ -39,11 +41,11 @@ def read_image_strokes(
     """Read strokes from an image file; see `saccade.scribbles.readers.read_strokes`.
 
     Raises:
-        InputError: lossy JPEG, a photograph, or any reason of `strokes_from_array`.
+        InputError: a photograph, or any reason of `strokes_from_array`.
     """
     image = read_label_image(path, shape)
-    if image.format in ("JPEG", "MPO"):
-        raise InputError(f"{path}: JPEG changes label values; save the strokes as PNG")
+    if image.format in _LOSSY:
+        image = _without_compression(path, image)
     if image.rgba is not None:
         check_shape(image.rgba.shape[:2], shape, str(path))
         strokes = strokes_from_colors(
@@ -65,6 +67,34 @@ def read_image_strokes(
         meaning=meaning,
     )
     return replace(strokes, remarks=remarks + strokes.remarks)
+
+
+def _without_compression(path: Path, image: LabelImage) -> LabelImage:
+    """The image with the few colours that were drawn, in place of those that JPEG made of them."""
+    pixels = image.rgba[..., :3] if image.rgba is not None else np.asarray(image.values)[..., None]
+    height, width = pixels.shape[:2]
+    if height * width > _MOST_LOSSY_PIXELS:
+        raise InputError(
+            f"{path}: JPEG changes colours, and {width} x {height} pixels are too many to "
+            f"tell what was drawn (at most {_MOST_LOSSY_PIXELS:,}); save the strokes as PNG"
+        )
+    from saccade.scribbles.drawn_colors import find_drawn_colors  # SciPy is slow to import
+
+    drawn = find_drawn_colors(pixels.astype(np.uint8))
+    if drawn is None:
+        raise InputError(
+            f"{path}: JPEG that looks like a photograph, not like strokes on an even canvas; "
+            "save the strokes as PNG"
+        )
+    clean = drawn.colors[drawn.index]
+    remark = (
+        f"JPEG changes colours: the nearest of {len(drawn.colors) - 1} clear ones were taken, "
+        f"{drawn.unclear} unclear pixels are left unlabelled; PNG keeps strokes as they are"
+    )
+    image = replace(image, remarks=(*image.remarks, remark))
+    if image.rgba is None:
+        return replace(image, values=clean[..., 0])
+    return replace(image, rgba=np.dstack([clean, np.full_like(clean[..., 0], 255)]))
 
 
 def _label_values(

@@ -167,9 +167,9 @@ def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]
         values: (H, W) integers.
 
     Example:
-        >>> row = np.array([[0, 0, 0, 0, 0, 60, 200, 255, 255, 255]] * 5, np.uint8)
-        >>> without_shades(row)[0][0].tolist()
-        [0, 0, 0, 0, 0, 0, 0, 255, 255, 255]
+        >>> row = np.array([[0] * 9 + [60, 200, 255, 255, 255, 255]] * 9, np.uint8)
+        >>> without_shades(row)[0][0, 8:].tolist()
+        [0, 0, 255, 255, 255, 255, 255]
     """
     if values.dtype != np.uint8 or values.size == 0:
         return values, ()
@@ -185,8 +185,10 @@ def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]
     gone = stands != np.arange(len(colors))
     if 2 * gone.sum() < len(colors):
         return values, ()
-    canvas = colors[counts.argmax()]
-    table = np.where(stands < 0, canvas, colors[stands]).astype(np.uint8)
-    pixels = int(counts[stands < 0].sum())
-    remark = f"{pixels} pixels of shades at soft edges are left unlabelled"
-    return table[index], (remark,)
+    from saccade.scribbles.drawn_colors import find_drawn_colors  # SciPy is slow to import
+
+    drawn = find_drawn_colors(values[..., None])
+    if drawn is None:
+        return values, ()
+    remark = f"{drawn.unclear} pixels of shades at soft edges are left unlabelled"
+    return drawn.colors[drawn.index][..., 0], (remark,)
