@@ -88,6 +88,13 @@ def test_coco_says_what_was_drawn_differently(tmp_path, annotation, line):
     assert line in read_annotation(saved(tmp_path, coco(annotation))).remarks
 
 
+@pytest.mark.parametrize("names", [None, ["cat", "dog"]])
+def test_coco_categories_that_are_not_listed_are_no_classes(tmp_path, names):
+    found = read_annotation(saved(tmp_path, coco({}, {"category_id": 9})), names=names)
+    assert set(np.unique(found.labels)) == {0, 2} if names is None else {0}
+    assert any("category 9, expected one of the file's" in line for line in found.remarks)
+
+
 def test_a_class_that_is_covered_altogether_is_named(tmp_path):
     path = saved(tmp_path, coco({}, {"category_id": 5}))
     remark = "class 'cat' is covered by later shapes altogether"

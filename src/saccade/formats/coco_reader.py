@@ -158,8 +158,10 @@ def _values(
 ) -> dict[str, int]:
     """Category id, as text -> class value."""
     ids = {identifier(a.get("category_id")) for a in annotations if isinstance(a, dict)} - {""}
-    if names is None or not categories:  # ids without names are values, as in label images
+    if not categories:  # ids without names are values, as in label images
         return {key: int(key) for key in ids if _is_value(key)}
+    if names is None:
+        return {key: int(key) for key in ids & categories.keys() if _is_value(key)}
     labels = {key: categories[key] for key in ids if key in categories}
     table = positions_of(names, labels.values(), path) or {}
     return {key: table[name] for key, name in labels.items()}
