@@ -159,6 +159,33 @@ def test_one_file_for_many_images_says_what_has_no_partner(place, kind):
     )
 
 
+@pytest.mark.parametrize("kind", ["coco", "cvat"])
+def test_entries_that_nobody_has_drawn_on_are_no_strokes(place, kind):
+    for stem in "ab":
+        write_pair(place / "images" / f"{stem}.png", place / "strokes" / "x.png")
+    path = place / "all.json"
+    FOR_MANY[kind](path, ["a.png", "b.png"])
+    if kind == "coco":
+        document = json.loads(path.read_text())
+        document["annotations"] = [a for a in document["annotations"] if a["image_id"] == 1]
+        path.write_text(json.dumps(document))
+    else:
+        head, _, rest = path.read_text().partition('name="b.png"')
+        size = rest.partition(">")[0]
+        path.write_text(f'{head}name="b.png"{size}><tag label="x"/></image></annotations>')
+    found = pair_up(place / "images", path)
+    assert [p.image.name for p in found.pairs] == ["a.png"]
+    assert found.remarks == ("1 images without strokes: b.png",)
+
+
+def test_an_entry_without_a_name_is_not_that_of_every_image(place):
+    for stem in "ab":
+        write_pair(place / "images" / f"{stem}.png", place / "strokes" / "x.png")
+    coco(place / "all.json", [""])
+    with pytest.raises(InputError, match=r"one entry .* is of 2 images in .*; give"):
+        pair_up(place / "images", place / "all.json")
+
+
 @pytest.mark.parametrize("kind", FOR_MANY)
 def test_a_file_of_one_entry_is_of_the_image_that_it_is_given_with(place, kind):
     write_pair(place / "images" / "renamed.png", place / "strokes" / "x.png")

@@ -1,6 +1,6 @@
 """Which strokes belong to which image: two files, two folders, or one file for many images."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +149,7 @@ def _paired(
 def _pair_entries(images: Path, strokes: Path) -> Pairing:
     """The images of a folder and the entries of one file, by the name of the image."""
     from saccade.formats.entries import find_entries, image_path
-    from saccade.formats.listing import entry_names
+    from saccade.formats.listing import empty_entries, entry_names
 
     names = entry_names(strokes)
     if not names:
@@ -160,7 +160,16 @@ def _pair_entries(images: Path, strokes: Path) -> Pairing:
     pictures = list_files(images, IMAGE_SUFFIXES, used=[images / strokes.name])
     found = by_stem(images, pictures.files)
     entries = find_entries(names, map(str, found.values()), str(strokes))
-    entry_of = dict(zip(found, entries, strict=True))
+    if twice := [i for i, count in Counter(entries).items() if i is not None and count > 1]:
+        raise InputError(
+            f"{strokes}: one entry ('{last_part(image_path(names[twice[0]]))}') is of "
+            f"{entries.count(twice[0])} images in {images}; give each its own file_name"
+        )
+    empty = empty_entries(strokes) if len(names) > 1 else frozenset()
+    entry_of = {
+        stem: None if entry in empty and len(empty) < len(names) else entry
+        for stem, entry in zip(found, entries, strict=True)
+    }
     pairs = tuple(
         Pair(found[stem], strokes, str(found[stem]))
         for stem in sorted(found)

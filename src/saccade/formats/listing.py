@@ -5,6 +5,7 @@ from typing import Any
 
 from saccade.data.foreign import document_kind
 from saccade.files import check_readable, first_bytes, read_json, read_xml, reading
+from saccade.formats.coco_shapes import identifier
 from saccade.formats.label_studio_reader import LISTS, task_address
 
 
@@ -45,6 +46,32 @@ def entry_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
             tasks = document if isinstance(document, list) else [document]
             return tuple(task_address(task) for task in tasks if _is_labeled(task))
     return ()
+
+
+def empty_entries(path: str | os.PathLike[str]) -> frozenset[int]:
+    """Return the places in `entry_names` of entries that nothing was drawn on.
+
+    COCO and CVAT files list the images that nobody has come to yet, too.
+
+    Args:
+        path: a file that `entry_names` could read.
+
+    Raises:
+        InputError: the file is missing, or is malformed JSON or XML.
+    """
+    path = check_readable(path)
+    with reading(path, "entries that cannot be read"):
+        if first_bytes(path, 1) == b"<":
+            images = read_xml(path, "CVAT's XML").findall("image")
+            drawn = [any(shape.tag != "tag" for shape in image) for image in images]
+        else:
+            document = read_json(path)
+            if document_kind(document) != "coco":
+                return frozenset()
+            found = [a for a in document.get("annotations", []) if isinstance(a, dict)]
+            owners = {identifier(annotation.get("image_id")) for annotation in found}
+            drawn = [identifier(image.get("id")) in owners for image in document["images"]]
+    return frozenset(place for place, is_drawn in enumerate(drawn) if not is_drawn)
 
 
 def _is_labeled(task: dict[str, Any]) -> bool:
