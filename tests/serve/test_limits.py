@@ -227,3 +227,19 @@ def test_long_texts_are_read_in_a_process_of_their_own(client, tmp_path, monkeyp
     assert reply.json()["detail"].startswith("theirs.json: takes more than")
     reply = imported(client, session, b"[" + b"[]," * 100_000 + b"[]]", "mask", "theirs.json")
     assert reply.status_code == 422
+
+
+def test_bad_json_is_called_that(client):
+    headers = {"content-type": "application/json"}
+    reply = client.post("/api/sessions", content=b"{", headers=headers)
+    assert reply.json()["detail"] == "request: invalid JSON at character 1"
+
+
+@pytest.mark.parametrize("kind", ["strokes", "mask"])
+def test_values_beyond_the_classes_of_the_page_are_refused_with_advice(client, kind):
+    labels = np.full((60, 80), 128, np.uint8)
+    labels[5:8, 5:30], labels[40:43, 5:30] = 0, 255
+    files = {"file": ("a.png", png(labels))}
+    reply = client.post(f"{opened(client)}/import?as={kind}", files=files)
+    assert reply.status_code == 422
+    assert "number the classes 0, 1, 2, ..." in reply.json()["detail"]

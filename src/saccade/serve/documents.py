@@ -86,7 +86,10 @@ def with_imported(
         InputError: a class beyond 254, and what `check_document` raises.
     """
     if max(strokes.classes) > _LARGEST_CLASS:
-        raise InputError(f"class {max(strokes.classes)}, expected at most {_LARGEST_CLASS}")
+        raise InputError(
+            f"class {max(strokes.classes)}, expected at most {_LARGEST_CLASS} on the page; number "
+            "the classes 0, 1, 2, ..., or give the file to saccade segment"
+        )
     shape = strokes.labels.shape[0], strokes.labels.shape[1]
     _check_boxes([*_patches(document), *_boxes(strokes)], limits)
     added = document_from_strokes(strokes, known=document.classes, prefix=prefix)

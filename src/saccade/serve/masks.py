@@ -165,7 +165,10 @@ class Masks:
         """
         classes = tuple(int(v) for v in np.unique(labels))
         if not 0 <= classes[0] <= classes[-1] <= 254:
-            raise InputError(f"mask: values {classes[0]}..{classes[-1]}, expected 0..254")
+            raise InputError(
+                f"mask: values {classes[0]}..{classes[-1]}, expected 0..254 on the page; number "
+                "the classes 0, 1, 2, ..."
+            )
         self._queue.cancel(session.entry.id)
         mask = DisplayedMask(
             session.revision,

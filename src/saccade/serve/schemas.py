@@ -207,4 +207,6 @@ def validation_message(error: ValidationError | RequestValidationError) -> str:
     place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "message"))
     text = str(first.get("msg", "cannot be read"))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if text == "JSON decode error":  # FastAPI's place is that in the text
+        return f"request: invalid JSON at character {place or 0}"
     return shorten(f"{place or 'request'}: {text[:1].lower()}{text[1:]}{more}")
