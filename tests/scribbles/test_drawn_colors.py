@@ -58,7 +58,26 @@ def test_grey_jpegs_have_the_values_drawn(look, width, quality, edges, tmp_path)
     for value, color in zip(strokes.classes, sorted(colors), strict=True):
         assert abs(value - color) <= (10 if width > 3 else 45)
         assert places_agree(strokes, hard, color, value)
-    assert "JPEG changes colours" in " ".join(strokes.remarks)
+    assert "compression changed colours" in " ".join(strokes.remarks)
+
+
+@pytest.mark.parametrize("again", [None, "png", "bmp", "tif"])
+@pytest.mark.parametrize("look", [*COLORS, *GREYS])
+def test_what_was_once_jpeg_is_read_from_other_formats(look, again, tmp_path):
+    canvas, colors = {**COLORS, **GREYS}[look]
+    draw(canvas, colors, 8).save(tmp_path / "s.jpg", quality=80)
+    path = tmp_path / f"s.{again or 'jpg'}"
+    Image.open(tmp_path / "s.jpg").save(path)
+    assert len(read_strokes(path).classes) == len(colors)
+
+
+@pytest.mark.parametrize("suffix", ["webp", "avif"])
+@pytest.mark.parametrize("quality", [60, 80, 95])
+@pytest.mark.parametrize("look", COLORS)
+def test_other_lossy_formats_have_the_classes_drawn(look, quality, suffix, tmp_path):
+    canvas, colors = COLORS[look]
+    draw(canvas, colors, 10).save(tmp_path / f"s.{suffix}", quality=quality)
+    assert len(read_strokes(tmp_path / f"s.{suffix}").classes) == len(colors)
 
 
 @pytest.mark.parametrize("quality", [60, 75, 95])

@@ -51,6 +51,16 @@ def test_soft_brushes_of_any_width_have_the_classes_drawn(look, width, size, tmp
     assert any("pixels of" in remark for remark in strokes.remarks)
 
 
+@pytest.mark.parametrize("suffix", ["png", "gif", "bmp"])
+@pytest.mark.parametrize("look", ["two on white", "three on black", "three on grey"])
+def test_soft_brushes_in_palettes_have_the_classes_drawn(look, suffix, tmp_path):
+    soft = draw(COLORS[look], (960, 1280), 20).resize((320, 240), R.BOX)
+    soft.quantize(64, dither=Image.Dither.NONE).save(tmp_path / f"s.{suffix}")
+    strokes = read_strokes(tmp_path / f"s.{suffix}")
+    assert len(strokes.classes) == len(COLORS[look][2])
+    assert any("palette of shades" in remark for remark in strokes.remarks)
+
+
 @pytest.mark.parametrize("method", [R.BILINEAR, R.BICUBIC, R.LANCZOS])
 @pytest.mark.parametrize("factor", [0.5, 1.37, 2])
 @pytest.mark.parametrize("width", [3, 5, 8])
@@ -73,6 +83,16 @@ def test_hard_strokes_between_others_are_classes(look, width, tmp_path):
     pixels = np.asarray(image)
     empty = (pixels == canvas).all(-1) if pixels.ndim == 3 else pixels == canvas
     np.testing.assert_array_equal(strokes.labels == strokes.unlabeled, empty)
+
+
+@pytest.mark.parametrize("values", [(0, 1, 2), (0, 100, 200), tuple(range(9)), (3, 4, 5, 7, 8, 9)])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_stripes_that_touch_are_classes(values, width, tmp_path):
+    labels = np.full((200, 200), 255, np.uint8)
+    for row, value in enumerate(values):
+        labels[20 + row * width : 20 + (row + 1) * width, 10:190] = value
+    strokes = read(Image.fromarray(labels), tmp_path)
+    np.testing.assert_array_equal(strokes.labels, labels)
 
 
 def test_blurred_photographs_are_still_refused(tmp_path):

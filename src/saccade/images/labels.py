@@ -40,6 +40,7 @@ class LabelImage:
         kind: "palette", "grey" or "black and white"; Pillow's name of the colours' mode.
         transparent: values that the file calls fully transparent.
         remarks: what was assumed, converted or left out, one line each.
+        palette: (N, 3) uint8, the colours of a palette's indices; None where they are not known.
 
     >>> LabelImage(np.array([[0, 1]]), None, "PNG", "grey").remarks
     ()
@@ -51,6 +52,7 @@ class LabelImage:
     kind: str
     transparent: frozenset[int] = frozenset()
     remarks: tuple[str, ...] = ()
+    palette: NDArray[np.uint8] | None = None
 
 
 def read_labels(
@@ -135,6 +137,7 @@ def _read(path: Path, shape: tuple[int, int] | None) -> LabelImage:
         kind,
         _transparent(image),
         remarks + _scaled_remark(path, image),
+        _palette(image),
     )
 
 
@@ -193,6 +196,11 @@ def _read_label_tiff(path: Path, info: TiffInfo, shape: tuple[int, int] | None) 
     kind = "black and white" if info.bits == 1 else "grey"
     kind = "palette" if info.photometric == PALETTE else kind
     return LabelImage(values, None, "TIFF", kind, remarks=remarks)
+
+
+def _palette(image: Image.Image) -> NDArray[np.uint8] | None:
+    colors = image.getpalette("RGB") if image.mode == "P" else None
+    return np.array(colors, np.uint8).reshape(-1, 3) if colors else None
 
 
 def _transparent(image: Image.Image) -> frozenset[int]:

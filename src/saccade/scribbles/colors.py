@@ -26,6 +26,7 @@ from saccade.scribbles.strokes import (
 
 _MOST_COLORS = 64
 _MOST_BLENDS = 4096
+_LEAST_SOFT = 4  # colours: two strokes, their canvas and a shade
 _COUNTED_AT_ONCE = 8_000_000  # pixels
 
 
@@ -98,7 +99,7 @@ def strokes_from_colors(
     if len(colors.present) > _MOST_BLENDS:
         raise _too_many(source, len(colors.present))
     stands = np.arange(len(colors.present))
-    if colors.overlay or not _all_voc(colors.present):
+    if len(stands) >= _LEAST_SOFT and (colors.overlay or not _all_voc(colors.present)):
         stands = _stands(colors)
     kept = colors.present[stands == np.arange(len(stands))]
     pixels = int(colors.counts[stands < 0].sum())
@@ -159,7 +160,9 @@ def _stands(colors: _Colors) -> NDArray[np.int64]:
 
 
 def _merged(colors: _Colors, stands: NDArray[np.int64]) -> _Colors:
-    places = np.where(stands < 0, np.arange(len(stands)), stands)
+    if (stands == np.arange(len(stands))).all():
+        return colors
+    places = np.where(stands < 0, np.arange(len(stands)), stands).astype(np.uint16)
     counts = np.bincount(places, weights=colors.counts, minlength=len(stands)).astype(np.int64)
     return replace(colors, counts=counts, index=places[colors.index])
 

@@ -20,7 +20,9 @@ _CHOSEN = np.array([0, 64, 128, 192, 255], np.float32)  # also the channels of V
 _SNAP = 4.0  # 8-bit levels
 _AT_CANVAS, _EVEN_CANVAS = 8.0, 0.85  # 8-bit levels, and the share of an even canvas within them
 _MOST_EVEN = 0.8  # of even areas off the canvas belong to a stroke
-_MOST_GAP = 20.0  # 8-bit levels, for most of an even area
+_LEAST_EVEN = 300
+_MOST_GAP, _MOST_GAP_GREY = 20.0, 5.0  # 8-bit levels, for most of an even area
+_MISSED, _NOISE = 10.0, 0.5  # 8-bit levels, and the share of what is farther from the canvas
 _NEAR = 0.3  # as CLOSE, where strokes touch
 _SUPPORT = 0.2  # of what is clear in a stroke, where two colours touch
 _EXPLAINED = 0.15  # of the pixels off the canvas: less looks like a photograph
@@ -98,12 +100,12 @@ def _fits(
 ) -> bool:
     """Whether even areas have their stroke's colour; those of photographs vary."""
     inside = even & (index > 0)
-    if not even.any():
+    if even.sum() < _LEAST_EVEN:  # thin strokes alone
         return True
     if inside.sum() < _MOST_EVEN * even.sum():
         return False
     gaps = np.abs(pixels[inside] - palette[index[inside] - 1]).max(1)
-    return bool(np.quantile(gaps, 0.7) <= _MOST_GAP)
+    return bool(np.quantile(gaps, 0.7) <= (_MOST_GAP_GREY if len(palette[0]) == 1 else _MOST_GAP))
 
 
 def _snapped(colors: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -111,6 +113,23 @@ def _snapped(colors: NDArray[np.float32]) -> NDArray[np.uint8]:
     gaps = np.abs(colors[..., None] - _CHOSEN)
     chosen = np.where(gaps.min(-1) <= _SNAP, _CHOSEN[gaps.argmin(-1)], colors)
     return np.asarray(np.rint(chosen), np.uint8)
+
+
+def looks_compressed(pixels: NDArray[np.uint8]) -> bool:
+    """Whether an image with an even canvas was once JPEG: many pixels miss the canvas by a little.
+
+    Args:
+        pixels: (H, W, C) uint8.
+
+    Example:
+        >>> looks_compressed(np.full((9, 9, 3), 250, np.uint8))
+        False
+    """
+    flat = pixels.reshape(-1, pixels.shape[2])
+    flat = flat[:: 1 + len(flat) // _LOOKED_AT]
+    gaps = np.abs(flat - _canvas(pixels)).max(1)
+    missed = int(((gaps > 0.5) & (gaps <= _MISSED)).sum())
+    return missed > _NOISE * int((gaps > _MISSED).sum())
 
 
 def _distance(pixels: NDArray[np.uint8], canvas: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,6 +19,9 @@ _MOST_MIXED = 0.75  # of the pixels around such a colour are shades
 _RARE = 0.02  # of what was drawn: less is no stroke where edges are soft
 _OVERSHOOT = 0.25  # of the line's length: what bicubic and Lanczos add at its ends
 _NEAR_CANVAS, _NEAR_STROKE = 32.0, 52.0  # in 8-bit levels, per channel
+_LEAST_SHADES = 5  # values beside the canvas: soft edges of two strokes have more
+_MOST_LABELS = 40
+_MOST_STEP = 1.5  # between class values that follow each other, with few left out
 _AT_ONCE = 50_000  # pixels
 
 
@@ -157,6 +160,14 @@ def _on_a_line(color: NDArray[Any], firm: NDArray[Any]) -> bool:
     return bool((distance <= 2 * _DISTANCE).any())
 
 
+def _are_labels(colors: NDArray[Any], canvas: int) -> bool:
+    """Whether values are too few for soft edges, or follow each other as class values do."""
+    drawn = colors[colors != canvas]
+    if len(drawn) < _LEAST_SHADES:
+        return True
+    return len(drawn) <= _MOST_LABELS and bool(np.ptp(drawn) < _MOST_STEP * len(drawn))
+
+
 def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Grey class values without the shades of soft edges, and a remark on how many there were.
 
@@ -176,7 +187,7 @@ def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]
     counts = np.bincount(values.reshape(-1), minlength=256)
     colors = np.flatnonzero(counts)
     counts = counts[colors]
-    if len(colors) < 4 or counts.max() * 2 < values.size:
+    if counts.max() * 2 < values.size or _are_labels(colors, int(colors[counts.argmax()])):
         return values, ()
     place = np.zeros(256, np.int32)
     place[colors] = np.arange(len(colors))
