@@ -178,9 +178,10 @@ def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]
         values: (H, W) integers.
 
     Example:
-        >>> row = np.array([[0] * 9 + [60, 200, 255, 255, 255, 255]] * 9, np.uint8)
+        >>> shades = [30, 60, 120, 200]
+        >>> row = np.array([[0] * 9 + shades + [255] * 5] * 11, np.uint8)
         >>> without_shades(row)[0][0, 8:].tolist()
-        [0, 0, 255, 255, 255, 255, 255]
+        [0, 30, 60, 120, 200, 255, 255, 255, 255, 255]
     """
     if values.dtype != np.uint8 or values.size == 0:
         return values, ()
