@@ -179,9 +179,9 @@ def without_shades(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]
 
     Example:
         >>> shades = [30, 60, 120, 200]
-        >>> row = np.array([[0] * 9 + shades + [255] * 5] * 11, np.uint8)
-        >>> without_shades(row)[0][0, 8:].tolist()
-        [0, 30, 60, 120, 200, 255, 255, 255, 255, 255]
+        >>> row = np.array([[0] * 19 + shades + [255] * 5] * 11, np.uint8)
+        >>> without_shades(row)[0][0, 18:].tolist()
+        [0, 0, 0, 0, 255, 255, 255, 255, 255, 255]
     """
     if values.dtype != np.uint8 or values.size == 0:
         return values, ()
