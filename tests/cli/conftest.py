@@ -58,5 +58,6 @@ def saccade_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 
 
 def tree(folder: Path) -> set[str]:
-    """Return the files below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Return the files below a folder, hidden ones too; without records of masks."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {str(path) for path in files if path.parts[0] != "records"}

@@ -104,3 +104,22 @@ def test_a_mask_of_unknown_origin_stays_until_overwrite(folder, tmp_path):
     check(run("predict", *arguments, "-q"), "nothing says which network made 2 of the masks")
     assert digest_of(out / "0.png") == before
     check(run("predict", *arguments, "--overwrite"), "2 masks")
+
+
+@pytest.mark.parametrize(
+    "options", [("--preset", "best"), ("--seed", 1), ("--unlabeled", 255), ("--classes", "names")]
+)
+def test_masks_of_other_options_are_kept_and_spoken_of(saccade_cli, folders, tmp_path, options):
+    out = tmp_path / "out"
+    (tmp_path / "names").write_text("0 ground\n1 thing\n")
+    options = [str(tmp_path / "names") if o == "names" else str(o) for o in options]
+    saccade_cli("segment", *folders, "-o", out, "--no-overlay")
+    before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
+    told = "3 of the masks there were made with another preset"
+    result = saccade_cli("segment", *folders, "-o", out, "--no-overlay", "-q", *options)
+    assert told in result.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")} == before
+    saccade_cli("segment", *folders, "-o", out, "--no-overlay", "--overwrite", *options)
+    again = saccade_cli("segment", *folders, "-o", out, "--no-overlay", *options)
+    assert "another preset" not in again.stderr
+    assert "3 already done" in again.stderr

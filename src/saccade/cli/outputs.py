@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saccade.batch.records import record_path
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
@@ -130,6 +131,11 @@ def _write_probabilities(path: Path, result: "Segmentation") -> None:
 
 def _refuse_to_replace_inputs(wanted: Wanted, pairs: Collection[Pair]) -> None:
     refuse_to_replace(
-        (path for pair in pairs for path in planned(pair, wanted).values()),
+        (
+            path
+            for pair in pairs
+            for output in planned(pair, wanted).values()
+            for path in (output, record_path(output))
+        ),
         (path for pair in pairs for path in (pair.image, pair.strokes)),
     )

@@ -1,5 +1,6 @@
 """``saccade segment``: one image or a folder of images, from strokes to masks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,15 @@ from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepared
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
-from saccade.cli.segment_files import Done, Job, Settings, outdated, plan, segment_files
+from saccade.cli.segment_files import (
+    Done,
+    Job,
+    Settings,
+    made_otherwise,
+    outdated,
+    plan,
+    segment_files,
+)
 
 
 def _check_unlabeled(text: str) -> str:
@@ -102,6 +111,13 @@ def segment(
         with prepared(wanted, found.pairs):
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             old = 0 if overwrite else outdated(found.pairs, wanted)
+            other = 0 if overwrite else made_otherwise(found.pairs, settings, wanted)
+            if other:
+                remark = (
+                    f"{other} of the masks there were made with another preset, seed, "
+                    "--unlabeled or --classes and are kept; --overwrite makes them anew"
+                )
+                found = replace(found, remarks=(*found.remarks, remark))
             _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
 
 

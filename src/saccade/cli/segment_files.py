@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
+from saccade.batch.records import record_path, write_record
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.formats.names import refuse_unfit
 from saccade.remarks import Remarks
+from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter
@@ -62,6 +64,28 @@ def plan(pairs: Sequence[Pair], wanted: Wanted, *, overwrite: bool) -> list[Job]
             outputs = {kind: path for kind, path in outputs.items() if not path.exists()}
         jobs.append(Job(pair, tuple(outputs.items())))
     return jobs
+
+
+def made_otherwise(pairs: Sequence[Pair], settings: Settings, wanted: Wanted) -> int:
+    """Count the masks there whose records say that other options made them."""
+    now = json_text(_made_by(settings, wanted))
+    masks = (planned(pair, wanted)[wanted.formats[0]] for pair in pairs)
+    records = (stored_json(record_path(mask)) for mask in masks if _has_record(mask))
+    return sum(isinstance(known, dict) and json_text(known) != now for known in records)
+
+
+def _has_record(mask: Path) -> bool:
+    return mask.is_file() and record_path(mask).is_file()
+
+
+def _made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
+    """What decides on a mask besides the image and its strokes."""
+    return {
+        "preset": settings.preset,
+        "seed": settings.seed,
+        "unlabeled": settings.unlabeled,
+        "classes": wanted.names,
+    }
 
 
 def outdated(pairs: Sequence[Pair], wanted: Wanted) -> int:
@@ -157,6 +181,10 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         names = wanted.names or strokes.names or None
         for kind, path in job.outputs:
             write(kind, path, pair=job.pair, image=image, result=result, names=names)
+        last = job.outputs[-1][1]
+        if job.outputs[-1][0] == wanted.formats[0]:
+            record_path(last).parent.mkdir(exist_ok=True)
+            write_record(last, _made_by(settings, wanted))
         known = {*strokes.remarks, strokes.assumption}  # said where they were checked
         lines = dict.fromkeys((*picture.remarks, *result.remarks))
         return Done(seconds, tuple(line for line in lines if line not in known))
