@@ -68,7 +68,7 @@ MAKERS = {"coco.json": coco, "cvat.xml": cvat, "ls.json": studio}
 PREFIX = "/data/upload/3/0a1b2c3d-"
 CASES = [
     (["a.png", "b.png"], "b.png", 1),
-    (["train/a.png", "train/b.png"], "/work/photos/b.png", 1),
+    (["train/a.png", "train/b.png"], "/photos/b.png", 1),
     (["train\\a.png", "train\\b.png"], "b.png", 1),
     (["train/b.png", "val/b.png"], "/data/val/b.png", 1),
     ([unicodedata.normalize("NFD", "é.png"), "b.png"], "é.png", 0),

@@ -25,30 +25,13 @@ from saccade.formats.canvas import LINE_WIDTH, Canvas
 from saccade.formats.coco_shapes import identifier, key_points, paint_segmentation
 from saccade.formats.entries import pick_entry
 from saccade.formats.geometry import checked_number
-from saccade.formats.labels import AnnotatedImage
+from saccade.formats.labels import AnnotatedImage, ReadOptions
 
 _MOST_VALUE = np.iinfo(np.int32).max
 
 
-def iter_coco(
-    path: str | os.PathLike[str],
-    *,
-    uncovered: int = 0,
-    shape: tuple[int, int] | None = None,
-    single: bool = False,
-    image_name: str | None = None,
-    names: Sequence[str] | None = None,
-) -> Iterator[AnnotatedImage]:
+def iter_coco(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[AnnotatedImage]:
     """Yield the images of a COCO JSON file with their labels, decoded one at a time.
-
-    Args:
-        path: path of the file.
-        uncovered: value of pixels that no annotation covers.
-        shape: (H, W) that every image must have; checked before anything is decoded.
-        single: refuse files of several images.
-        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
-        names: class names in the order of their values, by which categories get their values;
-            None: the values are the ids.
 
     Raises:
         InputError: malformed JSON, another JSON format, several images where `single`, another
@@ -56,23 +39,23 @@ def iter_coco(
             among `names`, no annotation that can be drawn.
     """
     path = Path(path)
-    document, owned = (_read if image_name is None else _read_again)(path)
+    document, owned = (_read if options.image_name is None else _read_again)(path)
     images = document["images"]
-    if image_name is not None:
-        images = [pick_entry(images, _file_name, image_name, str(path))]
-    elif single and len(images) != 1:
+    if options.image_name is not None:
+        images = [pick_entry(images, _file_name, options.image_name, str(path))]
+    elif options.single and len(images) != 1:
         raise InputError(
             f"{path}: not a COCO file of one image but of {len(images)}; "
             "read them one by one with saccade.formats.masks.iter_annotations"
         )
     categories = {identifier(c["id"]): str(c["name"]) for c in document["categories"]}
-    known = _known_names(categories, names)
+    known = _known_names(categories, options.names)
     for image in images:
         height, width = int(image["height"]), int(image["width"])
-        check_size(path, height, width, shape)
+        check_size(path, height, width, options.shape)
         annotations = owned.get(identifier(image.get("id")), [])
-        values = _values(annotations, categories, names, path)
-        canvas = Canvas((height, width), uncovered, ShapeRecord(), WorkBudget(path))
+        values = _values(annotations, categories, options.names, path)
+        canvas = Canvas((height, width), options.uncovered, ShapeRecord(), WorkBudget(path))
         for annotation in annotations:
             _draw(canvas, annotation, values)
         labels = canvas.finished(path, _by_name(known), alone=len(images) == 1)

@@ -7,7 +7,7 @@ ones the later. Cuboids and skeletons are no regions of the image and are skippe
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -29,30 +29,13 @@ from saccade.formats.cvat import COMMENT
 from saccade.formats.entries import pick_entry
 from saccade.formats.filling import Floats
 from saccade.formats.geometry import checked_number, checked_points
-from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
+from saccade.formats.labels import AnnotatedImage, ReadOptions, saved_values, values_of_names
 
 _DRAWN = ("mask", "polygon", "box", "ellipse", "polyline", "points")
 
 
-def iter_cvat(
-    path: str | os.PathLike[str],
-    *,
-    uncovered: int = 0,
-    shape: tuple[int, int] | None = None,
-    single: bool = False,
-    image_name: str | None = None,
-    names: Sequence[str] | None = None,
-) -> Iterator[AnnotatedImage]:
+def iter_cvat(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[AnnotatedImage]:
     """Yield the images of a CVAT XML file with their labels, decoded one at a time.
-
-    Args:
-        path: path of the file.
-        uncovered: value of pixels that no shape covers.
-        shape: (H, W) that every image must have; checked before anything is decoded.
-        single: refuse files of several images.
-        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
-        names: class names in the order of their values; None: the values are those of a file that
-            Saccade wrote, else labels are numbered in alphabetical order, see `values_of_names`.
 
     Raises:
         InputError: malformed XML, another XML format, no image, several images where `single`,
@@ -60,28 +43,28 @@ def iter_cvat(
             drawn.
     """
     path = Path(path)
-    root = (_read if image_name is None else _read_again)(path)
+    root = (_read if options.image_name is None else _read_again)(path)
     images = root.findall("image")
     if root.tag != "annotations" or not images:
         refuse_xml(root, path)
-    if image_name is not None:
-        images = [pick_entry(images, _image_name, image_name, str(path))]
-    elif single and len(images) > 1:
+    if options.image_name is not None:
+        images = [pick_entry(images, _image_name, options.image_name, str(path))]
+    elif options.single and len(images) > 1:
         raise InputError(
             f"{path}: has {len(images)} images, expected 1; read them one by "
             "one with saccade.formats.masks.iter_annotations"
         )
-    values = _values(root, path) if names is None else {}
+    values = _values(root, path) if options.names is None else {}
     for image in images:
         try:
             height, width = int(image.get("height", "")), int(image.get("width", ""))
         except ValueError as error:
             raise InputError(f"{path}: an <image> without width and height") from error
-        check_size(path, height, width, shape)
+        check_size(path, height, width, options.shape)
         shapes = [child for child in image if not _is_comment(child)]
         used = (s.get("label", "") for s in shapes if s.tag in _DRAWN and s.get("label"))
-        table = positions_of(names, used, path) or values
-        canvas = Canvas((height, width), uncovered, ShapeRecord(), WorkBudget(path))
+        table = positions_of(options.names, used, path) or values
+        canvas = Canvas((height, width), options.uncovered, ShapeRecord(), WorkBudget(path))
         for drawn in sorted(shapes, key=_z_order):
             _draw(canvas, drawn, table)
         labels = canvas.finished(path, table, alone=len(images) == 1)

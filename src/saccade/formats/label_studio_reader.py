@@ -6,7 +6,7 @@ regions are on top.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from saccade.formats.canvas import Canvas
 from saccade.formats.entries import image_path, pick_entry
 from saccade.formats.label_studio import CLASSES_KEY
 from saccade.formats.label_studio_shapes import StudioRegion, paint_region, studio_regions
-from saccade.formats.labels import AnnotatedImage, saved_values, values_of_names
+from saccade.formats.labels import AnnotatedImage, ReadOptions, saved_values, values_of_names
 
 LISTS = ("annotations", "completions", "predictions")
 
@@ -52,24 +52,9 @@ def task_address(task: dict[str, Any]) -> str:
 
 
 def iter_label_studio(
-    path: str | os.PathLike[str],
-    *,
-    uncovered: int = 0,
-    shape: tuple[int, int] | None = None,
-    single: bool = False,
-    image_name: str | None = None,
-    names: Sequence[str] | None = None,
+    path: str | os.PathLike[str], options: ReadOptions
 ) -> Iterator[AnnotatedImage]:
     """Yield the tasks of a Label Studio file that have regions, decoded one at a time.
-
-    Args:
-        path: path of the file.
-        uncovered: value of pixels that no region covers.
-        shape: (H, W) that every image must have; checked before anything is decoded.
-        single: refuse files with regions for none or several tasks.
-        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
-        names: class names in the order of their values; None: the values are those of a file that
-            Saccade wrote, else labels are numbered in alphabetical order, see `values_of_names`.
 
     Raises:
         InputError: malformed JSON, another JSON format, not exactly one task with regions where
@@ -77,22 +62,24 @@ def iter_label_studio(
             that is not among `names`, no region that can be drawn.
     """
     path = Path(path)
-    document = (read_json if image_name is None else _read_again)(path)
+    document = (read_json if options.image_name is None else _read_again)(path)
     if document_kind(document) != "label-studio":
         refuse_json(document, path)
     entries = document if isinstance(document, list) else [document]
     tasks = [_task(entry) for entry in entries]
     labeled = [task for task in tasks if task.regions]
-    values = _values(tasks, path) if names is None else {}
-    if image_name is not None:
-        chosen = [_picked(tasks, labeled, image_name, path)]
-    elif single and len(labeled) != 1:
+    values = _values(tasks, path) if options.names is None else {}
+    if options.image_name is not None:
+        chosen = [_picked(tasks, labeled, options.image_name, path)]
+    elif options.single and len(labeled) != 1:
         chosen = [_only(tasks, labeled, path)]
     else:
         chosen = labeled
     for task in chosen:
-        table = positions_of(names, {r.label for r in task.regions} - {""}, path) or values
-        canvas = Canvas(_size(task, shape, path), uncovered, task.record, WorkBudget(path))
+        table = positions_of(options.names, {r.label for r in task.regions} - {""}, path) or values
+        canvas = Canvas(
+            _size(task, options.shape, path), options.uncovered, task.record, WorkBudget(path)
+        )
         for region in task.regions:
             _draw(canvas, region, table, path)
         labels = canvas.finished(path, table, alone=len(chosen) == 1)

@@ -33,6 +33,26 @@ class AnnotatedImage:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a file of COCO, CVAT or Label Studio.
+
+    Attributes:
+        uncovered: value of pixels that nothing in the file covers.
+        shape: (H, W) that every image must have; checked before anything is decoded.
+        single: refuse files of several images.
+        image_name: of the one image to read, see `saccade.formats.entries.pick_entry`.
+        names: class names in the order of their values; None: what the file says, see
+            `saccade.formats.masks.read_annotation`.
+    """
+
+    uncovered: int = 0
+    shape: tuple[int, int] | None = None
+    single: bool = False
+    image_name: str | None = None
+    names: Sequence[str] | None = None
+
+
 def checked_labels(labels: Any, what: str = "labels") -> NDArray[np.int32]:
     """Return a label image as (H, W) int32 with values of 0 and above.
 

@@ -22,7 +22,7 @@ from saccade.formats.label_studio import label_studio_tasks
 from saccade.formats.label_studio_reader import iter_label_studio
 from saccade.formats.labelme import labelme_document
 from saccade.formats.labelme_reader import read_labelme_masks
-from saccade.formats.labels import AnnotatedImage, ClassNames, checked_labels
+from saccade.formats.labels import AnnotatedImage, ClassNames, ReadOptions, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat, refuse_unfit
 from saccade.images import read_labels
 from saccade.strict_json import json_text
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-_FOR_MANY: dict[str, Callable[..., Iterator[AnnotatedImage]]] = {
+_FOR_MANY: dict[str, Callable[[Path, ReadOptions], Iterator[AnnotatedImage]]] = {
     "coco": iter_coco,
     "coco-polygons": iter_coco,
     "label-studio": iter_label_studio,
@@ -191,8 +191,8 @@ def read_annotation(
     path = check_readable(path)
     fmt = mask_format(path) if fmt is None else fmt
     _check_format(fmt)
-    wanted = {"single": True, "image_name": image_name, "names": names}
-    return next(_iter_images(path, fmt, uncovered, shape, **wanted))
+    options = ReadOptions(uncovered, shape, True, image_name, names)
+    return next(_iter_images(path, fmt, options))
 
 
 def iter_annotations(
@@ -211,25 +211,20 @@ def iter_annotations(
         InputError: what `read_mask` raises, but for the number of images.
     """
     path = check_readable(path)
-    yield from _iter_images(path, mask_format(path), uncovered, shape, names=names)
+    options = ReadOptions(uncovered, shape, names=names)
+    yield from _iter_images(path, mask_format(path), options)
 
 
-def _iter_images(
-    path: Path,
-    fmt: str,
-    uncovered: int,
-    shape: tuple[int, int] | None,
-    **wanted: Any,
-) -> Iterator[AnnotatedImage]:
-    """Yield the images of a file; `wanted` is "single", "image_name" and "names"."""
+def _iter_images(path: Path, fmt: str, options: ReadOptions) -> Iterator[AnnotatedImage]:
     with reading(path, "labels that cannot be read"):
         if fmt in _FOR_MANY:
-            yield from _FOR_MANY[fmt](path, uncovered=uncovered, shape=shape, **wanted)
+            yield from _FOR_MANY[fmt](path, options)
         elif fmt == "labelme":
-            names = wanted.get("names")
-            yield read_labelme_masks(path, uncovered=uncovered, shape=shape, names=names)
+            yield read_labelme_masks(
+                path, uncovered=options.uncovered, shape=options.shape, names=options.names
+            )
         else:
-            values, remarks = read_labels(path, shape)
+            values, remarks = read_labels(path, options.shape)
             yield AnnotatedImage(path.name, checked_labels(values, str(path)), remarks=remarks)
 
 

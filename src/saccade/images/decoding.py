@@ -1,7 +1,6 @@
 """The first frame of an image file as Pillow decodes it, in the file's own mode."""
 
 import os
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +132,8 @@ def _frames_remark(image: Image.Image) -> tuple[str, ...]:
         count = len(image.info.get("sizes", ()))
         return (f"the largest of {count} sizes",) if count > 1 else ()
     kind = _FRAMES.get(image.format or "")
-    count = 1
-    with suppress(Exception):  # damage behind the first frame, which is all that is read
+    try:
         count = int(getattr(image, "n_frames", 1)) if kind else 1
+    except Exception as error:  # decoders raise nearly anything; the first frame is whole
+        return (f"the first of some {kind}; what follows is damaged ({one_line(error)})",)
     return (f"the first of {count} {kind}",) if count > 1 else ()

@@ -184,7 +184,8 @@ def _is_page(other: Any, page: Any) -> bool:
 
 def _told_pages(tiff: Any, page: Any) -> int:
     """What the descriptions of ImageJ and tifffile say, which may keep all planes in one page."""
-    with suppress(Exception):  # free text, which anybody may have written
+    # Free text, which anybody may have written: where it makes no sense, the pages are counted.
+    with suppress(KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
         if tiff.is_imagej:
             return int(tiff.imagej_metadata["images"])
         if tiff.is_shaped and len(tiff.pages) == 1:

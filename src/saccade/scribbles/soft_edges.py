@@ -30,8 +30,6 @@ def edge_shades(
     index: NDArray[Any],
     colors: NDArray[Any],
     counts: NDArray[Any],
-    *,
-    noisy: bool = False,
 ) -> NDArray[np.int64]:
     """For each colour the place of the stroke's that it stands for; -1 for a shade of edges.
 
@@ -42,7 +40,6 @@ def edge_shades(
         index: (H, W) place of each pixel's colour in `colors`, -1 where there is none.
         colors: (N, C) of the colours.
         counts: (N,) pixels of each.
-        noisy: whether colours vary without edges, as of a JPEG.
 
     Example:
         >>> row = np.array([[9, 9, 9, 5, 0, 0, 0]] * 5, np.uint8) * 20
@@ -60,7 +57,7 @@ def edge_shades(
     canvas = int(counts.argmax())
     shades[canvas] = False
     stands = np.arange(size)
-    if not noisy and not shades.any():
+    if not shades.any():
         return stands
     stands[shades] = -1
     left = np.where(shades, 0, counts - between)
@@ -71,14 +68,12 @@ def edge_shades(
     order = sorted(np.flatnonzero(left > 0), key=lambda i: (-bool(wide[i]), -left[i]))
     for i in order:
         away = np.linalg.norm(colors[firm] - colors[i], axis=1)
-        alone = bool(wide[i]) and not noisy and left[i] >= _RARE * left.sum()
+        alone = bool(wide[i]) and left[i] >= _RARE * left.sum()
         if not alone and away[0] <= _NEAR_CANVAS * scale:
             stands[i] = -1
         elif not alone and len(firm) > 1 and away[1:].min() <= _NEAR_STROKE * scale:
             stands[i] = firm[1 + int(away[1:].argmin())]
-        elif (not alone and not own[i] and _on_a_line(colors[i], colors[firm])) or (
-            noisy and left[i] < _RARE * left.sum()
-        ):
+        elif not alone and not own[i] and _on_a_line(colors[i], colors[firm]):
             stands[i] = -1
         else:
             firm.append(int(i))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import last_part
+from saccade.images import whole_numbers
 from saccade.scribbles.unlabeled import FILE_OPTION, MaskLikeError, choose_unlabeled
 
 __all__ = [
@@ -102,7 +103,7 @@ def strokes_from_array(
             without a name, the rule finds no value that means "no stroke", or the given one
             leaves next to nothing unlabelled.
     """
-    values = _whole_numbers(np.asarray(array), source)
+    values = _class_values(np.asarray(array), source)
     check_shape(values.shape, shape, source)
     counts = value_counts(values)
     remarks: tuple[str, ...] = ()
@@ -202,22 +203,12 @@ def free_unlabeled(classes: Sequence[int]) -> int:
     return next(v for v in (UNLABELED, UNLABELED_16, UNLABELED_16 + 1) if v not in classes)
 
 
-def _whole_numbers(array: NDArray[Any], source: str) -> NDArray[Any]:
+def _class_values(array: NDArray[Any], source: str) -> NDArray[Any]:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"{source}: shape {array.shape}, expected (H, W) class values")
-    if array.dtype.kind == "b":
-        return array.astype(np.uint8)
-    if array.dtype.kind in "ui":
-        return array
-    if array.dtype.kind != "f":
-        raise InputError(f"{source}: data type {array.dtype}, expected whole numbers")
-    if not np.isfinite(array).all() or (array != np.rint(array)).any():
-        raise InputError(f"{source}: NaN, infinite or broken values, expected whole numbers")
-    if np.abs(array).max() > 2**53:
-        raise InputError(f"{source}: values above 2**53, expected classes in 0..65535")
-    return array.astype(np.int64)
+    return whole_numbers(array, source)
 
 
 def _remapped(
