@@ -115,3 +115,15 @@ def test_no_entry_or_two_is_an_error_of_one_line(tmp_path, fmt, names, wanted, m
     with pytest.raises(InputError, match=f"{fmt}: {message}") as caught:
         read_any_strokes(path, shape=(H, W), image_name=wanted)
     assert "\n" not in str(caught.value)
+
+
+def test_a_task_that_is_read_again_says_the_same(tmp_path):
+    tasks = json.loads(studio(["a.png", "b.png"]))
+    odd = {"type": "vectorlabels", "value": {"vectorlabels": ["cat"]}, "id": "v"}
+    for task in tasks:
+        task["annotations"][0]["result"].append(odd)
+    path = tmp_path / "ls.json"
+    path.write_text(json.dumps(tasks))
+    first, again = (read_annotation(path, image_name="b.png") for _ in range(2))
+    assert first.remarks == again.remarks
+    assert len(first.remarks) > 0

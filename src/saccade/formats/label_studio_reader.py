@@ -7,6 +7,7 @@ regions are on top.
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +63,7 @@ def iter_label_studio(
             that is not among `names`, no region that can be drawn.
     """
     path = Path(path)
-    document = (read_json if options.image_name is None else _read_again)(path)
-    if document_kind(document) != "label-studio":
-        refuse_json(document, path)
-    entries = document if isinstance(document, list) else [document]
-    tasks = [_task(entry) for entry in entries]
+    tasks = (_read if options.image_name is None else _read_again)(path)
     labeled = [task for task in tasks if task.regions]
     values = _values(tasks, path) if options.names is None else {}
     if options.image_name is not None:
@@ -77,9 +74,9 @@ def iter_label_studio(
         chosen = labeled
     for task in chosen:
         table = positions_of(options.names, {r.label for r in task.regions} - {""}, path) or values
-        canvas = Canvas(
-            _size(task, options.shape, path), options.uncovered, task.record, WorkBudget(path)
-        )
+        record = deepcopy(task.record)  # a task may be drawn again, on a canvas of its own
+        size = _size(task, options.shape, path)
+        canvas = Canvas(size, options.uncovered, record, WorkBudget(path))
         for region in task.regions:
             _draw(canvas, region, table, path)
         labels = canvas.finished(path, table, alone=len(chosen) == 1)
@@ -88,7 +85,14 @@ def iter_label_studio(
         yield AnnotatedImage(name, labels, known, canvas.record.remarks)
 
 
-_read_again = remembering(read_json)
+def _read(path: Path) -> list[_Task]:
+    document = read_json(path)
+    if document_kind(document) != "label-studio":
+        refuse_json(document, path)
+    return [_task(entry) for entry in (document if isinstance(document, list) else [document])]
+
+
+_read_again = remembering(_read)
 
 
 def _task(entry: dict[str, Any]) -> _Task:

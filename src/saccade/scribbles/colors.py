@@ -101,8 +101,17 @@ def strokes_from_colors(
     stands = np.arange(len(colors.present))
     if len(stands) >= _LEAST_SOFT and (colors.overlay or not _all_voc(colors.present)):
         stands = _stands(colors)
+    unclear = 0
+    if not colors.overlay and 2 * (stands != np.arange(len(stands))).sum() >= len(stands):
+        from saccade.scribbles.drawn_colors import find_drawn_colors  # SciPy is slow to import
+
+        drawn = find_drawn_colors(rgba[..., :3])
+        if drawn is not None:
+            opaque = np.full((*drawn.index.shape, 1), 255, np.uint8)
+            colors = _count_colors(np.dstack([drawn.colors[drawn.index], opaque]))
+            stands, unclear = np.arange(len(colors.present)), drawn.unclear
     kept = colors.present[stands == np.arange(len(stands))]
-    pixels = int(colors.counts[stands < 0].sum())
+    pixels = unclear + int(colors.counts[stands < 0].sum())
     colors = _merged(colors, stands)
     note = f" ({pixels} pixels of blended colours too)" if pixels else ""
     if _all_voc(kept) and (colors.overlay or not pixels):
