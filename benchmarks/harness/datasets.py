@@ -4,12 +4,14 @@ Layout under ROOT (image, mask and stroke files match by stem):
 
     iseg/images, iseg/masks                      0 background, 1 object, 255 unknown border
     iseg/scribbles_thin | _full | _dense         0 background, 1 object, 255 unlabelled
+    ecssd/images, ecssd/masks                    0 background, 1 object; no strokes
+    davis/images, davis/masks                    the same
     camvid/val, camvid/valannot                  0 .. 10 classes, 11 void
     camvid/val_scribbles                         0 .. 10 classes, 255 unlabelled
 
-A set holds the images that have strokes, sorted by stem. In memory "no ground truth" is always 255,
-CamVid's 11 included. The set "repeated_objects" needs no files. The experiments read the same
-files; their reader is used here.
+A set holds the images that have strokes, sorted by stem; `load_masked` takes every image with
+a mask. In memory "no ground truth" is always 255, CamVid's 11 included. The set "repeated_objects"
+needs no files. The experiments read the same files; their reader is used here.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +22,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from saccade.errors import InputError
 from saccade.evaluation.metrics import confusion_matrix, mean_iou
-from saccade.experiments.engine.load_samples import load_sample
-from saccade.experiments.engine.samples import SHARED_SETS, SPECS, UNLABELED, shared_samples
+from saccade.experiments.engine.load_samples import load_sample, read_labels
+from saccade.experiments.engine.samples import (
+    SHARED_SETS,
+    SPECS,
+    UNLABELED,
+    files_by_stem,
+    shared_samples,
+)
+from saccade.images import load_image
+from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 UNKNOWN = UNLABELED
 REPEATED_OBJECTS = "repeated_objects"
 SETS = (*SHARED_SETS, REPEATED_OBJECTS)
+MASKED_SETS = ("ecssd", "davis", "iseg")
 
 Labels = NDArray[np.uint8]
 
@@ -65,6 +77,58 @@ def load_pairs(
     chosen = shared_samples(Path(root), [name]).samples[::every][:limit]
     loaded = ((sample.stem, load_sample(sample)) for sample in chosen)
     return [Pair(stem, one.image, one.strokes, one.truth) for stem, one in loaded]
+
+
+@dataclass(frozen=True)
+class MaskedImage:
+    """One image with ground truth and no strokes."""
+
+    stem: str
+    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    truth: Labels  # (H, W) 0 background, 1 object, 255 = unknown
+
+
+def load_masked(
+    root: str | Path, name: str, *, limit: int | None = None, every: int = 1
+) -> list[MaskedImage]:
+    """Every image of ROOT/NAME that has a mask, sorted by stem.
+
+    Args:
+        root: the folder of the sets.
+        name: one of `MASKED_SETS`.
+        limit: as in `load_pairs`.
+        every: as in `load_pairs`.
+
+    Raises:
+        InputError: unknown set, a missing folder, a mask without an image, or a mask that does not
+            fit: its size, a value that is not 0, 1 or 255, no object or no background.
+    """
+    if name not in MASKED_SETS:
+        raise InputError(f"set {name!r} is unknown; choose from {', '.join(MASKED_SETS)}")
+    folder = Path(root) / name
+    for part in (folder / "images", folder / "masks"):
+        if not part.is_dir():
+            raise InputError(f"{part}: no such folder; set {name!r} has images/ and masks/")
+    images = files_by_stem(folder / "images", IMAGE_SUFFIXES)
+    masks = files_by_stem(folder / "masks", LABEL_SUFFIXES)
+    alone = sorted(masks.keys() - images.keys())
+    if alone or not masks:
+        what = f"no image for {masks[alone[0]].name}" if alone else "no masks, expected PNG files"
+        raise InputError(f"{folder}: {what}")
+    chosen = sorted(masks)[::every][:limit]
+    return [_masked_image(stem, images[stem], masks[stem]) for stem in chosen]
+
+
+def _masked_image(stem: str, image: Path, mask: Path) -> MaskedImage:
+    pixels, truth = load_image(image), read_labels(mask)
+    if truth.shape != pixels.shape[:2]:
+        raise InputError(f"{mask}: size {truth.shape} (H, W), its image's is {pixels.shape[:2]}")
+    odd = np.setdiff1d(truth, [0, 1, UNKNOWN])
+    if odd.size:
+        raise InputError(f"{mask}: holds {odd[0]}, expected 0 background, 1 object, 255 unknown")
+    if not (truth == 1).any() or not (truth == 0).any():
+        raise InputError(f"{mask}: needs an object (1) and a background (0)")
+    return MaskedImage(stem, pixels, truth)
 
 
 def num_classes(name: str) -> int:

@@ -13,12 +13,19 @@ Labels = NDArray[Any]
 EDGES = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
-def parse_strokes(strokes: Labels, unlabeled: int) -> tuple[NDArray[np.bool_], Labels]:
-    """Mask of the pixels without a stroke, and the stroked classes in ascending order."""
+def parse_strokes(
+    strokes: Labels, unlabeled: int, rest: int | None = None
+) -> tuple[NDArray[np.bool_], Labels]:
+    """Mask of the pixels without a stroke, and the classes in ascending order.
+
+    The classes are those with strokes, and ``rest`` where it is a class without any yet.
+    """
     free = strokes == unlabeled
     classes = np.unique(strokes[~free])
     if not classes.size:
         raise InputError(f"strokes hold no class: every pixel is {unlabeled}")
+    if rest is not None:
+        classes = np.union1d(classes, np.array([rest], classes.dtype))
     return free, classes
 
 

@@ -5,14 +5,17 @@ import numpy as np
 from benchmarks.peers.common import Image, Labels, parse_strokes, two_classes
 
 
-def grabcut(image: Image, strokes: Labels, unlabeled: int = 255) -> Labels:
+def grabcut(
+    image: Image, strokes: Labels, unlabeled: int = 255, *, rest: int | None = None
+) -> Labels:
     """OpenCV's GrabCut, 5 iterations: strokes are sure, the rest is probable background.
 
-    The lower of the two classes is the background.
+    The lower of the two classes is the background. Where strokes hold one class alone, ``rest``
+    is the class of the background that has no stroke yet.
     """
     import cv2
 
-    free, classes = parse_strokes(strokes, unlabeled)
+    free, classes = parse_strokes(strokes, unlabeled, rest)
     if len(classes) == 1:
         return np.full_like(strokes, classes[0])
     background, obj = two_classes(classes)

@@ -13,6 +13,7 @@ Colors = NDArray[np.float64]  # (N, 3) Lab
 LogDensity = Callable[[Colors], NDArray[np.float64]]  # (N, 3) -> (N,)
 GAMMA = 50.0  # weight of the contrast term, as in GrabCut (Rother et al., 2004)
 MOST = 30.0  # a color that one class never showed is strong evidence, not proof
+_EVERY = 37  # pixels without a stroke that stand for all of them
 HARD = 1e6  # a stroke is proof: no cut around it can be cheaper
 
 
@@ -25,9 +26,15 @@ def cut_histogram(image: Image, strokes: Labels, unlabeled: int = 255) -> Labels
     return _graph_cut(image, strokes, unlabeled, _histogram)
 
 
-def cut_gmm(image: Image, strokes: Labels, unlabeled: int = 255) -> Labels:
-    """Graph cut with a Gaussian mixture of 5 full components per class in Lab as unaries."""
-    return _graph_cut(image, strokes, unlabeled, _mixture)
+def cut_gmm(
+    image: Image, strokes: Labels, unlabeled: int = 255, *, rest: int | None = None
+) -> Labels:
+    """Graph cut with a Gaussian mixture of 5 full components per class in Lab as unaries.
+
+    ``rest`` is a class whose colors are those of all pixels without a stroke as long as it has no
+    stroke itself; none of them is sure to be of it.
+    """
+    return _graph_cut(image, strokes, unlabeled, _mixture, rest)
 
 
 def contrast_weights(image: Image) -> list[NDArray[np.float64]]:
@@ -45,18 +52,24 @@ def contrast_weights(image: Image) -> list[NDArray[np.float64]]:
 
 
 def _graph_cut(
-    image: Image, strokes: Labels, unlabeled: int, fit: Callable[[Colors], LogDensity]
+    image: Image,
+    strokes: Labels,
+    unlabeled: int,
+    fit: Callable[[Colors], LogDensity],
+    rest: int | None = None,
 ) -> Labels:
     import maxflow
     from skimage.color import rgb2lab
 
-    _, classes = parse_strokes(strokes, unlabeled)
+    _, classes = parse_strokes(strokes, unlabeled, rest)
     if len(classes) == 1:
         return np.full_like(strokes, classes[0])
     background, obj = two_classes(classes)
     lab = rgb2lab(image)
     flat = lab.reshape(-1, 3)
-    costs = [-fit(lab[strokes == c])(flat).reshape(strokes.shape) for c in (background, obj)]
+    samples = (lab[strokes == c] for c in (background, obj))
+    shown = [s if len(s) else lab[strokes == unlabeled][::_EVERY] for s in samples]
+    costs = [-fit(s)(flat).reshape(strokes.shape) for s in shown]
     lowest = np.minimum(*costs)  # only the difference matters; capacities must not be negative
     cost_background, cost_object = (np.minimum(c - lowest, MOST) for c in costs)
     cost_background[strokes == obj] = HARD

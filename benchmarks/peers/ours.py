@@ -65,13 +65,20 @@ def run_saccade(
         (H, W) labels.
     """
     from saccade import segment
+
+    preset = preset_of(spec, stem, folds)
+    return segment(image, strokes, preset=preset, seed=seed, device="cpu").labels
+
+
+def preset_of(spec: str, stem: str, folds: Folds) -> "Preset":
+    """The preset of "preset+variant+..." with weights that have not seen the image."""
     from saccade.interactive.presets import preset_named
 
     name, *variants = spec.split("+")
     preset = unseen(preset_named(name), stem, folds)
     for variant in variants:
         preset = _vary(preset, variant)
-    return segment(image, strokes, preset=preset, seed=seed, device="cpu").labels
+    return preset
 
 
 def _vary(preset: "Preset", variant: str) -> "Preset":

@@ -138,3 +138,16 @@ def test_edge_ends_are_one_step_apart(edge):
     assert y0.size == (4 - edge[0]) * (5 - abs(edge[1]))
     assert set((y1 - y0).ravel()) == {edge[0]}
     assert set((x1 - x0).ravel()) == {edge[1]}
+
+
+@pytest.mark.parametrize("peer", [peers.grabcut, peers.cut_gmm])
+def test_the_rest_may_be_a_class_without_a_stroke(peer, picture):
+    pytest.importorskip("cv2" if peer is peers.grabcut else "maxflow")
+    image, strokes, truth = picture
+    alone = np.where(strokes == 1, 1, 255).astype(np.uint8)
+    labels = peer(image, alone, rest=0)
+    assert set(np.unique(labels)) == {0, 1}
+    assert (labels == truth)[truth == 1].mean() > 0.9
+    assert (labels == truth)[truth == 0].mean() > 0.9
+    assert (labels[strokes == 1] == 1).all()
+    np.testing.assert_array_equal(peer(image, strokes, rest=0), peer(image, strokes))
