@@ -47,7 +47,6 @@ def test_lists_and_the_largest_label_are_fine():
         (np.full((2, 3), "a"), "integer"),
         (np.zeros((3, 2), int), "3x2.*2x3"),
         (np.full((2, 3), 255), "empty"),
-        (np.full((2, 3), 1), "one class"),
         (np.array([[-1, 0, 1], [0, 0, 0]]), "label -1"),
         (np.array([[65_536, 0, 1], [0, 0, 0]]), "label 65536"),
         (np.array([[5, 0, 1], [0, 0, 0]]), "label 5.*classes 0, 1, 2"),
@@ -58,6 +57,12 @@ def test_what_cannot_be_used_is_named_in_one_line(strokes, message):
     with pytest.raises(InputError, match=message) as caught:
         encode_strokes(strokes, (2, 3), unlabeled=255, classes=classes)
     assert "\n" not in str(caught.value)
+
+
+def test_one_class_alone_gets_another_for_everything_else():
+    classes, index = encode_strokes(np.full((2, 3), 7), (2, 3), unlabeled=255)
+    assert classes == (0, 7)
+    assert (index == 1).all()
 
 
 @pytest.mark.parametrize(

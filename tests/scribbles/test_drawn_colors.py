@@ -115,11 +115,15 @@ def test_jpegs_of_photographs_are_refused(tmp_path):
             read_strokes(tmp_path / "s.jpg")
 
 
-def test_jpegs_of_one_stroke_or_none_are_refused(tmp_path):
-    for colors in ([], [(255, 0, 0)]):
-        draw((255, 255, 255), colors, 6).save(tmp_path / "s.jpg")
-        with pytest.raises(InputError):
-            read_strokes(tmp_path / "s.jpg")
+def test_jpegs_without_a_stroke_are_refused(tmp_path):
+    draw((255, 255, 255), [], 6).save(tmp_path / "s.jpg")
+    with pytest.raises(InputError):
+        read_strokes(tmp_path / "s.jpg")
+
+
+def test_jpegs_of_one_stroke_are_read(tmp_path):
+    draw((255, 255, 255), [(255, 0, 0)], 6).save(tmp_path / "s.jpg")
+    assert len(read_strokes(tmp_path / "s.jpg").classes) == 1
 
 
 def test_jpegs_of_many_pixels_are_refused_before_work(tmp_path):

@@ -97,7 +97,6 @@ def test_a_byte_order_mark_and_accents_are_read(tmp_path, write):
     ("shapes", "changes", "message"),
     [
         ([], {}, "no strokes"),
-        (TWO[:1], {}, "only one class"),
         ("x", {}, "list 'shapes'"),
         ([1], {}, "without a 'label'"),
         ([{"label": 3, "points": []}], {}, "without a 'label'"),

@@ -91,7 +91,6 @@ def test_polygon_without_points_is_skipped(write):
     [
         ("", SIZE, "without strokes"),
         (polygon("cat"), SIZE, "no strokes"),
-        (polygon("cat", (5, 5)), SIZE, "only one class, 8"),
         (polygon("cat", (5, "x")), SIZE, "point \\(5, x\\)"),
         (polygon("cat", (5, "nan")), SIZE, "point"),
         (polygon("cat", (5, "")), SIZE, "point"),

@@ -103,11 +103,11 @@ def compute_cues(
         (P, len(CUES), h, w), rows in the order of ``strokes.stroked``.
     """
     stroked, count = strokes.stroked, strokes.count
-    own = F.one_hot(strokes.strokes_half, count + 1)[..., :-1].movedim(2, 0).bool()[stroked]
+    own = F.one_hot(strokes.seeds_half, count + 1)[..., :-1].movedim(2, 0).bool()[stroked]
     odds = color_log_odds(lab, strokes.labels_half, count, generator=generator)[stroked]
     row_of_class = torch.full((count + 1,), len(stroked), device=stroked.device)
     row_of_class[stroked] = torch.arange(len(stroked), device=stroked.device)
     regions = color_regions(
-        lab, standardized_lab, row_of_class[strokes.strokes_half], odds, generator=generator
+        lab, standardized_lab, row_of_class[strokes.seeds_half], odds, generator=generator
     )
     return stack_cues(averaged.mean[stroked], averaged.spread, own, standardized_lab, odds, regions)

@@ -44,12 +44,6 @@ def resolve_strokes(strokes: object, unlabeled: int) -> tuple[object, int, tuple
     found = choose_unlabeled(array, counts, told, option=ARGUMENT)
     if told is not None:
         return array, told, found.remarks
-    drawn = [value for value in counts if value != found.value]
-    if len(drawn) == 1:
-        raise InputError(
-            f"strokes hold one class only, {drawn[0]}, as {found.value} covers "
-            f"{counts[found.value] / array.size:.0%} and means that nobody drew; draw at least two"
-        )
     meaning = f"{found.value} = unlabelled" + (f" ({found.reason})" if found.reason else "")
     return array, found.value, (meaning, *found.remarks)
 
@@ -70,11 +64,15 @@ def encode_strokes(
         classes: the values allowed; every value that occurs where None.
 
     Returns:
-        The K class values, ascending, and (H, W) indices into them, K where nobody drew.
+        The K class values, ascending, and (H, W) indices into them, K where nobody drew. Where
+        one class alone was drawn, `ground_class` is among the values.
 
     Raises:
-        InputError: wrong shape or type, no stroke, one class only, a value out of range or not
-            among ``classes``, or ``classes`` that are no class values.
+        InputError: wrong shape or type, no stroke, a value out of range or not among ``classes``,
+            or ``classes`` that are no class values.
+
+    >>> encode_strokes([[255, 1, 255]], (1, 3), unlabeled=255)
+    ((0, 1), array([[2, 1, 2]]))
     """
     array = np.asarray(strokes)
     if array.ndim != 2:
@@ -93,11 +91,6 @@ def encode_strokes(
     if values[0] < 0 or values[-1] > _MAX_LABEL:
         bad = values[0] if values[0] < 0 else values[-1]
         raise InputError(f"strokes hold label {bad}, must be 0 to {_MAX_LABEL}")
-    if len(values) == 1:
-        raise InputError(
-            f"strokes hold one class only ({values[0]}); draw at least two, for instance the "
-            "object and its background"
-        )
     known = values if classes is None else _checked_classes(classes, unlabeled)
     unknown = np.setdiff1d(values, known)
     if len(unknown):
@@ -105,8 +98,55 @@ def encode_strokes(
             f"strokes hold label {unknown[0]}, which is not one of the classes "
             f"{', '.join(map(str, known))}"
         )
+    if len(values) == 1:
+        known = np.union1d(known, [ground_class(int(values[0]), known.tolist())])
     index = np.where(drawn, np.searchsorted(known, array), len(known)).astype(np.int64)
     return tuple(int(v) for v in known), index
+
+
+def ground_class(stroked: int, classes: Sequence[int]) -> int:
+    """The class that everything else has while one class alone was drawn.
+
+    The only other class there is; among several 0, else the smallest; where there is no other, 0,
+    or 1 if what was drawn is 0 itself.
+
+    Args:
+        stroked: the value that was drawn.
+        classes: the values there are.
+
+    >>> ground_class(1, [1]), ground_class(0, [0]), ground_class(2, [2, 5])
+    (0, 1, 5)
+    """
+    others = sorted(set(classes) - {stroked})
+    return others[0] if others else int(stroked == 0)
+
+
+def provisional_index(stroke_index: NDArray[np.integer], classes: Sequence[int]) -> int | None:
+    """Index of the `ground_class` where one class alone was drawn, else None.
+
+    Args:
+        stroke_index: (H, W) class index, K where nobody drew, of `encode_strokes`.
+        classes: the K class values.
+
+    >>> provisional_index(np.array([[1, 2, 1]]), (0, 1))
+    0
+    """
+    drawn = np.unique(stroke_index[(stroke_index >= 0) & (stroke_index < len(classes))])
+    if len(drawn) != 1 or len(classes) < 2:
+        return None
+    return list(classes).index(ground_class(classes[int(drawn[0])], classes))
+
+
+def provisional_remark(stroked: int, ground: int) -> str:
+    """One line that says what was assumed where one class alone was drawn.
+
+    >>> provisional_remark(1, 0).split(";")[0]
+    'only class 1 has strokes'
+    """
+    return (
+        f"only class {stroked} has strokes; class {ground}, everything else, is provisional: "
+        "draw a second class to settle it"
+    )
 
 
 def _checked_classes(classes: Sequence[int], unlabeled: int) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ from saccade.interactive.cues import compute_cues
 from saccade.interactive.fit_learned import fit_learned
 from saccade.interactive.fit_paper import fit_paper
 from saccade.interactive.fusion import fuse_cues
+from saccade.interactive.inputs import provisional_remark
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
 from saccade.interactive.refinement import (
@@ -206,7 +207,16 @@ def _upsample(
     full[:, drawn] = np.eye(strokes.count, dtype=np.float32)[:, strokes.stroke_index[drawn]]
     unsure[drawn] = 0
     labels = np.asarray(strokes.classes, np.int32)[full.argmax(0)]
-    return Segmentation(labels, full, unsure, strokes.classes)
+    stroked = strokes.classes[strokes.stroke_index[drawn][0]]
+    remarks = tuple(provisional_remark(stroked, value) for value in strokes.provisional)
+    return Segmentation(
+        labels,
+        full,
+        unsure,
+        strokes.classes,
+        remarks=remarks,
+        provisional=strokes.provisional,
+    )
 
 
 def _previews(

@@ -21,6 +21,8 @@ class Segmentation:
         classes: the K stroke values, ascending.
         timings: seconds spent in each stage, and ``"total"``.
         remarks: what was assumed of the image and the strokes, one line each.
+        provisional: classes that nobody drew and that were assumed to be everything else, as one
+            class alone was drawn; empty once there are strokes of two.
 
     >>> mask = np.array([[0, 1]], np.int32)
     >>> p = np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32)
@@ -35,6 +37,7 @@ class Segmentation:
     classes: tuple[int, ...]
     timings: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    provisional: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.images import read_array
-from saccade.interactive.inputs import UNLABELED, encode_strokes, resolve_strokes
+from saccade.interactive.inputs import (
+    UNLABELED,
+    encode_strokes,
+    provisional_index,
+    resolve_strokes,
+)
 from saccade.interactive.pipeline import Fitted, segment_prepared
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import PaperFitSettings, Preset, preset_named
@@ -36,7 +41,8 @@ class ScribbleSegmenter:
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         unlabeled: stroke value of pixels where nobody drew; the default says 255 where it occurs,
             else what covers most of the image, see ``Segmentation.remarks``.
-        classes: the class values there are; by default those that occur in the strokes.
+        classes: the class values there are; by default those that occur in the strokes. While one
+            class alone is drawn another has everything else, see ``Segmentation.provisional``.
 
     Raises:
         InputError: an unknown preset or device, or settings that do not go together.
@@ -165,7 +171,7 @@ class ScribbleSegmenter:
                 self.preset,
                 seed=self.seed,
                 run=run,
-                warm_start=self._warm_start(classes),
+                warm_start=self._warm_start(classes, stroke_index),
                 discard_cancelled=True,
             )
         if fitted is not None:
@@ -187,14 +193,20 @@ class ScribbleSegmenter:
         remarks = self._image_remarks + of_strokes + fitted.result.remarks
         return replace(fitted, result=replace(fitted.result, remarks=remarks))
 
-    def _warm_start(self, classes: tuple[int, ...]) -> ScribbleNet | None:
+    def _warm_start(
+        self, classes: tuple[int, ...], stroke_index: NDArray[np.int64]
+    ) -> ScribbleNet | None:
         """The network that the paper's optimisation goes on from.
+
+        None where a class is or was provisional: nothing of what was assumed may stay.
 
         A copy, as what is fitted must outlive a cancelled update. From the learned start a few
         steps do better than going on from the last fit does.
         """
         last = self._last
         if last is None or last.strokes.classes != classes:
+            return None
+        if last.strokes.provisional or provisional_index(stroke_index, classes) is not None:
             return None
         return copy.deepcopy(last.net) if isinstance(self.preset.fit, PaperFitSettings) else None
 
@@ -265,7 +277,8 @@ def segment(
         preset: ``"fast"``, ``"best"`` or ``"paper"`` (the GDC paper to the letter).
         seed: same seed, same mask, on one device.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        classes: the class values there are; by default those that occur in the strokes.
+        classes: the class values there are; by default those that occur in the strokes. While one
+            class alone is drawn another has everything else, see ``Segmentation.provisional``.
 
     Raises:
         InputError: the image, the strokes or an option cannot be used.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from saccade.interactive.inputs import provisional_index
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, PaperFitSettings
+from saccade.interactive.provisional import provisional_ground
 from saccade.scribbles.shrink import shrink_strokes
 from saccade.scribbles.superpixels import expand_strokes, superpixels
 
@@ -26,8 +28,10 @@ class StrokeMaps:
         strokes_half: (h / 2, w / 2) the same at half the working size, where networks work; no
             stroke is lost.
         labels_half: (h / 2, w / 2) what the network is fitted to: the strokes expanded to
-            superpixels.
+            superpixels, and the provisional ground.
         working_size: (h, w).
+        ground: index of the class that is provisional, as one class alone was drawn; else None.
+        ground_half: (h / 2, w / 2) bool, where the provisional ground is; None where there is none.
     """
 
     classes: tuple[int, ...]
@@ -35,6 +39,13 @@ class StrokeMaps:
     strokes_half: Tensor
     labels_half: Tensor
     working_size: tuple[int, int]
+    ground: int | None = None
+    ground_half: Tensor | None = None
+
+    @property
+    def provisional(self) -> tuple[int, ...]:
+        """The class values that nobody drew and that were assumed."""
+        return () if self.ground is None else (self.classes[self.ground],)
 
     @property
     def count(self) -> int:
@@ -43,9 +54,16 @@ class StrokeMaps:
 
     @cached_property
     def stroked(self) -> Tensor:
-        """Indices (P,) of the classes that somebody drew; `classes` may name more."""
-        present = torch.stack([(self.strokes_half == k).any() for k in range(self.count)])
+        """Indices (P,) of the classes that have seeds; `classes` may name more."""
+        present = torch.stack([(self.seeds_half == k).any() for k in range(self.count)])
         return present.nonzero()[:, 0]
+
+    @cached_property
+    def seeds_half(self) -> Tensor:
+        """(h / 2, w / 2) what cues begin at: the strokes and the provisional ground."""
+        if self.ground is None or self.ground_half is None:
+            return self.strokes_half
+        return self.strokes_half.masked_fill(self.ground_half, self.ground)
 
     @cached_property
     def strokes_working(self) -> Tensor:
@@ -83,7 +101,17 @@ def stroke_maps(
     else:
         labels = expand_strokes(small, image.segments, count)
     strokes_half, labels_half = (torch.from_numpy(x).to(image.device) for x in (small, labels))
-    return StrokeMaps(classes, stroke_index, strokes_half, labels_half, image.working_size)
+    maps = StrokeMaps(classes, stroke_index, strokes_half, labels_half, image.working_size)
+    ground = provisional_index(stroke_index, classes)
+    return maps if ground is None else _with_ground(maps, image, ground)
+
+
+def _with_ground(maps: StrokeMaps, image: PreparedImage, ground: int) -> StrokeMaps:
+    """Maps of one class with the provisional ground; no stroke and no label of theirs changes."""
+    found = provisional_ground(image, maps.strokes_half < maps.count)
+    free = found & (maps.labels_half == maps.count)
+    labels = maps.labels_half.masked_fill(free, ground)
+    return replace(maps, labels_half=labels, ground=ground, ground_half=found)
 
 
 def paper_labels(

@@ -103,7 +103,7 @@ def rasterize(
 ) -> Strokes:
     """Draw a document: the pixels that `read_strokes` gives for the file it is written to.
 
-    Unlike there it may have no stroke at all, or strokes of one class only.
+    Unlike there it may have no stroke at all.
 
     Args:
         document: what to draw.

@@ -79,7 +79,7 @@ def read_labelme(
 
     Raises:
         InputError: malformed JSON, another JSON format, a label that is not in `names`, a wrong or
-            missing size, fewer than two classes, no shape that can be drawn. Single shapes that
+            missing size, no shape that can be drawn. Single shapes that
             cannot be drawn are skipped and counted in the remarks.
     """
     document = _parse(path)

@@ -40,8 +40,8 @@ def read_strokes(
             labelme, as is usual there.
 
     Raises:
-        InputError: the file cannot be read or understood, does not fit the image, or has not
-            two classes of strokes.
+        InputError: the file cannot be read or understood, does not fit the image, or has no
+            stroke.
     """
     path = check_readable(path)
     kind = _format_of(path)

@@ -81,7 +81,7 @@ def read_scribblesup(
 
     Raises:
         InputError: malformed XML, another XML format, an unknown tag, a broken coordinate, a
-            size that is missing or not that of the image, fewer than two classes.
+            size that is missing or not that of the image, no stroke.
     """
     root = _parse(path)
     shape = _size(root, path, shape)

@@ -99,9 +99,9 @@ def strokes_from_array(
         option: how the caller says `unlabeled`, for messages.
 
     Raises:
-        InputError: wrong shape or type, no strokes, one class only, a class outside 0..65535 or
-            without a name, the rule finds no value that means "no stroke", or the given one
-            leaves next to nothing unlabelled.
+        InputError: wrong shape or type, no strokes, a class outside 0..65535 or without a name,
+            the rule finds no value that means "no stroke", or the given one leaves next to
+            nothing unlabelled.
     """
     values = _class_values(np.asarray(array), source)
     check_shape(values.shape, shape, source)
@@ -152,19 +152,13 @@ def check_shape(found: tuple[int, ...], expected: tuple[int, int] | None, source
 
 
 def check_classes(classes: Sequence[int], source: str, meaning: str = "") -> None:
-    """Raise InputError where class values are out of range or fewer than two."""
+    """Raise InputError where there is no class value, or one out of range."""
     because = f" ({meaning})" if meaning else ""
     if not classes:
         raise InputError(f"{source}: no strokes{because}, draw at least one for each class")
     if min(classes) < 0 or max(classes) > _MOST_CLASS:
         wrong = min(classes) if min(classes) < 0 else max(classes)
         raise InputError(f"{source}: label {wrong}{because}, expected classes in 0..65535")
-    if len(classes) == 1:
-        raise MaskLikeError(
-            f"{source}: strokes of only one class, {classes[0]}{because}; "
-            "at least two classes are needed",
-            f"of one class only, {classes[0]}",
-        )
 
 
 def name_classes(
@@ -186,7 +180,9 @@ def name_classes(
 
 
 def describe_classes(classes: Sequence[int]) -> str:
-    """Return "classes 0, 1 (...)" for a message; long lists are cut."""
+    """Return "classes 0, 1 (...)" for a message, "class 1 alone"; long lists are cut."""
+    if len(classes) == 1:
+        return f"class {classes[0]} alone"
     shown = ", ".join(str(c) for c in classes[:_LISTED_CLASSES])
     if len(classes) > _LISTED_CLASSES:
         shown += f", ... ({len(classes)} in all)"
