@@ -8,6 +8,7 @@ from saccade.scribbles.simulate import (
     FULL,
     THIN,
     StrokeStyle,
+    _room_around,
     draw_medial_stroke,
     draw_stroke,
     draw_through,
@@ -187,3 +188,19 @@ def test_a_stroke_through_the_only_pixel(place):
 def test_a_place_outside_is_refused(place):
     with pytest.raises(InputError, match="outside of the region"):
         draw_through(_disc().astype(bool), place, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_room_around_a_place_is_that_of_the_whole_region(seed):
+    rng = np.random.default_rng(seed)
+    noise = ndimage.gaussian_filter(rng.random((150, 210)), 6)
+    region = noise > np.quantile(noise, 0.3)
+    inside = np.argwhere(region)
+    place = tuple(inside[rng.integers(len(inside))].tolist())
+    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    whole = depth > min(5.0, 0.6 * depth[place])
+    y, x = np.mgrid[:150, :210]
+    near = np.hypot(y - place[0], x - place[1]) <= 30
+    room = _room_around(region, place, 5.0, 30)
+    assert np.array_equal(room[near], whole[near])
+    assert not (room & ~region).any()

@@ -137,9 +137,8 @@ def draw_through(
     size = region.shape
     if not (0 <= place[0] < size[0] and 0 <= place[1] < size[1] and region[place]):
         raise InputError(f"place (y, x) = {place} is outside of the region; the stroke goes inside")
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    room = depth > min(margin, 0.6 * float(depth[place]))
     wanted = min(size) * rng.uniform(*length)
+    room = _room_around(region, place, margin, 1.2 * wanted)
     best = np.array([place], float)
     for _ in range(_TRIES):
         angle, before = rng.uniform(0, 2 * np.pi), rng.uniform()
@@ -154,6 +153,25 @@ def draw_through(
     stroke = _rasterize(np.rint(best), size, max(1, round(min(size) / 100)))
     stroke[place] = True
     return np.logical_and(stroke, region)
+
+
+def _room_around(
+    region: NDArray[np.bool_], place: tuple[int, int], margin: float, reach: float
+) -> NDArray[np.bool_]:
+    """Pixels of ``region`` that keep ``margin`` from its border, where ``place`` itself does.
+
+    True only within ``reach`` of the place and a little farther; distances from there are all that
+    is computed.
+    """
+    # Inside of the window distances below the margin are those of the whole region, and that of
+    # the place is if it matters.
+    far = int(reach + margin / 0.6) + 2
+    window = tuple(slice(max(0, at - far), at + far + 1) for at in place)
+    depth = ndimage.distance_transform_edt(np.pad(region[window], 1))[1:-1, 1:-1]
+    here = tuple(at - part.start for at, part in zip(place, window, strict=True))
+    room = np.zeros_like(region)
+    room[window] = depth > min(margin, 0.6 * float(depth[here]))
+    return room
 
 
 def _piece_inside(
