@@ -48,6 +48,7 @@ class Step:
     column: int
     value: int  # what the click says
     seconds: float  # from the click to the mask
+    processor: float  # of these, the processor's: less where others use the machine
     once: float  # seconds before the first click
     lost: float  # share of the image, far from the click, that turned from right to wrong
     gained: float  # the same from wrong to right
@@ -79,11 +80,11 @@ def simulate(image: MaskedImage, method: ClickMethod, rules: Rules) -> list[Step
             break
         drawn.append(click)
         strokes[click.pixels] = click.value
-        before, seconds = mask, 0.0
+        before, seconds, processor = mask, 0.0, 0.0
         if len(drawn) >= rules.start:
             given = strokes.copy()  # a method that writes into its input harms only itself
             answer = timed(lambda given=given: session.segment(given, tuple(drawn)))
-            mask, seconds = answer.result, answer.seconds
+            mask, seconds, processor = answer.result, answer.seconds, answer.processor
         lost, gained = far_changes(image.truth, before, mask, click.pixels, rules.far)
         steps.append(
             Step(
@@ -95,6 +96,7 @@ def simulate(image: MaskedImage, method: ClickMethod, rules: Rules) -> list[Step
                 column=click.place[1],
                 value=click.value,
                 seconds=seconds,
+                processor=processor,
                 once=once,
                 lost=float("nan") if starting else lost,
                 gained=float("nan") if starting else gained,

@@ -46,6 +46,7 @@ class Row:
     lost: float  # mean share of the image, far from a correction, that it turned wrong
     gained: float  # the same that it turned right
     seconds: float  # a click, median
+    processor: float  # of the processor's time, the same
     once: float  # seconds once an image, median
 
 
@@ -104,8 +105,9 @@ def summarize(name: str, method: str, sessions: Sessions, most: int, *, suggests
         cost=cost,
         lost=_mean([step.lost for step in steps]),
         gained=_mean([step.gained for step in steps]),
-        seconds=float(np.median([step.seconds for step in steps if step.seconds] or [nan])),
-        once=float(np.median([session[0].once for session in sessions])),
+        seconds=_median([step.seconds for step in steps if step.seconds]),
+        processor=_median([step.processor for step in steps if step.seconds]),
+        once=_median([session[0].once for session in sessions]),
     )
 
 
@@ -114,14 +116,14 @@ def table(rows: Sequence[Row]) -> str:
     if not rows:
         return "no method ran"
     head = ["method", "set", "n", "NoC@90", "se", "fail", "NoC@95", "se", "fail"]
-    head += ["cost", "far lost", "far gained", "s a click", "s once"]
+    head += ["cost", "far lost", "far gained", "s a click", "of cpu", "s once"]
     body = [
         [
             *(row.method, row.set, str(row.images)),
             *_needed_cells(row.noc90),
             *_needed_cells(row.noc95),
             *(number(row.cost, ".1%"), number(row.lost, ".2%"), number(row.gained, ".2%")),
-            *(number(row.seconds, ".3f"), number(row.once, ".3f")),
+            *(number(s, ".3f") for s in (row.seconds, row.processor, row.once)),
         ]
         for row in rows
     ]
@@ -140,6 +142,10 @@ def _needed_cells(found: Needed | None) -> list[str]:
     if found is None:
         return ["-", "-", "-"]
     return [f"{found.clicks:.2f}", number(found.error, ".2f"), str(found.failed)]
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if values else nan
 
 
 def _mean(values: Sequence[float]) -> float:
