@@ -13,7 +13,7 @@ Colors = NDArray[np.float64]  # (N, 3) Lab
 LogDensity = Callable[[Colors], NDArray[np.float64]]  # (N, 3) -> (N,)
 GAMMA = 50.0  # weight of the contrast term, as in GrabCut (Rother et al., 2004)
 MOST = 30.0  # a color that one class never showed is strong evidence, not proof
-_EVERY = 37  # pixels without a stroke that stand for all of them
+_FRAME = 0.05  # width of the frame that stands for what has no stroke, in shorter sides
 HARD = 1e6  # a stroke is proof: no cut around it can be cheaper
 
 
@@ -31,8 +31,8 @@ def cut_gmm(
 ) -> Labels:
     """Graph cut with a Gaussian mixture of 5 full components per class in Lab as unaries.
 
-    ``rest`` is a class whose colors are those of all pixels without a stroke as long as it has no
-    stroke itself; none of them is sure to be of it.
+    ``rest`` is a class whose colors are those of a frame along the image's border as long as it has
+    no stroke itself; no pixel is sure to be of it.
     """
     return _graph_cut(image, strokes, unlabeled, _mixture, rest)
 
@@ -68,7 +68,7 @@ def _graph_cut(
     lab = rgb2lab(image)
     flat = lab.reshape(-1, 3)
     samples = (lab[strokes == c] for c in (background, obj))
-    shown = [s if len(s) else lab[strokes == unlabeled][::_EVERY] for s in samples]
+    shown = [s if len(s) else _frame(lab) for s in samples]
     costs = [-fit(s)(flat).reshape(strokes.shape) for s in shown]
     lowest = np.minimum(*costs)  # only the difference matters; capacities must not be negative
     cost_background, cost_object = (np.minimum(c - lowest, MOST) for c in costs)
@@ -85,6 +85,14 @@ def _graph_cut(
     # A node of the sink segment pays the capacity from the source: the cost of the object.
     is_object = graph.get_grid_segments(nodes)
     return np.where(is_object, obj, background).astype(strokes.dtype)
+
+
+def _frame(lab: NDArray[np.float64]) -> Colors:
+    """Colors along the border of an image (H, W, 3)."""
+    width = max(1, round(_FRAME * min(lab.shape[:2])))
+    inside = np.zeros(lab.shape[:2], bool)
+    inside[width:-width, width:-width] = True
+    return lab[~inside]
 
 
 def _histogram(samples: Colors) -> LogDensity:

