@@ -151,3 +151,18 @@ def test_the_rest_may_be_a_class_without_a_stroke(peer, picture):
     assert (labels == truth)[truth == 0].mean() > 0.9
     assert (labels[strokes == 1] == 1).all()
     np.testing.assert_array_equal(peer(image, strokes, rest=0), peer(image, strokes))
+
+
+def test_grabcut_goes_on_from_a_mask(picture):
+    pytest.importorskip("cv2")
+    image, strokes, _ = picture
+    noisy = np.random.default_rng(0).integers(90, 160, image.shape, dtype=np.uint8)
+    before = np.zeros_like(strokes)
+    before[:, :26] = 1
+    anew = peers.grabcut(noisy, strokes, rest=0)
+    onward = peers.grabcut(noisy, strokes, rest=0, before=before)
+    assert (onward == before).mean() > (anew == before).mean()
+    assert (onward[strokes != 255] == strokes[strokes != 255]).all()
+    alone = np.where(strokes == 1, 1, 255).astype(np.uint8)
+    everywhere = peers.grabcut(image, alone, rest=0, before=np.ones_like(strokes))
+    np.testing.assert_array_equal(everywhere, peers.grabcut(image, alone, rest=0))
