@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick fuzz docs check page page-check browser format bench clean
+.PHONY: help demo test test-quick fuzz docs check page page-check browser format bench weights clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -76,6 +76,10 @@ bench: $(INSTALLED) ## quality, speed, memory and the operator, beside the peers
 	$(BIN)/python -m benchmarks.interactive $(SACCADE_DATA)
 	$(BIN)/python -m benchmarks.sampled_conv
 	$(BIN)/python -m benchmarks.performance $(SACCADE_DATA)
+
+weights: $(INSTALLED) ## train the weights that ship, and the folds; DATA=... OUT=..., goes on where it was stopped
+	$(BIN)/python -m scripts.train_bundled --data $(or $(DATA),$(SACCADE_DATA)) \
+		--out $(or $(OUT),out/weights) $(WEIGHTS_ARGS)
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) web/node_modules out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \

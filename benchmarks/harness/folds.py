@@ -1,8 +1,8 @@
 """Weights that have not seen an image, for images that the bundled ones were trained on.
 
-`scripts/train_bundled fusion --objects` trains on the photographs of `iseg`, so their scores
-with the bundled weights say nothing. FOLDER holds one file for each fold of a cross-validation,
-trained in the same way without its photographs; the JSON beside it names these under "without".
+The bundled weights were trained on the photographs of `iseg` too, so their scores there say
+nothing. FOLDER holds one file for each fold of a cross-validation, trained in the same way without
+its photographs (`make weights`); the JSON beside it names these under "without".
 """
 
 import json

@@ -1,108 +1,106 @@
-"""Train the bundled weights: feature extractor, learned start of the fit, fusion network.
+"""Train the weights that ship, as a recipe says: stages in order, then the files they make.
 
-    python scripts/train_bundled fit --data ROOT --out fit.pt
-    python scripts/train_bundled fusion --data ROOT --start fit.pt --out fusion.pt
-    python scripts/train_bundled fusion --data ROOT --start bundled.safetensors --objects 0.4
-        --hold 0/3 --out fold0.pt
-    python scripts/train_bundled pack --data ROOT --start fusion.pt [MORE.pt ...]
-        [--second OTHER.pt ...] --out bundled.safetensors
+    python -m scripts.train_bundled --data ROOT --out FOLDER
+    python -m scripts.train_bundled --data ROOT --out FOLDER --short
+    python -m scripts.train_bundled RECIPE --data ROOT --out FOLDER --stage fusion
 
-``ROOT`` holds ``bsds/train/{images,segments}`` and ``camvid/{train,trainannot}``; ``iseg`` and
-``camvid/val`` beside them are only looked at. An episode is a photograph, an object made of one to
-three human segments (or several segments, or street classes), and simulated strokes. ``fit``
-learns features and a start from which a few gradient steps on the strokes segment the rest.
-``fusion`` freezes that and learns to fuse its probabilities with colors and the distances to the
-strokes; it goes on from weights that were packed, too. With ``--objects`` a share of its
-episodes are photographs of ``iseg`` with people's or simulated strokes. Then scores on these say
-nothing, unless ``--hold I/N`` leaves out every N-th and looks at those alone. With ``--many`` a
-share shows repeated objects of which a few have strokes.
+ROOT is the root of the data, whose folders must have the digests of the recipe. FOLDER gets the
+files, each with a JSON beside it that says where it comes from, and in stages/ the weights of each
+stage. Ctrl-C keeps all steps; the same command goes on where it stopped, and does nothing twice
+that was done with the same settings. Weights depend on the recipe and the data alone, not on
+--jobs, --every or how often a run was stopped. docs/how-to/make-the-weights.md says more.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from episodes import batches
-from fit import FitStart, meta_loss
-from fusion import examples
-from loop import look, train
-from objects import held_out
-from packing import pack, read, stage_with
+
+from saccade.errors import InputError, message_of
+from saccade.training.signals import stop_on_signal
+from scripts.train_bundled.loop import StoppedError
+from scripts.train_bundled.recipe import read_recipe
+from scripts.train_bundled.run import Options, follow
+from scripts.train_bundled.short import check_better
+
+RECIPE = Path(__file__).with_name("recipe.toml")
 
 
-def saver(args, model, stage_of):
-    """Tell how far it is, and keep everything so far with how it came about."""
-
-    only = held_out(args.data, args.hold)
-    runs = dict(read(args.start[0])["runs"]) if args.start else {}
-    stage = args.stage
-    while stage in runs:  # a run that went on from others keeps what is known of them
-        stage += "+"
-    names = ("batch", "lr", "seed", "reuse", "pool", "seconds", "objects", "many", "hold")
-    names += ("bfloat16",)
-
-    def save(module, step: int, progress: str) -> None:
-        fusion = stage_of(module)
-        print(progress, look(model, fusion, args.data, only), flush=True)
-        runs[stage] = {"steps": step, **{name: getattr(args, name) for name in names}}
-        state = {"fit": model.state_dict(), "runs": runs}
-        if fusion is not None:
-            state["fusion"] = fusion.state_dict()
-        torch.save(state, args.out)
-
-    return save
-
-
-def main() -> None:
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m scripts.train_bundled",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("stage", choices=("fit", "fusion", "pack"))
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--start", type=Path, nargs="*", help="pack: the mean of these")
-    parser.add_argument("--second", type=Path, nargs="+", help="pack: another member")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--seconds", type=float, default=480)
-    parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--every", type=int, default=300)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--workers", type=int, default=14)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--reuse", type=int, default=4, help="how often an episode is seen")
-    parser.add_argument("--pool", type=int, default=500, help="batches kept for reuse")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bfloat16", action="store_true", help="where the processor has it")
-    parser.add_argument("--note", default="", help="what else to record when packing")
-    parser.add_argument("--objects", type=float, default=0.0, help="share of episodes of iseg")
-    parser.add_argument("--many", type=float, default=0.0, help="share of repeated objects")
-    parser.add_argument("--hold", default="", help="I/N: train without this fold of iseg")
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
+    add = parser.add_argument
+    add("recipe", nargs="?", type=Path, default=RECIPE, help="TOML; default the one that ships")
+    add("--data", type=Path, required=True, help="root of the data")
+    add("--out", type=Path, required=True, help="folder of the results; made if it is missing")
+    add("--stage", default="", help="train this stage and those before it, and pack nothing")
+    add("--short", action="store_true", help="a few steps a stage, which must improve on the start")
+    jobs = max(0, (os.cpu_count() or 1) - 1)
+    add("--jobs", type=_from_0, default=jobs, help=f"processes that draw episodes ({jobs})")
+    add("--threads", type=_from_1, default=1, help="of the network's steps (1)")
+    add("--every", type=_from_1, default=100, help="steps between two checkpoints (100)")
+    add("--resume", action=argparse.BooleanOptionalAction, default=True, help="go on (default)")
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
+    return parser
+
+
+def _from_0(text: str) -> int:
+    return _number(text, 0)
+
+
+def _from_1(text: str) -> int:
+    return _number(text, 1)
+
+
+def _number(text: str, least: int) -> int:
+    if not text.isdecimal() or not text.isascii() or len(text) > 9 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {least} on")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit code."""
+    args = build_parser().parse_args(argv)
     torch.set_num_threads(args.threads)
-    torch.backends.cuda.matmul.allow_tf32 = True
-    model = FitStart().to(args.device)
-    if args.stage == "pack":
-        pack(args)
-        return
-    if args.start and len(args.start) > 1:
-        parser.error("--start: only pack takes more than one file")
-    start = read(args.start[0]) if args.start else {}
-    if start:
-        model.load_state_dict(start["fit"])
-    if args.stage == "fit":
-        save = saver(args, model, lambda _: None)
-        train(args, model, lambda b, d, g: meta_loss(model, b, d, g), batches(args), save)
-        return
-    model.requires_grad_(False)
-    for p in model.start.values():
-        p.requires_grad_(True)  # the steps differentiate with respect to the start
-    fusion = stage_with(start.get("fusion")).to(args.device)
-    train(args, fusion, fusion.loss, examples(args, model), saver(args, model, lambda m: m))
+    try:
+        with stop_on_signal() as stopped:
+            _run(args, stopped)
+    except (StoppedError, KeyboardInterrupt):
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except (InputError, OSError) as error:
+        print(f"error: {message_of(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(args: argparse.Namespace, stopped: Sequence[int]) -> None:
+    recipe = read_recipe(args.recipe, short=args.short)
+    follow(
+        recipe,
+        Options(
+            args.data,
+            args.out,
+            args.stage,
+            args.jobs,
+            args.every,
+            args.resume,
+            args.device,
+            stopped,
+        ),
+    )
+    if recipe.short is not None and not args.stage:
+        check_better(recipe, args.data, args.out)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,84 +1,80 @@
-"""Episodes: a photograph, an object or several classes in it, and simulated strokes."""
+"""Episodes of BSDS and CamVid: an object or several classes in a photograph, and strokes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
 from scipy import ndimage
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
-from saccade.scribbles.simulate import (
-    CLASSES,
-    DENSE,
-    FULL,
-    THIN,
-    StrokeStyle,
-    draw_through,
-    simulate_strokes,
+from saccade.scribbles.simulate import CLASSES, StrokeStyle, simulate_strokes
+from scripts.train_bundled.strokes import draw_like_people
+from scripts.train_bundled.windows import (
+    Episode,
+    Image8,
+    Labels,
+    Rng,
+    Size,
+    crop,
+    jitter,
+    load_labels,
+    load_photo,
+    resize,
 )
 
 SIZE = (224, 320)
-SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # of the fusion stage, with their shares
 THINGS = (5, 6, 8, 9, 10)  # CamVid: tree, sign, car, pedestrian, bicyclist
 ONE_REGION = 0.25  # share of these pictures where a class has strokes in one of its regions only
 MANY = 11  # classes in a batch that is not of one object
+OF_BSDS, OF_CAMVID = ("binary", "segments"), ("street", "thing")
 
 
-@dataclass
-class Batch:
-    image: Tensor  # (B, H, W, 3) uint8
-    strokes: Tensor  # (B, H, W) uint8
-    truth: Tensor  # (B, H, W) uint8
-    classes: int
+class Photographs:
+    """The photographs of both sets under a root, and episodes of them.
 
-
-def _load(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path))
-
-
-def crop(rng, size, image, *labels, least=0.6):
-    """A random window of the aspect of ``size``, resized to it; portrait images are turned.
-
-    The window is ``least`` to 1 of the largest that fits; mirrored in every other case.
+    Args:
+        root: of the data.
+        shares: kinds of episodes; a set is looked for where a kind shows it.
     """
-    if image.shape[0] > image.shape[1]:
-        image, labels = image.transpose(1, 0, 2), [one.T for one in labels]
-    height, width = image.shape[:2]
-    scale = min(height / size[0], width / size[1]) * rng.uniform(least, 1.0)
-    h, w = int(size[0] * scale), int(size[1] * scale)
-    y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    area = (slice(y, y + h), slice(x, x + w))
-    return _resize(rng, size, image[area], *(one[area] for one in labels))
+
+    def __init__(self, root: Path, shares: Iterable[str]) -> None:
+        kinds = set(shares)
+        bsds, camvid = root / "bsds/train", root / "camvid"
+        self.bsds = _pairs(bsds / "images", bsds / "segments") if kinds & {*OF_BSDS, "many"} else []
+        self.camvid = (
+            _pairs(camvid / "train", camvid / "trainannot") if kinds & {*OF_CAMVID} else []
+        )
+
+    def episode(self, rng: Rng, kind: str, size: Size = SIZE) -> Episode | None:
+        """One of a kind; None where the photograph that was drawn has none."""
+        street = kind in OF_CAMVID
+        source = self.camvid if street else self.bsds
+        path, labels_path = source[rng.integers(len(source))]
+        labels = load_labels(labels_path)
+        if street:
+            labels = np.where(labels >= MANY, 255, labels).astype(np.uint8)
+        if kind == "thing":
+            return _thing(rng, size, load_photo(path), labels)
+        image, labels = crop(rng, size, load_photo(path), labels)
+        drawn = _binary(rng, labels) if kind == "binary" else _several(rng, labels)
+        if drawn is None or len(np.unique(drawn[1])) < 3:
+            return None
+        return jitter(rng, image), drawn[0], drawn[1]
 
 
-def _resize(rng, size, image, *labels):
-    """To ``size``, mirrored in every other case."""
-    if rng.random() < 0.5:
-        image, labels = image[:, ::-1], [one[:, ::-1] for one in labels]
-
-    def to(array, how):
-        return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size[::-1], how))
-
-    nearest = [to(one, Image.Resampling.NEAREST) for one in labels]
-    return to(image, Image.Resampling.BICUBIC), *nearest
+def learned_from(shares: Iterable[str]) -> tuple[str, ...]:
+    """Names of the data sets that these kinds of episodes show."""
+    kinds = set(shares)
+    sets = {"bsds": {*OF_BSDS, "many"}, "camvid": {*OF_CAMVID}, "iseg": {"object"}}
+    return tuple(name for name, shown in sets.items() if kinds & shown)
 
 
-def jitter(rng, image):
-    """Brightness, contrast, saturation and hue-like channel gains."""
-    x = image.astype(np.float32) / 255
-    grey = x.mean(2, keepdims=True)
-    x = grey + (x - grey) * rng.uniform(0.6, 1.3)
-    x = (x - x.mean()) * rng.uniform(0.7, 1.2) + x.mean() + rng.uniform(-0.1, 0.1)
-    x = x * rng.uniform(0.9, 1.1, 3)
-    return (x.clip(0, 1) * 255).astype(np.uint8)
+def _pairs(photos: Path, labels: Path) -> list[tuple[Path, Path]]:
+    return [(path, labels / f"{path.stem}.png") for path in sorted(photos.iterdir())]
 
 
-def _object(rng, segments):
+def _object(rng: Rng, segments: Labels) -> Labels | None:
     """An object: one human segment, or a few that touch; None where none is of a likely size."""
     area = np.bincount(segments.ravel()) / segments.size
     seeds = np.flatnonzero((area > 0.01) & (area < 0.5))
@@ -106,67 +102,12 @@ def _object(rng, segments):
     return mask.astype(np.uint8) if 0.01 < mask.mean() < 0.6 else None
 
 
-def _binary(rng, segments):
+def _binary(rng: Rng, segments: Labels) -> tuple[Labels, Labels] | None:
     truth = _object(rng, segments)
     return None if truth is None else (truth, draw_like_people(rng, truth))
 
 
-def draw_like_people(rng, truth):
-    """Strokes in an object and around it.
-
-    People who draw little start in the middle of a thing and go round it not far away; the places
-    are measured on the human strokes of the shared photographs.
-    """
-    style = int(rng.choice(3, p=[0.5, 0.32, 0.18]))
-    if style == 2 or rng.random() < 0.25:
-        return simulate_strokes(truth, rng, styles=(THIN, FULL, DENSE)[style])
-    inside = ndimage.distance_transform_edt(truth == 1)
-    outside = ndimage.distance_transform_edt(truth != 1)
-    extent = max(float(np.ptp(places)) + 1 for places in np.nonzero(truth == 1))
-    deep = rng.uniform(0.3, 0.7) if style == 0 else rng.uniform(0.05, 0.35)
-    near = extent * (rng.uniform(0.03, 0.12) if style == 0 else rng.uniform(0.02, 0.06))
-    far = near + max(
-        8.0, extent * (rng.uniform(0.1, 0.35) if style == 0 else rng.uniform(0.06, 0.2))
-    )
-    where = np.full_like(truth, 255)
-    where[inside > deep * inside.max()] = 1
-    where[(outside > near) & (outside < far) & (truth == 0)] = 0
-    if not (where == 0).any():
-        return simulate_strokes(truth, rng, styles=(THIN, FULL)[style])
-    width = int(rng.integers(3, 6))
-    length = ((0.2, 0.5), (0.45, 0.95)) if style == 0 else ((0.3, 0.9), (0.4, 1.0))
-    strokes = ((3, 3), (1, 1)) if style == 0 else ((3, 4), (1, 3))
-    styles = {k: StrokeStyle(strokes[k], length[k], width, 1.0) for k in (0, 1)}
-    return simulate_strokes(where, rng, styles=styles)
-
-
-def draw_more(rng, truth, strokes, most=12):
-    """Strokes and one to ``most`` more of them: what somebody adds after a look at the mask.
-
-    Half of them lie anywhere, half where the nearest stroke is of the wrong class. Without them a
-    network takes the places and the number of strokes for a hint at the size of the thing, and each
-    stroke that a person would not have begun with misleads it.
-    """
-    strokes = strokes.copy()
-    for _ in range(int(rng.integers(1, most + 1))):
-        free = (strokes == 255) & (truth != 255)
-        if rng.random() < 0.5:
-            nearest = ndimage.distance_transform_edt(
-                strokes == 255, return_distances=False, return_indices=True
-            )
-            wrong = free & (strokes[tuple(nearest)] != truth)
-            free = wrong if wrong.any() else free
-        places = np.argwhere(free)
-        if len(places) == 0:
-            break
-        y, x = places[rng.integers(len(places))].tolist()
-        longest = rng.uniform(0.05, 0.45)
-        stroke = draw_through(truth == truth[y, x], (y, x), rng, length=(longest / 2, longest))
-        strokes[stroke] = truth[y, x]
-    return strokes
-
-
-def _thing(rng, size, image, labels):
+def _thing(rng: Rng, size: Size, image: Image8, labels: Labels) -> Episode | None:
     """A window around one car, person, rider, tree or sign of a street, and strokes for it."""
     parts, count = ndimage.label(labels == rng.choice(THINGS))
     areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
@@ -181,13 +122,13 @@ def _thing(rng, size, image, labels):
     y = int(np.clip((y0 + y1 - h) / 2 + rng.normal(0, 0.1) * h, 0, labels.shape[0] - h))
     x = int(np.clip((x0 + x1 - w) / 2 + rng.normal(0, 0.1) * w, 0, labels.shape[1] - w))
     truth = np.where(labels == 255, 255, mask).astype(np.uint8)[y : y + h, x : x + w]
-    image, truth = _resize(rng, size, image[y : y + h, x : x + w], truth)
+    image, truth = resize(rng, size, image[y : y + h, x : x + w], truth)
     if not 0.01 < (truth == 1).mean() < 0.6:
         return None
     return jitter(rng, image), truth, draw_like_people(rng, truth)
 
 
-def _several(rng, labels, ignore=255):
+def _several(rng: Rng, labels: Labels, ignore: int = 255) -> tuple[Labels, Labels] | None:
     """Relabel up to MANY of the classes in ``labels`` to 0..k-1 and draw along their regions."""
     values, counts = np.unique(labels[labels != ignore], return_counts=True)
     values = values[counts > 150]
@@ -200,88 +141,3 @@ def _several(rng, labels, ignore=255):
     style = CLASSES if rng.random() < 0.7 else StrokeStyle((1, 2), (0.2, 0.7), 3, 3.0)
     every = rng.random() > ONE_REGION
     return truth, simulate_strokes(truth, rng, styles=style, by_component=every, min_area=120)
-
-
-class Episodes(IterableDataset):
-    """Endless batches; each is binary photographs, or several classes."""
-
-    def __init__(self, root: Path, batch: int, seed: int) -> None:
-        self.root, self.batch, self.seed = root, batch, seed
-        self.bsds = [
-            (p, root / "bsds/train/segments" / f"{p.stem}.png")
-            for p in sorted((root / "bsds/train/images").iterdir())
-        ]
-        self.camvid = [
-            (p, root / "camvid/trainannot" / f"{p.stem}.png")
-            for p in sorted((root / "camvid/train").iterdir())
-        ]
-
-    def __iter__(self):
-        info = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng((self.seed, info.id if info else 0))
-        while True:
-            kind = rng.choice(["binary", "segments", "street"], p=[0.7, 0.1, 0.2])
-            items = []
-            while len(items) < self.batch:
-                item = self._episode(rng, kind)
-                if item is not None:
-                    items.append(item)
-            image, truth, strokes = (
-                torch.from_numpy(np.stack(x)) for x in zip(*items, strict=True)
-            )
-            if rng.random() < 0.4:
-                image, truth, strokes = (
-                    t.transpose(1, 2).contiguous() for t in (image, truth, strokes)
-                )
-            yield Batch(image, strokes, truth, 2 if kind == "binary" else MANY)
-
-    def _episode(self, rng, kind, size=SIZE):
-        source = self.camvid if kind in ("street", "thing") else self.bsds
-        path, labels = source[rng.integers(len(source))]
-        labels = _load(labels)
-        if source is self.camvid:
-            labels = np.where(labels >= 11, 255, labels).astype(np.uint8)
-        if kind == "thing":
-            return _thing(rng, size, np.asarray(Image.open(path).convert("RGB")), labels)
-        image, labels = crop(rng, size, np.asarray(Image.open(path).convert("RGB")), labels)
-        drawn = _binary(rng, labels) if kind == "binary" else _several(rng, labels)
-        if drawn is None or len(np.unique(drawn[1])) < 3:
-            return None
-        return jitter(rng, image), drawn[0], drawn[1]
-
-
-def pooled(args, data):
-    """Items of ``data`` and whether each is new, from a pool that grows: drawing costs more."""
-    fresh = iter(
-        DataLoader(
-            data,
-            batch_size=None,
-            num_workers=args.workers,
-            prefetch_factor=4 if args.workers else None,
-        )
-    )
-    rng = np.random.default_rng(args.seed)
-    pool: list = []
-    while True:
-        if len(pool) < args.reuse or rng.random() < 1 / args.reuse:
-            pool.append(next(fresh))
-            if len(pool) > args.pool:
-                pool[int(rng.integers(len(pool)))] = pool.pop()
-            yield pool[-1], True
-        else:
-            yield pool[int(rng.integers(len(pool)))], False
-
-
-def batches(args):
-    """Endless batches; those seen before are mirrored and coloured anew."""
-    rng = np.random.default_rng(args.seed)
-    for batch, new in pooled(args, Episodes(args.data, args.batch, args.seed)):
-        yield batch if new else _vary(rng, batch)
-
-
-def _vary(rng, batch: Batch) -> Batch:
-    image, strokes, truth = batch.image, batch.strokes, batch.truth
-    for axis in (1, 2):
-        if rng.random() < (0.5 if axis == 2 else 0.2):
-            image, strokes, truth = image.flip(axis), strokes.flip(axis), truth.flip(axis)
-    return Batch(torch.from_numpy(jitter(rng, image.numpy())), strokes, truth, batch.classes)

@@ -1,237 +1,93 @@
-"""The fusion stage: the frozen fit as in the product, and a network that reads its cues."""
+"""The stage ``fusion``: the frozen fit as in the package, and a network that reads its cues."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
-import numpy as np
 import torch
-from episodes import MANY, SIZE, SIZES, Episodes, draw_more, pooled
-from fit import FitStart
-from instances import many_episode
-from objects import held_out, object_episode, photos
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from saccade.interactive.averaging import average_draws
-from saccade.interactive.cues import compute_cues
-from saccade.interactive.fit_learned import fit_learned
-from saccade.interactive.prepared import PreparedImage, prepare_image
-from saccade.interactive.presets import LearnedFitSettings, preset_named
-from saccade.interactive.stroke_maps import stroke_maps
-from saccade.models.fusion_net import FusionNet, ImageEncoder
-from saccade.models.weights import Bundle, EnsembleMember
-
-PRESET = preset_named("fast")  # what the networks will be asked with
-KINDS = {"binary": 0.42, "thing": 0.19, "segments": 0.05, "street": 0.34}
-TRIES = 50  # at a kind that the photographs may not have
-PAIRS = ("binary", "thing", "object", "many")  # an object, or like ones, and the rest
-MORE = 0.4  # share of the episodes with strokes that were added to the first ones
+from saccade.models.weights import FILE_PARTS
+from scripts.train_bundled.bundles import bundle_of
+from scripts.train_bundled.episodes import Photographs, learned_from
+from scripts.train_bundled.fit_start import FitStart
+from scripts.train_bundled.fusion_episodes import PAIRS, Examples, FusionEpisodes
+from scripts.train_bundled.fusion_stage import FusionStage, stage_with
+from scripts.train_bundled.objects import held_out, photos
+from scripts.train_bundled.scores import scores_of
+from scripts.train_bundled.settings import Stage
+from scripts.train_bundled.tasks import Kind, Place, Source, State, Weights
+from scripts.train_bundled.windows import Rng
 
 
-@dataclass(frozen=True)
-class Example:
-    """Cues (P, C, h, w) of the ``stroked`` classes (P,), inputs (C, h, w), truth (h, w)."""
+class FusionTask:
+    """Trains a `FusionStage` on the cues of a fit that stays as it is."""
 
-    cues: Tensor
-    inputs: Tensor
-    stroked: Tensor
-    truth: Tensor
+    def __init__(self, stage: Stage, start: Weights, place: Place) -> None:
+        torch.manual_seed(stage.seed)
+        module = stage_with(start.get("fusion")).to(place.device)
+        module.to(memory_format=torch.channels_last)  # faster on every device
+        self.module: nn.Module = module
+        bundle = bundle_of(frozen(start["fit"]), FusionStage())
+        self.source: Source[Examples] = FusionEpisodes(bundle, place.data, stage)
 
-    def flip(self, axes: list[int]) -> Example:
-        return Example(
-            self.cues.flip(axes), self.inputs.flip(axes), self.stroked, self.truth.flip(axes)
-        )
-
-
-class FusionStage(nn.Module):
-    """Both networks of the stage, with batch normalisation until `folded`."""
-
-    def __init__(self, norm: bool = True) -> None:
-        super().__init__()
-        self.encoder, self.fusion = ImageEncoder(norm=norm), FusionNet(norm=norm)
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
-        with torch.no_grad():  # what is added to a normalised map starts small
-            for name in ("to0", "to1", "to2", "to3"):
-                getattr(self.encoder, name).weight.mul_(0.5)
-            self.fusion.rivals.weight.mul_(0.5)
-            self.fusion.leave.weight.mul_(0.3)
-            self.fusion.leave.bias.copy_(torch.tensor([0.0, 0.5]))
-
-    def freeze_norm(self) -> None:
-        for m in self.modules():
-            if isinstance(m, nn.BatchNorm2d):
-                m.eval()
-
-    def folded(self) -> FusionStage:
-        """The same function without normalisation layers."""
-        plain = FusionStage(norm=False)
-        state = {k: v for k, v in self.state_dict().items() if ".norm." not in k}
-        for name, m in self.named_modules():
-            if hasattr(m, "conv") and isinstance(m.norm, nn.BatchNorm2d):
-                conv = fuse_conv_bn_eval(m.conv.eval(), m.norm.eval())
-                state[f"{name}.conv.weight"], state[f"{name}.conv.bias"] = conv.weight, conv.bias
-        plain.load_state_dict(state)
-        return plain.eval().requires_grad_(False)
-
-    def loss(self, example: tuple[str, list[Example]], device, generator) -> Tensor:
-        kind, images = example
-        image_index = torch.cat([torch.full_like(x.stroked, i) for i, x in enumerate(images)])
-        encoding = self.encoder(torch.stack([x.inputs.float() for x in images]).to(device))
-        cues = torch.cat([x.cues.float() for x in images]).to(device)
-        scores = self.fusion(cues, image_index.to(device), encoding)
-        losses = [
-            _image_loss(scores[image_index == i], x, binary=kind in PAIRS)
-            for i, x in enumerate(images)
-        ]
-        return torch.stack(losses).mean()
-
-
-def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
-    """Cross-entropy, in part balanced over classes, and soft IoU.
-
-    With many classes balance costs more than it gives: what a rare class wrongly takes of a
-    frequent one hardly shows in the frequent one's loss, and ruins the rare one's IoU.
-    """
-    balance, overlap = (0.4, 0.6) if binary else (0.15, 0.8)
-    classes = len(scores)
-    table = torch.full((256,), 255)
-    table[example.stroked] = torch.arange(classes)
-    target = table[example.truth.long()].to(scores.device)
-    valid = target != 255
-    safe = target.masked_fill(~valid, 0)
-    loss = F.cross_entropy(scores[None], safe[None], reduction="none")[0]
-    loss = (loss * valid).clamp_max(8.0)  # human segments err too
-    onehot = F.one_hot(safe, classes).movedim(2, 0) * valid
-    count = onehot.flatten(1).sum(1)
-    each = (loss * onehot).flatten(1).sum(1) / count.clamp_min(1)
-    p = scores.softmax(0) * valid
-    both, either = (p * onehot).flatten(1).sum(1), (p + onehot).flatten(1).sum(1)
-    iou = (both + 1) / (either - both + 1)
-    there = count > 0
-    parts = (
-        balance * each.sum() / there.sum(),
-        (1 - balance) * loss.sum() / valid.sum().clamp_min(1),
-        overlap * (1 - (iou * there).sum() / there.sum()),
-    )
-    return sum(parts[1:], parts[0])
-
-
-def bundle_of(model: FitStart, stage: FusionStage) -> Bundle:
-    """What was learned in the form the product reads."""
-    start = {k: v.detach() for k, v in model.start.items()}
-    rates = {k: v.detach() for k, v in model.rates.items()}
-    member = EnsembleMember(stage.encoder, stage.fusion)
-    return Bundle(model.head, model.fuse, start, rates, (member,))
-
-
-def cues_of(
-    bundle: Bundle, image, strokes, classes: int, generator
-) -> tuple[PreparedImage, Tensor, Tensor]:
-    """Prepared image, cues (P, C, h, w) and stroked classes, by the functions of the product."""
-    assert isinstance(PRESET.fit, LearnedFitSettings)
-    prepared = prepare_image(image, bundle=bundle)
-    maps = stroke_maps(prepared, strokes.astype(np.int64), tuple(range(classes)), PRESET.fit)
-    net = fit_learned(
-        prepared.fused_inputs,
-        maps.labels_half,
-        classes,
-        bundle,
-        PRESET.fit,
-        sigma=PRESET.network.sigma,
-        generator=generator,
-    )
-    averaged = average_draws(
-        net,
-        prepared.inputs,
-        maps.stroked,
-        draws=PRESET.draws,
-        generator=generator,
-        placement=PRESET.placement,
-        fused=prepared.fused_inputs,
-    )
-    lab, edges = prepared.lab, prepared.standardized_lab
-    return prepared, compute_cues(averaged, maps, lab, edges, generator=generator), maps.stroked
-
-
-class FusionEpisodes(Episodes):
-    """Lists of examples of one size; few of many classes or large, as memory and time are.
-
-    Args:
-        model: the frozen fit.
-        objects: share of the lists that show whole objects, see `objects`.
-        many: share of those that show many like things, see `instances`.
-        without: stems of photographs that these may not show.
-        args: of `Episodes`.
-    """
-
-    def __init__(
-        self, model: FitStart, objects: float, many: float, without: set[str], *args
-    ) -> None:
-        super().__init__(*args)
-        self.model = model
-        self.photos = photos(self.root, without) if objects else []
-        rest = 1 - objects - many
-        self.kinds = {kind: share * rest for kind, share in KINDS.items()}
-        self.kinds |= {"object": objects, "many": many}
-
-    def _episode(self, rng, kind, size):
-        if kind == "object":
-            episode = object_episode(rng, self.photos[rng.integers(len(self.photos))], size)
-        elif kind == "many":
-            episode = many_episode(rng, [image for image, _ in self.bsds], size)
-        else:
-            episode = super()._episode(rng, kind, size)
-        if episode is not None and rng.random() < MORE:
-            image, truth, strokes = episode
-            episode = image, truth, draw_more(rng, truth, strokes)
-        return episode
-
-    def __iter__(self):
-        torch.set_num_threads(1)
-        info = torch.utils.data.get_worker_info()
-        worker = info.id if info else 0
-        rng = np.random.default_rng((self.seed, worker))
-        generator = torch.Generator().manual_seed(self.seed + worker)
-        bundle = bundle_of(self.model, FusionStage())
-        while True:
-            kind = str(rng.choice(list(self.kinds), p=list(self.kinds.values())))
-            size = list(SIZES)[rng.choice(len(SIZES), p=list(SIZES.values()))]
-            turned = kind != "street" and rng.random() < 0.4
-            images: list[Example] = []
-            few = (kind not in PAIRS) + (size != SIZE)
-            wanted = max(1, self.batch // (1 + few))
-            tries = 0
-            while len(images) < wanted and tries < TRIES:
-                episode = self._episode(rng, kind, size)
-                if episode is None or len(np.unique(episode[2])) < 3:
-                    tries += 1
-                    continue
-                image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
-                prepared, cues, stroked = cues_of(
-                    bundle,
-                    np.ascontiguousarray(image),
-                    strokes,
-                    2 if kind in PAIRS else MANY,
-                    generator,
-                )
-                truth = torch.from_numpy(truth[::2, ::2].copy())
-                images.append(Example(cues.half(), prepared.inputs[0].half(), stroked, truth))
-            if images:
-                yield kind, images
-
-
-def examples(args, model: FitStart):
-    """Endless examples, mirrored at random."""
-    rng = np.random.default_rng(args.seed)
-    without = held_out(args.data, args.hold)
-    shares = args.objects, args.many
-    data = FusionEpisodes(model, *shares, without, args.data, args.batch, args.seed)
-    for (kind, images), _ in pooled(args, data):
+    def vary(self, batch: Examples, rng: Rng, *, first: bool) -> Examples:
+        """Mirrored at random."""
+        kind, images = batch
         axes = [axis for axis, share in ((-1, 0.5), (-2, 0.25)) if rng.random() < share]
-        yield kind, [x.flip(axes) for x in images]
+        return kind, [x.flip(axes) for x in images]
+
+    def loss(self, module: nn.Module, batch: Examples, generator: torch.Generator) -> Tensor:
+        kind, images = batch
+        return cast(FusionStage, module).loss(images, binary=kind in PAIRS)
+
+
+def frozen(state: State) -> FitStart:
+    """The fit with these weights, which are not trained."""
+    model = FitStart()
+    model.load_state_dict(state)
+    model.requires_grad_(False)
+    for p in model.start.values():
+        p.requires_grad_(True)  # the steps differentiate with respect to the start
+    return model
+
+
+def _shown(stage: Stage) -> list[str]:
+    return [kind for kind, share in stage.shares.items() if share]
+
+
+def _photographs(stage: Stage, root: Path) -> dict[str, frozenset[str]]:
+    seen = Photographs(root, _shown(stage))
+    sets = {
+        "bsds": [path.stem for path, _ in seen.bsds],
+        "camvid": [path.stem for path, _ in seen.camvid],
+    }
+    if "object" in _shown(stage):
+        sets["iseg"] = [photo.image.stem for photo in photos(root, held_out(root, stage.hold))]
+    return {name: frozenset(stems) for name, stems in sets.items() if stems}
+
+
+def _scores(weights: Weights, place: Place, only: frozenset[str], most: int) -> dict[str, float]:
+    stage = stage_with(weights["fusion"]).folded()
+    return scores_of(bundle_of(frozen(weights["fit"]), stage), place.data, only, most)
+
+
+def _pack(state: State, member: int) -> State:
+    """In half precision, with normalization folded in."""
+    found = {}
+    for name, value in stage_with(state).folded().state_dict().items():
+        part, rest = name.split(".", 1)
+        found[f"{FILE_PARTS[part]}{member or ''}.{rest}"] = value.half()
+    return found
+
+
+KIND = Kind(
+    shares=("binary", "thing", "segments", "street", "object", "many"),
+    needs=("fit",),
+    data=lambda stage: learned_from(_shown(stage)),
+    photographs=_photographs,
+    task=FusionTask,
+    scores=_scores,
+    pack=_pack,
+)

@@ -6,19 +6,22 @@ another one, both cut out of photographs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from episodes import jitter
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
 from saccade.scribbles.simulate import draw_through
+from scripts.train_bundled.windows import Episode, Image8, Labels, Rng, Size, jitter, load_photo
 
 _LEAST_AREA = 40  # pixels of a thing that somebody would stroke
 
 
-def many_episode(rng: np.random.Generator, photos: list[Path], size: tuple[int, int]):
+def many_episode(rng: Rng, photos: Sequence[Path], size: Size) -> Episode | None:
     """Image, truth and strokes of ``size``; None where there are too few things."""
     truth = _spots(rng, size) if rng.random() < 0.6 else _blots(rng, size)
     parts, count = ndimage.label(truth)
@@ -40,7 +43,7 @@ def many_episode(rng: np.random.Generator, photos: list[Path], size: tuple[int, 
     return image, truth, strokes
 
 
-def _spots(rng, size):
+def _spots(rng: Rng, size: Size) -> Labels:
     """Ellipses of one size, give or take."""
     truth = np.zeros(size, np.uint8)
     y, x = np.mgrid[: size[0], : size[1]]
@@ -57,26 +60,26 @@ def _spots(rng, size):
     return truth
 
 
-def _blots(rng, size):
+def _blots(rng: Rng, size: Size) -> Labels:
     """Where smooth noise is high."""
     noise = ndimage.gaussian_filter(rng.normal(size=size), rng.uniform(0.015, 0.05) * min(size))
-    return (noise > np.quantile(noise, rng.uniform(0.5, 0.9))).astype(np.uint8)
+    return np.asarray(noise > np.quantile(noise, rng.uniform(0.5, 0.9)), np.uint8)
 
 
-def _texture(rng, photos, size):
+def _texture(rng: Rng, photos: Sequence[Path], size: Size) -> NDArray[np.float32]:
     """A piece of a photograph, mirrored again and again where it is small."""
-    image = np.asarray(Image.open(photos[rng.integers(len(photos))]).convert("RGB"))
+    image = load_photo(photos[int(rng.integers(len(photos)))])
     side = int(rng.uniform(0.1, 0.4) * min(image.shape[:2]))
     y, x = (int(rng.integers(0, n - side)) for n in image.shape[:2])
-    piece = Image.fromarray(image[y : y + side, x : x + side])
-    scale = rng.uniform(0.7, 2.0)
-    piece = np.asarray(piece.resize((max(8, int(side * scale)),) * 2, Image.Resampling.BICUBIC))
+    window = Image.fromarray(image[y : y + side, x : x + side])
+    scaled = max(8, int(side * rng.uniform(0.7, 2.0)))
+    piece = np.asarray(window.resize((scaled, scaled), Image.Resampling.BICUBIC))
     rows, columns = (max(0, n - m) for n, m in zip(size, piece.shape, strict=False))
     tiled = np.pad(piece, ((0, rows), (0, columns), (0, 0)), mode="symmetric")
     return jitter(rng, tiled[: size[0], : size[1]]).astype(np.float32)
 
 
-def _painted(rng, photos, truth, parts):
+def _painted(rng: Rng, photos: Sequence[Path], truth: Labels, parts: NDArray[Any]) -> Image8:
     """Things before the ground, each a little lighter or darker, under uneven light."""
     things, ground = (_texture(rng, photos, truth.shape) for _ in range(2))
     lighter = rng.normal(0, rng.uniform(0, 14), parts.max() + 1)[parts][..., None]
@@ -85,4 +88,4 @@ def _painted(rng, photos, truth, parts):
     light = ndimage.gaussian_filter(rng.normal(size=(4, 6)), 1)
     light = np.asarray(Image.fromarray(light.astype(np.float32)).resize(truth.shape[::-1]))
     image = image * (1 + 0.4 * light[..., None]) + rng.normal(0, rng.uniform(0, 6), image.shape)
-    return image.clip(0, 255).astype(np.uint8)
+    return np.asarray(image.clip(0, 255).astype(np.uint8))

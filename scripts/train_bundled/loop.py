@@ -1,62 +1,156 @@
-"""One training loop for both stages, and a look at human strokes on the way."""
+"""One training loop for all kinds of stages: it counts steps, and can be stopped and go on."""
 
 from __future__ import annotations
 
 import copy
-import time
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic
 
-import numpy as np
 import torch
-from episodes import draw_more
-from fusion import FusionStage, bundle_of, cues_of
-from PIL import Image
-from torch import nn
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from saccade.evaluation.metrics import confusion_matrix, mean_iou
-from saccade.interactive.fusion import fuse_cues
-from saccade.models.fusion_net import CUE
+from saccade.files import atomic_write
+from scripts.train_bundled.draws import check_draws, step_generator, steps_from
+from scripts.train_bundled.settings import Stage
+from scripts.train_bundled.states import load_file_of, save_file_of
+from scripts.train_bundled.tasks import B, B_co, Source, Task
 
-AVERAGE = 0.998  # per step, of the weights that are kept
-FREEZE = 0.7  # share of the time after which normalisation keeps its statistics
+_LOWEST = 1e-6  # the learning rate at the end
+CHECKS = 6  # batches of the loss before and after a stage
+_CHECK_SEED = 20_000_003  # no stage has it
 
 
-def train(args, module: nn.Module, loss_of, batches, save) -> None:
-    """Adam with warm-up and cosine decay; ``save(module, step, losses)`` now and then.
+class StoppedError(Exception):
+    """Somebody asked to stop; the state was saved."""
 
-    A module with ``freeze_norm`` is kept as the running average of its weights.
+
+@dataclass(frozen=True)
+class Loop:
+    """How a stage is run, none of which changes its weights.
+
+    Attributes:
+        checkpoint: file of the state while it trains.
+        every: steps between two of these.
+        jobs: processes that draw episodes; 0 draws in this one.
+        stopped: fills when somebody asks to stop.
+        report: is told the steps that are done, and the running loss.
     """
-    device = torch.device(args.device)
-    generator = torch.Generator(device).manual_seed(args.seed)
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=args.lr, weight_decay=1e-3)
-    averaged = hasattr(module, "freeze_norm")
-    if averaged:  # faster on every device
-        module.to(memory_format=torch.channels_last)
-    kept = copy.deepcopy(module).eval() if averaged else module
-    began, running, step = time.time(), 0.0, 0
-    while (elapsed := time.time() - began) < args.seconds and step < args.steps:
-        part = max(elapsed / args.seconds, step / args.steps)
-        if averaged and part > FREEZE:
-            module.freeze_norm()
-        warm = min(1.0, (step + 1) / 100)
-        for group in optimizer.param_groups:
-            group["lr"] = args.lr * warm * 0.5 * (1 + np.cos(np.pi * part)) + 1e-6
-        batch = next(batches)  # what it is made of stays in full precision
-        with torch.autocast(device.type, torch.bfloat16, enabled=args.bfloat16):
-            loss = loss_of(batch, device, generator)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        running = loss.item() if step == 0 else 0.98 * running + 0.02 * loss.item()
-        step += 1
-        if averaged:
-            _average(kept, module, min(AVERAGE, 1 - 1 / (step + 1)))
-        if step % args.every == 0:
-            save(kept, step, f"{step} {time.time() - began:.0f}s loss {running:.4f}")
-    save(kept, step, f"end {step} {time.time() - began:.0f}s loss {running:.4f}")
+
+    checkpoint: Path
+    every: int
+    jobs: int
+    stopped: Sequence[int]
+    report: Callable[[int, float], None]
+
+
+def learning_rate(stage: Stage, step: int) -> float:
+    """Of a step, counted from 0: a line up to the full rate, times a cosine down to nothing."""
+    warm = min(1.0, (step + 1) / max(1, stage.warm_up))
+    decay = 0.5 * (1 + math.cos(math.pi * step / stage.steps))
+    return stage.learning_rate * warm * decay + _LOWEST
+
+
+def check_batches(source: Source[B_co]) -> list[B_co]:
+    """What no step sees, always the same of a source."""
+    return check_draws(source, _CHECK_SEED, CHECKS)
+
+
+class CheckLoss(Generic[B]):
+    """The mean loss on episodes that no step sees, the same ones for all stages with a source."""
+
+    def __init__(self, task: Task[B]) -> None:
+        self.task, self.batches = task, check_batches(task.source)
+
+    def of(self, module: nn.Module) -> float:
+        """Of a module like the task's."""
+        device = next(module.parameters()).device
+        module = copy.deepcopy(module).eval()  # statistics of normalization stay as they are
+        total = 0.0
+        for number, batch in enumerate(self.batches):
+            loss = self.task.loss(module, batch, step_generator(_CHECK_SEED, number, device))
+            total += float(loss.detach())
+        return total / CHECKS
+
+
+def train(task: Task[B], stage: Stage, loop: Loop) -> nn.Module:
+    """Train a stage, from its checkpoint where there is one; returns the module that is kept.
+
+    That is the running average of the weights where the stage asks for it. A run that was stopped
+    and goes on makes the same weights, bit by bit on one machine with the same software.
+
+    Raises:
+        StoppedError: ``loop.stopped`` has filled; the checkpoint has all steps so far.
+    """
+    run = _Run(task.module, stage)
+    if loop.checkpoint.is_file():
+        run.load(load_file_of(loop.checkpoint))
+    device = next(task.module.parameters()).device
+    for step, batch in steps_from(task, stage, run.step, loop.jobs):
+        if loop.stopped:
+            run.save(loop.checkpoint)
+            raise StoppedError
+        run.before(step)
+        generator = step_generator(stage.seed, step, device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=stage.bfloat16):
+            loss = task.loss(task.module, batch, generator)
+        run.update(loss)
+        loop.report(run.step, run.running)
+        if run.step % loop.every == 0:
+            run.save(loop.checkpoint)
+    run.save(loop.checkpoint)  # what is done with the weights may be stopped, too
+    return run.kept.eval()
+
+
+class _Run:
+    """Everything that changes while a stage trains."""
+
+    def __init__(self, module: nn.Module, stage: Stage) -> None:
+        self.module, self.stage = module, stage
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=stage.learning_rate, weight_decay=stage.weight_decay
+        )
+        self.kept = copy.deepcopy(module).eval() if stage.average else module
+        self.step, self.running = 0, 0.0
+
+    def before(self, step: int) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.stage, step)
+        if step > self.stage.freeze_norm * self.stage.steps:
+            for m in self.module.modules():
+                if isinstance(m, nn.BatchNorm2d):
+                    m.eval()
+
+    def update(self, loss: Tensor) -> None:
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        value = float(loss.detach())
+        self.running = value if self.step == 0 else 0.98 * self.running + 0.02 * value
+        self.step += 1
+        if self.kept is not self.module:
+            _average(self.kept, self.module, min(self.stage.average, 1 - 1 / (self.step + 1)))
+
+    def save(self, path: Path) -> None:
+        state: dict[str, Any] = {
+            "module": self.module.state_dict(),
+            "kept": self.kept.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "running": self.running,
+        }
+        with atomic_write(path) as part:
+            save_file_of(part, state)
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        self.kept.load_state_dict(state["kept"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.running = state["step"], state["running"]
 
 
 @torch.no_grad()
@@ -64,58 +158,3 @@ def _average(kept: nn.Module, module: nn.Module, share: float) -> None:
     for old, new in zip(kept.state_dict().values(), module.state_dict().values(), strict=True):
         if old.dtype.is_floating_point:
             old.mul_(share).add_(new, alpha=1 - share)
-
-
-@torch.no_grad()
-def look(model, stage: FusionStage | None, root: Path, only: set[str]) -> str:
-    """Mean IoU on strokes of people (iseg) and CamVid's validation, of the sets that are there.
-
-    Of iseg ``only`` these stems, all of them where there is none.
-    """
-    bundle = bundle_of(model, stage or FusionStage())
-    told = []
-    for kind in ("thin", "full", "dense"):
-        if (root / f"iseg/scribbles_{kind}").is_dir():
-            pairs = _pairs(root / "iseg", f"scribbles_{kind}", "images", "masks", only)
-            told.append(f"{kind} {_mean_score(bundle, stage, pairs):.4f}")
-    if stage is not None and (root / "iseg/scribbles_thin").is_dir():
-        pairs = _pairs(root / "iseg", "scribbles_thin", "images", "masks", only)
-        told.append(f"thin and more {_mean_score(bundle, stage, _with_more(pairs)):.4f}")
-    if stage is not None and (root / "camvid/val_scribbles").is_dir():
-        pairs = _pairs(root / "camvid", "val_scribbles", "val", "valannot", set())
-        matrix = sum(_confusion(bundle, stage, *pair, 11) for pair in pairs)
-        told.append(f"camvid {mean_iou(matrix):.4f}")
-    return "  ".join(told)
-
-
-def _pairs(root: Path, strokes: str, images: str, masks: str, only: set[str]):
-    for path in sorted((root / strokes).iterdir()):
-        if only and path.stem not in only:
-            continue
-        image = next((root / images).glob(path.stem + ".*"))
-        mask = next((root / masks).glob(path.stem + ".*"))
-        yield tuple(np.array(Image.open(p)) for p in (image, path, mask))
-
-
-def _with_more(pairs):
-    """The same with up to a dozen correct strokes added, always the same ones."""
-    for number, (image, strokes, truth) in enumerate(pairs):
-        yield image, draw_more(np.random.default_rng(number), truth, strokes), truth
-
-
-def _mean_score(bundle, stage, pairs) -> float:
-    scores = [mean_iou(_confusion(bundle, stage, *pair, 2)) for pair in pairs]
-    return float(np.mean(scores))
-
-
-def _confusion(bundle, stage, image, strokes, truth, classes):
-    generator = torch.Generator().manual_seed(0)
-    prepared, cues, stroked = cues_of(bundle, image[..., :3], strokes, classes, generator)
-    if stage is None:
-        p = torch.full((classes, *cues.shape[2:]), -1e4)
-        p[stroked] = cues[:, CUE["network"]]
-    else:
-        p = fuse_cues(cues, stroked, classes, bundle.ensemble, [prepared.encoding()])
-    mask = F.interpolate(p[None], truth.shape, mode="bilinear")[0].argmax(0).numpy()
-    truth = np.where(truth < classes, truth, 255)
-    return confusion_matrix(truth, mask, classes)

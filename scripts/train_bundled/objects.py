@@ -1,8 +1,8 @@
 """Whole objects: photographs of ``iseg`` with masks and strokes of people, and folds of them.
 
 Segments of BSDS are parts of things; what a person strokes is a whole one. There are few such
-photographs, so what they are worth is measured by cross-validation: ``--hold I/N`` trains without
-every N-th of them, and only those are looked at.
+photographs, so what they are worth is measured by cross-validation: a stage with ``hold = "I/N"``
+trains without every N-th of them, and only those are scored.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from episodes import crop, draw_like_people, jitter
-from PIL import Image
+from saccade.errors import InputError
+from scripts.train_bundled.strokes import draw_like_people
+from scripts.train_bundled.windows import Episode, Rng, Size, crop, jitter, load_labels, load_photo
 
 KINDS = ("thin", "full", "dense")
 DRAWN_BY_PEOPLE = 0.4  # share of episodes with a person's strokes; the rest are simulated
@@ -28,22 +28,24 @@ class Photo:
     strokes: tuple[Path, ...]
 
 
-def held_out(root: Path, hold: str) -> set[str]:
+def held_out(root: Path, hold: str) -> frozenset[str]:
     """Stems of fold I of N, ``hold`` = "I/N"; every kind of stroke is shared out evenly."""
     if not hold:
-        return set()
+        return frozenset()
     fold, folds = (int(part) for part in hold.split("/"))
-    if not 0 <= fold < folds:
-        raise SystemExit(f"--hold {hold}: the first number must be below the second")
     stems: set[str] = set()
     for kind in KINDS:
         found = sorted(p.stem for p in (root / f"iseg/scribbles_{kind}").iterdir())
-        stems |= set(found[fold::folds])
-    return stems
+        stems.update(found[fold::folds])
+    return frozenset(stems)
 
 
-def photos(root: Path, without: set[str]) -> list[Photo]:
-    """The photographs of ``iseg`` with their strokes, but for the stems ``without``."""
+def photos(root: Path, without: frozenset[str]) -> list[Photo]:
+    """The photographs of ``iseg`` with their strokes, but for the stems ``without``.
+
+    Raises:
+        InputError: none is left.
+    """
     out = []
     for image in sorted((root / "iseg/images").iterdir()):
         if image.stem in without:
@@ -51,17 +53,19 @@ def photos(root: Path, without: set[str]) -> list[Photo]:
         drawn = [root / f"iseg/scribbles_{kind}/{image.stem}.png" for kind in KINDS]
         mask = next((root / "iseg/masks").glob(image.stem + ".*"))
         out.append(Photo(image, mask, tuple(path for path in drawn if path.is_file())))
+    if not out:
+        raise InputError(f"{root / 'iseg/images'}: all photographs are held out, need more of them")
     return out
 
 
-def object_episode(rng: np.random.Generator, photo: Photo, size: tuple[int, int]):
+def object_episode(rng: Rng, photo: Photo, size: Size) -> Episode | None:
     """Image, truth and strokes of ``size``; None where too little of the object is in the window.
 
     A person's strokes may lie outside of the window, so there they are asked for again.
     """
-    image = np.asarray(Image.open(photo.image).convert("RGB"))
-    truth = np.asarray(Image.open(photo.mask))
-    strokes = np.asarray(Image.open(photo.strokes[rng.integers(len(photo.strokes))]))
+    image = load_photo(photo.image)
+    truth = load_labels(photo.mask)
+    strokes = load_labels(photo.strokes[rng.integers(len(photo.strokes))])
     image, truth, strokes = crop(rng, size, image, truth, strokes, least=0.75)
     if not 0.01 < (truth == 1).mean() < 0.75 or not (truth == 0).any():
         return None

@@ -1,136 +1,129 @@
-"""From what the stages wrote to the file that ships, and what is known of how it came about."""
+"""From the weights of stages to a file that ships, and beside it what is known of them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
-from fusion import FusionStage
-from objects import held_out
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from saccade.models.weights import FILE_PARTS
+from saccade.files import atomic_write
+from saccade.models.weights import load_bundle
+from scripts.train_bundled.digests import files_of
+from scripts.train_bundled.kinds import KINDS
+from scripts.train_bundled.scores import scores_of
+from scripts.train_bundled.settings import PackedFile, Recipe, Stage
+from scripts.train_bundled.states import mean_of
+from scripts.train_bundled.tasks import State, Weights
 
 
-def read(path: Path) -> dict:
-    """What a stage has written, or the first member of a packed file with its provenance."""
-    if path.suffix != ".safetensors":
-        return torch.load(path, map_location="cpu")
-    tensors = {k: v.float() for k, v in load_file(path).items()}
-    fusion = {
-        f"{part}.{k.removeprefix(f'{name}.')}": v
-        for part, name in FILE_PARTS.items()
-        for k, v in tensors.items()
-        if k.startswith(f"{name}.")
+def pack(
+    file: PackedFile,
+    recipe: Recipe,
+    trained: Mapping[str, Weights],
+    records: Mapping[str, Mapping[str, Any]],
+    data: Path,
+    path: Path,
+) -> dict[str, float]:
+    """Write a file of weights and the JSON beside it; returns its scores.
+
+    The first member has the networks that all share; another one is another member of the
+    ensemble. What the package asks first has the mean of the weights of all.
+
+    Args:
+        file: which stages make its members.
+        recipe: they are of.
+        trained: weights of the stages.
+        records: what is known of how each stage went.
+        data: root of the data; the scores are of photographs there, which no stage has seen
+            where there are such.
+        path: of the file to write.
+    """
+    tensors = _tensors(file, recipe.stages, trained)
+    provenance = _provenance(file, recipe, records, data)
+    provenance["parameters"] = {
+        part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
+        for part in sorted({name.split(".")[0] for name in tensors})
     }
-    fit = {k: v for k, v in tensors.items() if not k.startswith(tuple(FILE_PARTS.values()))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as part, atomic_write(path.with_suffix(".json")) as text:
+        save_file(tensors, part)
+        most = recipe.short.photographs if recipe.short else 0
+        bundle = load_bundle(str(part), members=1)
+        scores = scores_of(bundle, data, frozenset(provenance["without"]), most)
+        provenance["scores"] = {name: round(score, 4) for name, score in scores.items()}
+        provenance["sha256"] = hashlib.sha256(part.read_bytes()).hexdigest()
+        text.write_text(json.dumps(provenance, indent=2) + "\n")
+    return scores
+
+
+def _tensors(
+    file: PackedFile, stages: Mapping[str, Stage], trained: Mapping[str, Weights]
+) -> State:
+    tensors: State = {}
+    for number, names in enumerate(file.members):
+        own = {stages[name].kind for name in names}
+        for kind, state in mean_of([trained[name] for name in names]).items():
+            if number == 0 or kind in own:
+                tensors |= KINDS[kind].pack(state, number)
+    return {name: value.contiguous() for name, value in tensors.items()}
+
+
+def _provenance(
+    file: PackedFile, recipe: Recipe, records: Mapping[str, Mapping[str, Any]], data: Path
+) -> dict[str, Any]:
+    stages = recipe.needed(name for names in file.members for name in names)
+    sets, without = _photographs(recipe, stages, data)
     return {
-        "fit": fit,
-        "fusion": fusion,
-        "runs": json.loads(path.with_suffix(".json").read_text())["runs"],
-    }
-
-
-def stage_with(state: dict | None) -> FusionStage:
-    """With the weights of a state if it has some; packed ones have no normalisation left."""
-    if not state:
-        return FusionStage()
-    stage = FusionStage(norm=any(".norm." in name for name in state))
-    stage.load_state_dict(state)
-    return stage
-
-
-def mean_of(states: list[dict]) -> dict:
-    """One state with the mean of the fusion stage's weights.
-
-    Runs that went on from the same weights err in different ways, and their mean errs less.
-
-    Raises:
-        SystemExit: the states do not share the fit, or one has no fusion stage.
-    """
-    fit = states[0]["fit"]
-    for state in states:
-        if "fusion" not in state:
-            raise SystemExit("pack: a file of --start has no fusion stage")
-        if any(not torch.equal(value, state["fit"][name]) for name, value in fit.items()):
-            raise SystemExit("pack: the files of --start are of different fits")
-    fusion = {
-        name: torch.stack([s["fusion"][name].float() for s in states]).mean(0)
-        for name in states[0]["fusion"]
-    }
-    return {"fit": fit, "fusion": fusion}
-
-
-def _each(runs: dict) -> list[dict]:
-    """All runs of a provenance, those of means too."""
-    found = []
-    for run in runs.values():
-        found += [r for one in run for r in _each(one)] if isinstance(run, list) else [run]
-    return found
-
-
-def _provenance(runs: list[dict]) -> dict:
-    return runs[0] if len(runs) == 1 else {"mean of": runs}
-
-
-def unseen(root: Path, runs: dict) -> set[str] | None:
-    """Photographs of people's strokes that no run has seen; None where none of them was seen."""
-    seen = [held_out(root, run.get("hold", "")) for run in _each(runs) if run.get("objects")]
-    return set.intersection(*seen) if seen else None
-
-
-def pack(args) -> None:
-    """Write what was trained as one safetensors file, and where it comes from beside it.
-
-    Normalisation is folded in. All but the features and the fusion is stored in half precision.
-    The mean of the files of ``--second`` becomes another member of the ensemble; what the
-    package asks first has the mean of both's weights.
-    """
-    states = [read(path) for path in args.start]
-    state = mean_of(states)
-    members = [state["fusion"]]
-    others = [read(path) for path in args.second or []]
-    if others:
-        mean_of([*states, *others])  # refuses other fits
-        members.append(mean_of(others)["fusion"])
-    runs = [one["runs"] for one in states + others]
-    held = [found for one in runs if (found := unseen(args.data, one)) is not None]
-    tensors = {
-        k: (v.half() if k.startswith("start.") else v).contiguous() for k, v in state["fit"].items()
-    }
-    for number, member in enumerate(members):
-        for name, value in stage_with(member).folded().state_dict().items():
-            part, rest = name.split(".", 1)
-            tensors[f"{FILE_PARTS[part]}{number or ''}.{rest}"] = value.half().contiguous()
-    save_file(tensors, args.out)
-    data = [
-        "BSDS500 train (Arbelaez et al., 2011): 191 photographs, one human segmentation each",
-        "CamVid train (Brostow et al., 2009): 367 street scenes with 11 classes",
-    ]
-    strokes = "simulated, saccade.scribbles.simulate"
-    if held:
-        data.append(
-            "GrabCut, Geodesic Star and VOC photographs with masks and strokes of people (Andrade "
-            "and Carrera, 2015): 39 photographs, less those that a run held out"
-        )
-        strokes += "; on the last of the data also people's"
-    provenance = {
-        "trained_by": "python scripts/train_bundled",
-        "data": data,
-        "strokes": strokes,
+        "trained_by": "python -m scripts.train_bundled",
+        "recipe": recipe.digest(),
+        "short": recipe.short is not None,
+        "data": sets,
+        "without": without,
+        "strokes": "simulated, scripts/train_bundled; on photographs of iseg also people's",
         "initial_weights": "random; nothing pretrained",
-        "runs": _provenance(runs[: len(states)]),
-        **({"runs of the second member": _provenance(runs[len(states) :])} if others else {}),
-        "without": sorted(set.intersection(*held)) if held else [],
-        "note": args.note,
+        "members": [list(names) for names in file.members],
+        "stages": {stage.name: {**_plain(stage), **records[stage.name]} for stage in stages},
         "torch": torch.__version__,
-        "parameters": {
-            part: sum(v.numel() for k, v in tensors.items() if k.startswith(f"{part}."))
-            for part in sorted({name.split(".")[0] for name in tensors})
-        },
-        "sha256": hashlib.sha256(args.out.read_bytes()).hexdigest(),
     }
-    args.out.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
-    print(f"{args.out}: {args.out.stat().st_size} bytes")
+
+
+def _plain(stage: Stage) -> dict[str, Any]:
+    return {k: v for k, v in asdict(stage).items() if k != "name" and v not in ("", {}, ())}
+
+
+def unseen(recipe: Recipe, stages: Sequence[Stage], root: Path) -> list[str]:
+    """Stems of photographs that none of these stages has seen, of the sets that one has."""
+    return _photographs(recipe, stages, root)[1]
+
+
+def _photographs(
+    recipe: Recipe, stages: Sequence[Stage], root: Path
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What is known of each set that a stage has seen, and the photographs that none has seen."""
+    seen: dict[str, set[str]] = {}
+    for stage in stages:
+        for name, stems in KINDS[stage.kind].photographs(stage, root).items():
+            seen.setdefault(name, set()).update(stems)
+    sets: list[dict[str, Any]] = []
+    without: list[str] = []
+    for name, learned in seen.items():
+        data = recipe.data[name]
+        there = {path.stem for path in files_of(root / next(iter(data.folders)))}
+        without += sorted(there - learned)
+        sets.append(
+            {
+                "set": name,
+                "what": data.what,
+                "terms": data.terms,
+                "photographs_seen": len(learned),
+                "photographs_there": len(there),
+                "sha256": dict(data.folders),
+            }
+        )
+    return sets, without

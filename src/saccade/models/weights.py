@@ -68,7 +68,7 @@ def load_bundle(source: str = "bundled", members: int | None = None) -> Bundle:
     """Read the bundled weights, or others of the same kind; ten milliseconds a member.
 
     Args:
-        source: ``"bundled"``, or the path of a file that ``scripts/train_bundled pack`` wrote.
+        source: ``"bundled"``, or the path of a file that ``scripts/train_bundled`` wrote.
         members: of the ensemble, at most so many; all where None.
 
     Raises:
@@ -84,7 +84,7 @@ def load_bundle(source: str = "bundled", members: int | None = None) -> Bundle:
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{source}: holds no weights of the per-image segmenter ({type(error).__name__}), must "
-            "be a file that scripts/train_bundled pack wrote"
+            "be a file that scripts/train_bundled wrote"
         ) from error
 
 

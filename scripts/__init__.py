@@ -1,0 +1,1 @@
+"""Programs that are run from a checkout and do not ship."""

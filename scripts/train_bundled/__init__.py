@@ -1,0 +1,1 @@
+"""How the weights that ship are trained: a recipe of stages, and the loop that follows it."""

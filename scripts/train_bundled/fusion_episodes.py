@@ -1,0 +1,82 @@
+"""Episodes of the stage ``fusion``: cues, which the frozen fit makes as in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from saccade.errors import InputError
+from saccade.models.weights import Bundle
+from scripts.train_bundled.bundles import cues_of
+from scripts.train_bundled.episodes import MANY, SIZE, Photographs
+from scripts.train_bundled.fusion_stage import Example
+from scripts.train_bundled.instances import many_episode
+from scripts.train_bundled.objects import held_out, object_episode, photos
+from scripts.train_bundled.settings import Stage
+from scripts.train_bundled.strokes import draw_more
+from scripts.train_bundled.windows import Episode, Rng, Size
+
+SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # with their shares
+TRIES = 50  # at a kind that the photographs may not have
+PAIRS = ("binary", "thing", "object", "many")  # an object, or several alike, and the rest
+MORE = 0.4  # share of the episodes with strokes that were added to the first ones
+
+Examples = tuple[str, list[Example]]
+"""A kind of episodes, and some of it that are of one size."""
+
+
+class FusionEpisodes:
+    """Draws few examples where they have many classes or are large, as memory and time are.
+
+    Args:
+        bundle: whose fit makes the cues, on the CPU.
+        root: of the data.
+        stage: kinds of episodes with their shares (see `objects` for whole objects, `instances`
+            for repeated ones), examples of a batch, and photographs that are left out.
+    """
+
+    def __init__(self, bundle: Bundle, root: Path, stage: Stage) -> None:
+        self.bundle, self.shares, self.batch = bundle, dict(stage.shares), stage.batch
+        shown = [kind for kind, share in self.shares.items() if share]
+        self.photographs = Photographs(root, shown)
+        self.objects = photos(root, held_out(root, stage.hold)) if "object" in shown else []
+
+    def draw(self, rng: Rng, generator: torch.Generator) -> Examples:
+        for _ in range(TRIES):
+            kind = str(rng.choice(list(self.shares), p=list(self.shares.values())))
+            size = list(SIZES)[rng.choice(len(SIZES), p=list(SIZES.values()))]
+            turned = kind != "street" and rng.random() < 0.4
+            images: list[Example] = []
+            few = (kind not in PAIRS) + (size != SIZE)
+            wanted = max(1, self.batch // (1 + few))
+            tries = 0
+            while len(images) < wanted and tries < TRIES:
+                episode = self._episode(rng, kind, size)
+                if episode is None or len(np.unique(episode[2])) < 3:
+                    tries += 1
+                    continue
+                image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
+                classes = 2 if kind in PAIRS else MANY
+                prepared, cues, stroked = cues_of(
+                    self.bundle, np.ascontiguousarray(image), strokes, classes, generator
+                )
+                half = torch.from_numpy(truth[::2, ::2].copy())
+                images.append(Example(cues.half(), prepared.inputs[0].half(), stroked, half))
+            if images:
+                return kind, images
+        raise InputError(f"the photographs have no episode of {', '.join(self.shares)} for strokes")
+
+    def _episode(self, rng: Rng, kind: str, size: Size) -> Episode | None:
+        if kind == "object":
+            photo = self.objects[rng.integers(len(self.objects))]
+            episode = object_episode(rng, photo, size)
+        elif kind == "many":
+            episode = many_episode(rng, [image for image, _ in self.photographs.bsds], size)
+        else:
+            episode = self.photographs.episode(rng, kind, size)
+        if episode is not None and rng.random() < MORE:
+            image, truth, strokes = episode
+            episode = image, truth, draw_more(rng, truth, strokes)
+        return episode

@@ -1,0 +1,111 @@
+"""The networks of the stage ``fusion``, which read cues, and their loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from saccade.models.fusion_net import FusionNet, ImageEncoder
+from scripts.train_bundled.tasks import State
+
+
+@dataclass(frozen=True)
+class Example:
+    """Cues (P, C, h, w) of the ``stroked`` classes (P,), inputs (C, h, w), truth (h, w)."""
+
+    cues: Tensor
+    inputs: Tensor
+    stroked: Tensor
+    truth: Tensor
+
+    def flip(self, axes: list[int]) -> Example:
+        return Example(
+            self.cues.flip(axes), self.inputs.flip(axes), self.stroked, self.truth.flip(axes)
+        )
+
+
+class FusionStage(nn.Module):
+    """Both networks of the stage, with batch normalization until `folded`."""
+
+    def __init__(self, norm: bool = True) -> None:
+        super().__init__()
+        self.encoder, self.fusion = ImageEncoder(norm=norm), FusionNet(norm=norm)
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d):
+                nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+                if m.bias is not None:
+                    nn.init.zeros_(m.bias)
+        with torch.no_grad():  # what is added to a normalised map starts small
+            for name in ("to0", "to1", "to2", "to3"):
+                getattr(self.encoder, name).weight.mul_(0.5)
+            self.fusion.rivals.weight.mul_(0.5)
+            self.fusion.leave.weight.mul_(0.3)
+            assert self.fusion.leave.bias is not None
+            self.fusion.leave.bias.copy_(torch.tensor([0.0, 0.5]))
+
+    def folded(self) -> FusionStage:
+        """The same function without normalization layers."""
+        plain = FusionStage(norm=False)
+        state = {k: v for k, v in self.state_dict().items() if ".norm." not in k}
+        for name, m in self.named_modules():
+            if hasattr(m, "conv") and isinstance(m.norm, nn.BatchNorm2d):
+                conv = fuse_conv_bn_eval(m.conv.eval(), m.norm.eval())
+                state[f"{name}.conv.weight"], state[f"{name}.conv.bias"] = conv.weight, conv.bias
+        plain.load_state_dict(state)
+        return plain.eval().requires_grad_(False)
+
+    def loss(self, images: Sequence[Example], *, binary: bool) -> Tensor:
+        """The mean over images of one size; ``binary`` where each shows one object."""
+        device = next(self.parameters()).device
+        image_index = torch.cat([torch.full_like(x.stroked, i) for i, x in enumerate(images)])
+        encoding = self.encoder(torch.stack([x.inputs.float() for x in images]).to(device))
+        cues = torch.cat([x.cues.float() for x in images]).to(device)
+        scores = self.fusion(cues, image_index.to(device), encoding)
+        losses = [
+            _image_loss(scores[image_index == i], x, binary=binary) for i, x in enumerate(images)
+        ]
+        return torch.stack(losses).mean()
+
+
+def stage_with(state: State | None) -> FusionStage:
+    """With the weights of a state if there is one; packed ones have no normalization left."""
+    if not state:
+        return FusionStage()
+    stage = FusionStage(norm=any(".norm." in name for name in state))
+    stage.load_state_dict(state)
+    return stage
+
+
+def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
+    """Cross-entropy, in part balanced over classes, and soft IoU.
+
+    With many classes balance costs more than it gives: what a rare class wrongly takes of a
+    frequent one hardly shows in the frequent one's loss, and ruins the rare one's IoU.
+    """
+    balance, overlap = (0.4, 0.6) if binary else (0.15, 0.8)
+    classes = len(scores)
+    table = torch.full((256,), 255)
+    table[example.stroked] = torch.arange(classes)
+    target = table[example.truth.long()].to(scores.device)
+    valid = target != 255
+    safe = target.masked_fill(~valid, 0)
+    loss = F.cross_entropy(scores[None], safe[None], reduction="none")[0]
+    loss = (loss * valid).clamp_max(8.0)  # human segments err too
+    onehot = F.one_hot(safe, classes).movedim(2, 0) * valid
+    count = onehot.flatten(1).sum(1)
+    each = (loss * onehot).flatten(1).sum(1) / count.clamp_min(1)
+    p = scores.softmax(0) * valid
+    both, either = (p * onehot).flatten(1).sum(1), (p + onehot).flatten(1).sum(1)
+    iou = (both + 1) / (either - both + 1)
+    there = count > 0
+    parts = (
+        balance * each.sum() / there.sum(),
+        (1 - balance) * loss.sum() / valid.sum().clamp_min(1),
+        overlap * (1 - (iou * there).sum() / there.sum()),
+    )
+    return sum(parts[1:], parts[0])
