@@ -103,4 +103,4 @@ def test_cues_are_of_the_classes_with_strokes():
 
 
 def test_no_two_cues_have_one_name():
-    assert len(set(CUES)) == len(CUES) == 12
+    assert len(set(CUES)) == len(CUES) == 15

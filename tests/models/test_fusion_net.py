@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.models.fusion_net import FusionNet, ImageEncoder, _similarity, _soft_maximum
+from saccade.models.fusion_net import (
+    CUE,
+    CUES,
+    FusionNet,
+    ImageEncoder,
+    _similarity,
+    _soft_maximum,
+)
 from saccade.models.weights import load_bundle
 
 INPUTS = 5
@@ -20,11 +27,11 @@ def _random(*size, seed=0):
 
 
 def _cues(rows, *size, seed=1):
-    """Maps with a few strokes of each row where its last but one is 1."""
-    maps = _random(rows, 12, *size, seed=seed)
-    maps[:, -2] = 0
+    """Maps with a few strokes of each row."""
+    maps = _random(rows, len(CUES), *size, seed=seed)
+    maps[:, CUE["strokes"]] = 0
     for row in range(rows):
-        maps[row, -2, row % size[0], :] = 1
+        maps[row, CUE["strokes"], row % size[0], :] = 1
     return maps
 
 

@@ -16,6 +16,7 @@ from saccade.models.fusion_net import CUES
 from saccade.scribbles.distances import geodesic_distances
 
 _LOGIT_LIMIT = 6.0
+_OBJECT_LIMIT = 8.0
 
 
 def _lead(distance: Tensor) -> Tensor:
@@ -43,6 +44,8 @@ def stack_cues(
     standardized_lab: Tensor,
     color_odds: Tensor,
     regions: Tensor,
+    objects: Tensor | None = None,
+    last: Tensor | None = None,
 ) -> Tensor:
     """Stack the cues of the P classes that somebody drew.
 
@@ -53,6 +56,8 @@ def stack_cues(
         standardized_lab: (3, h, w).
         color_odds: log odds of each class by color alone (P, h, w).
         regions: partitions by color alone (2, P, h, w), see `color_regions`.
+        objects: log odds of each class by the object network (P, h, w), where it was asked.
+        last: probabilities of the mask that the strokes correct (P, h, w), where there was one.
 
     Returns:
         (P, len(CUES), h, w), channels in the order of `saccade.models.fusion_net.CUES`.
@@ -77,8 +82,19 @@ def stack_cues(
         "color_region_refitted": regions[1],
         "strokes": own,
         "other_strokes": strokes & ~own,
+        **_object_cues(objects, mean),
+        "last": torch.zeros_like(mean) if last is None else 2 * last - 1,
     }
     return torch.stack([cues[name].to(mean.dtype).expand_as(mean) for name in CUES], 1)
+
+
+def _object_cues(objects: Tensor | None, mean: Tensor) -> dict[str, Tensor]:
+    """Half the log odds (P, h, w), and half of by how much they exceed those of the best other."""
+    if objects is None:
+        return {"object": torch.zeros_like(mean), "object_lead": torch.zeros_like(mean)}
+    objects = objects.clamp(-_OBJECT_LIMIT, _OBJECT_LIMIT)
+    others = [torch.cat([objects[:k], objects[k + 1 :]]).amax(0) for k in range(len(objects))]
+    return {"object": objects / 2, "object_lead": (objects - torch.stack(others)) / 4}
 
 
 @torch.no_grad()
@@ -110,4 +126,13 @@ def compute_cues(
     regions = color_regions(
         lab, standardized_lab, row_of_class[strokes.seeds_half], odds, generator=generator
     )
-    return stack_cues(averaged.mean[stroked], averaged.spread, own, standardized_lab, odds, regions)
+    return stack_cues(
+        averaged.mean[stroked],
+        averaged.spread,
+        own,
+        standardized_lab,
+        odds,
+        regions,
+        strokes.objects,
+        strokes.last,
+    )

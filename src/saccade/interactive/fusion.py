@@ -36,10 +36,12 @@ def fuse_cues(
     Returns:
         (K, h, w), sums to 1 over the classes.
 
+    >>> from saccade.models.fusion_net import CUES
     >>> from saccade.models.weights import load_bundle
     >>> member = load_bundle(members=1).ensemble[0]
     >>> encoding = member.encoder(torch.zeros(1, 43, 16, 24))
-    >>> p = fuse_cues(torch.zeros(2, 12, 16, 24), torch.tensor([0, 2]), 3, [member], [encoding])
+    >>> cues, stroked = torch.zeros(2, len(CUES), 16, 24), torch.tensor([0, 2])
+    >>> p = fuse_cues(cues, stroked, 3, [member], [encoding])
     >>> p.shape, p[1].max().item()
     (torch.Size([3, 16, 24]), 0.0)
     """

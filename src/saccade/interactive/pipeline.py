@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from saccade.interactive.averaging import AveragedPrediction, average_draws
 from saccade.interactive.cues import compute_cues
@@ -43,11 +44,19 @@ from saccade.models.scribble_net import ScribbleNet
 
 @dataclass(frozen=True)
 class Fitted:
-    """What is left of a fit: the network, the strokes it was fitted to, and the result."""
+    """What is left of a fit.
+
+    Attributes:
+        net: the fitted network.
+        strokes: what it was fitted to.
+        result: at the size of the image.
+        half: (K, h / 2, w / 2) its probabilities, which the next strokes correct.
+    """
 
     net: ScribbleNet
     strokes: StrokeMaps
     result: Segmentation
+    half: Tensor
 
 
 def segment_prepared(
@@ -59,6 +68,7 @@ def segment_prepared(
     seed: int = 0,
     run: Run | None = None,
     warm_start: ScribbleNet | None = None,
+    last: Tensor | None = None,
     discard_cancelled: bool = False,
 ) -> Fitted | None:
     """Segment a prepared image from strokes.
@@ -71,6 +81,7 @@ def segment_prepared(
         seed: of everything drawn at random.
         run: progress, cancelling, previews and timings.
         warm_start: a fitted network from which the paper's optimisation goes on; it is changed.
+        last: (K, h / 2, w / 2) probabilities of the mask that the strokes correct, `Fitted.half`.
         discard_cancelled: whether a cancelled run gives None; otherwise it gives the mask of the
             steps done so far.
 
@@ -90,7 +101,9 @@ def segment_prepared(
 
     # Strokes to labels: to half size, no stroke lost, then expanded to superpixels.
     with run.stage("superpixels", 0.04):
-        strokes = stroke_maps(image, stroke_index, classes, preset.fit)
+        strokes = stroke_maps(
+            image, stroke_index, classes, preset.fit, objects=preset.objects, last=last
+        )
 
     # Fit: a few steps from the learned start, or the paper's optimisation from a random one.
     with run.stage("fit", 0.05):
@@ -121,8 +134,9 @@ def segment_prepared(
         uncertainty = gini_uncertainty(probabilities)
         probabilities = _refine(image, strokes, probabilities, preset, run)
         result = _upsample(image, strokes, probabilities, uncertainty, preset)
+        half = F.interpolate(probabilities[None], image.half_size, mode="area")[0]
     result.timings.update(run.timings, total=sum(run.timings.values()))
-    return Fitted(net, strokes, result)
+    return Fitted(net, strokes, result, half)
 
 
 def _fit(

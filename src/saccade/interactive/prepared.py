@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.interactive.objects import Box, ObjectView, alike, look
 from saccade.models.features import FEATURE_CHANNELS, half_size_features, normalized_lab
 from saccade.models.fusion_net import ImageEncoding
 from saccade.models.weights import Bundle, load_bundle, load_head
@@ -104,6 +105,28 @@ class PreparedImage:
         return self._encodings[member]
 
     @cached_property
+    def object_view(self) -> ObjectView | None:
+        """The whole image as the object network sees it; None where the weights have none."""
+        net = self.bundle.objects
+        if net is None:
+            return None
+        height, width = self.working_size
+        seen = look(net, self.working_rgb, Box(0, 0, height, width), self.device)
+        return replace(seen, box=Box(0, 0, *self.size))
+
+    @cached_property
+    def _closer(self) -> list[ObjectView]:
+        return []
+
+    def closer_view(self, box: Box) -> ObjectView:
+        """A box of the full image, or the box looked at before where that is much the same."""
+        net = self.bundle.objects
+        assert net is not None  # there was a view of the whole
+        if not self._closer or not alike(self._closer[0].box, box):
+            self._closer[:] = [look(net, self.rgb, box, self.device)]
+        return self._closer[0]
+
+    @cached_property
     def working_gray(self) -> Tensor:
         """Brightness (h, w) uint8 at the working size."""
         return brightness(self.working_rgb).to(self.device)
@@ -126,7 +149,7 @@ class PreparedImage:
 
     def compute_all(self) -> None:
         """Compute everything that is kept, so that the first mask is fast."""
-        _ = self.segments, self.fused_inputs, self.working_edges(1.0)
+        _ = self.segments, self.fused_inputs, self.working_edges(1.0), self.object_view
         for member in range(len(self.bundle.ensemble)):
             self.encoding(member)
 

@@ -89,6 +89,7 @@ class Preset:
             see :mod:`saccade.ops.quasi`.
         average: what is averaged over the draws.
         fusion: whether the fusion network joins that answer with colors and distances.
+        objects: whether the object network is asked, whose answer the fusion network reads too.
         ensemble: how many fusion networks are asked, of those in the weights: the first, which has
             the mean of the others' weights, or these as well.
         refine: borders to image edges; None leaves them.
@@ -109,6 +110,7 @@ class Preset:
     placement: Placement = "independent"
     average: Average = "softmax"
     fusion: bool = True
+    objects: bool = True
     refine: PottsSettings | None = field(default_factory=PottsSettings)
     max_pixels: int = 640_000
     weights: str = "bundled"
@@ -178,6 +180,7 @@ def preset_named(name: str) -> Preset:
             draws=24,
             placement="even",
             fusion=False,
+            objects=False,
             refine=None,
             guided_radius=4,  # nothing else smooths what one network says
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.images import read_array
+from saccade.interactive.history import History
 from saccade.interactive.inputs import (
     UNLABELED,
     encode_strokes,
@@ -76,6 +77,7 @@ class ScribbleSegmenter:
         self._image: PreparedImage | None = None
         self._image_remarks: tuple[str, ...] = ()
         self._last: Fitted | None = None
+        self._history = History()
 
     def fit(
         self,
@@ -113,7 +115,8 @@ class ScribbleSegmenter:
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
             )
         self._image_remarks = picture.remarks
-        self._image, self._last = prepared, self._with_remarks(fitted, remarks)
+        self._image, self._history = prepared, History()
+        self._keep(self._with_remarks(fitted, remarks))
         run.report(1.0, "done")
         return self
 
@@ -133,7 +136,7 @@ class ScribbleSegmenter:
         with one_thread(self.device):
             prepared.compute_all()
         self._image_remarks = picture.remarks
-        self._image, self._last = prepared, None
+        self._image, self._last, self._history = prepared, None, History()
         return self
 
     def update(
@@ -146,10 +149,13 @@ class ScribbleSegmenter:
     ) -> ScribbleSegmenter:
         """Segment the same image with other strokes.
 
-        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. What the
-        prepared image keeps (features, superpixels, encodings, edges) is not computed again; the
-        network is fitted anew from the learned start. The paper's optimisation goes on from the
-        fitted network, unless the classes have changed.
+        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. Strokes
+        that were added correct the mask that was there without them: it is a cue for the new one.
+        Strokes as they once were give the mask that they gave then.
+
+        What the prepared image keeps (features, superpixels, encodings, edges) is not computed
+        again; the network is fitted anew from the learned start. The paper's optimisation goes on
+        from the fitted network, unless the classes have changed.
 
         Args:
             strokes: (H, W) integers.
@@ -163,6 +169,12 @@ class ScribbleSegmenter:
         image = self._known(self._image)
         classes, stroke_index, remarks = self._encode(strokes, image.size)
         run = Run(progress, cancel, preview)
+        before = self._history.same(classes, stroke_index)
+        if before is not None:
+            self._keep(before)
+            run.report(1.0, "done")
+            return self
+        corrected = self._history.corrected(classes, stroke_index)
         with one_thread(self.device):
             fitted = segment_prepared(
                 image,
@@ -172,10 +184,11 @@ class ScribbleSegmenter:
                 seed=self.seed,
                 run=run,
                 warm_start=self._warm_start(classes, stroke_index),
+                last=None if corrected is None else corrected.half,
                 discard_cancelled=True,
             )
         if fitted is not None:
-            self._last = self._with_remarks(fitted, remarks)
+            self._keep(self._with_remarks(fitted, remarks))
             run.report(1.0, "done")
         return self
 
@@ -185,6 +198,11 @@ class ScribbleSegmenter:
         """Class values and indices of `encode_strokes`, and what was assumed."""
         array, unlabeled, remarks = resolve_strokes(strokes, self.unlabeled)
         return *encode_strokes(array, size, unlabeled=unlabeled, classes=self.classes), remarks
+
+    def _keep(self, fitted: Fitted | None) -> None:
+        self._last = fitted
+        if fitted is not None:
+            self._history.add(fitted)
 
     def _with_remarks(self, fitted: Fitted | None, of_strokes: tuple[str, ...]) -> Fitted | None:
         """A fit whose result says how the image and the strokes were read, too."""

@@ -1,4 +1,4 @@
-"""Strokes and the labels that grow from them, at every size that a stage needs."""
+"""Strokes and what they mean: labels that grow from them, and the things that they are on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.interactive.inputs import provisional_index
+from saccade.interactive.object_scores import object_scores
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, PaperFitSettings
 from saccade.interactive.provisional import provisional_ground
@@ -32,6 +33,10 @@ class StrokeMaps:
         working_size: (h, w).
         ground: index of the class that is provisional, as one class alone was drawn; else None.
         ground_half: (h / 2, w / 2) bool, where the provisional ground is; None where there is none.
+        objects: (P, h / 2, w / 2) log odds by the object network of the classes `stroked`; None
+            where it is not asked.
+        last: (P, h / 2, w / 2) their probabilities in the mask that the strokes correct; None
+            where there was none.
     """
 
     classes: tuple[int, ...]
@@ -41,6 +46,8 @@ class StrokeMaps:
     working_size: tuple[int, int]
     ground: int | None = None
     ground_half: Tensor | None = None
+    objects: Tensor | None = None
+    last: Tensor | None = None
 
     @property
     def provisional(self) -> tuple[int, ...]:
@@ -77,6 +84,9 @@ def stroke_maps(
     stroke_index: NDArray[np.int64],
     classes: tuple[int, ...],
     settings: LearnedFitSettings | PaperFitSettings,
+    *,
+    objects: bool = False,
+    last: Tensor | None = None,
 ) -> StrokeMaps:
     """Bring strokes to the sizes that the stages need, and expand them to labels.
 
@@ -85,6 +95,8 @@ def stroke_maps(
         stroke_index: (H, W) class index, K where nobody drew, of `encode_strokes`.
         classes: the K class values.
         settings: of the fit; the paper's has superpixels of its own.
+        objects: whether the object network is asked.
+        last: (K, h / 2, w / 2) probabilities of the mask that the strokes correct.
 
     >>> rgb = np.zeros((64, 96, 3), np.uint8)
     >>> index = np.full((64, 96), 2)
@@ -103,12 +115,21 @@ def stroke_maps(
     strokes_half, labels_half = (torch.from_numpy(x).to(image.device) for x in (small, labels))
     maps = StrokeMaps(classes, stroke_index, strokes_half, labels_half, image.working_size)
     ground = provisional_index(stroke_index, classes)
-    return maps if ground is None else _with_ground(maps, image, ground)
+    own = torch.stack([strokes_half == k for k in range(count)])
+    rows = [k for k in range(count) if k == ground or bool(own[k].any())]
+    before = None if last is None else last[rows]
+    scores = object_scores(image, own[rows], before) if objects else None
+    maps = replace(maps, objects=scores, last=before)
+    if ground is None:
+        return maps
+    return _with_ground(maps, image, ground, None if scores is None else scores[rows.index(ground)])
 
 
-def _with_ground(maps: StrokeMaps, image: PreparedImage, ground: int) -> StrokeMaps:
+def _with_ground(
+    maps: StrokeMaps, image: PreparedImage, ground: int, odds: Tensor | None
+) -> StrokeMaps:
     """Maps of one class with the provisional ground; no stroke and no label of theirs changes."""
-    found = provisional_ground(image, maps.strokes_half < maps.count)
+    found = provisional_ground(image, maps.strokes_half < maps.count, odds)
     free = found & (maps.labels_half == maps.count)
     labels = maps.labels_half.masked_fill(free, ground)
     return replace(maps, labels_half=labels, ground=ground, ground_half=found)

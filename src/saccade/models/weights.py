@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from saccade.errors import InputError
 from saccade.models.features import MobileNetHead
-from saccade.models.fusion_net import FusionNet, ImageEncoder
+from saccade.models.fusion_net import CUES, FusionNet, ImageEncoder
+from saccade.models.object_net import ObjectNet
 from saccade.models.unwrap import load_pickled, unwrap
 
 _BUNDLED = "bundled.safetensors"
@@ -51,6 +52,7 @@ class Bundle:
         ensemble: fusion networks. The first is enough: it has the mean of the weights of those
             after it, which went on from the same training in different ways. The mean of the
             scores of all errs a little less, and costs more.
+        objects: the object network; None in files of before there was one.
     """
 
     head: MobileNetHead
@@ -58,6 +60,7 @@ class Bundle:
     start: dict[str, Tensor]
     rates: dict[str, Tensor]
     ensemble: tuple[EnsembleMember, ...]
+    objects: ObjectNet | None = None
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -92,10 +95,12 @@ _States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a member's encoder a
 FILE_PARTS = {"encoder": "guide", "fusion": "evidence"}
 """What the networks of an ensemble member are called in the file of weights."""
 _ENCODER, _FUSION = FILE_PARTS["encoder"], FILE_PARTS["fusion"]
+_ENTRY = "enter.conv.weight"  # of the fusion network, one input channel for each cue
 
 
 def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
     fuse, states = _part(tensors, "fuse."), _ensemble(tensors)[:members]
+    objects = _part(tensors, "objects.")
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state
         bundle = Bundle(
@@ -104,12 +109,15 @@ def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
             start=_part(tensors, "start."),
             rates=_part(tensors, "rates."),
             ensemble=tuple(EnsembleMember(ImageEncoder(inputs), FusionNet()) for _ in states),
+            objects=ObjectNet() if objects else None,
         )
     bundle.fuse.load_state_dict(fuse, assign=True)
     bundle.fuse.eval().requires_grad_(False)
     loaded: list[tuple[nn.Module, dict[str, Tensor]]] = [(bundle.head, _part(tensors, "head."))]
     for member, (encoder, fusion) in zip(bundle.ensemble, states, strict=True):
         loaded += [(member.encoder, encoder), (member.fusion, fusion)]
+    if bundle.objects is not None:
+        loaded.append((bundle.objects, objects))
     for module, state in loaded:
         module.load_state_dict(state, assign=True)
         _channels_last(module.eval().requires_grad_(False))
@@ -124,9 +132,17 @@ def _ensemble(tensors: dict[str, Tensor]) -> list[_States]:
     parts = {name.split(".")[0] for name in tensors}
     numbers = sorted(p.removeprefix(_FUSION) for p in parts if p.startswith(_FUSION)) or [""]
     stored = [
-        (_part(tensors, f"{_ENCODER}{n}."), _part(tensors, f"{_FUSION}{n}.")) for n in numbers
+        (_part(tensors, f"{_ENCODER}{n}."), _with_all_cues(_part(tensors, f"{_FUSION}{n}.")))
+        for n in numbers
     ]
     return [_mean(stored), *stored] if len(stored) > 1 else stored
+
+
+def _with_all_cues(fusion: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A fusion network's weights, 0 for the cues that there were not yet when it was trained."""
+    known = fusion[_ENTRY]
+    new = known.new_zeros(len(known), len(CUES) - known.shape[1], *known.shape[2:])
+    return {**fusion, _ENTRY: torch.cat([known, new], 1)}
 
 
 def _mean(stored: list[_States]) -> _States:
