@@ -97,17 +97,36 @@ def _relax(
     classes, _, width = costs.shape
     # Maps are kept as rows one after the other, so that every operation runs over contiguous
     # memory; from a row's end to the next one's start no border has a price.
-    down = _Borders(classes, prices[0].flatten(), width)
-    right = _Borders(classes, F.pad(prices[1], (0, 1)).flatten()[:-1], 1)
+    limits = [prices[0].flatten(), F.pad(prices[1], (0, 1)).flatten()[:-1]]
     costs, u = costs.flatten(1), u.flatten(1).clone()
     ahead, new = u.clone(), torch.empty_like(u)
+    flows = [u.new_zeros(classes, len(limit)) for limit in limits]
     # On the CPU class by class, as all of one class's maps stay in the cache.
     parts = [slice(k, k + 1) for k in range(classes)] if u.device.type == "cpu" else [slice(None)]
-    for _ in range(iterations):
-        for part in parts:
-            torch.sub(u[part], costs[part], out=new[part])
-            down.exchange(part, ahead[part], new[part])
-            right.exchange(part, ahead[part], new[part])
+    rooms = [
+        (-limit, limit, torch.empty_like(flow[parts[0]]))
+        for flow, limit in zip(flows, limits, strict=True)
+    ]
+    # The maps before a step and after it change places. All views of both are made here: one takes
+    # as long as a step's arithmetic on the small maps of `saccade.interactive.color_regions`.
+    steps = [
+        [
+            (
+                *(before[part], costs[part], after[part]),
+                [
+                    _Borders(shift, flow[part], room, ahead[part], after[part])
+                    for shift, flow, room in zip((width, 1), flows, rooms, strict=True)
+                ],
+            )
+            for part in parts
+        ]
+        for before, after in ((u, new), (new, u))
+    ]
+    for number in range(iterations):
+        for before, cost, after, borders in steps[number % 2]:
+            torch.sub(before, cost, out=after)
+            for one in borders:
+                one.exchange()
         new = project(new, new)
         torch.lerp(u, new, 2.0, out=ahead)
         u, new = new, u
@@ -117,23 +136,29 @@ def _relax(
 class _Borders:
     """The dual variables between pixels ``shift`` apart; everything is computed in place.
 
-    ``limits`` (N - shift,) bound them.
+    ``flow`` (K, N - shift) are they; ``room`` are their lower and upper bounds, (N - shift,) each,
+    and space for as many numbers as they are; ``ahead`` and ``new`` (K, N) are the maps of a step.
     """
 
-    def __init__(self, classes: int, limits: Tensor, shift: int) -> None:
-        self._shift = shift
-        self._low, self._high = -limits, limits
-        self._flow = limits.new_zeros(classes, len(limits))
-        self._rise = torch.empty_like(self._flow)
+    def __init__(
+        self,
+        shift: int,
+        flow: Tensor,
+        room: tuple[Tensor, Tensor, Tensor],
+        ahead: Tensor,
+        new: Tensor,
+    ) -> None:
+        self._flow, self._bounds, self._rise = flow, room[:2], room[2]
+        self._ahead = ahead[:, shift:], ahead[:, :-shift]
+        self._new = new[:, :-shift], new[:, shift:]
 
-    def exchange(self, part: slice, ahead: Tensor, new: Tensor) -> None:
-        """One step for the classes in ``part``; ``ahead`` and ``new`` are their maps."""
-        flow, rise, shift = self._flow[part], self._rise[: len(ahead)], self._shift
-        torch.sub(ahead[:, shift:], ahead[:, :-shift], out=rise)
-        flow.add_(rise, alpha=_STEP**2)
-        torch.clamp(flow, self._low, self._high, out=flow)
-        new[:, :-shift].add_(flow)
-        new[:, shift:].sub_(flow)
+    def exchange(self) -> None:
+        """One step."""
+        torch.sub(*self._ahead, out=self._rise)
+        self._flow.add_(self._rise, alpha=_STEP**2)
+        torch.clamp(self._flow, *self._bounds, out=self._flow)
+        self._new[0].add_(self._flow)
+        self._new[1].sub_(self._flow)
 
 
 def project_simplex(u: Tensor, out: Tensor | None = None) -> Tensor:
