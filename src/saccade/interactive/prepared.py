@@ -139,8 +139,12 @@ class PreparedImage:
 
     @cached_property
     def _working_edges(self) -> tuple[Tensor, Tensor]:
-        lab = normalized_lab(torch.tensor(self.working_rgb, device=self.device)[None])[0]
+        lab = self._working_lab
         return edge_weights(lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5))
+
+    @cached_property
+    def _working_lab(self) -> Tensor:
+        return normalized_lab(torch.tensor(self.working_rgb, device=self.device)[None])[0]
 
     def working_edges(self, contrast: float) -> tuple[Tensor, Tensor]:
         """Prices of borders at the working size, of `saccade.refine.potts.edge_weights`."""
@@ -190,7 +194,9 @@ def prepare_image(
         lab = normalized_lab(image)
         inputs = half_size_features(head.to(device), image.movedim(3, 1).float() / 127.5 - 1, lab)
         half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
-    return PreparedImage(rgb, working, inputs, half_lab, bundle)
+    prepared = PreparedImage(rgb, working, inputs, half_lab, bundle)
+    vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run
+    return prepared
 
 
 def brightness(rgb: NDArray[np.uint8]) -> Tensor:
