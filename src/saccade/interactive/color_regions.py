@@ -56,7 +56,7 @@ def color_regions(
     shrunk = F.interpolate(torch.cat([lab, standardized_lab, odds])[None], small, mode="area")[0]
     lab, standardized_lab, odds = shrunk[:3], shrunk[3:6], shrunk[6:]
     weights = edge_weights(standardized_lab)
-    own = F.one_hot(strokes, classes + 1)[..., :classes].movedim(2, 0).float()
+    own = (strokes == torch.arange(classes, device=strokes.device).view(-1, 1, 1)).float()
     own = F.adaptive_max_pool2d(own, small).bool()
     forbidden = own.any(0) & ~own
     regions: list[Tensor] = []

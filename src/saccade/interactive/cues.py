@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 
 from saccade.interactive.averaging import AveragedPrediction
 from saccade.interactive.color import color_log_odds
@@ -119,7 +118,7 @@ def compute_cues(
         (P, len(CUES), h, w), rows in the order of ``strokes.stroked``.
     """
     stroked, count = strokes.stroked, strokes.count
-    own = F.one_hot(strokes.seeds_half, count + 1)[..., :-1].movedim(2, 0).bool()[stroked]
+    own = strokes.seeds_half == stroked.view(-1, 1, 1)
     odds = color_log_odds(lab, strokes.labels_half, count, generator=generator)[stroked]
     row_of_class = torch.full((count + 1,), len(stroked), device=stroked.device)
     row_of_class[stroked] = torch.arange(len(stroked), device=stroked.device)
