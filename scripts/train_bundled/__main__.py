@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=_from_1, default=1, help="of the network's steps (1)")
     add("--every", type=_from_1, default=100, help="steps between two checkpoints (100)")
     add("--resume", action=argparse.BooleanOptionalAction, default=True, help="go on (default)")
-    add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
+    add("--device", default="auto", help="of the networks: auto (default), cpu or cuda")
     return parser
 
 

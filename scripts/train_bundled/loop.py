@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,14 @@ class Loop:
     report: Callable[[int, float], None]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What is kept of a stage, in eval mode, and how long its steps took."""
+
+    module: nn.Module
+    seconds: float
+
+
 def learning_rate(stage: Stage, step: int) -> float:
     """Of a step, counted from 0: a line up to the full rate, times a cosine down to nothing."""
     warm = min(1.0, (step + 1) / max(1, stage.warm_up))
@@ -75,11 +84,11 @@ class CheckLoss(Generic[B]):
         return total / CHECKS
 
 
-def train(task: Task[B], stage: Stage, loop: Loop) -> nn.Module:
-    """Train a stage, from its checkpoint where there is one; returns the module that is kept.
+def train(task: Task[B], stage: Stage, loop: Loop) -> Trained:
+    """Train a stage, from its checkpoint where there is one.
 
-    That is the running average of the weights where the stage asks for it. A run that was stopped
-    and goes on makes the same weights, bit by bit on one machine with the same software.
+    What is kept is the running average of the weights where the stage asks for it. A run that was
+    stopped and goes on makes the same weights, bit by bit on one machine with the same software.
 
     Raises:
         StoppedError: ``loop.stopped`` has filled; the checkpoint has all steps so far.
@@ -88,6 +97,7 @@ def train(task: Task[B], stage: Stage, loop: Loop) -> nn.Module:
     if loop.checkpoint.is_file():
         run.load(load_file_of(loop.checkpoint))
     device = next(task.module.parameters()).device
+    began = time.monotonic()
     for step, batch in steps_from(task, stage, run.step, loop.jobs):
         if loop.stopped:
             run.save(loop.checkpoint)
@@ -97,11 +107,12 @@ def train(task: Task[B], stage: Stage, loop: Loop) -> nn.Module:
         with torch.autocast(device.type, torch.bfloat16, enabled=stage.bfloat16):
             loss = task.loss(task.module, batch, generator)
         run.update(loss)
+        run.seconds, began = run.seconds + time.monotonic() - began, time.monotonic()
         loop.report(run.step, run.running)
         if run.step % loop.every == 0:
             run.save(loop.checkpoint)
     run.save(loop.checkpoint)  # what is done with the weights may be stopped, too
-    return run.kept.eval()
+    return Trained(run.kept.eval(), run.seconds)
 
 
 class _Run:
@@ -114,7 +125,7 @@ class _Run:
             self.parameters, lr=stage.learning_rate, weight_decay=stage.weight_decay
         )
         self.kept = copy.deepcopy(module).eval() if stage.average else module
-        self.step, self.running = 0, 0.0
+        self.step, self.running, self.seconds = 0, 0.0, 0.0
 
     def before(self, step: int) -> None:
         for group in self.optimizer.param_groups:
@@ -142,6 +153,7 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "running": self.running,
+            "seconds": self.seconds,
         }
         with atomic_write(path) as part:
             save_file_of(part, state)
@@ -151,6 +163,7 @@ class _Run:
         self.kept.load_state_dict(state["kept"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.running = state["step"], state["running"]
+        self.seconds = state["seconds"]
 
 
 @torch.no_grad()

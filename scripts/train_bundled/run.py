@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.files import atomic_write
 from saccade.training.lock import locked
@@ -90,7 +88,7 @@ class _Run:
         self.recipe, self.options = recipe, options
         self.folder = options.out / "stages"
         self.folder.mkdir(exist_ok=True)
-        self.place = Place(options.data, options.out / "cache", torch.device(options.device))
+        self.place = Place(options.data, options.out / "cache", pick_device(options.device))
         self.trained: dict[str, Weights] = {}
         self.records: dict[str, dict[str, Any]] = {}
         self.paths = {s.name: self._path(s) for s in stages}
@@ -124,7 +122,6 @@ class _Run:
     def _train(self, stage: Stage, checkpoint: Path) -> dict[str, Any]:
         kind = KINDS[stage.kind]
         start = mean_of([self.trained[name] for name in stage.start])
-        began = time.monotonic()
         task = kind.task(stage, start, self.place)
         check = CheckLoss(task)
         before = check.of(task.module)
@@ -136,10 +133,10 @@ class _Run:
             self.options.stopped,
             self.progress.report,
         )
-        module = train(task, stage, loop)
+        trained = train(task, stage, loop)
         self.progress.end()
-        after = check.of(module)
-        own: State = {k: v.detach().cpu() for k, v in module.state_dict().items()}
+        after = check.of(trained.module)
+        own: State = {k: v.detach().cpu() for k, v in trained.module.state_dict().items()}
         weights = {**start, stage.kind: own}
         most = self.recipe.short.photographs if self.recipe.short else 0
         stages = self.recipe.needed([stage.name])
@@ -147,11 +144,16 @@ class _Run:
         scores = kind.scores(weights, self.place, only, most)
         print(
             f"{stage.name}: loss {before:.4f} to {after:.4f} in"
-            f" {duration(time.monotonic() - began)}; "
+            f" {duration(trained.seconds)}; "
             + ", ".join(f"{name} {score:.4f}" for name, score in scores.items()),
             flush=True,
         )
-        record = {"loss_before": before, "loss_after": after, "scores": dict(scores)}
+        record = {
+            "loss_before": before,
+            "loss_after": after,
+            "scores": dict(scores),
+            "seconds": round(trained.seconds),
+        }
         return {"weights": weights, "record": record}
 
     def pack(self, file: PackedFile) -> None:

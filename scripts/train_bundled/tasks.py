@@ -26,7 +26,7 @@ B_co = TypeVar("B_co", covariant=True)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run works: the root of the data, a folder that it may fill, and the device."""
+    """Where a run works: the root of the data, a folder that it may make and fill, the device."""
 
     data: Path
     cache: Path

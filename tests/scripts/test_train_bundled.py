@@ -64,7 +64,7 @@ def test_stage_that_was_stopped_has_the_weights_of_one_that_was_not(
             stopped.extend([1] * (step == stop_after))
 
         loop = Loop(tmp_path / checkpoint, 100, 0, stopped, report)
-        return train(task, stage, loop).state_dict()
+        return train(task, stage, loop).module.state_dict()
 
     whole = trained("whole", stop_after=0)
     for step in range(1, stage.steps):
