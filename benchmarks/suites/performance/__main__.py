@@ -4,7 +4,8 @@
     python -m benchmarks.performance ROOT --against ../other --every 4
 
 Parts: time (GrabCut, the presets and an update in turns on the thin strokes, one process), memory
-(peak of one fit, in processes of their own), start (answers that need no network), batch (one
+(peak of one fit, in processes of their own), classes (all classes of
+camvid's images against two of them), start (answers that need no network), batch (one
 folder against single calls). Written: JSON with the machine, the medians,
 their stages and the checks; with --csv every timed call.
 Exit code 1 if something could not be measured; a bound that is not kept only says FAIL.
@@ -21,7 +22,7 @@ from benchmarks.harness import command_line
 from benchmarks.harness.command_line import names, names_of, positive
 
 PRESETS = ("fast", "best", "paper")
-PARTS = ("time", "memory", "start", "batch")
+PARTS = ("time", "classes", "memory", "start", "batch")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     from benchmarks.harness import checks, results
     from benchmarks.harness.datasets import load_pairs
     from benchmarks.harness.timing import limit_threads
-    from benchmarks.suites.performance import interleaved, processes
+    from benchmarks.suites.performance import classes, interleaved, processes
 
     pairs = load_pairs(args.root, interleaved.SET, limit=args.limit, every=args.every)
     if args.against is not None:
@@ -64,6 +65,10 @@ def run(args: argparse.Namespace) -> None:
         limit_threads(args.threads)
         calls = interleaved.time_in_turns(pairs, args.presets)
         found += interleaved.checks(calls)
+    if "classes" in parts:
+        limit_threads(args.threads)
+        several = load_pairs(args.root, classes.SET, limit=args.limit, every=args.every)
+        found += classes.checks(classes.time_ratios(several))
     if "memory" in parts:
         found += processes.memory(pairs[0], args.threads)
     if "start" in parts:
