@@ -121,15 +121,27 @@ def test_files_of_every_format_are_imported(client, tmp_path, fmt):
 
 
 @pytest.mark.parametrize("fmt", MASK_FORMATS)
-def test_a_mask_that_is_no_strokes_is_said_to_be_one(client, tmp_path, fmt):
+def test_regions_of_one_class_are_strokes_of_one(client, tmp_path, fmt):
     labels = np.zeros((60, 80), np.int32)
     labels[5:20, 5:20] = 1
-    write_mask(tmp_path / "m", labels, fmt, names={0: "background", 1: "object"})
+    write_mask(tmp_path / "m", labels, fmt, names={1: "object"})
+    file = {"file": ("theirs", (tmp_path / "m").read_bytes())}
+    address = opened(client)
+    reply = client.post(f"{address}/import", params={"as": "strokes"}, files=file)
+    assert reply.status_code == 200, reply.text
+    if not fmt.startswith("coco"):  # there 0 is a region like any other
+        assert {i["value"] for i in reply.json()["items"]} == {1}
+    mask = np.asarray(Image.open(io.BytesIO(client.get(f"{address}/mask").content)))
+    assert (mask[5:20, 5:20] == 1).all()
+
+
+@pytest.mark.parametrize("fmt", ["png", "tiff"])
+def test_a_mask_that_is_no_strokes_is_said_to_be_one(client, tmp_path, fmt):
+    labels = np.zeros((60, 80), np.int32)
+    labels[:, 25:50], labels[:, 50:] = 1, 2
+    write_mask(tmp_path / "m", labels, fmt, names={0: "background", 1: "object", 2: "other"})
     file = {"file": ("theirs.x", (tmp_path / "m").read_bytes())}
     reply = client.post(f"{opened(client)}/import", params={"as": "strokes"}, files=file)
-    if fmt.startswith("coco"):  # there 0 is a region like any other
-        assert reply.status_code == 200
-        return
     assert reply.status_code == 422
     assert reply.json()["detail"].startswith("theirs.x: not strokes, but regions ")
     assert reply.json()["detail"].endswith("; import it as a mask (as=mask)")
@@ -237,14 +249,16 @@ def test_bad_strokes_are_refused_and_change_nothing(client, change, message):
     assert len(client.get(f"{address}/strokes").json()["items"]) == 2
 
 
-def test_no_mask_without_two_classes(client):
+def test_no_mask_without_a_stroke(client):
     address = opened(client)
     reply = client.get(f"{address}/mask")
     assert reply.status_code == 409
-    assert "two classes" in reply.json()["detail"]
-    one = document(line("a", 1, (5, 5)))
-    assert client.put(f"{address}/strokes", json=one).status_code == 409
-    assert len(client.get(f"{address}/strokes").json()["items"]) == 1  # kept all the same
+    assert "draw a stroke" in reply.json()["detail"]
+    third = {"value": 2, "name": "third", "color": "#00ff00"}
+    empty = document(classes=[*TWO["classes"], third])
+    assert client.put(f"{address}/strokes", json=empty).status_code == 409
+    kept = client.get(f"{address}/strokes").json()
+    assert len(kept["classes"]) == 3  # kept all the same
 
 
 def test_unknown_things(client):

@@ -94,11 +94,21 @@ def test_points_are_strokes_and_negative_ones_background(client):
     assert result["value"]["brushlabels"] == ["cat"]
 
 
-def test_nothing_drawn_or_one_class_only_is_no_fault(client, strokes):
-    for drawn in ((), strokes[:1]):
-        reply = client.post("/label-studio/predict", json=request(uri(), *drawn))
-        assert reply.status_code == 200
-        assert reply.json()["results"][0]["result"] == []
+def test_nothing_drawn_is_no_fault(client):
+    reply = client.post("/label-studio/predict", json=request(uri()))
+    assert reply.status_code == 200
+    assert reply.json()["results"][0]["result"] == []
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_label_gives_a_first_mask(client, strokes, which):
+    """Around an object is the background; around that the first label of the project."""
+    reply = client.post("/label-studio/predict", json=request(uri(), strokes[which]))
+    assert reply.status_code == 200, reply.text
+    (prediction,) = reply.json()["results"]
+    assert any("provisional" in line for line in prediction["remarks"])
+    (result,) = prediction["result"]
+    assert result["value"]["brushlabels"] == ["cat"]
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,12 @@ def test_newer_strokes_overtake_older_ones(socket):
     assert not any(m["type"] == "error" for m in before)
 
 
-def test_one_class_waits_and_clears_the_mask(client, socket):
+def test_no_stroke_waits_and_clears_the_mask(client, socket):
     say(socket, **strokes(1, TWO))
     until(socket, "result", revision=1)
-    say(socket, **strokes(2, document(TWO["items"][0])))
+    say(socket, **strokes(2, document()))
     waiting, _ = until(socket, "waiting", revision=2)
-    assert "two classes" in waiting["detail"]
+    assert "draw a stroke" in waiting["detail"]
 
 
 def test_suggestions_and_presets(socket):

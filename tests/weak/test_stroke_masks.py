@@ -24,10 +24,11 @@ def opened(path):
 
 def test_uncertain_pixels_are_ignored_and_strokes_stay():
     image, labels, strokes = photograph(np.random.default_rng(1))
-    everything, chosen = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.0))
+    everything, chosen, remarks = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.0))
+    assert remarks == ()
     assert (everything != 255).all()
     assert (everything == labels).mean() > 0.9
-    mask, _ = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.99))
+    mask, _, _ = pseudo_mask(image, strokes, replace(SETTINGS, confidence=0.99))
     left = mask != 255
     assert np.array_equal(mask[left], everything[left])
     assert np.array_equal(left, (chosen >= 0.99) | (strokes != 255))

@@ -40,10 +40,17 @@ def export(page, name, folder):
 def test_strokes_make_a_mask_that_can_be_kept(hand, page, until, truth, tmp_path):
     size = truth.shape
     hand.draw(1, OBJECT)
-    until(page, "saccade.waiting")  # one class is not enough for a mask
-    assert page.get_by_test_id("status").inner_text() == "Draw on two classes to see a mask"
+    hand.wait()
+    guess = "A first guess: draw on the background where it is wrong"
+    assert page.get_by_test_id("status").inner_text() == guess
+    assert page.get_by_test_id("class-0").get_by_test_id("provisional").is_visible()
+    assert page.get_by_test_id("provisional").count() == 1
+    assert page.get_by_test_id("note").count() == 0
+    assert iou(hand.labels(*size), truth[::4, ::4]) > 0.3
     hand.draw(0, BESIDE)
     hand.wait()
+    assert page.get_by_test_id("provisional").count() == 0
+    assert page.get_by_test_id("status").inner_text().startswith("Done")
     first = hand.labels(*size)
     assert iou(first, truth[::4, ::4]) > 0.6
     hand.draw(1, BODY)
@@ -94,10 +101,15 @@ def test_eraser_remove_and_clear(hand, page, until):
     hand.drag([(100, 20), (100, 20)])
     until(page, "saccade.strokeCount === 1")
     hand.wait()
-    assert hand.facts()["waiting"]
-    assert page.evaluate("saccade.labelAt(100, 100)") is None
+    assert not hand.facts()["waiting"]
+    until(page, "saccade.labelAt(100, 150) === 1")
+    assert page.get_by_test_id("provisional").is_visible()
     page.get_by_test_id("clear").click()
-    until(page, "saccade.strokeCount === 0")
+    until(page, "saccade.strokeCount === 0 && saccade.waiting")
+    hand.wait()
+    assert page.evaluate("saccade.labelAt(100, 100)") is None
+    assert page.get_by_test_id("status").inner_text() == "Draw a stroke to see a mask"
+    assert page.get_by_test_id("provisional").count() == 0
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     until(page, "saccade.strokeCount === 2")

@@ -9,7 +9,7 @@ export const errorText = h("span", {});
 export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
   iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
 export const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
-export const hint = h("div", { class: "hint" }, h("b", {}, "Draw a stroke on the object"), ", then choose ", h("b", {}, "background"), " and draw one beside it.");
+export const hint = h("div", { class: "hint" }, h("b", {}, "Draw a stroke on the object"), ". Where the mask is wrong, choose ", h("b", {}, "background"), " and draw there.");
 export const veil = h("div", { class: "veil", hidden: true });
 export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => strip.classList.toggle("hidden") });
 export const strip = h("nav", { class: "strip hidden", "aria-label": "Images" });

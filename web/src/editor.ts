@@ -183,6 +183,11 @@ export class Editor {
     if (this.result) this.paint(this.result);
   }
 
+  /** The classes that nobody drew and that were assumed to be everything else. */
+  get provisional(): number[] {
+    return this.result?.header.provisional ?? [];
+  }
+
   labelAt(x: number, y: number): number | null {
     if (!this.painted || !this.result) return null;
     const { width, height, values } = this.result.header;
@@ -223,7 +228,7 @@ export class Editor {
       this.jobs++;
       this.resultRevision = message.revision;
       this.host.painted(null);
-      this.host.status("Draw on two classes to see a mask", null);
+      this.host.status("Draw a stroke to see a mask", null);
     } else if (message.type === "suggestions") {
       if (message.revision === this.revision) this.host.regions(message.regions);
       this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is uncertain", null);
@@ -242,7 +247,8 @@ export class Editor {
     if (result.header.revision < this.resultRevision) return;
     this.waiting = false;
     this.result = result;
-    this.host.remarks(result.header.remarks);
+    // What is provisional stands in the list of classes, and only while it is.
+    if (result.header.provisional.length === 0) this.host.remarks(result.header.remarks);
     this.paint(result);
   }
 
@@ -250,7 +256,7 @@ export class Editor {
     const { header, runs, uncertainty } = result;
     const colors = new Map(this.history.document.classes.map((c) => [c.value, c.color ?? "#888888"]));
     // One object on a background: the photograph shows best where nothing is.
-    const plain = colors.size <= 2 ? 0 : null;
+    const plain = colors.size <= 2 ? 0 : (header.provisional[0] ?? null);
     const table = Uint32Array.from(header.values, (value) =>
       value === plain ? 0 : packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"),
     );
@@ -269,9 +275,17 @@ export class Editor {
     this.resultRevision = revision;
     this.final = final;
     this.host.painted(painted);
-    if (final && revision >= this.revision) this.host.status(`Done in ${seconds.toFixed(2)} s`, null);
+    if (final && revision >= this.revision) this.host.status(this.guess() ?? `Done in ${seconds.toFixed(2)} s`, null);
     // Once for the frame that paints it, once for the frame after: then it has been seen.
     requestAnimationFrame(() => requestAnimationFrame((now) => this.stamp(revision, final, now)));
+  }
+
+  /** What to do about a mask of one class and what was assumed around it. */
+  private guess(): string | null {
+    const [value] = this.provisional;
+    if (value === undefined) return null;
+    const name = this.history.document.classes.find((c) => c.value === value)?.name ?? "another class";
+    return `A first guess: draw on the ${name} where it is wrong`;
   }
 
   private stamp(revision: number, final: boolean, now: number): void {

@@ -34,7 +34,10 @@ const notes = new Notes();
 
 const images = new Images({
   changed: () => refresh(),
-  painted: (painted) => stage.setPainted(painted),
+  painted: (painted) => {
+    stage.setPainted(painted);
+    showClasses();
+  },
   regions: (found) => setRegions(found),
   wantsUncertainty: () => layers.uncertainty,
   remarks: (lines) => notes.add(lines),
@@ -131,7 +134,7 @@ function suggest(): void {
   const { editor } = images;
   if (!editor) return;
   if (regions.length > 0) goTo(regions[nextRegion % regions.length]);
-  else if (editor.waiting || !editor.painted) setStatus("Draw on two classes first", null);
+  else if (editor.waiting || !editor.painted) setStatus("Draw a stroke first", null);
   else editor.suggest(5);
 }
 
@@ -162,12 +165,17 @@ function opened(editor: Editor, another: boolean): void {
   refresh();
 }
 
+function showClasses(): void {
+  const { editor } = images;
+  if (editor) panel.showClasses(editor.document, chosen, editor.provisional);
+}
+
 function refresh(): void {
   const { editor } = images;
   if (!editor) return;
   const { document, history } = editor;
   if (!document.classes.some((c) => c.value === chosen)) chosen = document.classes[document.classes.length - 1]?.value ?? 0;
-  panel.showClasses(document, chosen);
+  showClasses();
   bars.showHistory(history.canUndo, history.canRedo, document.items.length === 0);
   stage.refresh("strokes");
   stage.setCursor();

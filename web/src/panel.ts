@@ -68,16 +68,21 @@ export class Panel {
     );
   }
 
-  showClasses(document: StrokeDocument, chosen: number): void {
-    this.redraw = () => this.showClasses(document, chosen);
+  /** `provisional`: classes that are assumed to be everything else until somebody draws them. */
+  showClasses(document: StrokeDocument, chosen: number, provisional: number[]): void {
+    this.redraw = () => this.showClasses(document, chosen, provisional);
     const counts = new Map<number, number>();
     for (const item of document.items) counts.set(item.value, (counts.get(item.value) ?? 0) + 1);
     // Rows stay where nothing but the choice has changed, and while a name is being typed.
-    const listed = JSON.stringify([document.classes, [...counts]]);
+    const listed = JSON.stringify([document.classes, [...counts], provisional]);
     if (listed !== this.listed && !this.classes.querySelector("input[type=text]:not([readonly])")) {
       this.listed = listed;
       this.rows = new Map(
-        document.classes.map((c, i) => [c.value, this.classRow(c, i, counts.get(c.value) ?? 0, document.classes.length)]),
+        document.classes.map((c, i) => {
+          const strokes = counts.get(c.value) ?? 0;
+          const label = strokes === 0 && provisional.includes(c.value) ? provisionalTag() : strokeCount(strokes);
+          return [c.value, this.classRow(c, i, label, document.classes.length)];
+        }),
       );
       this.classes.replaceChildren(...this.rows.values());
     }
@@ -130,7 +135,7 @@ export class Panel {
     }
   }
 
-  private classRow(c: StrokeClass, index: number, strokes: number, count: number): HTMLElement {
+  private classRow(c: StrokeClass, index: number, label: HTMLElement, count: number): HTMLElement {
     const color = h("input", {
       type: "color", value: c.color ?? "#888888", title: "Colour", "aria-label": `Colour of ${c.name}`,
       change: () => this.host.changeClass(c.value, { color: color.value }),
@@ -158,8 +163,7 @@ export class Panel {
       },
     });
     const row = h("li", { class: "class-row", "data-testid": `class-${c.value}`, click: () => this.host.choose(c.value) },
-      h("kbd", {}, index < 9 ? String(index + 1) : ""), color, name,
-      h("span", { class: "count", title: strokes === 1 ? "1 stroke" : `${strokes} strokes` }, strokes ? String(strokes) : ""));
+      h("kbd", {}, index < 9 ? String(index + 1) : ""), color, name, label);
     if (count > 1) {
       const remove = iconButton("close", `Delete ${c.name} and its strokes`, `delete-${c.value}`, () => this.host.deleteClass(c.value));
       remove.addEventListener("click", (e) => e.stopPropagation());
@@ -173,6 +177,14 @@ export class Panel {
     this.toggles.set(key, box);
     return h("label", { class: "toggle" }, box, h("span", {}, title), h("kbd", {}, letter));
   }
+}
+
+function strokeCount(strokes: number): HTMLElement {
+  return h("span", { class: "count", title: strokes === 1 ? "1 stroke" : `${strokes} strokes` }, strokes ? String(strokes) : "");
+}
+
+function provisionalTag(): HTMLElement {
+  return h("span", { class: "provisional", title: "Everything else, until you draw on it", "data-testid": "provisional" }, "provisional");
 }
 
 /** The slider is finer for small brushes. */

@@ -88,6 +88,8 @@ export interface ResultHeader {
   seconds: number;
   uncertainty: { width: number; height: number } | null;
   remarks: string[];
+  /** Classes that nobody drew and that were assumed to be everything else. */
+  provisional: number[];
 }
 
 export interface Result {

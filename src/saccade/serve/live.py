@@ -81,7 +81,7 @@ async def _greet(service: Service, session: Session, outgoing: OutgoingMessages)
             encode_result, mask, uncertainty=session.wants_uncertainty
         )
         outgoing.put(message, "result")
-    elif len(session.stroked_classes) >= 2:
+    elif session.stroked_classes:
         service.masks.start(session)
     else:
         outgoing.put(

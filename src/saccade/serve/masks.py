@@ -22,8 +22,8 @@ from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
 from saccade.serve.worker import (
     NEEDS_STROKES,
+    NoStrokesError,
     SegmentationRequest,
-    TooFewClassesError,
     prepare_segmenter,
     progress_message,
     segment_session,
@@ -53,7 +53,7 @@ class Masks:
     async def segment(
         self, session: Session, *, all_probabilities: bool = False
     ) -> DisplayedMask | None:
-        """A new mask of the current strokes; None where strokes of two classes are missing.
+        """A new mask of the current strokes; None where nothing is drawn.
 
         Raises:
             SupersededError: newer strokes came.
@@ -61,7 +61,7 @@ class Masks:
             InputError: the image or the strokes cannot be used.
         """
         key = session.entry.id
-        if len(session.stroked_classes) < 2:
+        if not session.stroked_classes:
             self._queue.cancel(key)
             self._wait_for_strokes(session)
             return None
@@ -85,7 +85,7 @@ class Masks:
         self._send_queue_positions()
         try:
             mask, message = await asyncio.shield(future)
-        except TooFewClassesError:
+        except NoStrokesError:
             self._wait_for_strokes(session)
             return None
         if session.newest_request is future:

@@ -37,6 +37,7 @@ class DisplayedMask:
         final: False for a coarse mask while the fit goes on.
         imported: whether it was read from a file, not computed from strokes.
         remarks: what was assumed of the image and the strokes.
+        provisional: the classes that nobody drew and that were assumed to be everything else.
     """
 
     revision: int
@@ -50,6 +51,7 @@ class DisplayedMask:
     final: bool = True
     imported: bool = False
     remarks: tuple[str, ...] = ()
+    provisional: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -78,6 +80,7 @@ def displayed_mask(
         result.probabilities.astype(np.float16) if fits or all_probabilities else None,
         stroked,
         remarks=result.remarks,
+        provisional=result.provisional,
     )
 
 
@@ -116,6 +119,7 @@ def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
         "seconds": round(mask.seconds, 4),
         "uncertainty": None,
         "remarks": list(mask.remarks),
+        "provisional": list(mask.provisional),
     }
     body = runs.tobytes()
     if uncertainty and mask.uncertainty is not None:

@@ -134,13 +134,18 @@ class SessionState(BaseModel):
 
 
 class FitReply(BaseModel):
-    """What a fit gave; the mask itself is fetched in the format that is wanted."""
+    """What a fit gave; the mask itself is fetched in the format that is wanted.
+
+    `provisional` has the class that nobody drew and that was assumed to be everything else, while
+    one class alone is drawn.
+    """
 
     revision: int
     classes: list[int]
     timings: dict[str, float]
     uncertainty_mean: float
     remarks: list[str] = []
+    provisional: list[int] = []
 
 
 class Accepted(BaseModel):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.interactive import ScribbleSegmenter
+from saccade.interactive.inputs import ground_class
 from saccade.scribbles.document import StrokeDocument, rasterize
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
@@ -22,7 +23,7 @@ _PREVIEW_PIXELS = 700_000
 """Below, the whole mask is there so soon that a coarse one before it would only cost time."""
 _PROGRESS_SECONDS = 0.05
 
-NEEDS_STROKES = "draw strokes of at least two classes"
+NEEDS_STROKES = "draw a stroke of a class first"
 
 Send = Callable[[dict[str, Any] | bytes, str], None]
 
@@ -64,8 +65,8 @@ class SegmentationRequest:
     max_values: int = 0
 
 
-class TooFewClassesError(InputError):
-    """Fewer than two classes have a visible stroke."""
+class NoStrokesError(InputError):
+    """No class has a visible stroke."""
 
 
 def segment_session(
@@ -84,7 +85,7 @@ def segment_session(
 
     Raises:
         SupersededError: it was cancelled.
-        TooFewClassesError: there are strokes of fewer than two classes.
+        NoStrokesError: there is no visible stroke.
         InputError: the image or the strokes cannot be used.
     """
     started = time.perf_counter()
@@ -92,13 +93,14 @@ def segment_session(
     session, revision = request.session, request.revision
     send(progress_message(revision, 0.0, "features"), "progress")
     segmenter = prepare_segmenter(session, library, request.preset, request.seed)
+    segmenter.classes = classes = _mask_classes(strokes, request.document)
     if cancelled.is_set():
         raise SupersededError
 
     def preview(labels: NDArray[np.int32]) -> None:
         if not cancelled.is_set():
             seconds = time.perf_counter() - started
-            coarse = DisplayedMask(revision, labels, strokes.classes, seconds, final=False)
+            coarse = DisplayedMask(revision, labels, classes, seconds, final=False)
             send(encode_result(coarse, uncertainty=False), "result")
 
     slow = session.size[0] * session.size[1] > _PREVIEW_PIXELS or request.preset != "fast"
@@ -129,15 +131,23 @@ def _rasterized(request: SegmentationRequest, cancelled: threading.Event) -> Str
             raise SupersededError
 
     strokes = rasterize(request.document, (height, width), pause=pause)
-    count = len(strokes.classes)
-    if count < 2:
-        raise TooFewClassesError(NEEDS_STROKES)
+    if not strokes.classes:
+        raise NoStrokesError(NEEDS_STROKES)
+    count = len(_mask_classes(strokes, request.document))
     if height * width * count > request.max_values:
         raise InputError(
             f"{width} x {height} pixels with {count} classes need more memory than one "
             "image may take here; use fewer classes or a smaller image"
         )
     return strokes
+
+
+def _mask_classes(strokes: Strokes, document: StrokeDocument) -> tuple[int, ...]:
+    """The classes of the mask: those drawn; where it is one alone, another of the document too."""
+    if len(strokes.classes) > 1:
+        return strokes.classes
+    (stroked,) = strokes.classes
+    return tuple(sorted((stroked, ground_class(stroked, [c.value for c in document.classes]))))
 
 
 def _progress_sender(revision: int, send: Send) -> Callable[[float, str], None]:

@@ -99,7 +99,7 @@ def plan(
 
 def pseudo_mask(
     image: NDArray[np.uint8], strokes: NDArray[np.integer], settings: StrokeLabeling
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[str, ...]]:
     """Segment an image from strokes and leave out what is unsure.
 
     Args:
@@ -109,7 +109,8 @@ def pseudo_mask(
 
     Returns:
         (H, W) uint8 classes with 255 where the class is less probable than the confidence asked
-        for (pixels of strokes keep theirs), and (H, W) float32 probabilities of the chosen class.
+        for (pixels of strokes keep theirs), (H, W) float32 probabilities of the chosen class, and
+        what was assumed, such as a class that nobody drew.
 
     Raises:
         InputError: an image or strokes that cannot be used.
@@ -121,7 +122,7 @@ def pseudo_mask(
     chosen: NDArray[np.float32] = result.probabilities.max(0)
     mask = result.labels.astype(np.uint8)
     mask[(chosen < settings.confidence) & (strokes == IGNORE)] = IGNORE
-    return mask, chosen
+    return mask, chosen, result.remarks
 
 
 def label_all(
@@ -235,7 +236,7 @@ def _opened(
 def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
     image, drawn, remarks = _opened(job, spec, settings)
     start = time.perf_counter()
-    mask, chosen = pseudo_mask(image, drawn, settings)
+    mask, chosen, assumed = pseudo_mask(image, drawn, settings)
     seconds = time.perf_counter() - start
     colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
     write_mask(job.mask, mask, "png", colors=colors)
@@ -247,7 +248,7 @@ def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
         round(float(chosen.mean()), 5),
         _counts(mask),
         _counts(drawn),
-        remarks,
+        tuple(dict.fromkeys((*remarks, *assumed))),
     )
     write_record(job.mask, {"settings": _settings(settings, spec), **asdict(record)})
     return record

@@ -10,6 +10,7 @@ from pydantic import BaseModel, FailFast, Field
 from saccade import __version__
 from saccade.formats.label_studio import brush_result
 from saccade.interactive import Segmentation
+from saccade.interactive.inputs import ground_class
 from saccade.serve.json_bodies import STUDIO_BOUND, json_body, read_json_body
 from saccade.serve.label_studio.images import load_task_image
 from saccade.serve.label_studio.interface import BrushTag, read_brush_tag
@@ -106,13 +107,26 @@ async def _predict(
     rgb = await service.background.in_thread(load_task_image, service, task, tag)
     size = rgb.shape[0], rgb.shape[1]
     drawn = await service.background.in_thread(strokes_from_results, strokes, size)
-    if len(drawn.names) < 2:  # nothing to tell it from yet
+    names = _with_ground(drawn.names, tag)
+    if len(names) < 2:  # nothing to tell it from
         return empty.model_copy(update={"remarks": list(drawn.remarks)})
     # A key of its own: of requests that come at once for one task, each gets its answer.
     key = f"label-studio-{next(_numbers)}"
     result = await service.masks.segment_once(key, rgb, drawn.labels, UNLABELED)
-    made = await service.background.in_thread(_prediction, result, drawn.names, tag)
-    return made.model_copy(update={"remarks": list(drawn.remarks)})
+    made = await service.background.in_thread(_prediction, result, names, tag)
+    return made.model_copy(update={"remarks": [*drawn.remarks, *result.remarks]})
+
+
+def _with_ground(names: dict[int, str], tag: BrushTag) -> dict[int, str]:
+    """Names of the classes of the mask: where one alone was drawn, that of everything else too.
+
+    That is the background, and for the background the first label of the project.
+    """
+    if len(names) != 1:
+        return names
+    (value,) = names
+    others = ["background"] if value else [n for n in tag.labels if n and not is_background(n)]
+    return names | {ground_class(value, names): name for name in others[:1]}
 
 
 def _prediction(result: Segmentation, names: dict[int, str], tag: BrushTag) -> Prediction:

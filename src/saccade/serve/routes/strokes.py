@@ -123,6 +123,7 @@ def _fit_reply(mask: DisplayedMask) -> FitReply:
         classes=list(mask.classes),
         timings=mask.timings,
         remarks=list(mask.remarks),
+        provisional=list(mask.provisional),
         uncertainty_mean=0.0 if uncertainty is None else float(uncertainty.mean(dtype=np.float64)),
     )
 
