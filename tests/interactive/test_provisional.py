@@ -148,3 +148,16 @@ def test_provisional_ground_is_never_on_strokes(picture):
         assert found.dtype == torch.bool
         assert not (found & drawn).any()
         assert bool(found.any()) == (not drawn.all())
+
+
+def test_an_object_at_the_border_keeps_its_part_of_it():
+    rng = np.random.default_rng(0)
+    image = rng.integers(30, 50, (80, 120, 3), dtype=np.uint8)
+    image[30:, 40:80] += 150  # down to the lower border
+    truth = np.zeros((80, 120), bool)
+    truth[30:, 40:80] = True
+    strokes = np.full((80, 120), 255, np.uint8)
+    strokes[45:50, 55:60] = 1
+    found = segment(image, strokes).labels == 1
+    assert (found & truth).sum() / (found | truth).sum() > 0.95
+    assert found[-1, 45:75].all()
