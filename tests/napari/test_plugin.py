@@ -66,6 +66,24 @@ def test_more_strokes_update_the_same_layers(viewer, cat):
     assert other.segmenter is not first.segmenter
 
 
+def test_one_class_gives_a_first_mask(viewer, cat):
+    both = cat[1].data.copy()
+    cat[1].data = np.where(both == 2, 2, 0)
+    first = model.fit_layers(viewer, *cat)
+    assert first.segmenter.result.classes == (0, 2)
+    assert first.segmenter.result.provisional == (0,)
+    assert any("provisional" in line for line in first.segmenter.result.remarks)
+    assert set(np.unique(viewer.layers[model.MASK_NAME].data)) == {0, 2}
+    assert set(np.unique(cat[1].data)) == {0, 2}  # the strokes stay as they are
+    cat[1].data = both
+    second = model.fit_layers(viewer, *cat, earlier=first)
+    alone = model.compute(*cat, (), model.Options())
+    np.testing.assert_array_equal(
+        second.segmenter.result.probabilities, alone.segmenter.result.probabilities
+    )
+    assert second.segmenter.result.provisional == ()
+
+
 def test_places_are_numbered_boxes(viewer, cat):
     fitted = model.fit_layers(viewer, *cat)
     count = model.show_places(viewer, cat[0], fitted, 3)

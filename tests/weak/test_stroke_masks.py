@@ -36,6 +36,17 @@ def test_uncertain_pixels_are_ignored_and_strokes_stay():
     assert (~left).sum() > 0
 
 
+def test_strokes_of_one_class_give_a_provisional_mask(folders):
+    job, *_ = jobs = plan(folders.pairs, folders.root / "out")
+    drawn = opened(job.strokes)
+    Image.fromarray(np.where(drawn == 1, drawn, 255).astype(np.uint8)).save(job.strokes)
+    records = label_all(jobs, SPEC, SETTINGS).records
+    assert set(np.unique(opened(job.mask))) <= {0, 1, 255}
+    assert list(records[job].drawn) == [1]
+    said = [any("provisional" in line for line in records[job].remarks) for job in jobs]
+    assert said == [True] + [False] * (len(jobs) - 1)
+
+
 def test_a_folder_is_labeled_and_not_again(folders, monkeypatch):
     jobs = plan(folders.pairs, folders.root / "out")
     reported = []

@@ -184,7 +184,7 @@ function strokeCount(strokes: number): HTMLElement {
 }
 
 function provisionalTag(): HTMLElement {
-  return h("span", { class: "provisional", title: "Everything else, until you draw on it", "data-testid": "provisional" }, "provisional");
+  return h("span", { class: "provisional", title: "Provisional: everything else, until you draw on it", "data-testid": "provisional" }, "guess");
 }
 
 /** The slider is finer for small brushes. */

@@ -115,7 +115,7 @@ def compute(
         cancel: asked between steps; once True, an earlier fit keeps its result.
 
     Raises:
-        InputError: the layers do not go together, or there are strokes of fewer than two classes.
+        InputError: the layers do not go together, or nobody drew.
     """
     read = read_picture(image, plane)
     picture = read.pixels

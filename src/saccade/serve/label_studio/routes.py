@@ -126,7 +126,7 @@ def _with_ground(names: dict[int, str], tag: BrushTag) -> dict[int, str]:
         return names
     (value,) = names
     others = ["background"] if value else [n for n in tag.labels if n and not is_background(n)]
-    return names | {ground_class(value, names): name for name in others[:1]}
+    return names | {ground_class(value, [value]): name for name in others[:1]}
 
 
 def _prediction(result: Segmentation, names: dict[int, str], tag: BrushTag) -> Prediction:
