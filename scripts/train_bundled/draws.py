@@ -92,6 +92,8 @@ class _Draws(Dataset[T], Generic[T]):
 
 def _drawn(source: Source[T], seed: int, numbers: Sequence[int], jobs: int) -> Iterator[T]:
     """These draws, in order."""
+    # Tensors of draws that wait would keep more files open than a process may have.
+    torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
     with without_ctrl_c() if jobs else nullcontext():
         return iter(
             DataLoader(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from saccade.scribbles.simulate import CLASSES, StrokeStyle, simulate_strokes
+from scripts.train_bundled.fields import FIELDS
 from scripts.train_bundled.strokes import draw_like_people
 from scripts.train_bundled.windows import (
     Episode,
@@ -66,7 +67,13 @@ class Photographs:
 def learned_from(shares: Iterable[str]) -> tuple[str, ...]:
     """Names of the data sets that these kinds of episodes show."""
     kinds = set(shares)
-    sets = {"bsds": {*OF_BSDS, "many"}, "camvid": {*OF_CAMVID}, "iseg": {"object"}}
+    sets = {
+        "bsds": {*OF_BSDS, "many"},
+        "camvid": {*OF_CAMVID},
+        "iseg": {"object"},
+        "objects": {"clicks", "whole"},
+        **{name: {"field"} for name in FIELDS},
+    }
     return tuple(name for name, shown in sets.items() if kinds & shown)
 
 

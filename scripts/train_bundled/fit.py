@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -73,6 +74,8 @@ class FitTask:
             self.module.load_state_dict(start["fit"])
         self.module.to(place.device)
         self.source: Source[Batch] = FitEpisodes(place.data, stage)
+
+    rates: Mapping[str, float] = {}
 
     def vary(self, batch: Batch, rng: Rng, *, first: bool) -> Batch:
         """Mirrored, and in other colors, where it was seen before."""

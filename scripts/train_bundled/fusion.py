@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from saccade.errors import InputError
+from saccade.models.object_net import ObjectNet
 from saccade.models.weights import FILE_PARTS
 from scripts.train_bundled.bundles import bundle_of
 from scripts.train_bundled.episodes import Photographs, learned_from
+from scripts.train_bundled.fields import fields
 from scripts.train_bundled.fit_start import FitStart
-from scripts.train_bundled.fusion_episodes import PAIRS, Examples, FusionEpisodes
+from scripts.train_bundled.fusion_episodes import PAIRS, THINGS, Examples, FusionEpisodes
 from scripts.train_bundled.fusion_stage import FusionStage, stage_with
 from scripts.train_bundled.objects import held_out, photos
 from scripts.train_bundled.scores import scores_of
 from scripts.train_bundled.settings import Stage
 from scripts.train_bundled.tasks import Kind, Place, Source, State, Weights
+from scripts.train_bundled.things import things
 from scripts.train_bundled.windows import Rng
 
 
@@ -29,8 +34,16 @@ class FusionTask:
         module = stage_with(start.get("fusion")).to(place.device)
         module.to(memory_format=torch.channels_last)  # faster on every device
         self.module: nn.Module = module
-        bundle = bundle_of(frozen(start["fit"]), FusionStage())
+        objects = object_net(start.get("object"))
+        if stage.shares.get("clicks") and objects is None:
+            raise InputError(
+                f"stage {stage.name}: shares: clicks are of an object network, must start from a "
+                "stage of kind object too"
+            )
+        bundle = bundle_of(frozen(start["fit"]), FusionStage(), objects)
         self.source: Source[Examples] = FusionEpisodes(bundle, place.data, stage)
+
+    rates: Mapping[str, float] = {}
 
     def vary(self, batch: Examples, rng: Rng, *, first: bool) -> Examples:
         """Mirrored at random."""
@@ -41,6 +54,15 @@ class FusionTask:
     def loss(self, module: nn.Module, batch: Examples, generator: torch.Generator) -> Tensor:
         kind, images = batch
         return cast(FusionStage, module).loss(images, binary=kind in PAIRS)
+
+
+def object_net(state: State | None) -> ObjectNet | None:
+    """The object network with these weights, which are not trained; None without any."""
+    if state is None:
+        return None
+    net = ObjectNet()
+    net.load_state_dict(state)
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def frozen(state: State) -> FitStart:
@@ -65,12 +87,18 @@ def _photographs(stage: Stage, root: Path) -> dict[str, frozenset[str]]:
     }
     if "object" in _shown(stage):
         sets["iseg"] = [photo.image.stem for photo in photos(root, held_out(root, stage.hold))]
+    if THINGS.intersection(_shown(stage)):
+        sets["objects"] = [photo.image.stem for photo in things(root)]
+    if "field" in _shown(stage):
+        for field in fields(root):
+            sets.setdefault(field.name, []).append(field.image.stem)
     return {name: frozenset(stems) for name, stems in sets.items() if stems}
 
 
 def _scores(weights: Weights, place: Place, only: frozenset[str], most: int) -> dict[str, float]:
     stage = stage_with(weights["fusion"]).folded()
-    return scores_of(bundle_of(frozen(weights["fit"]), stage), place.data, only, most)
+    objects = object_net(weights.get("object"))
+    return scores_of(bundle_of(frozen(weights["fit"]), stage, objects), place.data, only, most)
 
 
 def _pack(state: State, member: int) -> State:
@@ -83,7 +111,7 @@ def _pack(state: State, member: int) -> State:
 
 
 KIND = Kind(
-    shares=("binary", "thing", "segments", "street", "object", "many"),
+    shares=("binary", "thing", "segments", "street", "object", "many", "clicks", "whole", "field"),
     needs=("fit",),
     data=lambda stage: learned_from(_shown(stage)),
     photographs=_photographs,

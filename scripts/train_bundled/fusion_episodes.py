@@ -8,19 +8,25 @@ import numpy as np
 import torch
 
 from saccade.errors import InputError
+from saccade.interactive.prepared import prepare_image
 from saccade.models.weights import Bundle
 from scripts.train_bundled.bundles import cues_of
+from scripts.train_bundled.clicked import play
 from scripts.train_bundled.episodes import MANY, SIZE, Photographs
+from scripts.train_bundled.fields import field_episode, fields
 from scripts.train_bundled.fusion_stage import Example
 from scripts.train_bundled.instances import many_episode
 from scripts.train_bundled.objects import held_out, object_episode, photos
 from scripts.train_bundled.settings import Stage
-from scripts.train_bundled.strokes import draw_more
+from scripts.train_bundled.strokes import draw_like_people, draw_more
+from scripts.train_bundled.things import draw_view, things
 from scripts.train_bundled.windows import Episode, Rng, Size
 
 SIZES = {SIZE: 0.4, (288, 416): 0.4, (352, 496): 0.2}  # with their shares
 TRIES = 50  # at a kind that the photographs may not have
-PAIRS = ("binary", "thing", "object", "many")  # an object, or several alike, and the rest
+PAIRS = ("binary", "thing", "object", "many", "clicks", "whole", "field")  # two classes
+THINGS = frozenset(("clicks", "whole"))  # of the photographs of `things`
+GOES_ON = 0.3  # share of the episodes with first strokes that go on as a session
 MORE = 0.4  # share of the episodes with strokes that were added to the first ones
 
 Examples = tuple[str, list[Example]]
@@ -42,6 +48,8 @@ class FusionEpisodes:
         shown = [kind for kind, share in self.shares.items() if share]
         self.photographs = Photographs(root, shown)
         self.objects = photos(root, held_out(root, stage.hold)) if "object" in shown else []
+        self.things = things(root) if THINGS.intersection(shown) else []
+        self.fields = fields(root) if "field" in shown else []
 
     def draw(self, rng: Rng, generator: torch.Generator) -> Examples:
         for _ in range(TRIES):
@@ -54,24 +62,45 @@ class FusionEpisodes:
             tries = 0
             while len(images) < wanted and tries < TRIES:
                 episode = self._episode(rng, kind, size)
-                if episode is None or len(np.unique(episode[2])) < 3:
+                if episode is None or (kind != "clicks" and len(np.unique(episode[2])) < 3):
                     tries += 1
                     continue
-                image, truth, strokes = (x.swapaxes(0, 1) if turned else x for x in episode)
-                classes = 2 if kind in PAIRS else MANY
-                prepared, cues, stroked = cues_of(
-                    self.bundle, np.ascontiguousarray(image), strokes, classes, generator
-                )
-                half = torch.from_numpy(truth[::2, ::2].copy())
-                images.append(Example(cues.half(), prepared.inputs[0].half(), stroked, half))
+                if turned:
+                    image, truth, strokes = (x.swapaxes(0, 1) for x in episode)
+                    episode = image, truth, strokes
+                images.append(self._example(rng, kind, episode, generator))
             if images:
                 return kind, images
         raise InputError(f"the photographs have no episode of {', '.join(self.shares)} for strokes")
+
+    def _example(
+        self, rng: Rng, kind: str, episode: Episode, generator: torch.Generator
+    ) -> Example:
+        image, truth, strokes = (np.ascontiguousarray(x) for x in episode)
+        prepared = prepare_image(image, bundle=self.bundle)
+        last = None
+        if kind == "clicks":
+            strokes, last = play(rng, prepared, truth)
+        elif kind in PAIRS and self.bundle.objects is not None and rng.random() < GOES_ON:
+            strokes, last = play(rng, prepared, truth, strokes)
+        classes = 2 if kind in PAIRS else MANY
+        cues, stroked = cues_of(prepared, strokes, classes, generator, last)
+        half = torch.from_numpy(truth[::2, ::2].copy())
+        return Example(cues.half(), prepared.inputs[0].half(), stroked, half)
 
     def _episode(self, rng: Rng, kind: str, size: Size) -> Episode | None:
         if kind == "object":
             photo = self.objects[rng.integers(len(self.objects))]
             episode = object_episode(rng, photo, size)
+        elif kind in THINGS:
+            number = int(rng.integers(len(self.things)))
+            image, there = draw_view(rng, self.things, size, number)
+            truth = there.astype(np.uint8)
+            if kind == "clicks":
+                return image, truth, np.full_like(truth, 255)
+            episode = image, truth, draw_like_people(rng, truth)
+        elif kind == "field":
+            episode = field_episode(rng, self.fields[rng.integers(len(self.fields))], size)
         elif kind == "many":
             episode = many_episode(rng, [image for image, _ in self.photographs.bsds], size)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
@@ -93,7 +93,7 @@ def train(task: Task[B], stage: Stage, loop: Loop) -> Trained:
     Raises:
         StoppedError: ``loop.stopped`` has filled; the checkpoint has all steps so far.
     """
-    run = _Run(task.module, stage)
+    run = _Run(task, stage)
     if loop.checkpoint.is_file():
         run.load(load_file_of(loop.checkpoint))
     device = next(task.module.parameters()).device
@@ -118,18 +118,19 @@ def train(task: Task[B], stage: Stage, loop: Loop) -> Trained:
 class _Run:
     """Everything that changes while a stage trains."""
 
-    def __init__(self, module: nn.Module, stage: Stage) -> None:
+    def __init__(self, task: Task[Any], stage: Stage) -> None:
+        module = task.module
         self.module, self.stage = module, stage
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=stage.learning_rate, weight_decay=stage.weight_decay
+            _groups(module, task.rates), lr=stage.learning_rate, weight_decay=stage.weight_decay
         )
         self.kept = copy.deepcopy(module).eval() if stage.average else module
         self.step, self.running, self.seconds = 0, 0.0, 0.0
 
     def before(self, step: int) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.stage, step)
+            group["lr"] = group["share"] * learning_rate(self.stage, step)
         if step > self.stage.freeze_norm * self.stage.steps:
             for m in self.module.modules():
                 if isinstance(m, nn.BatchNorm2d):
@@ -164,6 +165,16 @@ class _Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.running = state["step"], state["running"]
         self.seconds = state["seconds"]
+
+
+def _groups(module: nn.Module, rates: Mapping[str, float]) -> list[dict[str, Any]]:
+    """What is trained, by its share of the learning rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, p in module.named_parameters():
+        if p.requires_grad:
+            shares = [share for prefix, share in rates.items() if name.startswith(prefix)]
+            groups.setdefault(shares[0] if shares else 1.0, []).append(p)
+    return [{"params": params, "share": share} for share, params in groups.items()]
 
 
 @torch.no_grad()

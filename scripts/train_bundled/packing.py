@@ -21,6 +21,9 @@ from scripts.train_bundled.settings import PackedFile, Recipe, Stage
 from scripts.train_bundled.states import mean_of
 from scripts.train_bundled.tasks import State, Weights
 
+RANDOM = "random; nothing pretrained"
+IMAGENET = "EfficientNet-Lite0 of ImageNet (Apache-2.0) for the encoder; all else random"
+
 
 def pack(
     file: PackedFile,
@@ -86,7 +89,7 @@ def _provenance(
         "data": sets,
         "without": without,
         "strokes": "simulated, scripts/train_bundled; on photographs of iseg also people's",
-        "initial_weights": "random; nothing pretrained",
+        "initial_weights": IMAGENET if any("imagenet" in s.options for s in stages) else RANDOM,
         "members": [list(names) for names in file.members],
         "stages": {stage.name: {**_plain(stage), **records[stage.name]} for stage in stages},
         "torch": torch.__version__,

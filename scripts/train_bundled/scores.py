@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from saccade.evaluation.metrics import confusion_matrix, mean_iou
 from saccade.interactive.fusion import fuse_cues
+from saccade.interactive.prepared import prepare_image
 from saccade.models.fusion_net import CUE
 from saccade.models.weights import Bundle
 from scripts.train_bundled.bundles import cues_of
@@ -78,7 +79,8 @@ def _mean_score(bundle: Bundle, pairs: Iterable[Pair], fused: bool) -> float:
 def _confusion(bundle: Bundle, pair: Pair, classes: int, fused: bool) -> NDArray[Any]:
     image, strokes, truth = pair
     generator = torch.Generator().manual_seed(0)
-    prepared, cues, stroked = cues_of(bundle, image[..., :3], strokes, classes, generator)
+    prepared = prepare_image(image[..., :3], bundle=bundle)
+    cues, stroked = cues_of(prepared, strokes, classes, generator)
     if fused:
         p = fuse_cues(cues, stroked, classes, bundle.ensemble, [prepared.encoding()])
     else:

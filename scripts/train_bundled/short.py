@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from saccade.errors import InputError
+from saccade.models.object_net import ObjectNet
 from saccade.models.weights import Bundle, load_bundle
 from scripts.train_bundled.bundles import bundle_of
 from scripts.train_bundled.fit_start import FitStart
@@ -25,7 +26,7 @@ def check_better(recipe: Recipe, data: Path, out: Path) -> None:
         InputError: a file is no better.
     """
     torch.manual_seed(0)
-    start = bundle_of(FitStart(), FusionStage().folded())
+    start = bundle_of(FitStart(), FusionStage().folded(), ObjectNet().eval())
     for file in recipe.files:
         stage = _fusion_stage(recipe, file)
         packed = load_bundle(str(out / file.name), members=1)

@@ -54,6 +54,11 @@ class Task(Protocol[B]):
         """Where its batches come from."""
         ...
 
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """By prefix of the weights' names: their learning rate as a share of the stage's."""
+        ...
+
     def vary(self, batch: B, rng: np.random.Generator, *, first: bool) -> B:
         """The batch as a step sees it, mirrored for example; ``first`` where it is new."""
         ...

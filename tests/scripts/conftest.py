@@ -29,6 +29,19 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def with_things(root: Path) -> Path:
+    """The same, and three photographs of a box each, with its mask."""
+    for name in FOLDERS["objects"]:
+        (root / name).mkdir(parents=True)
+    segments = np.asarray(Image.open(root / "bsds/train/segments/a.png"))
+    mask = Image.fromarray((255 * (segments == 1)).astype(np.uint8))
+    for stem in ("x", "y", "z"):
+        Image.open(root / "bsds/train/images/a.png").save(root / f"objects/images/{stem}.png")
+        mask.save(root / f"objects/masks/{stem}.png")
+    return root
+
+
+@pytest.fixture
 def people(root: Path) -> Path:
     """The same, and three photographs with strokes of people."""
     for name in FOLDERS["iseg"]:

@@ -14,6 +14,8 @@ FOLDERS = {
         "iseg/scribbles_full",
         "iseg/scribbles_dense",
     ),
+    "objects": ("objects/images", "objects/masks"),
+    "nuclei-fluo": ("fields/nuclei-fluo/images", "fields/nuclei-fluo/masks"),
 }
 FIT_AND_FUSION = """
 [[stage]]
@@ -40,6 +42,34 @@ freeze_norm = 0.5
 reuse = 2
 pool = 2
 shares = { binary = 1.0 }
+"""
+OBJECT = """
+[[stage]]
+name = "object"
+kind = "object"
+seed = 1
+steps = 2
+batch = 1
+learning_rate = 0.001
+average = 0.9
+shares = { things = 1.0 }
+options = { encoder = 0.5 }
+"""
+CLICKS = """
+[[stage]]
+name = "fusion"
+kind = "fusion"
+start = ["fit", "object"]
+seed = 4
+steps = 2
+batch = 1
+learning_rate = 0.003
+shares = { clicks = 0.5, whole = 0.5 }
+"""
+ONE_OBJECT = """
+[[file]]
+name = "object.safetensors"
+members = [["object"]]
 """
 ONE_FILE = """
 [[file]]

@@ -23,7 +23,14 @@ from scripts.train_bundled.recipe import read_recipe
 from scripts.train_bundled.states import load_file_of
 from scripts.train_bundled.tasks import Place
 from tests.helpers import run_python, start_python
-from tests.scripts.small_recipes import FIT_AND_FUSION, ONE_FILE, write_recipe
+from tests.scripts.small_recipes import (
+    CLICKS,
+    FIT_AND_FUSION,
+    OBJECT,
+    ONE_FILE,
+    ONE_OBJECT,
+    write_recipe,
+)
 
 MODULE = ("-m", "scripts.train_bundled")
 REPOSITORY = Path(__file__).parents[2]
@@ -74,6 +81,55 @@ def test_stage_that_was_stopped_has_the_weights_of_one_that_was_not(
 
 
 @pytest.mark.slow
+def test_object_network_is_trained_on_sessions_and_packed(
+    with_things: Path, tmp_path: Path
+) -> None:
+    fit = FIT_AND_FUSION[: FIT_AND_FUSION.rindex("[[stage]]")]
+    recipe = write_recipe(tmp_path / "recipe.toml", with_things, fit + OBJECT + CLICKS + ONE_FILE)
+    out = tmp_path / "out"
+    assert main([str(recipe), "--data", str(with_things), "--out", str(out), "--jobs", "0"]) == 0
+    path = out / "bundled.safetensors"
+    bundle = weights.load_bundle(str(path))
+    assert bundle.objects is not None
+    provenance = json.loads(path.with_suffix(".json").read_text())
+    seen = {one["set"]: one["photographs_seen"] for one in provenance["data"]}
+    assert seen == {"bsds": 2, "objects": 3}
+    assert provenance["initial_weights"] == "random; nothing pretrained"
+    trained = _weights_of(out)["object"]["object"]
+    packed = bundle.objects.state_dict()
+    assert packed.keys() == trained.keys()
+    for name, value in packed.items():
+        torch.testing.assert_close(value, trained[name].half().float())
+
+
+def test_clicks_need_an_object_network(recipe: Path, root: Path, tmp_path: Path, capsys) -> None:
+    text = recipe.read_text()
+    last = text.rindex("shares = { binary = 1.0 }")
+    recipe.write_text(text[:last] + text[last:].replace("binary", "clicks", 1))
+    run = [str(recipe), "--data", str(root), "--out", str(tmp_path / "out"), "--jobs", "0"]
+    assert main(run) == 1
+    assert "objects" in capsys.readouterr().err  # there is no such data set
+
+
+@pytest.mark.slow
+def test_encoder_learns_at_its_own_rate(with_things: Path, tmp_path: Path) -> None:
+    moved = {}
+    for share in (0.0, 0.1, 1.0):
+        stages = OBJECT.replace("encoder = 0.5", f"encoder = {share}").replace("0.9", "0.0")
+        recipe = write_recipe(tmp_path / "recipe.toml", with_things, stages + ONE_OBJECT)
+        stage = read_recipe(recipe).stages["object"]
+        task = KINDS["object"].task(stage, {}, Place(with_things, tmp_path, torch.device("cpu")))
+        before = {k: v.clone() for k, v in task.module.state_dict().items()}
+        after = train(task, stage, Loop(tmp_path / str(share), 100, 0, [], lambda *_: None))
+        state = after.state_dict()
+        for part in ("encoder.stem.weight", "leave.weight"):
+            moved[share, part] = (state[part] - before[part]).abs().max().item()
+    assert moved[0.0, "encoder.stem.weight"] == 0
+    assert 0 < moved[0.1, "encoder.stem.weight"] < 0.2 * moved[1.0, "encoder.stem.weight"]
+    assert moved[0.0, "leave.weight"] > 0
+
+
+@pytest.mark.slow
 def test_recipe_makes_a_file_that_the_package_reads(
     recipe: Path, root: Path, tmp_path: Path, capsys
 ) -> None:
@@ -86,9 +142,9 @@ def test_recipe_makes_a_file_that_the_package_reads(
     path = out / "bundled.safetensors"
     shipped = load_file(Path(weights.__file__).with_name("bundled.safetensors"))
     fresh = load_file(path)
-    first = {k: v.shape for k, v in shipped.items() if not k.startswith(("guide1", "evidence1"))}
-    assert {k: v.shape for k, v in fresh.items()} == first
-    assert any(np.any(fresh[k] != shipped[k]) for k in fresh)
+    more = ("guide1", "evidence1", "objects")  # another member, a stage that this recipe has not
+    assert set(fresh) == {name for name in shipped if not name.startswith(more)}
+    assert any(fresh[k].shape != shipped[k].shape or np.any(fresh[k] != shipped[k]) for k in fresh)
     assert len(weights.load_bundle(str(path)).ensemble) == 1
     provenance = json.loads(path.with_suffix(".json").read_text())
     assert list(provenance["stages"]) == ["fit", "fusion"]
