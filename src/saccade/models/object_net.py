@@ -21,7 +21,7 @@ HINTS = ("strokes", "other_strokes", "last")
 """What the decoder reads of a class at each place: 1 on its strokes, 1 on the strokes of other
 classes, 2 p - 1 of the last mask's probability p (0 where there was none)."""
 
-_WIDTHS = (16, 32, 64, 96)  # at strides 2, 4, 8, 16
+_WIDTHS = (24, 40, 64, 96)  # at strides 2, 4, 8, 16
 _HINT_WIDTHS = (16, 24, 32, 64)
 _EMBEDDING = 32
 _SIMILARITIES = 4  # hard and soft maximum, to own and to other strokes
@@ -72,7 +72,7 @@ class _Residual(nn.Module):
 
 
 class ObjectNet(nn.Module):
-    """Encoder and decoder, 1.8 million weights.
+    """Encoder and decoder, 1.9 million weights.
 
     >>> net = ObjectNet()
     >>> maps = net.encode(torch.zeros(1, 3, 64, 96))
