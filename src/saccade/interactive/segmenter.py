@@ -149,9 +149,9 @@ class ScribbleSegmenter:
     ) -> ScribbleSegmenter:
         """Segment the same image with other strokes.
 
-        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. Strokes
-        that were added correct the mask that was there without them: it is a cue for the new one.
-        Strokes as they once were give the mask that they gave then.
+        ``strokes`` (H, W) are all strokes, old and new, so strokes can be removed too. The mask
+        that was there without the added strokes is a cue for the new one, with weights that know
+        this cue. Strokes as they once were give the mask that they gave then.
 
         What the prepared image keeps (features, superpixels, encodings, edges) is not computed
         again; the network is fitted anew from the learned start. The paper's optimisation goes on
