@@ -28,6 +28,7 @@ SIZE = (224, 320)
 THINGS = (5, 6, 8, 9, 10)  # CamVid: tree, sign, car, pedestrian, bicyclist
 ONE_REGION = 0.25  # share of these pictures where a class has strokes in one of its regions only
 MANY = 11  # classes in a batch that is not of one object
+ALSO_IN_ECSSD = frozenset(("163062", "41004", "56028"))  # of BSDS: clicks are counted on these
 OF_BSDS, OF_CAMVID = ("binary", "segments"), ("street", "thing")
 
 
@@ -46,6 +47,15 @@ class Photographs:
         self.camvid = (
             _pairs(camvid / "train", camvid / "trainannot") if kinds & {*OF_CAMVID} else []
         )
+
+    def labels(self, rng: Rng, kind: str, size: Size) -> tuple[Image8, Labels] | None:
+        """Image and mask of an object (*binary*) or a class (*street*), without strokes."""
+        street = kind in OF_CAMVID
+        source = self.camvid if street else self.bsds
+        path, labels_path = source[rng.integers(len(source))]
+        image, labels = crop(rng, size, load_photo(path), load_labels(labels_path), least=0.35)
+        mask = _one_class(rng, labels) if street else _object(rng, labels)
+        return None if mask is None else (jitter(rng, image), mask)
 
     def episode(self, rng: Rng, kind: str, size: Size = SIZE) -> Episode | None:
         """One of a kind; None where the photograph that was drawn has none."""
@@ -68,17 +78,28 @@ def learned_from(shares: Iterable[str]) -> tuple[str, ...]:
     """Names of the data sets that these kinds of episodes show."""
     kinds = set(shares)
     sets = {
-        "bsds": {*OF_BSDS, "many"},
-        "camvid": {*OF_CAMVID},
+        "bsds": {*OF_BSDS, "many", "parts"},
+        "camvid": {*OF_CAMVID, "classes"},
         "iseg": {"object"},
-        "objects": {"clicks", "whole"},
+        "objects": {"clicks", "whole", "things"},
         **{name: {"field"} for name in FIELDS},
     }
     return tuple(name for name, shown in sets.items() if kinds & shown)
 
 
 def _pairs(photos: Path, labels: Path) -> list[tuple[Path, Path]]:
-    return [(path, labels / f"{path.stem}.png") for path in sorted(photos.iterdir())]
+    return [
+        (path, labels / f"{path.stem}.png")
+        for path in sorted(photos.iterdir())
+        if path.stem not in ALSO_IN_ECSSD
+    ]
+
+
+def _one_class(rng: Rng, labels: Labels) -> Labels | None:
+    """The mask of one class of a street; None where there is none of a likely size."""
+    area = np.bincount(labels.ravel(), minlength=256)[:MANY] / labels.size
+    likely = np.flatnonzero((area > 0.01) & (area < 0.8))
+    return (labels == rng.choice(likely)).astype(np.uint8) if len(likely) else None
 
 
 def _object(rng: Rng, segments: Labels) -> Labels | None:

