@@ -121,7 +121,7 @@ def test_encoder_learns_at_its_own_rate(with_things: Path, tmp_path: Path) -> No
         task = KINDS["object"].task(stage, {}, Place(with_things, tmp_path, torch.device("cpu")))
         before = {k: v.clone() for k, v in task.module.state_dict().items()}
         after = train(task, stage, Loop(tmp_path / str(share), 100, 0, [], lambda *_: None))
-        state = after.state_dict()
+        state = after.module.state_dict()
         for part in ("encoder.stem.weight", "leave.weight"):
             moved[share, part] = (state[part] - before[part]).abs().max().item()
     assert moved[0.0, "encoder.stem.weight"] == 0

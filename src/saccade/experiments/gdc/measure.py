@@ -24,6 +24,7 @@ RENAMED = {
     "placing=": "placement=",
     "evidence=": "fusion=",
     "judges=": "ensemble=",
+    "fusion=False, refine=": "fusion=False, objects=False, refine=",
 }
 """Names in the settings of rows that were measured before classes and fields were renamed."""
 
