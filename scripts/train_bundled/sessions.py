@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from saccade.scribbles.clicks import depth_inside, draw_disc
 from scripts.train_bundled.things import Mask
 from scripts.train_bundled.windows import Rng
 
@@ -43,7 +44,9 @@ class Session:
         meant = bool(self.target[y, x])
         into = self.own if meant else self.other
         if rng.random() < discs:
-            drawn = disc(region.shape, y, x, rng.uniform(*_DISC)) & (self.target == meant)
+            height, width = region.shape
+            drawn = draw_disc((height, width), (y, x), rng.uniform(*_DISC))
+            drawn &= self.target == meant
         else:
             drawn = line(rng, region & (self.target == meant), y, x)
         into |= drawn
@@ -96,22 +99,13 @@ def correct(rng: Rng, session: Session, probability: Share) -> None:
 
 def deep_place(rng: Rng, region: Mask, *, deepest: bool) -> tuple[int, int]:
     """The place (y, x) farthest from the region's border, or one that is nearly as far."""
-    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
-    top, left = int(rows[0]), int(columns[0])
-    part = np.pad(region[top : rows[-1] + 1, left : columns[-1] + 1], 1)
-    depth = ndimage.distance_transform_edt(part)
+    (top, left), depth = depth_inside(region)
     place = int(depth.argmax())
     if not deepest:
         places = np.flatnonzero(depth.ravel() > 0.4 * depth.max())
         place = int(places[rng.integers(len(places))])
-    y, x = divmod(place, part.shape[1])
-    return top + y - 1, left + x - 1
-
-
-def disc(size: tuple[int, ...], y: int, x: int, radius: float) -> Mask:
-    """The pixels (h, w) at most ``radius`` from a place."""
-    rows, columns = np.ogrid[: size[0], : size[1]]
-    return np.asarray((rows - y) ** 2 + (columns - x) ** 2 <= radius**2)
+    y, x = divmod(place, depth.shape[1])
+    return top + y, left + x
 
 
 def line(rng: Rng, region: Mask, y: int, x: int) -> Mask:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from saccade.errors import InputError
-from scripts.train_bundled.windows import Image8, Rng, Size
+from scripts.train_bundled.windows import Image8, Rng, Size, jitter
 
 Mask = NDArray[np.bool_]  # (H, W)
 
@@ -148,11 +148,8 @@ def _paste(rng: Rng, photos: list[Thing], seen: Image8, there: Mask) -> tuple[Im
 def _in_other_light(rng: Rng, image: Image8) -> Image8:
     """Saturation down to none, contrast, brightness, colors; a little blur now and then."""
     if rng.random() < 0.8:
-        x = image.astype(np.float32) / 255
-        grey = x.mean(2, keepdims=True)
-        x = grey + (x - grey) * rng.uniform(0.4 if rng.random() < 0.5 else 0.0, 1.4)
-        x = (x - x.mean()) * rng.uniform(0.6, 1.3) + x.mean() + rng.uniform(-0.12, 0.12)
-        image = ((x * rng.uniform(0.9, 1.1, 3)).clip(0, 1) * 255).astype(np.uint8)
+        least = 0.4 if rng.random() < 0.5 else 0.0
+        image = jitter(rng, image, saturation=(least, 1.4), contrast=(0.6, 1.3), brightness=0.12)
     if rng.random() < _BLURRED:
         blur = ImageFilter.GaussianBlur(rng.uniform(0.5, 1.5))
         image = np.asarray(Image.fromarray(np.ascontiguousarray(image)).filter(blur))

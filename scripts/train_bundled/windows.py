@@ -55,11 +55,18 @@ def resize(rng: Rng, size: Size, image: Image8, *labels: Labels) -> list[NDArray
     return [to(image, Image.Resampling.BICUBIC), *nearest]
 
 
-def jitter(rng: Rng, image: Image8) -> Image8:
+def jitter(
+    rng: Rng,
+    image: Image8,
+    *,
+    saturation: tuple[float, float] = (0.6, 1.3),
+    contrast: tuple[float, float] = (0.7, 1.2),
+    brightness: float = 0.1,
+) -> Image8:
     """Brightness, contrast, saturation and hue-like channel gains."""
     x = image.astype(np.float32) / 255
     grey = x.mean(2, keepdims=True)
-    x = grey + (x - grey) * rng.uniform(0.6, 1.3)
-    x = (x - x.mean()) * rng.uniform(0.7, 1.2) + x.mean() + rng.uniform(-0.1, 0.1)
+    x = grey + (x - grey) * rng.uniform(*saturation)
+    x = (x - x.mean()) * rng.uniform(*contrast) + x.mean() + rng.uniform(-brightness, brightness)
     x = x * rng.uniform(0.9, 1.1, 3)
     return np.asarray((x.clip(0, 1) * 255).astype(np.uint8))

@@ -1,5 +1,7 @@
 """Files of several pages, frames, planes or sizes: the first is read, and it is said."""
 
+import re
+
 import numpy as np
 import pytest
 import tifffile
@@ -154,3 +156,15 @@ def test_masks_of_transparency_are_no_pages(tmp_path):
         file.write(COLORS[0], photometric="rgb")
         file.write(STACK[0] > 9, subfiletype=4)
     assert read_image(tmp_path / "a.tif").remarks == ()
+
+
+@pytest.mark.parametrize("images", [b"images=x", b"images=0"])
+def test_descriptions_that_make_no_sense_are_said(tmp_path, images):
+    imagej_hyperstack(tmp_path)
+    content = (tmp_path / "a.tif").read_bytes()
+    (number,) = re.findall(rb"images=\d+", content)
+    path = tmp_path / "b.tif"
+    path.write_bytes(content.replace(number, images.ljust(len(number))))
+    remarks = read_image(path).remarks
+    assert remarks[0].startswith("the first of ")
+    assert ("makes no sense" in remarks[-1]) == (images == b"images=x")

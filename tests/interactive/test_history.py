@@ -62,8 +62,7 @@ def test_another_image_has_no_history(image):
 def test_old_masks_are_forgotten(image, monkeypatch):
     segmenter = ScribbleSegmenter().fit(image, _strokes(*FIRST))
     first = segmenter.result
-    size = first.probabilities.nbytes + first.labels.nbytes + first.uncertainty.nbytes
-    monkeypatch.setattr(module, "_MOST_BYTES", 2 * size)
+    monkeypatch.setattr(module, "_MOST_BYTES", 2 * module._bytes(segmenter._last))
     segmenter.update(_strokes(*MORE))
     assert len(segmenter._history) == 2
     segmenter.update(_strokes(*MORE, (1, 30, 40, 56)))
@@ -72,3 +71,22 @@ def test_old_masks_are_forgotten(image, monkeypatch):
     monkeypatch.setattr(module, "_MOST_BYTES", 1)
     segmenter.update(_strokes(*MORE, (1, 34, 40, 56)))
     assert len(segmenter._history) == 1  # the mask that is there stays
+
+
+def test_a_cancelled_fit_is_not_remembered(image):
+    """Its mask is of the steps done so far; the same strokes again give the whole one."""
+    whole = ScribbleSegmenter("paper").fit(image, _strokes(*FIRST)).result
+    segmenter = ScribbleSegmenter("paper").fit(image, _strokes(*FIRST), cancel=lambda: True)
+    partial = segmenter.result
+    assert not np.array_equal(partial.probabilities, whole.probabilities)
+    assert segmenter.update(_strokes(*FIRST)).result is not partial
+
+
+def test_remarks_are_of_the_strokes_as_they_were_given_last(image):
+    strokes = _strokes(*FIRST)
+    labels = np.where(strokes == 255, 0, strokes + 1)  # 0 covers most: nobody drew there
+    segmenter = ScribbleSegmenter().fit(image, labels)
+    assert "0 = unlabelled" in segmenter.result.remarks[0]
+    given = np.where(strokes == 255, 255, strokes + 1)
+    assert not segmenter.update(given).result.remarks
+    assert "0 = unlabelled" in segmenter.update(labels).result.remarks[0]

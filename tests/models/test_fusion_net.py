@@ -8,8 +8,8 @@ from saccade.models.fusion_net import (
     FusionNet,
     ImageEncoder,
     _similarity,
-    _soft_maximum,
 )
+from saccade.models.similarity import hard_and_soft_maximum
 from saccade.models.weights import load_bundle
 
 INPUTS = 5
@@ -114,9 +114,10 @@ def test_a_long_stroke_matches_like_all_of_its_places_up_to_sampling(nets):
     features = F.normalize(_random(16, 400), dim=0)
     all_places = torch.arange(48)
     reference = ((10 * features[:, :48].T @ features).exp().mean(0)).log() / 10
-    found = _soft_maximum(features, all_places, torch.tensor(10.0))
+    found = hard_and_soft_maximum(features, all_places, torch.tensor(10.0))[1]
     torch.testing.assert_close(found, reference, rtol=1e-4, atol=1e-5)
-    assert _soft_maximum(features, all_places[:0], torch.tensor(10.0)).eq(-1).all()
+    nothing = hard_and_soft_maximum(features, all_places[:0], torch.tensor(10.0))
+    assert all(one.eq(-1).all() for one in nothing)
 
 
 def test_encodings_shrink_by_halves():

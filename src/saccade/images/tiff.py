@@ -9,7 +9,7 @@ import logging
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _FACSIMILE = (2, 3, 4, 32771)
 _REDUCED, _MASK = 1, 4  # of NewSubfileType
 _MOST_LOOKED_AT = 64
 _ORIENTATION, _NODATA = 274, 42113
+_UNDESCRIBED = "its description of pages makes no sense, they were counted"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class TiffInfo:
         width: as stored.
         index: of the page in the file; a preview may come before it.
         pages: number of pages, planes, channels and times of the file together.
+        described: whether what the file says of its pages makes sense, or says nothing.
         count: of bands.
         extras: what ExtraSamples says of the last bands.
         photometric: 0 small is bright, 1 small is dark, 2 RGB, 3 palette, or another.
@@ -55,6 +57,7 @@ class TiffInfo:
     width: int
     index: int
     pages: int
+    described: bool
     count: int
     extras: tuple[int, ...]
     photometric: int
@@ -66,8 +69,9 @@ class TiffInfo:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """That there are more pages, if so."""
-        return (f"the first of {self.pages} pages",) if self.pages > 1 else ()
+        """That there are more pages, and that they could only be counted, if so."""
+        found = (f"the first of {self.pages} pages",) if self.pages > 1 else ()
+        return found if self.described else (*found, _UNDESCRIBED)
 
 
 def is_tiff(path: Path) -> bool:
@@ -140,11 +144,13 @@ def _info(tiff: Any, page: Any, index: int) -> TiffInfo:
     photometric = int(page.photometric)
     photometric = RGB if photometric == _LINEAR_RAW else photometric
     stored = int(page.compression) in _STORED_AS_NUMBERS and page.dtype is not None and count > 0
+    told = _told_pages(tiff, page)
     return TiffInfo(
         height=int(page.imagelength),
         width=int(page.imagewidth),
         index=index,
-        pages=_count_pages(tiff, page),
+        pages=max(_count_pages(tiff, page), told or 1),
+        described=told is not None,
         count=count,
         extras=tuple(int(kind) for kind in page.extrasamples),
         photometric=photometric,
@@ -169,7 +175,7 @@ def _count_pages(tiff: Any, page: Any) -> int:
     total = len(tiff.pages)
     if total <= _MOST_LOOKED_AT:
         total = sum(_is_page(tiff.pages[i], page) for i in range(total))
-    return max(total * int(page.imagedepth), _told_pages(tiff, page))
+    return total * int(page.imagedepth)
 
 
 def _is_page(other: Any, page: Any) -> bool:
@@ -182,14 +188,18 @@ def _is_page(other: Any, page: Any) -> bool:
     return not (scale > 1 and math.isclose(first[1] / scale, size[1], abs_tol=2.0))
 
 
-def _told_pages(tiff: Any, page: Any) -> int:
-    """What the descriptions of ImageJ and tifffile say, which may keep all planes in one page."""
-    # Free text, which anybody may have written: where it makes no sense, the pages are counted.
-    with suppress(KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+def _told_pages(tiff: Any, page: Any) -> int | None:
+    """What the descriptions of ImageJ and tifffile say, which may keep all planes in one page.
+
+    None where they make no sense.
+    """
+    try:
         if tiff.is_imagej:
-            return int(tiff.imagej_metadata["images"])
+            return int(tiff.imagej_metadata.get("images", 1))
         if tiff.is_shaped and len(tiff.pages) == 1:
             return int(math.prod(tiff.shaped_metadata[0]["shape"]) // math.prod(page.shape))
+    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+        return None  # free text, which anybody may have written
     return 1
 
 

@@ -10,15 +10,21 @@ from numpy.typing import NDArray
 from saccade.interactive.pipeline import Fitted
 
 _MOST = 50
-_MOST_BYTES = 256 * 2**20  # of results, which are as large as the image
+_MOST_BYTES = 64 * 2**20  # of results and strokes, which are as large as the image
+
+
+def _bytes(fitted: Fitted) -> int:
+    result = fitted.result
+    arrays = result.probabilities, result.labels, result.uncertainty, fitted.strokes.stroke_index
+    return sum(array.nbytes for array in arrays)
 
 
 class History:
     """The fits of one session, oldest first.
 
     Somebody who takes a stroke back gets the mask of before; somebody who adds one corrects the
-    mask that is there. A fit is forgotten once it is older than 50 others, or once those after it
-    take 256 MiB.
+    mask that is there. A fit is forgotten once it is older than 50 others, or once it and those
+    after it take 64 MiB; the latest stays.
 
     >>> len(History())
     0
@@ -37,14 +43,8 @@ class History:
     def add(self, fitted: Fitted) -> None:
         """Remember a fit; the same one again becomes the latest."""
         kept = [one for one in self._fits if one is not fitted] + [fitted]
-        size, first = 0, len(kept) - 1
-        for place in range(len(kept) - 1, max(-1, len(kept) - 1 - _MOST), -1):
-            result = kept[place].result
-            size += result.probabilities.nbytes + result.labels.nbytes + result.uncertainty.nbytes
-            if size > _MOST_BYTES and place < len(kept) - 1:
-                break
-            first = place
-        self._fits = kept[first:]
+        sizes = np.cumsum([_bytes(one) for one in reversed(kept[-_MOST:])])
+        self._fits = kept[-max(1, int((sizes <= _MOST_BYTES).sum())) :]
 
     def same(self, classes: tuple[int, ...], stroke_index: NDArray[np.int64]) -> Fitted | None:
         """The fit to these very strokes, (H, W) class index, K where nobody drew."""

@@ -58,8 +58,9 @@ def _thing_closely(
         return whole[0]
     near = image.closer_view(box)
     inside, where = crop(own, near.box, image.size)
-    closer = log_odds_seen(net, near, inside, crop(last, near.box, image.size)[0])
-    return put(whole, closer[thing, None], where)[0]
+    before = crop(last, near.box, image.size)[0]
+    closer = log_odds_seen(net, near, inside, before, slice(thing, thing + 1))
+    return put(whole, closer, where)[0]
 
 
 def _resized(maps: Tensor, size: torch.Size) -> Tensor:

@@ -75,7 +75,13 @@ def look(net: ObjectNet, rgb: NDArray[np.uint8], box: Box, device: torch.device)
 
 
 @torch.no_grad()
-def log_odds_seen(net: ObjectNet, view: ObjectView, own: Tensor, last: Tensor | None) -> Tensor:
+def log_odds_seen(
+    net: ObjectNet,
+    view: ObjectView,
+    own: Tensor,
+    last: Tensor | None,
+    asked: slice = slice(None),
+) -> Tensor:
     """Log odds of each class in a view.
 
     Args:
@@ -83,9 +89,10 @@ def log_odds_seen(net: ObjectNet, view: ObjectView, own: Tensor, last: Tensor | 
         view: a part of the image.
         own: (P, h, w) bool, the strokes of each class in that part, at any size.
         last: (P, h, w) probabilities of the last mask there, if there was one.
+        asked: which of the classes.
 
     Returns:
-        (P, h', w') at half the size of the view, each class asked for itself.
+        (P or fewer, h', w') at half the size of the view, each class asked for itself.
     """
     size = view.maps.half_size
     strokes = F.adaptive_max_pool2d(own.float()[None], size)[0]
@@ -93,7 +100,7 @@ def log_odds_seen(net: ObjectNet, view: ObjectView, own: Tensor, last: Tensor | 
     before = torch.zeros_like(strokes)
     if last is not None:
         before = 2 * F.interpolate(last[None], size, mode="area")[0] - 1
-    hints = torch.stack([strokes, other, before], 1)
+    hints = torch.stack([strokes, other, before], 1)[asked]
     hints = hints.contiguous(memory_format=torch.channels_last)
     rows = torch.split(hints, _CLASSES_AT_ONCE)
     return torch.cat([net.decode(view.maps, some) for some in rows])

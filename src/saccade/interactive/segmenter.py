@@ -116,7 +116,9 @@ class ScribbleSegmenter:
             )
         self._image_remarks = picture.remarks
         self._image, self._history = prepared, History()
-        self._keep(self._with_remarks(fitted, remarks))
+        if fitted is not None and not run.cancelled:
+            self._history.add(fitted)
+        self._last = self._with_remarks(fitted, remarks)
         run.report(1.0, "done")
         return self
 
@@ -170,13 +172,24 @@ class ScribbleSegmenter:
         classes, stroke_index, remarks = self._encode(strokes, image.size)
         run = Run(progress, cancel, preview)
         before = self._history.same(classes, stroke_index)
-        if before is not None:
-            self._keep(before)
+        fitted = before or self._correct(image, stroke_index, classes, run)
+        if fitted is not None:
+            self._history.add(fitted)
+            self._last = self._with_remarks(fitted, remarks)
             run.report(1.0, "done")
-            return self
+        return self
+
+    def _correct(
+        self,
+        image: PreparedImage,
+        stroke_index: NDArray[np.int64],
+        classes: tuple[int, ...],
+        run: Run,
+    ) -> Fitted | None:
+        """A fit that goes on from the mask that these strokes correct; None if cancelled."""
         corrected = self._history.corrected(classes, stroke_index)
         with one_thread(self.device):
-            fitted = segment_prepared(
+            return segment_prepared(
                 image,
                 stroke_index,
                 classes,
@@ -187,10 +200,6 @@ class ScribbleSegmenter:
                 last=None if corrected is None else corrected.half,
                 discard_cancelled=True,
             )
-        if fitted is not None:
-            self._keep(self._with_remarks(fitted, remarks))
-            run.report(1.0, "done")
-        return self
 
     def _encode(
         self, strokes: object, size: tuple[int, int]
@@ -198,11 +207,6 @@ class ScribbleSegmenter:
         """Class values and indices of `encode_strokes`, and what was assumed."""
         array, unlabeled, remarks = resolve_strokes(strokes, self.unlabeled)
         return *encode_strokes(array, size, unlabeled=unlabeled, classes=self.classes), remarks
-
-    def _keep(self, fitted: Fitted | None) -> None:
-        self._last = fitted
-        if fitted is not None:
-            self._history.add(fitted)
 
     def _with_remarks(self, fitted: Fitted | None, of_strokes: tuple[str, ...]) -> Fitted | None:
         """A fit whose result says how the image and the strokes were read, too."""

@@ -8,7 +8,6 @@ image itself comes from :class:`ImageEncoder`, which runs once per image.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saccade.models.features import INPUT_CHANNELS
+from saccade.models.similarity import UNLIKE, hard_and_soft_maximum
 
 CUES = (
     "network",  # half the log odds of the class by the fitted network
@@ -41,8 +41,6 @@ CUES = (
 CUE = {name: channel for channel, name in enumerate(CUES)}
 """Channel of a cue by its name."""
 
-_STROKE_SAMPLES = 48  # places of a stroke that are compared with, evenly spread
-_UNLIKE = -1.0
 _CLASSES_AT_ONCE = 4
 
 
@@ -233,11 +231,11 @@ def _similarity(
     flat = embedding.flatten(2)
     similarity = torch.stack(
         [
-            _soft_maximum(flat[b], own.flatten().nonzero()[:, 0], sharpness)
+            hard_and_soft_maximum(flat[b], own.flatten().nonzero()[:, 0], sharpness)[1]
             for own, b in zip(strokes, image_index.tolist(), strict=True)
         ]
     )
-    lead = similarity - _UNLIKE
+    lead = similarity - UNLIKE
     for b in range(len(embedding)):
         rows = (image_index == b).nonzero()[:, 0]
         if len(rows) > 1:
@@ -245,19 +243,6 @@ def _similarity(
             order = torch.arange(len(rows), device=index.device).view(-1, 1)
             lead[rows] = similarity[rows] - torch.where(index[:1] == order, best[1:], best[:1])
     return torch.stack([similarity, lead], 1).view(len(similarity), 2, *embedding.shape[2:])
-
-
-def _soft_maximum(features: Tensor, places: Tensor, sharpness: Tensor) -> Tensor:
-    """Soft maximum of the similarity of ``features`` (D, P) to those at ``places``: (P,)."""
-    count = len(places)
-    if count == 0:
-        return features.new_full(features.shape[1:], _UNLIKE)
-    if count > _STROKE_SAMPLES:
-        spread = torch.linspace(0, count - 1, _STROKE_SAMPLES, device=places.device)
-        places = places[spread.round().long()]
-    like = features[:, places].T @ features
-    soft: Tensor = ((sharpness * like).logsumexp(0) - math.log(len(places))) / sharpness
-    return soft
 
 
 def _grow(maps: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -8,7 +8,6 @@ place is to the strokes, in an embedding of the encoder's maps.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saccade.models.lite_encoder import CHANNELS, LiteEncoder
+from saccade.models.similarity import hard_and_soft_maximum
 
 HINTS = ("strokes", "other_strokes", "last")
 """What the decoder reads of a class at each place: 1 on its strokes, 1 on the strokes of other
@@ -25,8 +25,6 @@ _WIDTHS = (24, 40, 64, 96)  # at strides 2, 4, 8, 16
 _HINT_WIDTHS = (16, 24, 32, 64)
 _EMBEDDING = 32
 _SIMILARITIES = 4  # hard and soft maximum, to own and to other strokes
-_STROKE_SAMPLES = 48  # places of a stroke that are compared with, evenly spread
-_UNLIKE = -1.0
 
 
 @dataclass(frozen=True)
@@ -164,25 +162,12 @@ def _similarities(embedding: Tensor, strokes: Tensor, sharpness: Tensor) -> Tens
     size = embedding.shape[2:]
     flat = embedding.flatten(2).float().expand(len(strokes), -1, -1)
     there = (F.adaptive_max_pool2d(strokes, size) > 0).flatten(2)
-    rows = [
-        torch.cat([_like(features, one, sharpness) for one in both])
+    maxima = [
+        torch.stack(hard_and_soft_maximum(features, one.nonzero()[:, 0], sharpness))
         for features, both in zip(flat, there, strict=True)
+        for one in both
     ]
-    return torch.stack(rows).view(len(strokes), _SIMILARITIES, *size)
-
-
-def _like(features: Tensor, there: Tensor, sharpness: Tensor) -> Tensor:
-    """Hard and soft maximum (2, P) of the similarity of ``features`` (D, P) to those ``there``."""
-    places = there.nonzero()[:, 0]
-    count = len(places)
-    if count == 0:
-        return features.new_full((2, features.shape[1]), _UNLIKE)
-    if count > _STROKE_SAMPLES:
-        spread = torch.linspace(0, count - 1, _STROKE_SAMPLES, device=places.device)
-        places = places[spread.round().long()]
-    like = features[:, places].T @ features
-    soft = ((sharpness * like).logsumexp(0) - math.log(len(places))) / sharpness
-    return torch.stack([like.amax(0), soft])
+    return torch.stack(maxima).view(len(strokes), _SIMILARITIES, *size)
 
 
 def _grow(maps: Tensor, like: Tensor) -> Tensor:

@@ -109,17 +109,37 @@ def largest_error(
         return None
     _, value, number, regions = best
     pixels: NDArray[np.bool_] = regions == number
-    # The nearest pixel outside of a region is never outside of its bounding box and a rim of one.
-    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
-    top, left = int(rows[0]), int(columns[0])
-    box = pixels[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-    depth = ndimage.distance_transform_edt(np.pad(box, 1))[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), box.shape)
+    (top, left), depth = depth_inside(pixels)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     return ErrorRegion(value, (top + int(y), left + int(x)), float(depth[y, x]), pixels)
 
 
+def depth_inside(region: NDArray[np.bool_]) -> tuple[tuple[int, int], NDArray[np.float64]]:
+    """How far each pixel of a region is from the nearest one outside of it.
+
+    Args:
+        region: (H, W), with a pixel at least; the image's border is a border.
+
+    Returns:
+        (top, left) of the region's bounding box, and distances (h, w) there, 0 outside of it.
+
+    Example:
+        >>> region = np.zeros((40, 60), bool)
+        >>> region[10:13, 20:25] = True
+        >>> corner, depth = depth_inside(region)
+        >>> corner, depth.shape, float(depth.max())
+        ((10, 20), (3, 5), 2.0)
+    """
+    # The nearest pixel outside of a region is never outside of its bounding box and a rim of one.
+    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+    top, left = int(rows[0]), int(columns[0])
+    box = region[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    depth = ndimage.distance_transform_edt(np.pad(box, 1))[1:-1, 1:-1]
+    return (top, left), depth
+
+
 def draw_disc(
-    size: tuple[int, int], place: tuple[int, int], radius: int = RADIUS
+    size: tuple[int, int], place: tuple[int, int], radius: float = RADIUS
 ) -> NDArray[np.bool_]:
     """A disc (H, W): the pixels of the image at most ``radius`` from ``place`` (y, x).
 
@@ -128,9 +148,10 @@ def draw_disc(
         (81, 26)
     """
     y, x = place
-    top, left = max(0, y - radius), max(0, x - radius)
+    reach = int(radius)
+    top, left = max(0, y - reach), max(0, x - reach)
     disc = np.zeros(size, bool)
-    window = disc[top : y + radius + 1, left : x + radius + 1]
+    window = disc[top : y + reach + 1, left : x + reach + 1]
     rows, columns = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
     window[...] = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
     return disc
