@@ -3,11 +3,15 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from saccade.interactive.color import Mixtures, color_log_odds, fit_mixtures
+from saccade.interactive.color import Mixtures, fit_colors, fit_mixtures
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def odds_of(colors, labels, classes, drawn, **options):
+    return fit_colors([(colors, labels)], classes, generator=drawn).log_odds(colors, **options)
 
 
 def blobs(centres, count: int = 400, spread: float = 0.1) -> torch.Tensor:
@@ -65,7 +69,7 @@ def test_odds_follow_the_colors(classes):
     colors = torch.nn.functional.one_hot(truth, 3).movedim(2, 0).float()
     labels = torch.full_like(truth, classes)
     labels[5] = truth[5]
-    odds = color_log_odds(colors, labels, classes, generator=generator())
+    odds = odds_of(colors, labels, classes, generator())
     assert odds.shape == (classes, 12, 10 * classes)
     assert torch.equal(odds.argmax(0), truth)
     assert odds.abs().max() <= 8.0
@@ -76,7 +80,7 @@ def test_odds_are_against_the_mean_of_the_others(classes):
     colors = torch.rand(3, 9, 12, generator=generator())
     labels = torch.full((9, 12), classes)
     labels[::2, ::3] = torch.randint(0, classes, (5, 4), generator=generator(1))
-    odds = color_log_odds(colors, labels, classes, generator=generator(), limit=4.0)
+    odds = odds_of(colors, labels, classes, generator(), limit=4.0)
     draws, flat = generator(), colors.flatten(1).T
     samples = []
     for k in range(classes):
@@ -92,7 +96,7 @@ def test_odds_are_against_the_mean_of_the_others(classes):
 
 def test_one_class_alone_has_no_odds():
     labels = torch.zeros(4, 5, dtype=torch.long)
-    odds = color_log_odds(torch.rand(3, 4, 5), labels, 1, generator=generator())
+    odds = odds_of(torch.rand(3, 4, 5), labels, 1, generator())
     assert torch.equal(odds, torch.zeros(1, 4, 5))
 
 
@@ -100,7 +104,7 @@ def test_a_class_without_labels_has_no_odds():
     colors = torch.rand(3, 6, 6, generator=generator())
     labels = torch.full((6, 6), 3)
     labels[0, :3], labels[5, 3:] = 0, 2
-    odds = color_log_odds(colors, labels, 3, generator=generator())
+    odds = odds_of(colors, labels, 3, generator())
     assert odds[1].abs().max() == 0
     torch.testing.assert_close(odds[0], -odds[2])  # with two present, each is against the other
 
@@ -109,5 +113,21 @@ def test_same_seed_same_odds():
     colors = torch.rand(3, 8, 8, generator=generator())
     labels = torch.full((8, 8), 2)
     labels[0], labels[7] = 0, 1
-    one, two = (color_log_odds(colors, labels, 2, generator=generator(5)) for _ in range(2))
+    one, two = (odds_of(colors, labels, 2, generator(5)) for _ in range(2))
     assert torch.equal(one, two)
+
+
+def test_every_image_has_its_share_of_the_samples():
+    labels = torch.zeros(8, 8, dtype=torch.long)
+    large, small = torch.full((3, 8, 8), 0.2), torch.full((3, 8, 8), 0.8)
+    few = torch.full((8, 8), 2)
+    few[0, 0] = 0
+    other = torch.full((8, 8), 2)
+    other[0] = 1
+    model = fit_colors(
+        [(large, labels), (small, few), (torch.zeros(3, 8, 8), other)], 2, generator=generator()
+    )
+    at_large, at_small = (
+        model.mixtures.log_densities(x[:, 0, :1].T).logsumexp(1)[0] for x in (large, small)
+    )
+    torch.testing.assert_close(at_large, at_small, atol=0.5, rtol=0)

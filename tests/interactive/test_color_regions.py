@@ -5,7 +5,7 @@ from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import convex_hull_image
 
-from saccade.interactive.color import color_log_odds
+from saccade.interactive.color import fit_colors
 from saccade.interactive.color_regions import ROUNDS, color_regions, keep_reached
 
 SIZE = (40, 56)
@@ -13,6 +13,10 @@ SIZE = (40, 56)
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def odds_of(colors, labels, classes, drawn, **options):
+    return fit_colors([(colors, labels)], classes, generator=drawn).log_odds(colors, **options)
 
 
 def picture(
@@ -30,7 +34,7 @@ def picture(
 
 
 def regions_of(colors, strokes, classes):
-    odds = color_log_odds(colors, strokes, classes, generator=generator())
+    odds = odds_of(colors, strokes, classes, generator())
     return color_regions(colors, colors, strokes, odds, generator=generator(1)), odds
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from saccade.interactive.meta_steps import _clipped, _gradients, labeled_pixels, take_meta_steps
+from saccade.interactive.meta_steps import _clipped, gradients_of, labeled_pixels, take_meta_steps
 from saccade.models.scribble_net.batched import batched_scores, initial_weights
 
 
@@ -156,7 +156,7 @@ def test_gradients_are_those_of_a_weighted_cross_entropy(classes):
 
     loss = (F.cross_entropy(scores().mT, targets, reduction="none") * share).sum()
     expected = torch.autograd.grad(loss, list(weights.values()))
-    gradients = _gradients(scores(), targets, share, weights)
+    gradients = gradients_of(scores(), targets, share, weights)
     assert gradients.keys() == weights.keys()
     for name, gradient in zip(weights, expected, strict=True):
         torch.testing.assert_close(gradients[name], gradient, msg=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -93,39 +94,73 @@ def _maximize(moments: Tensor, shares: Tensor) -> Mixtures:
     return Mixtures(means, whiten, log_weights)
 
 
-def color_log_odds(
-    colors: Tensor,
-    labels: Tensor,
+@dataclass(frozen=True)
+class ColorModel:
+    """Mixtures of the classes that have labels.
+
+    Attributes:
+        mixtures: one for each of ``present``.
+        present: indices of the classes with labels.
+        classes: K.
+    """
+
+    mixtures: Mixtures
+    present: tuple[int, ...]
+    classes: int
+
+    def log_odds(self, colors: Tensor, *, limit: float = 8.0) -> Tensor:
+        """How much better a class's colors explain a pixel than the other classes' do.
+
+        Args:
+            colors: (D, H, W).
+            limit: of the result on both sides, so that no single color decides.
+
+        Returns:
+            (K, H, W): log density of the class less that of the mean of the others; 0 for a class
+            without labels.
+        """
+        flat = colors.flatten(1).T
+        odds = torch.logit(self.mixtures.log_densities(flat).logsumexp(1).softmax(0))
+        out = torch.zeros(self.classes, len(flat), device=flat.device)
+        if len(self.present) > 1:
+            odds.add_(math.log(len(self.present) - 1)).clamp_(-limit, limit)
+            out[list(self.present)] = odds
+        return out.view(self.classes, *colors.shape[1:])
+
+
+def fit_colors(
+    labeled: Sequence[tuple[Tensor, Tensor]],
     classes: int,
     *,
     generator: torch.Generator,
     samples: int = 800,
-    limit: float = 8.0,
-) -> Tensor:
-    """How much better a class's colors explain a pixel than the other classes' do.
+) -> ColorModel:
+    """Mixtures of the labelled pixels of one image or of several.
+
+    Each class has as many samples of each image that shows it, whatever the area of its labels.
 
     Args:
-        colors: (D, H, W).
-        labels: (H, W) class index, K where unlabelled.
+        labeled: of each image its colors (D, H, W), and its labels (H, W), class index, K where
+            unlabelled. Some image has labels.
         classes: K.
         generator: of the samples.
         samples: drawn from each class.
-        limit: of the result on both sides, so that no single color decides.
 
-    Returns:
-        (K, H, W): log density of the class less that of the mean of the others; 0 for a class
-        without labels.
+    >>> colors, labels = torch.rand(3, 4, 5), torch.arange(20).view(4, 5) // 10
+    >>> model = fit_colors([(colors, labels)], 3, generator=torch.Generator().manual_seed(0))
+    >>> model.present, model.log_odds(colors).shape
+    ((0, 1), torch.Size([3, 4, 5]))
     """
-    flat = colors.flatten(1).T
-    present = [k for k in range(classes) if bool((labels == k).any())]
-    samples_of = []
-    for k in present:
-        mine = flat[(labels == k).flatten()]
-        pick = torch.randint(len(mine), (samples,), generator=generator, device=flat.device)
-        samples_of.append(mine[pick])
-    model = fit_mixtures(torch.stack(samples_of), generator=generator)
-    odds = torch.logit(model.log_densities(flat).logsumexp(1).softmax(0))
-    out = torch.zeros(classes, len(flat), device=flat.device)
-    if len(present) > 1:
-        out[present] = odds.add_(math.log(len(present) - 1)).clamp_(-limit, limit)
-    return out.view(classes, *colors.shape[1:])
+    flat = [(colors.flatten(1).T, labels.flatten()) for colors, labels in labeled]
+    drawn: dict[int, Tensor] = {}
+    for k in range(classes):
+        shown = [colors[labels == k] for colors, labels in flat if bool((labels == k).any())]
+        parts = []
+        for number, mine in enumerate(shown):
+            count = (samples * (number + 1)) // len(shown) - (samples * number) // len(shown)
+            pick = torch.randint(len(mine), (count,), generator=generator, device=mine.device)
+            parts.append(mine[pick])
+        if parts:
+            drawn[k] = torch.cat(parts)
+    mixtures = fit_mixtures(torch.stack(list(drawn.values())), generator=generator)
+    return ColorModel(mixtures, tuple(drawn), classes)

@@ -16,7 +16,7 @@ from scipy.spatial import ConvexHull
 from torch import Tensor
 from torch.nn import functional as F
 
-from saccade.interactive.color import color_log_odds
+from saccade.interactive.color import fit_colors
 from saccade.refine.potts import edge_weights, potts
 
 ROUNDS = 2
@@ -44,7 +44,7 @@ def color_regions(
         lab: (3, h, w), what the mixtures are fitted to.
         standardized_lab: (3, h, w); borders follow its edges.
         strokes: (h, w) class index, K where nobody drew.
-        odds: of `color_log_odds` with the strokes' labels (K, h, w).
+        odds: of the `ColorModel` of the strokes' labels (K, h, w).
         generator: of the mixtures.
 
     Returns:
@@ -63,7 +63,9 @@ def color_regions(
     for _ in range(ROUNDS):
         if regions:
             labels = _winners(regions[-1])
-            odds = color_log_odds(lab, labels, classes, generator=generator, samples=_SAMPLES)
+            model = fit_colors([(lab, labels)], classes, generator=generator, samples=_SAMPLES)
+            # A class that this image does not show keeps its colors.
+            odds = model.log_odds(lab) if len(model.present) == classes else odds
         costs = -odds.log_softmax(0) if classes > 2 else F.softplus(-odds)
         partition = potts(
             costs.masked_fill(forbidden, _FORBIDDEN),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
 
 from saccade.interactive.averaging import AveragedPrediction
-from saccade.interactive.color import color_log_odds
+from saccade.interactive.color import ColorModel, fit_colors
 from saccade.interactive.color_regions import color_regions
 from saccade.interactive.stroke_maps import StrokeMaps
 from saccade.models.fusion_net import CUES
@@ -16,6 +18,23 @@ from saccade.scribbles.distances import geodesic_distances
 
 _LOGIT_LIMIT = 6.0
 _OBJECT_LIMIT = 8.0
+_FAR = 50.0  # geodesic distance beyond which all is far
+_FAR_AWAY = 2.0  # the same of straight lines, in shorter sides
+
+
+@dataclass(frozen=True)
+class KnownClasses:
+    """What the strokes of several images say of the classes, for an image of which they say more.
+
+    Attributes:
+        stroked: (P,) indices of the classes with strokes somewhere.
+        colors: of their labels.
+        amounts: (P,) how much somebody drew of each.
+    """
+
+    stroked: Tensor
+    colors: ColorModel
+    amounts: Tensor
 
 
 def _lead(distance: Tensor) -> Tensor:
@@ -31,9 +50,24 @@ def _lead(distance: Tensor) -> Tensor:
 
 
 def _euclidean(own: Tensor) -> Tensor:
-    """Distance in pixels of each pixel to the strokes of each class; every one has some."""
-    fields = [ndimage.distance_transform_edt(~mask) for mask in own.cpu().numpy()]
-    return torch.from_numpy(np.stack(fields).astype(np.float32)).to(own.device)
+    """Distance of each pixel to the strokes of each class, in shorter sides of the map.
+
+    A class without strokes here, of an image that others speak for, is far from everywhere.
+    """
+    side = min(own.shape[1:])
+    fields = [
+        ndimage.distance_transform_edt(~mask)
+        if mask.any()
+        else np.full(mask.shape, _FAR_AWAY * side)
+        for mask in own.cpu().numpy()
+    ]
+    return torch.from_numpy(np.stack(fields).astype(np.float32)).to(own.device) / side
+
+
+def _geodesic(own: Tensor, standardized_lab: Tensor) -> Tensor:
+    """Geodesic distance of each pixel to the strokes of each class (P, h, w), as `_euclidean`."""
+    distances = geodesic_distances(own[None], standardized_lab[None])[0]
+    return distances.masked_fill_(~own.flatten(1).any(1).view(-1, 1, 1), _FAR)
 
 
 def stack_cues(
@@ -45,27 +79,28 @@ def stack_cues(
     regions: Tensor,
     objects: Tensor | None = None,
     last: Tensor | None = None,
+    amounts: Tensor | None = None,
 ) -> Tensor:
     """Stack the cues of the P classes that somebody drew.
 
     Args:
         mean: probabilities (P, h, w) of the fitted network.
         spread: their standard deviation over draws (h, w).
-        own: (P, h, w) bool, strokes of each class at half size; each has a pixel.
+        own: (P, h, w) bool, strokes of each class at half size.
         standardized_lab: (3, h, w).
         color_odds: log odds of each class by color alone (P, h, w).
         regions: partitions by color alone (2, P, h, w), see `color_regions`.
         objects: log odds of each class by the object network (P, h, w), where it was asked.
         last: probabilities of the mask that the strokes correct (P, h, w), where there was one.
+        amounts: how much somebody drew of each class (P,); by default pixels of ``own``.
 
     Returns:
         (P, len(CUES), h, w), channels in the order of `saccade.models.fusion_net.CUES`.
     """
     strokes = own.any(0)
-    geodesic = geodesic_distances(own[None], standardized_lab[None])[0]
-    euclidean = _euclidean(own) / min(own.shape[1:])
+    geodesic, euclidean = _geodesic(own, standardized_lab), _euclidean(own)
     odds = torch.logit(mean, eps=1e-4).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT)
-    share = own.flatten(1).sum(1).to(mean.dtype)
+    share = (own.flatten(1).sum(1) if amounts is None else amounts).to(mean.dtype)
     # With two classes how much somebody drew says nothing of their sizes.
     share = (share / share.mean()).log() / 2 if len(own) > 2 else torch.zeros_like(share)
     cues = {
@@ -73,9 +108,9 @@ def stack_cues(
         "color": color_odds / 4,
         "spread": 4 * spread,
         "geodesic_lead": _lead(geodesic),
-        "geodesic": torch.log1p(geodesic.clamp_max(50.0)),
+        "geodesic": torch.log1p(geodesic.clamp_max(_FAR)),
         "euclidean_lead": _lead(euclidean),
-        "euclidean": euclidean.clamp_max(2.0),
+        "euclidean": euclidean.clamp_max(_FAR_AWAY),
         "share": share.view(-1, 1, 1),
         "color_region": regions[0],
         "color_region_refitted": regions[1],
@@ -104,6 +139,7 @@ def compute_cues(
     standardized_lab: Tensor,
     *,
     generator: torch.Generator,
+    known: KnownClasses | None = None,
 ) -> Tensor:
     """All cues about the P classes that somebody drew.
 
@@ -113,13 +149,18 @@ def compute_cues(
         lab: (3, h, w), CIE Lab over 50, what color models are fitted to.
         standardized_lab: (3, h, w), whose edges distances and regions follow.
         generator: of the color models.
+        known: what the strokes of several images say; without it those of this image speak.
 
     Returns:
-        (P, len(CUES), h, w), rows in the order of ``strokes.stroked``.
+        (P, len(CUES), h, w), rows in the order of ``strokes.stroked``, or of ``known.stroked``.
     """
     stroked, count = strokes.stroked, strokes.count
+    if known is None:
+        colors = fit_colors([(lab, strokes.labels_half)], count, generator=generator)
+    else:
+        stroked, colors = known.stroked, known.colors
     own = strokes.seeds_half == stroked.view(-1, 1, 1)
-    odds = color_log_odds(lab, strokes.labels_half, count, generator=generator)[stroked]
+    odds = colors.log_odds(lab)[stroked]
     row_of_class = torch.full((count + 1,), len(stroked), device=stroked.device)
     row_of_class[stroked] = torch.arange(len(stroked), device=stroked.device)
     regions = color_regions(
@@ -134,4 +175,5 @@ def compute_cues(
         regions,
         strokes.objects,
         strokes.last,
+        None if known is None else known.amounts,
     )

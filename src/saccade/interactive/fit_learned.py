@@ -9,7 +9,7 @@ from saccade.interactive.meta_steps import labeled_pixels, take_meta_steps
 from saccade.interactive.presets import LearnedFitSettings
 from saccade.interactive.run import Step
 from saccade.models.scribble_net import ScribbleNet
-from saccade.models.scribble_net.batched import load_weights, weights_of
+from saccade.models.scribble_net.batched import Weights, load_weights, weights_of
 from saccade.models.weights import Bundle
 
 
@@ -50,11 +50,7 @@ def fit_learned(
     net = bundled_net(bundle, classes, sigma).to(rows.device)
     labeled = labeled_pixels(labels[None], classes)
     weights = weights_of(net)
-    rates = {k: v.exp().to(rows.device) for k, v in bundle.rates.items()}
-    steps = len(next(iter(rates.values())))
-    # Few classes leave room for more pixels of each at the same cost.
-    per_class = max(16, 2 * settings.per_class // classes)
-    schedule = [*range(steps), *[steps - 1] * (steps * (settings.repeats - 1))]
+    rates, schedule, per_class = learned_steps(bundle, settings, classes, rows.device)
     for done, index in enumerate(schedule):
         weights = take_meta_steps(
             weights,
@@ -70,6 +66,17 @@ def fit_learned(
             break
     load_weights(net, weights)
     return net
+
+
+def learned_steps(
+    bundle: Bundle, settings: LearnedFitSettings, classes: int, device: torch.device
+) -> tuple[Weights, list[int], int]:
+    """The learned rates {name: (S,)}, which of them each step has, and pixels of each class."""
+    rates = {k: v.exp().to(device) for k, v in bundle.rates.items()}
+    steps = len(next(iter(rates.values())))
+    # Few classes leave room for more pixels of each at the same cost.
+    per_class = max(16, 2 * settings.per_class // classes)
+    return rates, [*range(steps), *[steps - 1] * (steps * (settings.repeats - 1))], per_class
 
 
 def bundled_net(bundle: Bundle, classes: int, sigma: float) -> ScribbleNet:

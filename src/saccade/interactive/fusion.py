@@ -20,6 +20,7 @@ def fuse_cues(
     classes: int,
     ensemble: Sequence[EnsembleMember],
     encodings: Sequence[ImageEncoding],
+    elsewhere: Sequence[Sequence[Tensor]] | None = None,
 ) -> Tensor:
     """Probabilities by all cues; the classes that nobody drew get 0.
 
@@ -32,6 +33,7 @@ def fuse_cues(
         classes: K.
         ensemble: the members to ask; the mean of their scores counts.
         encodings: of the image, one for each member.
+        elsewhere: of each member, for each of the P classes vectors at strokes in other images.
 
     Returns:
         (K, h, w), sums to 1 over the classes.
@@ -46,10 +48,11 @@ def fuse_cues(
     (torch.Size([3, 16, 24]), 0.0)
     """
     image_index = torch.zeros_like(stroked)
+    others = elsewhere or [[] for _ in ensemble]
     scores = torch.stack(
         [
-            member.fusion.to(cues.device)(cues, image_index, encoding)
-            for member, encoding in zip(ensemble, encodings, strict=True)
+            member.fusion.to(cues.device)(cues, image_index, encoding, other)
+            for member, encoding, other in zip(ensemble, encodings, others, strict=True)
         ]
     ).mean(0)
     regions = (cues[:, CUE["color_region"]] + cues[:, CUE["color_region_refitted"]]) / 2

@@ -108,14 +108,17 @@ def take_meta_steps(
         with torch.enable_grad():
             scores = batched_scores(weights, rows, size, pixels, offsets)
         with torch.set_grad_enabled(create_graph):
-            gradients = _clipped(_gradients(scores, targets, share, weights))
-            weights = {
-                name: value - rates[name][step] * gradients[name] for name, value in weights.items()
-            }
+            weights = step_down(weights, rates, step, gradients_of(scores, targets, share, weights))
     return weights
 
 
-def _gradients(scores: Tensor, targets: Tensor, share: Tensor, weights: Weights) -> Weights:
+def step_down(weights: Weights, rates: Weights, step: int, gradients: Weights) -> Weights:
+    """Weights after one step, with the rates {name: (S,)} of that step."""
+    clipped = _clipped(gradients)
+    return {name: value - rates[name][step] * clipped[name] for name, value in weights.items()}
+
+
+def gradients_of(scores: Tensor, targets: Tensor, share: Tensor, weights: Weights) -> Weights:
     """Gradients of the cross entropy (B, N) of ``scores`` (B, N, K), weighted by ``share``.
 
     The slope of a cross entropy in the scores is the softmax less the target, and starting there

@@ -14,7 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.objects import Box, ObjectView, alike, look
-from saccade.models.features import FEATURE_CHANNELS, half_size_features, normalized_lab
+from saccade.models.features import (
+    FEATURE_CHANNELS,
+    Statistics,
+    half_size_features,
+    normalized_lab,
+)
 from saccade.models.fusion_net import ImageEncoding
 from saccade.models.weights import Bundle, load_bundle, load_head
 from saccade.refine.potts import edge_weights
@@ -166,6 +171,7 @@ def prepare_image(
     seed: int = 0,
     device: torch.device | None = None,
     bundle: Bundle | None = None,
+    statistics: Statistics | None = None,
 ) -> PreparedImage:
     """Shrink where needed and run the frozen extractor, once.
 
@@ -176,6 +182,8 @@ def prepare_image(
         seed: of the weights of ``"random"`` features.
         device: where the maps go, by default the CPU.
         bundle: weights instead of the bundled ones.
+        statistics: of the larger image that this is a tile of; without them its own standardize
+            what networks see.
 
     >>> image = prepare_image(np.zeros((300, 401, 3), np.uint8), max_pixels=40_000)
     >>> image.size, image.working_size, image.half_size
@@ -192,7 +200,8 @@ def prepare_image(
     image = torch.tensor(working, device=device)[None]
     with torch.no_grad():
         lab = normalized_lab(image)
-        inputs = half_size_features(head.to(device), image.movedim(3, 1).float() / 127.5 - 1, lab)
+        rgb_maps = image.movedim(3, 1).float() / 127.5 - 1
+        inputs = half_size_features(head.to(device), rgb_maps, lab, statistics)
         half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
     prepared = PreparedImage(rgb, working, inputs, half_lab, bundle)
     vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run

@@ -7,6 +7,8 @@ with its batch normalisation folded into the convolutions, since it never trains
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -78,23 +80,46 @@ def normalized_lab(image: Tensor) -> Tensor:
     return torch.stack([lightness, 10 * (f[:, 0] - f[:, 1]), 4 * (f[:, 1] - f[:, 2])], 1)
 
 
-def half_size_features(head: MobileNetHead, image: Tensor, extra: Tensor | None = None) -> Tensor:
+class Statistics(NamedTuple):
+    """Mean and variance (C,) of each channel of half-size maps."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+def half_size_features(
+    head: MobileNetHead,
+    image: Tensor,
+    extra: Tensor | None = None,
+    statistics: Statistics | None = None,
+) -> Tensor:
     """Both groups at half size, concatenated and standardized per image.
 
     Args:
         head: the extractor.
         image: (B, 3, H, W), values in [-1, 1].
         extra: further maps (B, E, H, W) that join at half size, colour for instance.
+        statistics: of a larger image that these are tiles of, which standardize them instead.
 
     Returns:
         (B, 40 + E, ceil(H / 2), ceil(W / 2)), each channel of each image with mean 0, variance 1.
     """
+    maps = raw_half_size_features(head, image, extra)
+    if statistics is None:
+        variance, mean = torch.var_mean(maps, (2, 3), keepdim=True, correction=0)
+    else:
+        mean, variance = (x.view(1, -1, 1, 1) for x in statistics)
+    return (maps - mean) * torch.rsqrt(variance + 1e-5)
+
+
+def raw_half_size_features(
+    head: MobileNetHead, image: Tensor, extra: Tensor | None = None
+) -> Tensor:
+    """`half_size_features` as they are, neither centered nor scaled."""
     size = (-(-image.shape[2] // 2), -(-image.shape[3] // 2))
     groups = [F.interpolate(g, size, mode="bilinear", align_corners=False) for g in head(image)]
     if extra is not None:
         groups.append(F.interpolate(extra, size, mode="area"))
     # The extractor's maps are channels-last where its weights are; whoever reads single channels
     # wants each in one piece.
-    maps = torch.cat([g.contiguous() for g in groups], 1)
-    variance, mean = torch.var_mean(maps, (2, 3), keepdim=True, correction=0)
-    return (maps - mean) * torch.rsqrt(variance + 1e-5)
+    return torch.cat([g.contiguous() for g in groups], 1)

@@ -8,6 +8,7 @@ image itself comes from :class:`ImageEncoder`, which runs once per image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saccade.models.features import INPUT_CHANNELS
-from saccade.models.similarity import UNLIKE, hard_and_soft_maximum
+from saccade.models.similarity import UNLIKE, at_strokes, hard_and_soft_maximum
 
 CUES = (
     "network",  # half the log odds of the class by the fitted network
@@ -152,13 +153,20 @@ class FusionNet(nn.Module):
         self.up0 = _Block(16 + w0, 8, norm=norm)
         self.leave = nn.Conv2d(8, 2, 1)
 
-    def forward(self, cues: Tensor, image_index: Tensor, encoding: ImageEncoding) -> Tensor:
+    def forward(
+        self,
+        cues: Tensor,
+        image_index: Tensor,
+        encoding: ImageEncoding,
+        elsewhere: Sequence[Tensor] | None = None,
+    ) -> Tensor:
         """Scores of each class; their softmax over an image's classes are the probabilities.
 
         Args:
             cues: (N, len(CUES), h, w), one row for each class of each image.
             image_index: (N,) index of the image that a row belongs to.
             encoding: of the images.
+            elsewhere: of each row vectors (D, n) at strokes in other images, `stroke_vectors`.
 
         Returns:
             (N, h, w).
@@ -168,8 +176,13 @@ class FusionNet(nn.Module):
         if not self.training:
             step = _CLASSES_AT_ONCE
             parts = [slice(i, i + step) for i in range(0, len(image_index), step)]
-        strokes = F.max_pool2d(cues[:, CUE["strokes"], None], 2, ceil_mode=True)[:, 0] > 0
-        similarity = _similarity(encoding.embedding, strokes, image_index, self.sharpness.exp())
+        similarity = _similarity(
+            encoding.embedding,
+            _at_half(cues[:, CUE["strokes"]]),
+            image_index,
+            self.sharpness.exp(),
+            elsewhere or [None] * len(cues),
+        )
         fine = [self._encode(cues[p], similarity[p], image_index[p], encoding) for p in parts]
         coarse = torch.cat([x[2] for x in fine])
         rivals = self.rivals(_strongest(coarse, image_index, len(encoding.embedding)))
@@ -214,8 +227,31 @@ def _strongest(maps: Tensor, image_index: Tensor, count: int) -> Tensor:
     return torch.stack([maps[image_index == b].amax(0) for b in range(count)])
 
 
+def _at_half(strokes: Tensor) -> Tensor:
+    """Strokes (N, h, w) at the size of the embedding, none lost."""
+    return F.max_pool2d(strokes[:, None].float(), 2, ceil_mode=True)[:, 0] > 0
+
+
+def stroke_vectors(encoding: ImageEncoding, strokes: Tensor) -> list[Tensor]:
+    """What an image with strokes tells the fusion network of other images.
+
+    Args:
+        encoding: of one image.
+        strokes: (P, h, w) bool, of each class.
+
+    Returns:
+        (D, n) for each class.
+    """
+    flat = encoding.embedding[0].flatten(1)
+    return [at_strokes(flat, own.flatten().nonzero()[:, 0]) for own in _at_half(strokes)]
+
+
 def _similarity(
-    embedding: Tensor, strokes: Tensor, image_index: Tensor, sharpness: Tensor
+    embedding: Tensor,
+    strokes: Tensor,
+    image_index: Tensor,
+    sharpness: Tensor,
+    elsewhere: Sequence[Tensor | None],
 ) -> Tensor:
     """How similar a place is to the strokes of each class.
 
@@ -224,6 +260,7 @@ def _similarity(
         strokes: (N, h, w) bool, where the strokes of a class are.
         image_index: (N,) index of the image that a row belongs to.
         sharpness: of the soft maximum over a stroke's places.
+        elsewhere: of each row, vectors (D, n) at its strokes in other images.
 
     Returns:
         (N, 2, h, w): cosine similarity, and by how much it exceeds the best of the other classes.
@@ -231,8 +268,8 @@ def _similarity(
     flat = embedding.flatten(2)
     similarity = torch.stack(
         [
-            hard_and_soft_maximum(flat[b], own.flatten().nonzero()[:, 0], sharpness)[1]
-            for own, b in zip(strokes, image_index.tolist(), strict=True)
+            hard_and_soft_maximum(flat[b], own.flatten().nonzero()[:, 0], sharpness, other)[1]
+            for own, b, other in zip(strokes, image_index.tolist(), elsewhere, strict=True)
         ]
     )
     lead = similarity - UNLIKE

@@ -13,8 +13,27 @@ UNLIKE = -1.0
 _SAMPLES = 48  # places of a stroke that are compared with, evenly spread
 
 
+def at_strokes(features: Tensor, places: Tensor) -> Tensor:
+    """Vectors (D, n) at a stroke's places, 48 of many.
+
+    Args:
+        features: (D, P).
+        places: indices.
+    """
+    return features[:, few_of(places)]
+
+
+def few_of(places: Tensor) -> Tensor:
+    """At most 48 of a list, evenly spread."""
+    count = len(places)
+    if count <= _SAMPLES:
+        return places
+    spread = torch.linspace(0, count - 1, _SAMPLES, device=places.device)
+    return places[spread.round().long()]
+
+
 def hard_and_soft_maximum(
-    features: Tensor, places: Tensor, sharpness: Tensor
+    features: Tensor, places: Tensor, sharpness: Tensor, elsewhere: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Maxima of the similarity of each place to those of a stroke.
 
@@ -22,6 +41,7 @@ def hard_and_soft_maximum(
         features: (D, P), of length one.
         places: indices of the stroke's places; of many, 48 are taken.
         sharpness: of the soft maximum.
+        elsewhere: (D, n) vectors at strokes of other images, which count as much as these.
 
     Returns:
         Hard and soft maximum, each (P,); `UNLIKE` where the stroke has no place.
@@ -31,13 +51,12 @@ def hard_and_soft_maximum(
     >>> hard.tolist() == soft.tolist(), [round(x, 1) for x in hard.tolist()]
     (True, [1.0, 0.0, 0.6])
     """
-    count = len(places)
-    if count == 0:
+    drawn = at_strokes(features, places)
+    if elsewhere is not None:
+        drawn = torch.cat([drawn, elsewhere], 1)
+    if drawn.shape[1] == 0:
         nothing = features.new_full(features.shape[1:], UNLIKE)
         return nothing, nothing
-    if count > _SAMPLES:
-        spread = torch.linspace(0, count - 1, _SAMPLES, device=places.device)
-        places = places[spread.round().long()]
-    like = features[:, places].T @ features
-    soft: Tensor = ((sharpness * like).logsumexp(0) - math.log(len(places))) / sharpness
+    like = drawn.T @ features
+    soft: Tensor = ((sharpness * like).logsumexp(0) - math.log(drawn.shape[1])) / sharpness
     return like.amax(0), soft

@@ -5,6 +5,7 @@ import torch
 
 from saccade.models.scribble_net import BRANCHES, ScoresAtPixels, ScoresOfDraws
 from saccade.models.scribble_net.batched import batched_scores, weights_of
+from saccade.models.scribble_net.joint import joint_scores, row_table
 from saccade.ops import tap_directions
 from tests.models.scribble_net.helpers import generator, random_features, stirred_net
 
@@ -78,12 +79,35 @@ def batched(branch, norm, classes, features, pixels):
     return scores, _at(torch.cat(expected), pixels)
 
 
+def joint(branch, norm, classes, features, pixels):
+    """The pixels of three images of different sizes, by the same weights, in turns."""
+    net = stirred_net(branch, norm, classes)
+    fused = [
+        net.fused(one[None, :, : h - n, : w - n // 2])
+        for n, one in enumerate(features)
+        for h, w in [features.shape[2:]]
+        if h > n and w > n // 2
+    ]
+    table, weights = row_table(fused), weights_of(net)
+    image = torch.arange(len(pixels)) % len(fused)
+    inside = pixels.minimum(table.sizes[image] - 1)
+    offsets = torch.randint(0, 4, (len(pixels), 9, 9, 2), generator=generator(2))
+    scores = joint_scores(weights, table, image, inside, offsets.flatten(0, 1))
+    expected = [
+        batched_scores(
+            weights, x.flatten(2).mT, x.shape[2:], inside[None, n : n + 1], offsets[n][None]
+        )
+        for n, x in enumerate(fused[i] for i in image)
+    ]
+    return scores[None], torch.cat(expected, 1)
+
+
 CASES = [
     (path, branch, norm)
     for path in (at_pixels, independent_draws, even_draws)
     for branch in BRANCHES
     for norm in NORMS
-] + [(batched, "gdc", "none")]
+] + [(path, "gdc", "none") for path in (batched, joint)]
 
 
 @pytest.mark.parametrize("maps", MAPS)

@@ -7,7 +7,7 @@
       -> classifier  3x3 convolution and ReLU
       -> out         1x1 convolution to K class scores; their softmax is the prediction
 
-The same network is computed in four ways, because training and prediction need different parts of
+The same network is computed in five ways, because training and prediction need different parts of
 it and most of the time of `saccade.segment` is spent here:
 
 - `module.ScribbleNet` is the reference: whole maps, one draw of the sampling positions, autograd.
@@ -18,6 +18,7 @@ it and most of the time of `saccade.segment` is spent here:
 - `batched.batched_scores`: scores at some pixels of several images, each with weights of its own,
   for the few learned steps of presets ``fast`` and ``best`` and for their meta-training. Branch
   "gdc" without a norm.
+- `joint.joint_scores`: the same for several images of any sizes that share their weights.
 
 All replicate the border and round sampled positions to whole pixels (but "deformable", which
 interpolates), so a convolution is a matrix product of rows read from the map; `gathering` holds
@@ -27,6 +28,7 @@ the reading. `tests/models/scribble_net/test_paths.py` holds each path to the mo
 from saccade.models.scribble_net.at_pixels import ScoresAtPixels
 from saccade.models.scribble_net.averaging import ScoresOfDraws
 from saccade.models.scribble_net.batched import batched_scores
+from saccade.models.scribble_net.joint import joint_scores
 from saccade.models.scribble_net.module import BRANCHES, RANDOM_BRANCHES, Branch, ScribbleNet
 
 __all__ = [
@@ -37,4 +39,5 @@ __all__ = [
     "ScoresOfDraws",
     "ScribbleNet",
     "batched_scores",
+    "joint_scores",
 ]

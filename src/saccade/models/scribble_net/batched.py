@@ -47,10 +47,21 @@ def batched_scores(
         >>> batched_scores(weights_of(net), rows, (48, 64), pixels, offsets).shape
         torch.Size([1, 3, 2])
     """
-    near, far = _branch_inputs(rows, size, _neighbours(pixels), offsets)
+    near, far = _branch_inputs(rows, size, neighbors(pixels), offsets)
+    return scores_of_columns(weights, near, far)
+
+
+def scores_of_columns(weights: Weights, near: Tensor, far: Tensor) -> Tensor:
+    """Class scores (B, N, K) from what both branches read.
+
+    Args:
+        weights: of each image.
+        near: (B, 9 * N, 9 * C), what the local branch reads at the 3x3 window of each pixel.
+        far: (B, 9 * N, 9 * C), what the dynamic branch reads there.
+    """
     local = _product(weights, "local", near)
     dynamic = _product(weights, "dynamic", far)
-    windows = torch.cat([local, dynamic], 2).view(*pixels.shape[:2], -1)
+    windows = torch.cat([local, dynamic], 2).view(len(near), near.shape[1] // TAPS, -1)
     return _product(weights, "out", _product(weights, "classifier", windows).relu())
 
 
@@ -119,7 +130,7 @@ def _product(weights: Weights, layer: str, inputs: Tensor) -> Tensor:
     return torch.baddbmm(weights[f"{layer}_bias"], inputs, weights[layer])
 
 
-def _neighbours(pixels: Tensor) -> Tensor:
+def neighbors(pixels: Tensor) -> Tensor:
     """The 3x3 windows (B, 9 * N, 2) around ``pixels`` (B, N, 2); some may be outside."""
     return (pixels.unsqueeze(2) + _directions(pixels.device)).flatten(1, 2)
 
