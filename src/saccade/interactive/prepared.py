@@ -200,8 +200,8 @@ def prepare_image(
     image = torch.tensor(working, device=device)[None]
     with torch.no_grad():
         lab = normalized_lab(image)
-        rgb_maps = image.movedim(3, 1).float() / 127.5 - 1
-        inputs = half_size_features(head.to(device), rgb_maps, lab, statistics)
+        signed = image.movedim(3, 1).float() / 127.5 - 1
+        inputs = half_size_features(head.to(device), signed, lab, statistics)
         half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
     prepared = PreparedImage(rgb, working, inputs, half_lab, bundle)
     vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run
