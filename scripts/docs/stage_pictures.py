@@ -9,7 +9,9 @@ the cat is orange, white is undecided.
 
 import argparse
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -20,12 +22,15 @@ from scipy import ndimage
 from skimage import data
 
 from saccade.files import atomic_write
-from saccade.interactive import Preset, pipeline, preset_named
+from saccade.interactive import Preset, finish, pipeline, preset_named
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.models.fusion_net import CUES
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("stroke_maps", "average_draws", "compute_cues", "fuse_cues", "refine_half")
+STAGES = {
+    pipeline: ("stroke_maps", "average_draws", "compute_cues", "fuse_cues"),
+    finish: ("refine_half",),
+}
 COLORS = np.array([[43, 91, 145], [232, 119, 34]], np.float64)  # background, cat
 SHOWN_CUES = (
     "network",
@@ -78,8 +83,8 @@ def watched(
     """What each stage of the pipeline returned, and the segmentation."""
     seen: dict[str, Any] = {}
 
-    def watch(name: str) -> Callable[..., Any]:
-        stage = getattr(pipeline, name)
+    def watch(module: ModuleType, name: str) -> Callable[..., Any]:
+        stage = getattr(module, name)
 
         def call(*args: Any, **options: Any) -> Any:
             seen[name] = stage(*args, **options)
@@ -87,7 +92,10 @@ def watched(
 
         return call
 
-    with patch.multiple(pipeline, **{name: watch(name) for name in STAGES}):
+    with ExitStack() as patched:
+        for module, names in STAGES.items():
+            for name in names:
+                patched.enter_context(patch.object(module, name, watch(module, name)))
         fitted = pipeline.segment_prepared(image, strokes, (0, 1), preset)
     assert fitted is not None
     return seen, fitted.result

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.harness.datasets import Pair
-from saccade.interactive import cues, pipeline, segment
+from saccade.interactive import cues, finish, pipeline, segment
 from saccade.interactive.run import Run
 
 REPETITIONS = 3
@@ -23,9 +23,9 @@ PARTS = {
     (pipeline, "compute_cues"): "cues",
     (cues, "color_regions"): "color regions",
     (pipeline, "fuse_cues"): "fusion network",
-    (pipeline, "refine_half"): "partition",
-    (pipeline, "refine_working"): "partition",
-    (pipeline, "upsample"): "upsampling",
+    (finish, "refine_half"): "partition",
+    (finish, "refine_working"): "partition",
+    (finish, "upsample"): "upsampling",
 }
 
 

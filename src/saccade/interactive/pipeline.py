@@ -22,20 +22,13 @@ from torch.nn import functional as F
 
 from saccade.interactive.averaging import AveragedPrediction, average_draws
 from saccade.interactive.cues import compute_cues
+from saccade.interactive.finish import at_full_size, refine
 from saccade.interactive.fit_learned import fit_learned
 from saccade.interactive.fit_paper import fit_paper
 from saccade.interactive.fusion import fuse_cues
-from saccade.interactive.inputs import provisional_remark
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
-from saccade.interactive.refinement import (
-    apply_temperature,
-    coarse_labels,
-    gini_uncertainty,
-    refine_half,
-    refine_working,
-    upsample,
-)
+from saccade.interactive.refinement import coarse_labels, gini_uncertainty
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
 from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
@@ -132,8 +125,8 @@ def segment_prepared(
         if preset.fusion:
             probabilities = _cues_and_fuse(image, strokes, averaged, preset, generator)
         uncertainty = gini_uncertainty(probabilities)
-        probabilities = _refine(image, strokes, probabilities, preset, run)
-        result = _upsample(image, strokes, probabilities, uncertainty, preset)
+        probabilities = refine(image, strokes, probabilities, preset, run)
+        result = at_full_size(image, strokes, probabilities, uncertainty, preset)
         half = F.interpolate(probabilities[None], image.half_size, mode="area")[0]
     result.timings.update(run.timings, total=sum(run.timings.values()))
     return Fitted(net, strokes, result, half)
@@ -185,52 +178,6 @@ def _cues_and_fuse(
     members = image.bundle.ensemble[: preset.ensemble]
     encodings = [image.encoding(member) for member in range(len(members))]
     return fuse_cues(cues, strokes.stroked, strokes.count, members, encodings)
-
-
-def _refine(
-    image: PreparedImage, strokes: StrokeMaps, probabilities: Tensor, preset: Preset, run: Run
-) -> Tensor:
-    """Borders to image edges, at half size and then at the working size; then calibration."""
-    if preset.refine is not None:
-        probabilities = refine_half(
-            probabilities, strokes.strokes_half, image.standardized_lab, preset.refine
-        )
-        run.show(lambda: coarse_labels(probabilities, strokes.classes, image.size))
-        if preset.refine.fine_iterations:
-            probabilities = refine_working(
-                probabilities,
-                strokes.strokes_working,
-                image.half_gray,
-                image.working_gray,
-                image.working_edges(preset.refine.contrast),
-                preset.refine,
-            )
-    return apply_temperature(probabilities, preset.temperature)
-
-
-def _upsample(
-    image: PreparedImage,
-    strokes: StrokeMaps,
-    probabilities: Tensor,
-    uncertainty: Tensor,
-    preset: Preset,
-) -> Segmentation:
-    """Maps to the size of the image; on strokes their own class, for certain."""
-    full, unsure = upsample(probabilities, uncertainty, image.rgb, radius=preset.guided_radius)
-    drawn = strokes.stroke_index < strokes.count
-    full[:, drawn] = np.eye(strokes.count, dtype=np.float32)[:, strokes.stroke_index[drawn]]
-    unsure[drawn] = 0
-    labels = np.asarray(strokes.classes, np.int32)[full.argmax(0)]
-    stroked = strokes.classes[strokes.stroke_index[drawn][0]]
-    remarks = tuple(provisional_remark(stroked, value) for value in strokes.provisional)
-    return Segmentation(
-        labels,
-        full,
-        unsure,
-        strokes.classes,
-        remarks=remarks,
-        provisional=strokes.provisional,
-    )
 
 
 def _previews(

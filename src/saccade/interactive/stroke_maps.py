@@ -87,6 +87,7 @@ def stroke_maps(
     *,
     objects: bool = False,
     last: Tensor | None = None,
+    assume_ground: bool = True,
 ) -> StrokeMaps:
     """Bring strokes to the sizes that the stages need, and expand them to labels.
 
@@ -97,6 +98,7 @@ def stroke_maps(
         settings: of the fit; the paper's has superpixels of its own.
         objects: whether the object network is asked.
         last: (K, h / 2, w / 2) probabilities of the mask that the strokes correct.
+        assume_ground: whether there is a provisional ground where one class alone is drawn.
 
     >>> rgb = np.zeros((64, 96, 3), np.uint8)
     >>> index = np.full((64, 96), 2)
@@ -114,7 +116,7 @@ def stroke_maps(
         labels = expand_strokes(small, image.segments, count)
     strokes_half, labels_half = (torch.from_numpy(x).to(image.device) for x in (small, labels))
     maps = StrokeMaps(classes, stroke_index, strokes_half, labels_half, image.working_size)
-    ground = provisional_index(stroke_index, classes)
+    ground = provisional_index(stroke_index, classes) if assume_ground else None
     own = torch.stack([strokes_half == k for k in range(count)])
     rows = [k for k in range(count) if k == ground or bool(own[k].any())]
     before = None if last is None else last[rows]

@@ -1,0 +1,209 @@
+"""One fit to the strokes of several images, and masks of any image of their kind.
+
+The network and the colors are fitted to all strokes at once. An image that nobody drew on has no
+distances to strokes: what is like the strokes of the others decides there, and its own strokes
+count where it has some. With one image this is what `saccade.interactive.pipeline` does, but for
+the object network, which answers what belongs to a click and not what is alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from saccade.interactive.averaging import average_draws
+from saccade.interactive.color import fit_colors
+from saccade.interactive.cues import KnownClasses, compute_cues
+from saccade.interactive.finish import at_full_size, refine
+from saccade.interactive.fit_joint import fit_jointly
+from saccade.interactive.fusion import fuse_cues
+from saccade.interactive.prepared import PreparedImage
+from saccade.interactive.presets import LearnedFitSettings, Preset
+from saccade.interactive.refinement import gini_uncertainty
+from saccade.interactive.result import Segmentation
+from saccade.interactive.run import Run
+from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
+from saccade.models.fusion_net import stroke_vectors
+from saccade.models.scribble_net import ScribbleNet
+from saccade.models.similarity import few_of
+
+
+@dataclass(frozen=True)
+class Stroked:
+    """An image with strokes, both prepared."""
+
+    image: PreparedImage
+    strokes: StrokeMaps
+
+
+@dataclass(frozen=True)
+class SharedFit:
+    """What several images with strokes tell of any other.
+
+    Attributes:
+        classes: the K class values.
+        net: the network fitted to all.
+        known: which classes were drawn, their colors, and how much of each.
+        elsewhere: of each member of the ensemble, for each class that was drawn, vectors (D, n)
+            at its strokes.
+    """
+
+    classes: tuple[int, ...]
+    net: ScribbleNet
+    known: KnownClasses
+    elsewhere: tuple[tuple[Tensor, ...], ...]
+
+
+def prepare_strokes(
+    image: PreparedImage,
+    stroke_index: NDArray[np.int64],
+    classes: tuple[int, ...],
+    preset: Preset,
+) -> Stroked:
+    """Bring strokes of one of several images to the sizes that the stages need.
+
+    Args:
+        image: of `prepare_image`.
+        stroke_index: (H, W) class index, K where nobody drew.
+        classes: the K class values.
+        preset: of the fit.
+    """
+    maps = stroke_maps(image, stroke_index, classes, preset.fit, assume_ground=False)
+    return Stroked(image, maps)
+
+
+def fit_shared(
+    stroked: Sequence[Stroked], preset: Preset, *, seed: int = 0, run: Run | None = None
+) -> SharedFit:
+    """Fit the network and the colors to all strokes.
+
+    Args:
+        stroked: images with strokes, prepared with the same weights and the same classes.
+        preset: with `LearnedFitSettings`.
+        seed: of everything drawn at random.
+        run: progress, cancelling and timings.
+    """
+    assert isinstance(preset.fit, LearnedFitSettings)
+    run = run or Run()
+    first = stroked[0]
+    bundle, classes = first.image.bundle, first.strokes.classes
+    generator = torch.Generator(first.image.device).manual_seed(seed)
+    with run.stage("fit", 0.05):
+        net = fit_jointly(
+            [(one.image.fused_inputs, one.strokes.labels_half) for one in stroked],
+            len(classes),
+            bundle,
+            preset.fit,
+            sigma=preset.network.sigma,
+            generator=generator,
+            step=run.inner(0.05, 0.6, "fit"),
+        )
+    with run.stage("colors", 0.6):
+        labels = [(one.image.lab, one.strokes.labels_half) for one in stroked]
+        colors = fit_colors(labels, len(classes), generator=generator)
+        drawn = torch.tensor(colors.present, device=first.image.device)
+        masks = [one.strokes.strokes_half == drawn.view(-1, 1, 1) for one in stroked]
+        amounts = torch.stack([own.flatten(1).sum(1) for own in masks]).sum(0)
+        members = range(len(bundle.ensemble[: preset.ensemble]))
+        elsewhere = tuple(_vectors(stroked, masks, member) for member in members)
+    return SharedFit(classes, net, KnownClasses(drawn, colors, amounts), elsewhere)
+
+
+def _vectors(
+    stroked: Sequence[Stroked], masks: Sequence[Tensor], member: int
+) -> tuple[Tensor, ...]:
+    """Vectors at the strokes of each class in all images; few of many."""
+    found = [
+        stroke_vectors(one.image.encoding(member), own)
+        for one, own in zip(stroked, masks, strict=True)
+    ]
+    together = [torch.cat(vectors, 1) for vectors in zip(*found, strict=True)]
+    return tuple(one[:, few_of(torch.arange(one.shape[1], device=one.device))] for one in together)
+
+
+def probabilities_of(
+    fit: SharedFit, image: PreparedImage, strokes: StrokeMaps, preset: Preset, *, seed: int = 0
+) -> Tensor:
+    """Probabilities (K, h / 2, w / 2) of an image of the kind, before they are refined.
+
+    Args:
+        fit: of `fit_shared`.
+        image: prepared with the same weights.
+        strokes: its own; there may be none.
+        preset: as that of the fit.
+        seed: of the sampling positions and the colors of this image.
+    """
+    generator = torch.Generator(image.device).manual_seed(seed)
+    averaged = average_draws(
+        fit.net.to(image.device),
+        image.inputs,
+        fit.known.stroked,
+        draws=preset.draws,
+        average=preset.average,
+        placement=preset.placement,
+        generator=generator,
+        fused=image.fused_inputs,
+    )
+    if not preset.fusion:
+        return averaged.mean
+    cues = compute_cues(
+        averaged,
+        strokes,
+        image.lab,
+        image.standardized_lab,
+        generator=generator,
+        known=fit.known,
+    )
+    members = image.bundle.ensemble[: preset.ensemble]
+    encodings = [image.encoding(member) for member in range(len(members))]
+    return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
+
+
+def segment_shared(
+    fit: SharedFit,
+    image: PreparedImage,
+    preset: Preset,
+    *,
+    stroke_index: NDArray[np.int64] | None = None,
+    seed: int = 0,
+    run: Run | None = None,
+) -> Segmentation:
+    """Mask of an image of the kind, with strokes of its own or without any.
+
+    Args:
+        fit: of `fit_shared`.
+        image: prepared with the same weights.
+        preset: as that of the fit.
+        stroke_index: (H, W) class index, K where nobody drew; None without strokes.
+        seed: of everything drawn at random.
+        run: progress and timings.
+
+    >>> from saccade.interactive.prepared import prepare_image
+    >>> from saccade.interactive.presets import preset_named
+    >>> rgb = np.full((64, 96, 3), 40, np.uint8)
+    >>> rgb[20:44, 30:66] = 200
+    >>> index, fast = np.full((64, 96), 2), preset_named("fast")
+    >>> index[5, 10:80], index[32, 40:56] = 0, 1
+    >>> shown = prepare_strokes(prepare_image(rgb), index, (0, 1), fast)
+    >>> other = prepare_image(np.roll(rgb, 20, 1))
+    >>> found = segment_shared(fit_shared([shown], fast), other, fast)
+    >>> found.labels.shape, found.classes
+    ((64, 96), (0, 1))
+    """
+    run = run or Run()
+    if stroke_index is None:
+        stroke_index = np.full(image.size, len(fit.classes), np.int64)
+    with run.stage("predict", 0.6):
+        strokes = prepare_strokes(image, stroke_index, fit.classes, preset).strokes
+        probabilities = probabilities_of(fit, image, strokes, preset, seed=seed)
+    with run.stage("refine", 0.8):
+        uncertainty = gini_uncertainty(probabilities)
+        probabilities = refine(image, strokes, probabilities, preset, run)
+        result = at_full_size(image, strokes, probabilities, uncertainty, preset)
+    result.timings.update(run.timings, total=sum(run.timings.values()))
+    return result
