@@ -1,9 +1,11 @@
-"""Image files and arrays of every usual kind, as (H, W, 3) uint8, and label images.
+"""Image files and arrays of every kind: as an `Image`, as (H, W, 3) uint8, and label images.
 
-`decoders` lists what may run, `decoding` and `reader` decode files, `tiff`, `segments` and `netpbm`
-what Pillow cannot, `bands` chooses colours, `window` and `intensities` bring every number of bits
-to 8, `labels` and `grey` leave values as they are, `header` and `sizes` read sizes, `arrays` reads
-NumPy's files.
+`image` is the type, `opening` the function that makes one of a file by `readers`, `lazy` and
+`tiles` read parts as they are needed, `axes` and `tiff_words` understand what files say.
+`decoders` lists what may run, `decoding` and `pictures` decode files, `tiff`, `segments` and
+`netpbm` what Pillow cannot, `reader` makes 8-bit colours of them, `bands` chooses colours, `window`
+and `intensities` bring every number of bits to 8, `labels` and `grey` leave values as they are,
+`header` and `sizes` read sizes, `arrays` reads NumPy's files.
 """
 
 from saccade.images.decoding import converted, decode_image
@@ -16,13 +18,19 @@ from saccade.images.header import (
     open_unlimited,
     oriented,
 )
+from saccade.images.image import AXES, ArrayLike, Georeference, Image
 from saccade.images.intensities import ReadImage, as_rgb, read_array
 from saccade.images.labels import LabelImage, read_label_image, read_labels, whole_numbers
+from saccade.images.opening import open_image
 from saccade.images.reader import load_image, read_image
 from saccade.images.sizes import decoded_size, header_of, image_size
 
 __all__ = [
+    "AXES",
     "MAX_PIXELS",
+    "ArrayLike",
+    "Georeference",
+    "Image",
     "LabelImage",
     "ReadImage",
     "as_rgb",
@@ -35,6 +43,7 @@ __all__ = [
     "image_size",
     "is_16_bit_png",
     "load_image",
+    "open_image",
     "open_unlimited",
     "oriented",
     "read_array",

@@ -99,33 +99,58 @@ def _unpacked(rows: NDArray[np.uint8], bits: int, count: int) -> NDArray[Any]:
 
 
 def _by_libtiff(page: Any) -> NDArray[Any]:
-    """Decode the segments as if they were grey pixels of 8 bits, which Pillow always can."""
-    compression, predictor = int(page.compression), int(page.predictor)
-    page.compression = 1  # what tifffile still does: byte order, differences, bits, geometry
-    if predictor == _FLOAT_PREDICTOR:
-        page.predictor = 1
-    _, depth, length, width, samples = page.shaped
-    chunk_width = page.tilewidth if page.is_tiled else width
-    rows = page.tilelength if page.is_tiled else min(page.rowsperstrip, length)
-    row_bytes = (chunk_width * samples * page.bitspersample + 7) // 8
-    strips = math.ceil(length / rows)
+    decoder = SegmentDecoder(page)
+    _, depth, length, width, _ = page.shaped
     result = np.zeros(page.shaped, page.dtype)
     for index in range(math.prod(page.chunked)):
         start, count = page.dataoffsets[index], page.databytecounts[index]
         data: bytes | None = None  # GDAL leaves out what is empty
         if count:
-            high = rows if page.is_tiled else min(rows, length - index % strips * rows)
             page.parent.filehandle.seek(start)
             data = page.parent.filehandle.read(count)
-            if compression != 1:
-                data = _decoded(data, compression, row_bytes, high)
-            if predictor == _FLOAT_PREDICTOR:
-                data = _float_differences(data, row_bytes, page)
-        segment, (s, d, h, w, _), shape = page.decode(data, index)
+        segment, (s, d, h, w, _), shape = decoder.decode(data, index)
         place = result[s, d : d + shape[0], h : h + shape[1], w : w + shape[2]]
         inside = None if segment is None else segment[: depth - d, : length - h, : width - w]
         place[...] = page.nodata if inside is None else inside
     return result
+
+
+class SegmentDecoder:
+    """Decodes the strips or tiles of the pages that are like one page.
+
+    What tifffile has no decoder for goes to Pillow's libtiff, as if it were grey pixels of 8
+    bits; tifffile still does byte order, differences, bits and geometry.
+
+    Args:
+        page: of tifffile; its compression is taken from it where Pillow decodes.
+    """
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self._plain = _decodes(page)
+        self._compression, self._predictor = int(page.compression), int(page.predictor)
+        if not self._plain:
+            page.compression = 1
+            if self._predictor == _FLOAT_PREDICTOR:
+                page.predictor = 1
+
+    def decode(self, data: bytes | None, index: int) -> Any:
+        """The numbers of a strip or tile, where it lies and its shape, as `page.decode` says."""
+        page = self.page
+        if data is None or self._plain:
+            tables = {} if page.jpegtables is None else {"jpegtables": page.jpegtables}
+            return page.decode(data, index, **tables)
+        _, _, length, width, samples = page.shaped
+        rows = page.tilelength if page.is_tiled else min(page.rowsperstrip, length)
+        chunk_width = page.tilewidth if page.is_tiled else width
+        row_bytes = (chunk_width * samples * page.bitspersample + 7) // 8
+        strips = math.ceil(length / rows)
+        high = rows if page.is_tiled else min(rows, length - index % strips * rows)
+        if self._compression != 1:
+            data = _decoded(data, self._compression, row_bytes, high)
+        if self._predictor == _FLOAT_PREDICTOR:
+            data = _float_differences(data, row_bytes, page)
+        return page.decode(data, index)
 
 
 def _decoded(data: bytes, compression: int, width: int, height: int) -> bytes:

@@ -1,0 +1,50 @@
+"""Any file to an `Image`: one function in front of the readers."""
+
+import os
+from pathlib import Path
+
+from saccade.errors import InputError
+from saccade.files import check_readable, reading
+from saccade.images.image import Image
+from saccade.images.readers.npy import open_npy
+from saccade.images.readers.pictures import open_picture
+from saccade.images.readers.tiff import open_tiff
+from saccade.images.tiff import is_tiff
+
+
+def open_image(
+    path: str | os.PathLike[str], *, series: int | None = None, axes: str | None = None
+) -> Image:
+    """Open an image file of any kind that is known, and say what it is.
+
+    PNG, JPEG, WebP and the like are decoded at once. Of TIFF, OME-TIFF, hyperstacks of ImageJ,
+    BigTIFF and .npy the header is read; numbers are as the array is indexed.
+
+    Args:
+        path: of the file.
+        series: which of several images of a file, from 0; None: the only one, or the first
+            where the file says that they belong together.
+        axes: a letter of T, Z, C, Y, X for each dimension, to overrule the file.
+
+    Raises:
+        InputError: the file is missing, damaged or no image, its pages are of different sizes,
+            its axes are not understood, or there is no such series.
+
+    Example:
+        >>> import numpy as np
+        >>> np.save("stack.npy", np.zeros((30, 40, 60), np.uint16))
+        >>> image = open_image("stack.npy", axes="ZYX")
+        >>> image.axes, image.size, image.plane(z=29).shape
+        ('ZYX', (40, 60), (40, 60, 1))
+    """
+    path = Path(check_readable(path))
+    with reading(path, "damaged or truncated image"):
+        if path.suffix.lower() == ".npy":
+            image = open_npy(path, axes=axes)
+        elif is_tiff(path):
+            return open_tiff(path, series=series, axes=axes)
+        else:
+            image = open_picture(path, axes=axes)
+    if series:
+        raise InputError(f"{path}: series {series}, expected 0, the only one")
+    return image
