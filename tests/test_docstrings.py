@@ -11,7 +11,14 @@ import torch
 
 import saccade
 
-PUBLIC = ("saccade", "saccade.evaluation", "saccade.interactive", "saccade.nn", "saccade.ops")
+PUBLIC = (
+    "saccade",
+    "saccade.evaluation",
+    "saccade.interactive",
+    "saccade.nn",
+    "saccade.objects",
+    "saccade.ops",
+)
 MODULES = sorted(
     m.name
     for m in pkgutil.walk_packages(saccade.__path__, "saccade.")

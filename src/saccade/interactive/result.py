@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from saccade.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,35 @@ class Segmentation:
     timings: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     provisional: tuple[int, ...] = ()
+
+    def objects(
+        self, *, separate: bool = True, min_area: int = 1, background: Collection[int] = (0,)
+    ) -> Objects:
+        """Find the objects of the mask, see `saccade.objects.find_objects`.
+
+        Args:
+            separate: part objects that touch; False: an object is a connected part.
+            min_area: objects of fewer pixels are left out.
+            background: class values that are no objects.
+
+        Raises:
+            InputError: an area below 1.
+
+        >>> mask = np.array([[1, 0, 1]], np.int32)
+        >>> p = np.array([1 - mask, mask], np.float32)
+        >>> Segmentation(mask, p, np.zeros((1, 3), np.float32), classes=(0, 1)).objects().count
+        2
+        """
+        from saccade.objects import find_objects  # scikit-image takes a while
+
+        return find_objects(
+            self.labels,
+            self.probabilities,
+            self.classes,
+            separate=separate,
+            min_area=min_area,
+            background=background,
+        )
 
 
 @dataclass(frozen=True)
