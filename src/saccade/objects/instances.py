@@ -80,8 +80,9 @@ def find_objects(
     numbered, first = _renumbered(numbered, min_area)
     values = mask.ravel()[first]
     confidences = _confidences(numbered, values, chances)
-    kind = np.uint16 if len(first) <= np.iinfo(np.uint16).max else np.uint32
-    return Objects(numbered.astype(kind), values, confidences)
+    if len(first) <= np.iinfo(np.uint16).max:
+        return Objects(numbered.astype(np.uint16), values, confidences)
+    return Objects(numbered.astype(np.uint32), values, confidences)
 
 
 def _checked_mask(labels: ArrayLike) -> NDArray[Any]:

@@ -224,7 +224,7 @@ def _intensities(
     if image is None:
         return {}
     wanted = ("intensity_mean", "intensity_max")
-    columns = {}
+    columns: dict[str, list[Any]] = {}
     for channel, title in enumerate(titles):  # one at a time: no copy of forty channels
         table = _table(objects, wanted, intensity_image=image[..., channel])
         columns |= {f"mean_{title}": table.get("intensity_mean", [])}
