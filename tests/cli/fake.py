@@ -37,5 +37,6 @@ class FakeSegmenter:
             classes=classes,
             timings={},
             remarks=(),
+            provisional=(),
         )
         return self

@@ -13,13 +13,26 @@ from saccade.interactive.presets import PRESETS
 RENAMED = {"--processes": "--jobs", "--names": "--classes"}
 """Options by their names of old, which work for one more release."""
 
+BARE = {"--instances": ("separate", ("connected", "separate"))}
+"""Options that may stand without a value: the one that they have then, and all that they take."""
+
 
 class Verb(TyperCommand):
     """A verb that takes options by their names of old too, and says what they are called now."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the command line."""
-        return super().parse_args(ctx, self._renamed(args))
+        return super().parse_args(ctx, self._completed(self._renamed(args)))
+
+    def _completed(self, args: list[str]) -> list[str]:
+        """Give options their usual value where they stand without one."""
+        own = {name for parameter in self.params for name in parameter.opts}
+        end = args.index("--") if "--" in args else len(args)
+        for place in reversed(range(end)):
+            usual, values = BARE.get(args[place], ("", ()))
+            if args[place] in own and usual and not set(args[place + 1 : place + 2]) & set(values):
+                args = [*args[: place + 1], usual, *args[place + 1 :]]
+        return args
 
     def _renamed(self, args: list[str]) -> list[str]:
         own = {name for parameter in self.params for name in parameter.opts}

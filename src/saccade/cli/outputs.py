@@ -5,17 +5,19 @@ everything to look at lies in folders below it.
 """
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade.batch.records import record_path
+from saccade.cli import object_files
+from saccade.cli.object_files import FoundObjects, ObjectOptions, has_objects
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
-from saccade.formats.names import MASK_FORMATS
+from saccade.formats.names import MASK_FORMATS, OBJECT_FORMATS
 
 if TYPE_CHECKING:
     from saccade.interactive import Segmentation
@@ -23,7 +25,16 @@ if TYPE_CHECKING:
 MASK_SUFFIXES = {name: fmt.suffix for name, fmt in MASK_FORMATS.items()}
 """Format of a mask -> what follows the stem; no two are the same, so all can lie together."""
 
-EXTRA_SUFFIXES = {"overlay": ".png", "uncertainty": ".png", "probabilities": ".npz"}
+FORMATS = (*MASK_FORMATS, *OBJECT_FORMATS)
+"""All that --format takes."""
+
+EXTRA_SUFFIXES = {
+    "overlay": ".png",
+    "uncertainty": ".png",
+    "probabilities": ".npz",
+    "instances": ".png",
+    "objects": ".json",
+}
 """Whatever is not a mask -> suffix; its name is also the name of its folder."""
 
 
@@ -35,6 +46,13 @@ class Wanted:
     formats: tuple[str, ...] = ("png",)
     extras: tuple[str, ...] = ("overlay",)
     names: tuple[str, ...] | None = None
+    objects: ObjectOptions | None = None
+
+    def folders(self) -> list[Path]:
+        """The folder, and those in it that outputs go to."""
+        yolo = [self.folder / "yolo" / name for name in ("labels", "images")]
+        extras = [self.folder / extra for extra in self.extras]
+        return [self.folder, *extras, *(yolo if "yolo" in self.formats else [])]
 
 
 def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
@@ -44,8 +62,20 @@ def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
         extra: wanted.folder / extra / f"{stem}{EXTRA_SUFFIXES[extra]}" for extra in wanted.extras
     }
     formats = dict.fromkeys(reversed(wanted.formats))
-    masks = {fmt: wanted.folder / f"{stem}{MASK_SUFFIXES[fmt]}" for fmt in formats}
-    return extras | masks
+    return extras | {fmt: _mask_path(stem, fmt, wanted.folder) for fmt in formats}
+
+
+def _mask_path(stem: str, fmt: str, folder: Path) -> Path:
+    if fmt == "yolo":  # reads labels/ beside images/
+        return folder / "yolo" / "labels" / f"{stem}.txt"
+    return folder / f"{stem}{(MASK_FORMATS | OBJECT_FORMATS)[fmt].suffix}"
+
+
+def objects_parts(pairs: Collection[Pair], wanted: Wanted) -> list[Path]:
+    """Where what is known of the objects of each image lies; nowhere where none are wanted."""
+    if wanted.objects is None:
+        return []
+    return [planned(pair, wanted)["objects"] for pair in pairs]
 
 
 @contextmanager
@@ -68,7 +98,7 @@ def prepared(wanted: Wanted, pairs: Collection[Pair]) -> Iterator[None]:
 
 
 def _make_folders(wanted: Wanted, made: list[Path]) -> None:
-    for folder in (wanted.folder, *(wanted.folder / extra for extra in wanted.extras)):
+    for folder in wanted.folders():
         try:
             missing = [f for f in (folder, *folder.parents) if not f.exists()]
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,16 +119,20 @@ def write(
     image: Any,
     result: "Segmentation",
     names: dict[int, str] | tuple[str, ...] | None,
+    options: ObjectOptions | None = None,
+    found: Callable[[], FoundObjects] | None = None,
 ) -> None:
     """Write one output of `planned`; the file appears whole or not at all.
 
     Args:
-        kind: a format of `MASK_SUFFIXES` or an extra of `EXTRA_SUFFIXES`.
+        kind: one of `FORMATS` or an extra of `EXTRA_SUFFIXES`.
         path: the file to write.
         pair: where the image came from.
         image: (H, W, 3) uint8.
         result: the segmentation of `image`.
         names: class names by value, or in the order of the values 0, 1, ...
+        options: how objects are found, if they are wanted.
+        found: gives the objects then.
     """
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, render_uncertainty, write_picture
@@ -109,6 +143,12 @@ def write(
         write_picture(path, render_uncertainty(result.uncertainty))
     elif kind == "probabilities":
         _write_probabilities(path, result)
+    elif options is not None and found is not None and kind == "instances":
+        object_files.write_label_image(path, found())
+    elif options is not None and found is not None and kind == "objects":
+        object_files.write_objects(path, found(), options, image, pair.image.name)
+    elif found is not None and has_objects(kind):
+        object_files.write_annotations(path, kind, found(), pair.image)
     else:
         classes = range(len(names)) if isinstance(names, tuple) else result.classes
         write_mask(
@@ -134,8 +174,15 @@ def _refuse_to_replace_inputs(wanted: Wanted, pairs: Collection[Pair]) -> None:
         (
             path
             for pair in pairs
-            for output in planned(pair, wanted).values()
-            for path in (output, record_path(output))
+            for kind, output in planned(pair, wanted).items()
+            for path in (output, record_path(output), *_beside(kind, output, pair))
         ),
         (path for pair in pairs for path in (pair.image, pair.strokes)),
     )
+
+
+def _beside(kind: str, output: Path, pair: Pair) -> list[Path]:
+    """What is written together with an output."""
+    if kind == "yolo":
+        return [object_files.yolo_image(output, pair.image)]
+    return [output.with_suffix(".tif")] if kind == "instances" else []

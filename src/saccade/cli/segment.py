@@ -9,6 +9,8 @@ import typer
 from saccade.batch import Outcome
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
+from saccade.cli.object_files import count_line, summary_path, write_tables, write_yolo_data
+from saccade.cli.object_options import Instances, MinArea, Table, object_options
 from saccade.cli.option_values import read_names
 from saccade.cli.options import (
     Classes,
@@ -22,7 +24,7 @@ from saccade.cli.options import (
     Seed,
     one_of,
 )
-from saccade.cli.outputs import EXTRA_SUFFIXES, MASK_SUFFIXES, Wanted, prepared
+from saccade.cli.outputs import EXTRA_SUFFIXES, FORMATS, Wanted, objects_parts, prepared
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
@@ -31,10 +33,12 @@ from saccade.cli.segment_files import (
     Job,
     Settings,
     made_otherwise,
+    other_annotations,
     outdated,
     plan,
     segment_files,
 )
+from saccade.files import refuse_to_replace
 
 
 def _check_unlabeled(text: str) -> str:
@@ -72,11 +76,14 @@ def segment(
         list[str],
         typer.Option(
             "--format",
-            metavar="|".join(MASK_SUFFIXES),
-            callback=lambda texts: [one_of(MASK_SUFFIXES, text) for text in texts],
-            help="Format of the mask; may be repeated.",
+            metavar="|".join(FORMATS),
+            callback=lambda texts: [one_of(FORMATS, text) for text in texts],
+            help="Format of the mask, or of its objects (yolo, geojson); may be repeated.",
         ),
     ] = ["png"],  # noqa: B006 (typer copies it)
+    instances: Instances = "",
+    min_area: MinArea = 1,
+    table: Table = None,
     overlay: Overlay = True,
     uncertainty: Annotated[
         bool,
@@ -97,17 +104,26 @@ def segment(
 
     FOLDER/NAME.png is the mask; pictures go to folders below FOLDER. Images that have a mask
     are skipped, so a batch that was stopped goes on where it was.
+
+    With --instances every object of a class has a number of its own, in FOLDER/instances/, and
+    COCO, labelme, YOLO and GeoJSON files have an annotation for each; --table measures them.
     """
     settings = Settings(preset, seed, device, None if unlabeled == "auto" else int(unlabeled))
-    flags = (overlay, uncertainty, probabilities)
     with one_line_errors():
+        objects = object_options(instances, min_area, table, formats)
+        flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
         wanted = Wanted(
             folder=output,
             formats=tuple(formats),
             extras=tuple(e for e, on in zip(EXTRA_SUFFIXES, flags, strict=True) if on),
             names=None if classes is None else read_names(classes),
+            objects=objects,
         )
         found = pair_up(image, strokes)
+        refuse_to_replace(
+            () if table is None else (table, summary_path(table)),
+            (path for pair in found.pairs for path in (pair.image, pair.strokes)),
+        )
         with prepared(wanted, found.pairs):
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             old = 0 if overwrite else outdated(found.pairs, wanted)
@@ -118,7 +134,15 @@ def segment(
                     "--unlabeled or --classes and are kept; --overwrite makes them anew"
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
-            _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
+            if kept := 0 if overwrite else other_annotations(found.pairs, wanted):
+                remark = (
+                    f"{kept} of the annotations there have no objects of these options and are "
+                    "kept; --overwrite makes them anew"
+                )
+                found = replace(found, remarks=(*found.remarks, remark))
+            outcome = _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
+            _write_all_objects(found, wanted, table, quiet=quiet)
+            finish(outcome, lambda job: job.pair.image.name, single=found.single)
 
 
 def _segment(
@@ -130,7 +154,7 @@ def _segment(
     *,
     processes: int,
     quiet: bool,
-) -> None:
+) -> Outcome[Job, Done]:
     bar = Bar(len(jobs), quiet=quiet)
     for remark in found.remarks:
         bar.warn(remark)
@@ -152,7 +176,18 @@ def _segment(
         bar.close()
     if not quiet:
         _print_done(outcome, wanted, single=found.single)
-    finish(outcome, lambda job: job.pair.image.name, single=found.single)
+    return outcome
+
+
+def _write_all_objects(found: Pairing, wanted: Wanted, table: Path | None, *, quiet: bool) -> None:
+    """Write what is of all images together: the table, and YOLO's list of classes."""
+    parts = objects_parts(found.pairs, wanted)
+    if "yolo" in wanted.formats:
+        write_yolo_data(wanted.folder / "yolo", parts)
+    if table is not None:
+        write_tables(table, parts)
+    if parts and not quiet:
+        say(count_line(parts) + ("" if table is None else f" in {table}"))
 
 
 def _print_done(outcome: Outcome[Job, Done], wanted: Wanted, *, single: bool) -> None:
@@ -160,7 +195,7 @@ def _print_done(outcome: Outcome[Job, Done], wanted: Wanted, *, single: bool) ->
         return
     if single:
         for kind, path in next(iter(outcome.done)).outputs:
-            say(f"{'mask' if kind in MASK_SUFFIXES else kind:<14}{path}")
+            say(f"{'mask' if kind in FORMATS else kind:<14}{path}")
     else:
         say(f"{len(outcome.done)} masks in {wanted.folder}")
     each = sum(done.seconds for done in outcome.done.values()) / len(outcome.done)

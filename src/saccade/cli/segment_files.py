@@ -3,23 +3,27 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
 from saccade.batch.records import record_path, write_record
 from saccade.cli.assumptions import Assumptions
+from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
-from saccade.formats.names import refuse_unfit
+from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO, refuse_unfit
 from saccade.remarks import Remarks
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter
     from saccade.scribbles.strokes import Strokes
+
+_OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
+"""Outputs that follow from a mask and the options of objects, and are made anew with others."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,35 @@ def plan(pairs: Sequence[Pair], wanted: Wanted, *, overwrite: bool) -> list[Job]
         outputs = planned(pair, wanted)
         finished = outputs[wanted.formats[0]].exists()
         if finished and not overwrite:
-            outputs = {kind: path for kind, path in outputs.items() if not path.exists()}
+            stale = not _objects_fit(outputs, wanted)
+            outputs = {
+                kind: path
+                for kind, path in outputs.items()
+                if not is_written(path) or (stale and kind in _OF_OBJECTS)
+            }
         jobs.append(Job(pair, tuple(outputs.items())))
     return jobs
+
+
+def _objects_fit(outputs: dict[str, Path], wanted: Wanted) -> bool:
+    """Whether the objects there, if any are wanted, were found with the same options."""
+    if wanted.objects is None:
+        return True
+    known = stored_objects(outputs["objects"])
+    return known is not None and known["made_by"] == wanted.objects.record()
+
+
+def other_annotations(pairs: Sequence[Pair], wanted: Wanted) -> int:
+    """Count the annotations of masks there, to be kept, that have other objects or none."""
+    formats = [fmt for fmt in wanted.formats if fmt in OBJECTS_TOO]
+    if wanted.objects is None or not formats:
+        return 0
+    each = [planned(pair, wanted) for pair in pairs]
+    return sum(
+        outputs[fmt].exists() and not _objects_fit(outputs, wanted)
+        for outputs in each
+        for fmt in formats
+    )
 
 
 def made_otherwise(pairs: Sequence[Pair], settings: Settings, wanted: Wanted) -> int:
@@ -179,8 +209,11 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         result = segmenter.fit(image, strokes, progress=report).result
         seconds = time.perf_counter() - start
         names = wanted.names or strokes.names or None
+        options = wanted.objects
+        found = None if options is None else cache(partial(find, result, options, names))
+        common = {"pair": job.pair, "image": image, "result": result, "names": names}
         for kind, path in job.outputs:
-            write(kind, path, pair=job.pair, image=image, result=result, names=names)
+            write(kind, path, **common, options=options, found=found)
         last = job.outputs[-1][1]
         if job.outputs[-1][0] == wanted.formats[0]:
             record_path(last).parent.mkdir(exist_ok=True)

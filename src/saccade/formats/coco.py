@@ -3,7 +3,7 @@
 Class 0 is a category like any other, so that the file reads back to the same labels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,26 +40,38 @@ def coco_document(
     height, width = labels.shape
     regions = encode_regions(labels)
     categories = class_names(regions, classes, names)
+    annotations = [
+        annotation(
+            i,
+            value,
+            region,
+            _polygons(labels, value)
+            if polygons
+            else run_lengths(region, (height, width), compressed),
+        )
+        for i, (value, region) in enumerate(regions.items(), start=1)
+    ]
+    return document((height, width), file_name, categories, annotations)
+
+
+def document(
+    size: tuple[int, int],
+    file_name: str,
+    categories: Mapping[int, str],
+    annotations: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return a COCO document of one image of size (H, W)."""
     return {
-        "images": [{"id": 1, "file_name": file_name, "height": height, "width": width}],
+        "images": [{"id": 1, "file_name": file_name, "height": size[0], "width": size[1]}],
         "categories": [
             {"id": value, "name": name, "supercategory": ""} for value, name in categories.items()
         ],
-        "annotations": [
-            _annotation(
-                i,
-                value,
-                region,
-                _polygons(labels, value)
-                if polygons
-                else _run_lengths(region, (height, width), compressed),
-            )
-            for i, (value, region) in enumerate(regions.items(), start=1)
-        ],
+        "annotations": annotations,
     }
 
 
-def _annotation(number: int, value: int, region: Region, segmentation: Any) -> dict[str, Any]:
+def annotation(number: int, value: int, region: Region, segmentation: Any) -> dict[str, Any]:
+    """Return an annotation of a class, or of an object of it."""
     return {
         "id": number,
         "image_id": 1,
@@ -71,7 +83,8 @@ def _annotation(number: int, value: int, region: Region, segmentation: Any) -> d
     }
 
 
-def _run_lengths(region: Region, size: tuple[int, int], compressed: bool) -> dict[str, Any]:
+def run_lengths(region: Region, size: tuple[int, int], compressed: bool = True) -> dict[str, Any]:
+    """Return the run lengths of a region in an image of size (H, W)."""
     counts = compress_counts(region.counts) if compressed else region.counts.tolist()
     return {"size": list(size), "counts": counts}
 

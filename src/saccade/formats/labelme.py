@@ -5,7 +5,7 @@ keeps every pixel and every hole; polygons would not. Class 0 is what no shape c
 "saccade_classes" keeps the values of the classes; labelme hands unknown keys on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def labelme_document(
     """
     labels = checked_labels(labels)
     table = distinct_class_names(labels, classes, names, "labelme")
-    shapes = [_shape(*region, table) for region in _regions(labels)]
+    shapes = [mask_shape(*region, table) for region in _regions(labels)]
     return labelme_file(shapes, (labels.shape[0], labels.shape[1]), image_path, table.items())
 
 
@@ -49,9 +49,10 @@ def _regions(labels: NDArray[np.int32]) -> Iterator[tuple[int, int, int, NDArray
         yield int(labels[y, x + mask[0].argmax()]), y, x, mask
 
 
-def _shape(
-    value: int, y: int, x: int, mask: NDArray[np.bool_], table: dict[int, str]
+def mask_shape(
+    value: int, y: int, x: int, mask: NDArray[np.bool_], table: Mapping[int, str]
 ) -> dict[str, Any]:
+    """Return a mask (h, w) whose upper left pixel is at (y, x) as a shape of a class."""
     corners = [[x, y], [x + mask.shape[1] - 1, y + mask.shape[0] - 1]]
     return {
         "label": table[value],

@@ -34,6 +34,15 @@ MASK_FORMATS: dict[str, MaskFormat] = {
 }
 """Name -> format. Saccade reads back to the same labels whatever it writes."""
 
+OBJECT_FORMATS: dict[str, MaskFormat] = {
+    "yolo": MaskFormat(".txt", "text/plain", "YOLO segmentation"),
+    "geojson": MaskFormat(".geojson", "application/geo+json", "GeoJSON"),
+}
+"""Name -> format of what holds objects and no mask; it is written, not read."""
+
+OBJECTS_TOO = ("coco", "coco-polygons", "labelme")
+"""Formats of masks that can have an annotation for each object instead of each class."""
+
 
 def refuse_unfit(labels: Iterable[int], fmt: str) -> None:
     """Raise InputError where a format cannot hold a label; before the work, not after.

@@ -21,6 +21,11 @@ _RIGHT, _DOWN, _LEFT, _UP = range(4)
 
 def region_polygons(mask: NDArray[np.bool_]) -> list[Ring]:
     """Return one polygon for each 4-connected region of a mask (H, W), holes joined by seams."""
+    return [_joined(ring, holes) for ring, holes in region_rings(mask)]
+
+
+def region_rings(mask: NDArray[np.bool_]) -> list[tuple[Ring, list[Ring]]]:
+    """Return the outer line of each 4-connected region of a mask (H, W), and its holes."""
     from skimage import measure
 
     tools: Any = measure  # its functions carry no types
@@ -33,7 +38,16 @@ def region_polygons(mask: NDArray[np.bool_]) -> list[Ring]:
             outer[region] = ring
         else:
             holes.setdefault(region, []).append(ring)
-    return [_joined(ring, holes.get(region, [])) for region, ring in sorted(outer.items())]
+    return [(ring, holes.get(region, [])) for region, ring in sorted(outer.items())]
+
+
+def one_polygon(mask: NDArray[np.bool_]) -> Ring:
+    """Return one polygon around all regions of a mask (H, W) with at least one pixel.
+
+    Seams of no width join holes and further regions, so even-odd fills give the mask.
+    """
+    first, *rest = region_polygons(mask)
+    return _joined(first, rest)
 
 
 def fill_polygon(points: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:

@@ -1,0 +1,213 @@
+"""Objects of ``saccade segment``: label images, annotations, and one table of a whole run.
+
+What is known of the objects of an image lies in objects/NAME.json beside the masks, written once
+for each image. The table is put together from these files at the end of each run, so a run that
+goes on has the rows of all images, each once.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saccade.files import atomic_write
+from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO
+from saccade.strict_json import json_text, stored_json
+
+if TYPE_CHECKING:
+    from saccade.interactive import Segmentation
+    from saccade.objects import Objects
+
+MODES = ("connected", "separate")
+FIRST_COLUMNS = ("file", "slice", "object", "class", "class_name", "mean_confidence")
+_SUMMARY = ("file", "slice", "class", "class_name", "count", "area", "share")
+
+
+@dataclass(frozen=True)
+class ObjectOptions:
+    """How objects are found: `mode` is one of `MODES`, objects of fewer pixels are left out."""
+
+    mode: str = "separate"
+    min_area: int = 1
+
+    def record(self) -> dict[str, Any]:
+        """What decides on the objects besides the mask."""
+        return {"instances": self.mode, "min_area": self.min_area}
+
+
+@dataclass(frozen=True)
+class FoundObjects:
+    """The objects of an image, with what their files need."""
+
+    objects: "Objects"
+    background: tuple[int, ...]
+    names: dict[int, str]
+
+
+def find(
+    result: "Segmentation",
+    options: ObjectOptions,
+    names: Mapping[int, str] | tuple[str, ...] | None,
+) -> FoundObjects:
+    """Find the objects of a segmentation; what nobody drew and was assumed is no object."""
+    from saccade.objects import find_objects
+    from saccade.objects.measurements import name_of
+
+    background = tuple({0, *result.provisional})
+    objects = find_objects(
+        result.labels,
+        result.probabilities,
+        result.classes,
+        separate=options.mode == "separate",
+        min_area=options.min_area,
+        background=background,
+    )
+    given = dict(enumerate(names)) if isinstance(names, tuple) else dict(names or {})
+    values = sorted({*given, *result.classes})
+    return FoundObjects(objects, background, {value: name_of(value, given) for value in values})
+
+
+def write_label_image(path: Path, found: FoundObjects) -> None:
+    """Write the numbers of the objects: PNG of 16 bits, or TIFF of 32 where they do not fit."""
+    import numpy as np
+    from PIL import Image
+
+    labels = found.objects.labels
+    wide = labels.dtype != np.uint16
+    target, other = (path.with_suffix(".tif"), path) if wide else (path, path.with_suffix(".tif"))
+    with atomic_write(target) as temporary:
+        if wide:
+            import tifffile
+
+            tifffile.imwrite(temporary, labels, compression="zlib")
+        else:
+            Image.fromarray(labels).save(temporary, format="PNG")
+    other.unlink(missing_ok=True)
+
+
+def is_written(path: Path) -> bool:
+    """Whether an output is there; a label image may have become a TIFF."""
+    return path.exists() or (path.parent.name == "instances" and path.with_suffix(".tif").exists())
+
+
+def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Path) -> None:
+    """Write one annotation for each object, and beside YOLO's labels the image."""
+    from saccade.formats.instances import encode_instances
+
+    image: str | os.PathLike[str] = image_path.name
+    if fmt == "labelme":
+        with suppress(ValueError):  # on another drive
+            image = Path(os.path.relpath(image_path, path.parent)).as_posix()
+    data = encode_instances(
+        found.objects.labels,
+        found.objects.classes,
+        fmt,
+        classes=found.names,
+        names=found.names,
+        background=found.background,
+        image_path=image,
+    )
+    if fmt == "yolo":
+        _put_image(image_path, yolo_image(path, image_path))
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def yolo_image(labels: Path, image: Path) -> Path:
+    """Where YOLO looks for the image of a file of labels: images/ beside labels/."""
+    return labels.parent.parent / "images" / image.name
+
+
+def _put_image(image: Path, target: Path) -> None:
+    with atomic_write(target, follow=False) as temporary:
+        temporary.unlink()
+        try:
+            os.link(os.path.realpath(image), temporary)  # takes no space
+        except OSError:
+            shutil.copyfile(image, temporary)
+
+
+def write_objects(
+    path: Path, found: FoundObjects, options: ObjectOptions, image: Any, file: str
+) -> None:
+    """Write what is known of the objects of an image: rows of the table, and the summary."""
+    from saccade.objects import measure_objects, summarize_objects
+
+    channels = ("red", "green", "blue")
+    if (image == image[..., :1]).all():  # a grey image, read as colours
+        image, channels = image[..., :1], ("grey",)
+    classes = [value for value in found.names if value not in found.background]
+    content = {
+        "made_by": options.record(),
+        "background": list(found.background),
+        "names": [[value, name] for value, name in found.names.items()],
+        "rows": measure_objects(
+            found.objects, image, channels=channels, names=found.names, file=file
+        ),
+        "summary": summarize_objects(found.objects, classes=classes, names=found.names, file=file),
+    }
+    with atomic_write(path) as temporary:
+        temporary.write_text(json_text(content, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def stored_objects(path: Path) -> dict[str, Any] | None:
+    """What `write_objects` wrote; None where it is damaged, or not there."""
+    content = stored_json(path)
+    keys = {"made_by", "background", "names", "rows", "summary"}
+    return content if isinstance(content, dict) and keys <= set(content) else None
+
+
+def needs_objects(formats: Iterable[str]) -> bool:
+    """Whether a format holds objects and nothing else."""
+    return any(fmt in OBJECT_FORMATS for fmt in formats)
+
+
+def has_objects(fmt: str) -> bool:
+    """Whether a format has an annotation for each object where objects are wanted."""
+    return fmt in OBJECT_FORMATS or fmt in OBJECTS_TOO
+
+
+def summary_path(table: Path) -> Path:
+    """Where the summary of a table is.
+
+    >>> summary_path(Path("out/cells.csv")).name
+    'cells.summary.csv'
+    """
+    return table.with_name(f"{table.stem}.summary{table.suffix}")
+
+
+def write_tables(table: Path, parts: Sequence[Path]) -> int:
+    """Put together the table of all images, and its summary; returns the number of rows."""
+    from saccade.objects import write_table
+
+    stored = [part for part in map(stored_objects, parts) if part is not None]
+    rows = [row for part in stored for row in part["rows"]]
+    write_table(table, rows, FIRST_COLUMNS)
+    write_table(summary_path(table), [row for part in stored for row in part["summary"]], _SUMMARY)
+    return len(rows)
+
+
+def write_yolo_data(folder: Path, parts: Sequence[Path]) -> None:
+    """Write data.yaml for the labels of all images."""
+    from saccade.formats.instances import yolo_data
+
+    stored = [part for part in map(stored_objects, parts) if part is not None]
+    if not stored:
+        return
+    names = {value: name for part in stored for value, name in part["names"]}
+    background = {value for part in stored for value in part["background"]}
+    with atomic_write(folder / "data.yaml") as temporary:
+        temporary.write_text(yolo_data(names, background), encoding="utf-8")
+
+
+def count_line(parts: Sequence[Path]) -> str:
+    """How many objects of each class there are, for people."""
+    counts: dict[str, int] = {}
+    for part in map(stored_objects, parts):
+        for row in [] if part is None else part["summary"]:
+            counts[row["class_name"]] = counts.get(row["class_name"], 0) + row["count"]
+    each = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{sum(counts.values())} objects" + (f" ({each})" if each else "")
