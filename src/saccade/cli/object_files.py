@@ -136,7 +136,7 @@ def write_objects(
     """Write what is known of the objects of an image: rows of the table, and the summary."""
     from saccade.objects import measure_objects, summarize_objects
 
-    channels = ("red", "green", "blue")
+    channels: tuple[str, ...] = ("red", "green", "blue")
     if (image == image[..., :1]).all():  # a grey image, read as colours
         image, channels = image[..., :1], ("grey",)
     classes = [value for value in found.names if value not in found.background]

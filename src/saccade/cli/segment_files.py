@@ -211,9 +211,9 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         names = wanted.names or strokes.names or None
         options = wanted.objects
         found = None if options is None else cache(partial(find, result, options, names))
-        common = {"pair": job.pair, "image": image, "result": result, "names": names}
+        put = partial(write, pair=job.pair, image=image, result=result, names=names)
         for kind, path in job.outputs:
-            write(kind, path, **common, options=options, found=found)
+            put(kind, path, options=options, found=found)
         last = job.outputs[-1][1]
         if job.outputs[-1][0] == wanted.formats[0]:
             record_path(last).parent.mkdir(exist_ok=True)

@@ -1,0 +1,1 @@
+"""Objects in microscope images, against their ground truth."""
