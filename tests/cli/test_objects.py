@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from saccade.cli.object_files import summary_path
@@ -61,6 +62,26 @@ def test_objects_have_numbers_and_rows(run, tmp_path):
     assert [(row["file"], row["count"], row["area"]) for row in summary] == [
         (f"{stem}.png", "2", "45") for stem in "abc"
     ]
+
+
+def test_the_numbers_of_the_file_are_measured_in_its_unit(saccade_cli, folders, tmp_path):
+    deep = np.full((2, *SHAPE), 300, np.uint16)
+    deep[1, 4:9, 4:9] = 4000
+    image = tmp_path / "deep.ome.tif"
+    metadata = {
+        "axes": "CYX",
+        "Channel": {"Name": ["DAPI", "GFP"]},
+        "PhysicalSizeX": 0.5,
+        "PhysicalSizeY": 0.5,
+    }
+    tifffile.imwrite(image, deep, ome=True, metadata=metadata, photometric="minisblack")
+    table = tmp_path / "cells.csv"
+    strokes = folders[1] / "a.png"
+    result = saccade_cli("segment", image, strokes, "-o", tmp_path / "out", "--table", table)
+    assert result.exit_code == 0
+    row = rows_of(table)[0]
+    assert (row["mean_DAPI"], row["max_GFP"]) == ("300.0", "4000.0")
+    assert row["area_um2"] == "6.25"
 
 
 def test_a_run_that_goes_on_has_the_rows_of_all_images_once(run, folders, tmp_path):

@@ -131,26 +131,57 @@ def _put_image(image: Path, target: Path) -> None:
 
 
 def write_objects(
-    path: Path, found: FoundObjects, options: ObjectOptions, image: Any, file: str
+    path: Path, found: FoundObjects, options: ObjectOptions, colors: Any, file: Path
 ) -> None:
-    """Write what is known of the objects of an image: rows of the table, and the summary."""
+    """Write what is known of the objects of an image: rows of the table, and the summary.
+
+    Args:
+        path: to write.
+        found: the objects.
+        options: how they were found.
+        colors: (H, W, 3), the image as colours.
+        file: of the image, whose own numbers are measured.
+    """
     from saccade.objects import measure_objects, summarize_objects
 
-    channels: tuple[str, ...] = ("red", "green", "blue")
-    if (image == image[..., :1]).all():  # a grey image, read as colours
-        image, channels = image[..., :1], ("grey",)
+    image, channels, scale = _intensities(colors, file)
     classes = [value for value in found.names if value not in found.background]
+    common: dict[str, Any] = {"names": found.names, "file": file.name, **scale}
     content = {
         "made_by": options.record(),
         "background": list(found.background),
         "names": [[value, name] for value, name in found.names.items()],
-        "rows": measure_objects(
-            found.objects, image, channels=channels, names=found.names, file=file
-        ),
-        "summary": summarize_objects(found.objects, classes=classes, names=found.names, file=file),
+        "rows": measure_objects(found.objects, image, channels=channels, **common),
+        "summary": summarize_objects(found.objects, classes=classes, **common),
     }
     with atomic_write(path) as temporary:
         temporary.write_text(json_text(content, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _intensities(colors: Any, file: Path) -> tuple[Any, tuple[str, ...], dict[str, Any]]:
+    """Numbers (H, W, C) to measure, names of the channels, and the size of a pixel.
+
+    They are those of the file, of every bit, where they lie as the colours do; else the colours.
+    """
+    import numpy as np
+
+    from saccade.errors import InputError
+    from saccade.images import Image, open_image
+
+    try:
+        opened = open_image(file)
+        plane = opened.plane()
+    except InputError:  # a kind that is read as colours alone
+        opened, plane = Image(colors, "YXC", colors=True), colors
+    if plane.shape[:2] != colors.shape[:2]:
+        opened, plane = Image(colors, "YXC", colors=True), colors
+    scale = {"pixel_size": dict(opened.pixel_size), "unit": opened.unit}
+    if opened.nodata is not None:
+        plane = np.where(plane == opened.nodata, np.nan, plane)
+    if plane.shape[2] == 1 or (opened.colors and (plane == plane[..., :1]).all()):
+        return plane[..., :1], opened.channels[:1] or ("grey",), scale
+    named = ("red", "green", "blue") if opened.colors else ()
+    return plane, named if named else opened.channels, scale
 
 
 def stored_objects(path: Path) -> dict[str, Any] | None:

@@ -146,7 +146,7 @@ def write(
     elif options is not None and found is not None and kind == "instances":
         object_files.write_label_image(path, found())
     elif options is not None and found is not None and kind == "objects":
-        object_files.write_objects(path, found(), options, image, pair.image.name)
+        object_files.write_objects(path, found(), options, image, pair.image)
     elif found is not None and has_objects(kind):
         object_files.write_annotations(path, kind, found(), pair.image)
     else:
