@@ -52,7 +52,7 @@ class Segmentation:
         Args:
             separate: part objects that touch; False: an object is a connected part.
             min_area: objects of fewer pixels are left out.
-            background: class values that are no objects.
+            background: class values that are no objects; nor are those of `provisional`.
 
         Raises:
             InputError: an area below 1.
@@ -70,7 +70,7 @@ class Segmentation:
             self.classes,
             separate=separate,
             min_area=min_area,
-            background=background,
+            background={*background, *self.provisional},
         )
 
 
