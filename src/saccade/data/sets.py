@@ -4,11 +4,13 @@ Layouts, each under the root that the caller names:
 
     folder        images/ + masks/ (or images/SPLIT/ + masks/SPLIT/), classes.txt
     camvid        SPLIT/ + SPLITannot/ (SegNet layout)
-    voc           JPEGImages/, SegmentationClass/, ImageSets/Segmentation/SPLIT.txt
-    voc-aug       the same with SegmentationClassAug/; SPLIT.txt has ids or two paths a line
-    sbd           img/, cls/*.mat, SPLIT.txt
-    context59     JPEGImages/, SegmentationClassContext/, ImageSets/SegmentationContext/SPLIT.txt;
-    context60     context/*.mat with labels.txt (459 names) in place of the PNGs is read by name
+    voc           JPEGImages/, SegmentationClass/, ImageSets/Segmentation/SPLIT.txt; the root may
+                  also be VOCdevkit, or the folder that it is in
+    voc-aug       split trainaug: trainaug.txt with SegmentationClassAug/, or, where these are not
+                  there, SBD and VOC joined; see `saccade.data.augmented`
+    sbd           img/, cls/*.mat, SPLIT.txt; the root may be the folder of benchmark_RELEASE
+    context59     JPEGImages/ of VOC2010 with SegmentationClassContext/, trainval/*.mat or
+    context60     trainval_merged.json; see `saccade.data.context`
     ade20k        images/ + annotations/, with training/ and validation/ in each
     cityscapes    leftImg8bit/SPLIT/CITY/ + gtFine/SPLIT/CITY/
 """
@@ -18,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from saccade.data import known
+from saccade.data.augmented import open_augmented
+from saccade.data.context import open_context
 from saccade.data.examples import Example, LabeledSet, read_values
 from saccade.data.pairing import (
     MASK_SUFFIXES,
@@ -27,7 +31,8 @@ from saccade.data.pairing import (
     require_names,
     require_unique,
 )
-from saccade.data.specs import LabelSpec, read_classes
+from saccade.data.pascal import sbd_folder, voc_folder
+from saccade.data.specs import read_classes
 from saccade.errors import InputError
 from saccade.files import read_text
 from saccade.suffixes import IMAGE_SUFFIXES
@@ -81,50 +86,27 @@ def _camvid(root: Path, split: str) -> LabeledSet:
     return pair_up("CamVid", root / split, root / f"{split}annot", known.CAMVID)
 
 
+_NO_MASKS = (
+    "{}: VOC gives no masks of its test images, expected another split than 'test'; "
+    "saccade predict --list takes test.txt"
+)
+
+
 def _voc(root: Path, split: str, masks: str = "SegmentationClass") -> LabeledSet:
+    root = voc_folder(root)
     listed = root / "ImageSets" / "Segmentation" / f"{split}.txt"
+    if split == "test" and listed.is_file() and not (root / masks).is_dir():
+        raise InputError(_NO_MASKS.format(root))
     examples, missing = pair_listed(listed, root, "JPEGImages", masks)
+    if split == "test" and missing and not examples:
+        raise InputError(_NO_MASKS.format(root))
     return LabeledSet("PASCAL VOC 2012", examples, known.VOC, missing)
 
 
-def _voc_aug(root: Path, split: str) -> LabeledSet:
-    return replace(_voc(root, split, "SegmentationClassAug"), title="PASCAL VOC 2012 + SBD")
-
-
 def _sbd(root: Path, split: str) -> LabeledSet:
-    root = root / "dataset" if (root / "dataset").is_dir() else root
+    root = sbd_folder(root) or root
     examples, missing = pair_listed(root / f"{split}.txt", root, "img", "cls")
     return LabeledSet("SBD", examples, known.VOC, missing)
-
-
-def _context(root: Path, split: str, spec: LabelSpec) -> LabeledSet:
-    listed = root / "ImageSets" / "SegmentationContext" / f"{split}.txt"
-    if (root / "SegmentationClassContext").is_dir():
-        masks = "SegmentationClassContext"
-    else:
-        masks, spec = "context", _by_names(root / "labels.txt", spec)
-    examples, missing = pair_listed(listed, root, "JPEGImages", masks)
-    return LabeledSet("PASCAL-Context", examples, spec, missing)
-
-
-def _by_names(path: Path, spec: LabelSpec) -> LabelSpec:
-    """The spec for the 459 values of `context/*.mat`, from lines ``VALUE: NAME``."""
-    named = {}
-    for line in read_text(path).splitlines():
-        value, _, name = line.partition(":")
-        if value.strip().isdecimal():
-            named[name.strip()] = int(value)
-    absent = [n for n in spec.names if n != "background" and _alias(n, named) is None]
-    if absent:
-        raise InputError(f"{path}: has no line for the class {absent[0]!r}")
-    mapping = {_alias(n, named): i for i, n in enumerate(spec.names) if n != "background"}
-    rest = 0 if "background" in spec.names else 255
-    everything = {value: mapping.get(value, rest) for value in (0, *named.values())}
-    return replace(spec, mapping=tuple(everything.items()))
-
-
-def _alias(name: str, named: dict[str, int]) -> int | None:
-    return named.get(name, named.get({"table": "diningtable"}.get(name, name)))
 
 
 def _ade20k(root: Path, split: str) -> LabeledSet:
@@ -161,10 +143,10 @@ LAYOUTS: dict[str, Callable[[Path, str], LabeledSet]] = {
     "folder": _folder,
     "camvid": _camvid,
     "voc": _voc,
-    "voc-aug": _voc_aug,
+    "voc-aug": open_augmented,
     "sbd": _sbd,
-    "context59": lambda root, split: _context(root, split, known.CONTEXT_59),
-    "context60": lambda root, split: _context(root, split, known.CONTEXT_60),
+    "context59": lambda root, split: open_context(root, split, known.CONTEXT_59),
+    "context60": lambda root, split: open_context(root, split, known.CONTEXT_60),
     "ade20k": _ade20k,
     "cityscapes": _cityscapes,
 }
