@@ -36,8 +36,16 @@ def root(tmp_path_factory):
 
 def test_label_from_strokes_to_report(root, tmp_path):
     arguments = (root / "images/train", root / "strokes", "-o", tmp_path / "out")
-    options = ("--classes", root / "classes.txt", "--config", root / "train.toml")
-    val = ("--val-images", root / "images/train", "--val-masks", root / "masks/train")
+    # Masks to evaluate on have values of their own, and one that has no class.
+    lines = [f"{100 * value} {name}" for value, name in enumerate(SPEC.names)]
+    (tmp_path / "classes.txt").write_text("\n".join([*lines, "ignore 9"]))
+    (tmp_path / "val").mkdir()
+    for path in (root / "masks/train").iterdir():
+        values = 100 * np.asarray(Image.open(path))
+        values[:4] = 9
+        Image.fromarray(values).save(tmp_path / "val" / path.name)
+    options = ("--classes", tmp_path / "classes.txt", "--config", root / "train.toml")
+    val = ("--val-images", root / "images/train", "--val-masks", tmp_path / "val")
     result = run("label", *arguments, *options, *val, "--jobs", 1)
     check(result, "report: ", "% against ground truth")
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"masks", "run", "report.html"}

@@ -27,7 +27,6 @@ from saccade.errors import InputError
 
 if TYPE_CHECKING:
     from saccade.data.sets import LabeledSet
-    from saccade.data.specs import LabelSpec
     from saccade.training.config import TrainConfig
     from saccade.weak.pipeline import Done, Pipeline
 
@@ -50,7 +49,7 @@ def label(
     ] = None,
     val_masks: Annotated[
         Path | None,
-        typer.Option("--val-masks", metavar="FOLDER", help="Their masks, of class indices."),
+        typer.Option("--val-masks", metavar="FOLDER", help="Their masks; values as in --classes."),
     ] = None,
     confidence: Confidence = 0.9,
     preset: Preset = "fast",
@@ -82,7 +81,7 @@ def label(
 
         spec = classes_of(classes)
         training = _training(config, images)
-        val = _val(val_images, val_masks, spec)
+        val = _val(val_images, val_masks, classes)
         found = pair_up(images, strokes)
         if found.single:
             raise InputError("expected two folders; for one image: saccade segment IMAGE STROKES")
@@ -148,14 +147,16 @@ def _training(path: Path | None, images: Path) -> "TrainConfig":
     return replace(config, data=data)
 
 
-def _val(images: Path | None, masks: Path | None, spec: "LabelSpec") -> "LabeledSet | None":
+def _val(images: Path | None, masks: Path | None, classes: Path | None) -> "LabeledSet | None":
+    """The validation images; their masks have the values that --classes gives, and its ignored."""
     from saccade.data.sets import pair_up as pair_masks
+    from saccade.data.specs import read_classes
 
     if (images is None) != (masks is None):
         raise InputError("--val-images and --val-masks belong together, give both or none")
-    if images is None or masks is None:
+    if images is None or masks is None or classes is None:
         return None
-    found = pair_masks("validation", images, masks, spec)
+    found = pair_masks("validation", images, masks, read_classes(classes))
     if found.missing:
         raise InputError(found.missing[0])
     if not found.examples:

@@ -103,7 +103,7 @@ def context_files(root: Path) -> ContextFiles:
         (p for p in _folders(places, ("context", "trainval")) if any(p.glob("*.mat"))), None
     )
     if mats is not None:
-        names = _names_file(mats, places)
+        names = names_file(mats)
         if names is None:
             raise InputError(
                 f"{root}: no labels.txt, which names the 459 values of {mats.name}/*.mat"
@@ -118,8 +118,14 @@ def context_files(root: Path) -> ContextFiles:
     return ContextFiles(images, None, None, lists, merged)
 
 
-def _names_file(mats: Path, places: list[Path]) -> Path | None:
-    folders = dict.fromkeys((mats.parent, mats, *places))
+def names_file(mats: Path) -> Path | None:
+    """The labels.txt of a folder of `.mat` files, in it or above; None where there is none.
+
+    Example:
+        >>> names_file(Path("nowhere/trainval")) is None
+        True
+    """
+    folders = (mats.parent, mats, *near(mats.parent))
     return next((p / "labels.txt" for p in folders if (p / "labels.txt").is_file()), None)
 
 

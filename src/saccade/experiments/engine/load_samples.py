@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.known import CONTEXT_CLASSES
+from saccade.data.context import spec_by_names
+from saccade.data.known import CONTEXT_59, CONTEXT_CLASSES
+from saccade.data.mat import read_mat_mask
+from saccade.data.pascal import names_file
 from saccade.errors import InputError
 from saccade.experiments.engine.samples import SPECS, UNLABELED, Sample
 from saccade.images import load_image, read_label_image
@@ -113,24 +115,10 @@ def read_labels(path: Path) -> Labels:
 
 
 def _read_context_mat(path: Path) -> Labels:
-    from scipy.io import loadmat
-
-    try:
-        ids: NDArray[np.integer[Any]] = loadmat(path)["LabelMap"]
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: no LabelMap, expected a file of PASCAL-Context") from error
-    labels: Labels = _context_lookup(_names_of_ids(path.parent.parent / "labels.txt"))[ids]
-    return labels
-
-
-def _names_of_ids(path: Path) -> tuple[str, ...]:
-    """Names by value from lines ``12: name``; values that no line has get an empty one."""
-    names: dict[int, str] = {0: ""}
-    for line in path.read_text().splitlines():
-        number, _, name = line.partition(":")
-        if number.strip().isdecimal():
-            names[int(number)] = name.strip()
-    return tuple(names.get(i, "") for i in range(max(names) + 1))
+    names = names_file(path.parent)
+    if names is None:
+        raise InputError(f"{path}: no labels.txt, which names its values")
+    return spec_by_names(names, CONTEXT_59).apply(read_mat_mask(path), path)
 
 
 def _context_lookup(names: tuple[str, ...]) -> Labels:

@@ -3,18 +3,16 @@
 Only names are looked at here, so that a missing file is reported before any work; `load_samples`
 reads the files, image by image. Importing this imports neither NumPy nor PyTorch.
 
-Layouts of PASCAL that are understood, each from the folder given or one of those above it:
+PASCAL's data is found as `saccade.data.pascal` says; ScribbleSup's strokes on it are
 
-    VOCdevkit/VOC2012/{JPEGImages,SegmentationClass,ImageSets/Segmentation/val.txt}
-    VOCdevkit/VOC2010/{JPEGImages,SegmentationClassContext,ImageSets/SegmentationContext/val.txt}
-        with `context/*.mat` and `labels.txt` (459 names) in place of SegmentationClassContext
     scribble_annotation/{pascal_2012,pascal_context}/ID.xml, or ID.png with 255 = unlabelled
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.data.pascal import voc_folder
 from saccade.errors import InputError
 from saccade.files import read_names
 from saccade.folders import by_stem, list_files, name_key
@@ -108,7 +106,7 @@ def voc_samples(root: Path, scribbles: Path) -> SampleList:
     Raises:
         InputError: a part of the layout is missing.
     """
-    root = _folder_with(root, ("", "VOC2012", "VOCdevkit/VOC2012"), "JPEGImages", "VOC 2012")
+    root = _with_images(root, "VOC2012", "VOC 2012")
     listed = root / "ImageSets" / "Segmentation" / "val.txt"
     truth = root / "SegmentationClass"
     return _listed_samples("voc", root, listed, truth, strokes_folder(scribbles, "voc"))
@@ -120,19 +118,12 @@ def context_samples(root: Path, scribbles: Path) -> SampleList:
     Raises:
         InputError: a part of the layout is missing.
     """
-    root = _folder_with(root, ("", "VOC2010", "VOCdevkit/VOC2010"), "JPEGImages", "PASCAL-Context")
-    listed = root / "ImageSets" / "SegmentationContext" / "val.txt"
-    truth = root / "SegmentationClassContext"
-    if not truth.is_dir():
-        truth = root / "context"
-        if not truth.is_dir():
-            raise InputError(
-                f"{root}: no ground truth, expected SegmentationClassContext/*.png or "
-                "context/*.mat (trainval_merged.json is not read)"
-            )
-        if not (root / "labels.txt").is_file():
-            raise InputError(f"{root}: no labels.txt, which names the 459 values of context/*.mat")
-    return _listed_samples("context", root, listed, truth, strokes_folder(scribbles, "context"))
+    from saccade.data.sets import open_set
+
+    _with_images(root, "VOC2010", "PASCAL-Context")
+    found = open_set("context59", root, "val")
+    files = {e.name: (e.image, e.mask) for e in found.examples}
+    return _stroked("context", files, strokes_folder(scribbles, "context"), found.remarks)
 
 
 def strokes_folder(root: Path, name: str) -> Path:
@@ -188,19 +179,35 @@ def _listed_samples(name: str, root: Path, listed: Path, truth: Path, strokes: P
     stems = [name_key(line.split()[0]) for line in read_names(listed) if line.split()]
     images = files_by_stem(root / "JPEGImages", (".jpg",))
     truths = files_by_stem(truth, (".png", ".mat"))
-    stroke_files = files_by_stem(strokes, (".xml", ".png"))
     for files, folder in ((images, root / "JPEGImages"), (truths, truth)):
         missing = [stem for stem in stems if stem not in files]
         if missing:
             raise InputError(f"{folder}: {len(missing)} files are missing, {missing[0]} for one")
-    stroked = [stem for stem in stems if stem in stroke_files]
+    return _stroked(name, {stem: (images[stem], truths[stem]) for stem in stems}, strokes)
+
+
+def _stroked(
+    name: str,
+    files: Mapping[str, tuple[Path, Path]],
+    strokes: Path,
+    remarks: tuple[str, ...] = (),
+) -> SampleList:
+    """The images, with their masks, that have strokes."""
+    stroke_files = files_by_stem(strokes, (".xml", ".png"))
+    stroked = [stem for stem in files if stem in stroke_files]
     if not stroked:
-        raise InputError(f"{strokes}: no strokes for any image of {listed}")
-    remarks: tuple[str, ...] = ()
-    if len(stroked) < len(stems):
-        remarks = (f"{name}: {len(stems) - len(stroked)} of {len(stems)} images have no strokes",)
-    samples = (Sample(name, s, images[s], stroke_files[s], truths[s]) for s in stroked)
+        raise InputError(f"{strokes}: no strokes for any of the {len(files)} images")
+    if len(stroked) < len(files):
+        remarks += (f"{name}: {len(files) - len(stroked)} of {len(files)} images have no strokes",)
+    samples = (Sample(name, s, files[s][0], stroke_files[s], files[s][1]) for s in stroked)
     return SampleList(tuple(samples), remarks)
+
+
+def _with_images(root: Path, year: str, what: str) -> Path:
+    found = voc_folder(root, year)
+    if not (found / "JPEGImages").is_dir():
+        raise InputError(f"{root}: no folder JPEGImages there, which {what} must have")
+    return found
 
 
 def _folder_with(root: Path, below: tuple[str, ...], inside: str, what: str) -> Path:
