@@ -97,7 +97,7 @@ def voc_tree(root, stems=("a", "b"), layout="voc"):
     """A tree of VOC 2012, or of PASCAL-Context, with ScribbleSup's strokes of it."""
     context = layout != "voc"
     base = root / ("VOC2010" if context else "VOC2012")
-    masks = "SegmentationClassContext" if context else "SegmentationClassAug"
+    masks = "SegmentationClassContext" if context else "SegmentationClass"
     lists = base / "ImageSets" / ("SegmentationContext" if context else "Segmentation")
     part = root / "scribble_annotation" / ("pascal_context" if context else "pascal_2012")
     for folder in (base / "JPEGImages", base / masks, lists, part):

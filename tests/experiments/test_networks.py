@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_cited_rows_are_not_counted():
-    assert count_runs(NETWORK_TABLES["gdc-table2"], [0, 1]) == 6  # four rows are cited
+    assert count_runs(NETWORK_TABLES["gdc-table2"], [0, 1]) == 12  # four rows are cited
 
 
 @pytest.mark.slow

@@ -44,6 +44,10 @@ def test_other_masks_stand_in_for_those_of_the_data(data, pseudo):
     (data / "strong.txt").write_text("1\n4\n")
     named = SupervisionConfig(str(pseudo), strong_list=str(data / "strong.txt"))
     assert {e.name for e in supervised_by(found, named).examples if not e.weak} == {"1", "4"}
+    one = supervised_by(found, replace(named, strong=1)).examples
+    assert {e.name for e in one if not e.weak} < {"1", "4"}
+    with pytest.raises(InputError, match="strong is 3, of 2 images"):
+        supervised_by(found, replace(named, strong=3))
 
 
 def test_pseudo_masks_have_class_indices_whatever_the_data_has(data, pseudo):
@@ -76,6 +80,11 @@ def test_an_image_without_a_pseudo_mask_is_named(data, pseudo):
     (pseudo / "5.png").unlink()
     with pytest.raises(InputError, match=r"5\.png: no such file, the mask of 5\.png"):
         supervised_by(open_set("folder", data, "train"), SupervisionConfig(str(pseudo)))
+    left = supervised_by(
+        open_set("folder", data, "train"), SupervisionConfig(str(pseudo), leave_out=True)
+    )
+    assert "5" not in {example.name for example in left.examples}
+    assert left.remarks == ("1 of 8 images have no file in pseudo/; left out",)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ def test_an_image_without_a_pseudo_mask_is_named(data, pseudo):
         {"strong": 3},
         {"masks": "x", "online": -1.0},
         {"masks": "x", "crf_radius": 0},
-        {"masks": "x", "strong": 2, "strong_list": "y"},
+        {"masks": "x", "strong": -2},
     ],
 )
 def test_settings_without_meaning_are_refused(values):

@@ -14,6 +14,7 @@ from saccade.cli.experiment_options import (
     Backbone,
     Context,
     Data,
+    Epochs,
     Image,
     Limit,
     Name,
@@ -23,6 +24,7 @@ from saccade.cli.experiment_options import (
     Seeds,
     Sets,
     Strokes,
+    Subset,
     Truth,
     Voc,
     Weights,
@@ -148,6 +150,8 @@ def figure(
     backbone: Backbone = "",
     weights: Weights = "auto",
     device: TrainingDevice = "auto",
+    subset: Subset = "",
+    epochs: Epochs = 0,
     quiet: Quiet = False,
 ) -> None:
     """Draw a figure of a paper, and write the numbers behind it.
@@ -162,8 +166,9 @@ def figure(
             seed = seeds_in(seeds)[0]
         if name == "mdc-figure5":
             options = NetworkOptions(
-                data, voc, schedule=schedule, backbone=backbone, weights=weights, device=device
-            )
+                data, voc, schedule=schedule, backbone=backbone, weights=weights, device=device,
+                subset=subset, epochs=epochs,
+            )  # fmt: skip
             tell(run_figure5(options, output, quiet=quiet))
         else:
             samples = figure_samples(name, data, (image, strokes, truth), limit)

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.experiment_options import (
+    Ade20k,
     Backbone,
     Cityscapes,
     Context,
+    Curve,
     Data,
+    Epochs,
     Name,
     Rows,
     Saliency,
     Schedule,
     Scribbles,
     Seeds,
+    Subset,
     Voc,
     Weights,
     names_in,
@@ -33,6 +37,14 @@ if TYPE_CHECKING:
     from saccade.experiments.engine.network_config import NetworkPlan
     from saccade.experiments.engine.network_tables import NetworkTable
     from saccade.experiments.engine.report import Report
+
+_OPTIONS = {
+    "cityscapes": "cityscapes",
+    "context59": "context",
+    "context60": "context",
+    "ade20k": "ade20k",
+}
+"""Layout -> the option that names its folder; others are of --voc."""
 
 SHARED_WEIGHTS = "mobilenetv2_imagenet_int8.npz"
 
@@ -52,6 +64,10 @@ class NetworkOptions:
     weights: str = "auto"
     device: str = "auto"
     jobs: int = 1
+    ade20k: Path | None = None
+    subset: str = ""
+    epochs: int = 0
+    curve: int = 0
 
 
 def network(
@@ -70,16 +86,21 @@ def network(
     rows: Rows = "",
     seeds: Seeds = "0",
     jobs: Jobs = 1,
+    ade20k: Ade20k = None,
+    subset: Subset = "",
+    epochs: Epochs = 0,
+    curve: Curve = 0,
     quiet: Quiet = False,
 ) -> None:
     """Train the networks of a table of a paper, and evaluate them.
 
-    They train on the paper's data (--voc, --context or --cityscapes), or on CamVid below --data.
+    They train on the paper's data (--voc, --context, --cityscapes or --ade20k), on a part of it
+    (--subset), or on CamVid below --data.
     FOLDER/runs keeps each network and its result: the same command goes on after an interruption.
     """
     options = NetworkOptions(
         data, voc, context, cityscapes, scribbles, saliency, schedule, backbone, weights, device,
-        jobs,
+        jobs, ade20k, subset, epochs, curve,
     )  # fmt: skip
     with one_line_errors():
         experiment_named(name, "network")
@@ -100,11 +121,11 @@ def _train(
     from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES
 
     plan, table = network_plan(name, options), NETWORK_TABLES[name]
-    bar = Bar(count_runs(table, seeds, rows), quiet=quiet)
+    bar = Bar(count_runs(table, seeds, rows, plan), quiet=quiet)
     make_folder(output)
     bar.note(
-        f"{plan.data.layout}, schedule {plan.schedule}, weights {Path(plan.weights).name}, "
-        f"on {plan.device}"
+        f"{plan.data.layout} ({plan.data.train}), schedule {plan.schedule}, "
+        f"weights {Path(plan.weights).name}, on {plan.device}"
     )
     try:
         return run_networks(
@@ -150,12 +171,18 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
     # The figure's classifier is that of table 1.
     table = NETWORK_TABLES["mdc-table1" if name == "mdc-figure5" else name]
     device = training_device_of(options.device)
-    option = {"cityscapes": "cityscapes", "context59": "context"}.get(table.layout, "voc")
+    option = _OPTIONS.get(table.layout, "voc")
     papers = getattr(options, option)
     backbone = options.backbone or table.backbone
     _check_data(name, option, options, table)
-    if papers is not None:
-        data, schedule, weights = DataConfig(table.layout, str(papers)), "paper", "imagenet"
+    if papers is not None and options.subset:
+        # A part is what its lists train and val say.
+        layout = "voc" if option == "voc" else table.layout
+        data, weights = DataConfig(layout, str(papers)), "imagenet"
+        schedule = "full" if device == "cuda" else "reduced"
+    elif papers is not None:
+        data = DataConfig(table.layout, str(papers), table.train)
+        schedule, weights = "paper", "imagenet"
     else:
         assert options.data is not None
         data = DataConfig("camvid", str(options.data / "camvid"))
@@ -174,6 +201,9 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
         processes=options.jobs,
         scribbles=_strokes_folder(table, options.scribbles),
         saliency=options.saliency,
+        subset=options.subset,
+        epochs=options.epochs,
+        curve=options.curve,
     )
 
 
@@ -185,10 +215,10 @@ def _check_data(name: str, option: str, options: NetworkOptions, table: "Network
     if papers is not None and options.data is not None:
         raise InputError(f"give --data or --{option}, not both")
     if papers is None:
-        for other in ("scribbles", "saliency"):
-            if getattr(options, other) is not None:
+        for other in ("scribbles", "saliency", "subset"):
+            if getattr(options, other):
                 raise InputError(f"--{other} goes with --{option}, CamVid has no use for it")
-    elif name in ("gdc-table2", "gdc-table3") and options.scribbles is None:
+    elif name in ("gdc-table2", "gdc-table3") and options.scribbles is None and not options.subset:
         raise InputError(f"{name} needs --scribbles, the folder of ScribbleSup's strokes")
 
 

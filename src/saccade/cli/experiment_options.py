@@ -47,6 +47,26 @@ Truth = Annotated[
 Cityscapes = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Cityscapes: the data of gdc-table6.")
 ]
+Ade20k = Annotated[
+    Path | None,
+    typer.Option("--ade20k", metavar="FOLDER", help="ADEChallengeData2016: data of dsnet-table4."),
+]
+Subset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="The data of --voc, --context, ... is a part of the paper's: lists train and val are "
+        "taken whatever their size, and the report has this name. Without it another number of "
+        "images than the paper's is an error.",
+    ),
+]
+Epochs = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Epochs in place of the schedule's; 0 for these.")
+]
+Curve = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, help="Evaluate every N epochs too, into NAME-curve.csv."),
+]
 Saliency = Annotated[
     Path | None,
     typer.Option(

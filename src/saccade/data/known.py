@@ -85,6 +85,23 @@ CONTEXT_59 = LabelSpec(
 CONTEXT_60 = LabelSpec(("background", *CONTEXT_CLASSES))
 """0, everything else, is a class of its own (DSNet paper)."""
 
+SIZES = {
+    ("voc", "train"): 1464,
+    ("voc", "val"): 1449,
+    ("voc", "trainval"): 2913,
+    ("voc-aug", "trainaug"): 10582,
+    ("voc-aug", "val"): 1449,
+    ("context59", "train"): 4998,
+    ("context59", "val"): 5105,
+    ("context60", "train"): 4998,
+    ("context60", "val"): 5105,
+    ("ade20k", "train"): 20210,
+    ("ade20k", "val"): 2000,
+    ("cityscapes", "train"): 2975,
+    ("cityscapes", "val"): 500,
+}
+"""(layout, split) -> number of images that papers report on."""
+
 ADE20K = LabelSpec(
     tuple(f"class {i}" for i in range(1, 151)),
     mapping=tuple((i, i - 1) for i in range(1, 151)),

@@ -24,8 +24,8 @@ class Experiment:
 
 
 _TABLE = frozenset({"data", "voc", "context", "scribbles", "sets", "limit", "seeds", "jobs"})
-_TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device"})
-_NETWORK = _TRAINING | {"seeds", "rows"}
+_TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device", "subset", "epochs"})
+_NETWORK = _TRAINING | {"seeds", "rows", "curve"}
 _VOC = _NETWORK | {"voc"}
 _STROKES, _MAPS = {"scribbles", "jobs"}, {"saliency", "jobs"}
 _PICTURE = frozenset({"data", "image", "seed", "seeds"})  # --seeds is the old name of --seed
@@ -65,6 +65,10 @@ EXPERIMENTS = {
     "dsnet-related": Experiment(
         "network", "DSNet paper: against deformable v2, dynamic filter, non-local sampling", _VOC
     ),
+    "dsnet-table4": Experiment("network", "DSNet paper, table 4: ADE20K", _NETWORK | {"ade20k"}),
+    "dsnet-table5": Experiment(
+        "network", "DSNet paper, table 5: PASCAL-Context, 60 classes", _NETWORK | {"context"}
+    ),
     "gdc-table2": Experiment(
         "network",
         "GDC paper, table II: networks from strokes by way of the per-image network",
@@ -77,6 +81,9 @@ EXPERIMENTS = {
     ),
     "mdc-table1": Experiment(
         "network", "MDC paper, table 1: networks from labels of images", _VOC | _MAPS
+    ),
+    "mdc-table2": Experiment(
+        "network", "MDC paper, table 2: semi-supervised, beside others", _VOC | _MAPS
     ),
     "mdc-table3": Experiment(
         "network", "MDC paper, table 3: labels from each dilation and their fusion", _VOC | _MAPS

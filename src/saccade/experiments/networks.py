@@ -6,6 +6,7 @@ The table ``weak-labels`` is here as it compares the labels of two papers.
 from saccade.experiments.dsnet.tables import NETWORK_TABLES as DSNET_TABLES
 from saccade.experiments.engine.labels import LabelSource
 from saccade.experiments.engine.network_tables import LARGEFOV, NetworkTable, Variant
+from saccade.experiments.gdc.click_labels import CLICK_LABELS
 from saccade.experiments.gdc.network_tables import FULL, PARTIAL, PSEUDO
 from saccade.experiments.gdc.network_tables import NETWORK_TABLES as GDC_TABLES
 from saccade.experiments.gdc.stroke_labels import STROKE_LABELS
@@ -41,7 +42,7 @@ WEAK_LABELS = NetworkTable(
         (PSEUDO + WEIGHTED, PARTIAL + WEIGHTED),
         (PSEUDO + WEIGHTED, PARTIAL),
     ),
-    **LARGEFOV,
+    **{**LARGEFOV, "augmentation": {}},
 )
 
 NETWORK_TABLES: dict[str, NetworkTable] = {
@@ -52,5 +53,5 @@ NETWORK_TABLES: dict[str, NetworkTable] = {
 }
 """Name of the experiment -> its table."""
 
-LABEL_SOURCES: tuple[LabelSource, ...] = (STROKE_LABELS, MAP_LABELS)
+LABEL_SOURCES: tuple[LabelSource, ...] = (STROKE_LABELS, CLICK_LABELS, MAP_LABELS)
 """Where label images come from that stand in for full masks (`Variant.labels`)."""

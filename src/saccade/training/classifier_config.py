@@ -17,7 +17,8 @@ from saccade.training.config import (
     resolve_path,
 )
 
-# The paper's.
+# The paper's, but that it has one drop of the rate and no change of scale, as its tables have
+# (`saccade.experiments.mdc.map_labels.classifier_config`).
 _OPTIM: dict[str, Any] = {"epochs": 15, "batch": 30, "lr": 0.001, "drop": 0.4}
 _AUGMENTATION: dict[str, Any] = {"crop": (321, 321), "scale": (0.75, 1.5)}
 # Settings of `saccade train` that mean nothing to a classifier.

@@ -52,6 +52,7 @@ class OptimConfig:
         decay_norms: whether biases and normalisations decay too.
         power: of the poly schedule, lr * (1 - step / steps) ** power.
         drop: a tenth of the rate after each such share of the run, in place of poly; 0 is poly.
+        drop_once: a tenth after the first such share only, as in the MDC paper.
         warmup: steps of linear increase before it.
         accumulate: parts that a batch is cut into, to fit into memory; labelled pixels weigh the
             same in whatever part they are.
@@ -71,6 +72,7 @@ class OptimConfig:
     decay_norms: bool = True
     power: float = 0.9
     drop: float = 0.0
+    drop_once: bool = False
     warmup: int = 0
     accumulate: int = 1
     class_weights: ClassWeights = "none"
@@ -254,6 +256,8 @@ def check_optim(optim: OptimConfig) -> None:
         raise InputError("optim: lr, head_lr and bias_lr must be above 0")
     if not 0 <= optim.drop <= 1:
         raise InputError(f"optim: drop is {optim.drop}, must be a share of the run in [0, 1]")
+    if optim.drop_once and not optim.drop:
+        raise InputError("optim: drop_once is true, but drop, the share of the run, is 0")
     if not 0 <= optim.ema < 1 or not 0 <= optim.momentum < 1:
         raise InputError("optim: ema and momentum must be in [0, 1)")
     if optim.batch % optim.accumulate:

@@ -46,16 +46,18 @@ def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:
     return factor * min(1.0, (step + 1) / (warmup + 1))
 
 
-def drop_factor(step: int, steps: int, share: float) -> float:
+def drop_factor(step: int, steps: int, share: float, *, once: bool = False) -> float:
     """Factor on the learning rate in a step: a tenth after each `share` of the run.
 
     Args:
         step: 0 to steps - 1.
         steps: of the whole run.
         share: in (0, 1].
+        once: after the first share only.
     """
     # Nearly a whole number is one: 9 steps of 15 at a share of 0.6 are one drop, not none.
-    return float(0.1 ** int(step / (steps * share) + 1e-9))
+    drops = int(step / (steps * share) + 1e-9)
+    return float(0.1 ** (min(drops, 1) if once else drops))
 
 
 def rate_factor(config: OptimConfig, step: int, steps: int) -> float:
@@ -67,7 +69,9 @@ def rate_factor(config: OptimConfig, step: int, steps: int) -> float:
         steps: of the whole run.
     """
     factor = poly_factor(step, steps, 0.0 if config.drop else config.power, config.warmup)
-    return factor * drop_factor(step, steps, config.drop) if config.drop else factor
+    if not config.drop:
+        return factor
+    return factor * drop_factor(step, steps, config.drop, once=config.drop_once)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, lr: float, factor: float) -> None:

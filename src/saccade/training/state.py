@@ -120,11 +120,16 @@ def _checked(state: State) -> State:
 # What changes neither steps nor weights, and where files are: data may be moved between two calls.
 _FREE = {"run": ("workers", "pictures", "save_every"), "data": ("root",)}
 _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
+# Settings that are newer than some runs, with what these did.
+_NEWER = {"optim": {"drop_once": False}, "supervision": {"leave_out": False}}
 
 
 def _deciding(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration without what a run may go on with in another way; paths as names."""
     kept = {k: dict(v) if isinstance(v, dict) else v for k, v in config.items()}
+    for table, settings in _NEWER.items():
+        if isinstance(kept.get(table), dict):
+            kept[table] = {**settings, **kept[table]}
     for table, names in _FREE.items():
         for name in names:
             if isinstance(kept.get(table), dict):

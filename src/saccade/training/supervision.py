@@ -31,7 +31,8 @@ class SupervisionConfig:
             own masks.
         strong: so many images keep the data set's own masks (semi-supervised).
         strong_seed: decides which.
-        strong_list: a file with a name a line, instead of `strong`.
+        strong_list: a file with a name a line: these images do, or `strong` of them.
+        leave_out: train without the images that have no file in `masks`; else they are an error.
         online: factor of the loss against the online mask of weak images, 1 in the MDC paper
             (equation 1); 0 leaves it out.
         labels: image labels for the online mask, a CSV file; "" takes the classes of the mask.
@@ -46,6 +47,7 @@ class SupervisionConfig:
     strong: int = 0
     strong_seed: int = 0
     strong_list: str = ""
+    leave_out: bool = False
     online: float = 0.0
     labels: str = ""
     crf: float = 0.0
@@ -65,8 +67,6 @@ class SupervisionConfig:
             )
         if self.strong < 0:
             raise InputError(f"supervision: strong is {self.strong}, must be at least 0")
-        if self.strong and self.strong_list:
-            raise InputError("supervision: strong and strong_list exclude each other")
         if not self.masks and (self.strong or self.strong_list or self.online or self.crf):
             raise InputError(
                 "supervision: masks is empty, so all images have full masks; strong, online and "
@@ -107,6 +107,10 @@ def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
     require_unique(files.get(e.name, []) for e in data.examples if e.name not in strong)
     examples = tuple(e if e.name in strong else _weakened(e, folder, files) for e in data.examples)
     absent = [e for e in examples if not e.mask.is_file()]
+    if absent and config.leave_out and len(absent) < len(examples):
+        found = tuple(e for e in examples if e.mask.is_file())
+        remark = f"{len(absent)} of {len(examples)} images have no file in {folder.name}/"
+        return replace(data, examples=found, remarks=(*data.remarks, f"{remark}; left out"))
     if absent:
         more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
         raise InputError(
@@ -131,7 +135,9 @@ def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
         absent = sorted(set(listed) - set(names))
         if absent:
             raise InputError(f"{path}: {absent[0]!r} is no image of {data.title}")
-        return set(listed)
+        if not config.strong:
+            return set(listed)
+        names = list(dict.fromkeys(listed))
     if config.strong > len(names):
         raise InputError(f"supervision: strong is {config.strong}, of {len(names)} images")
     rng = np.random.default_rng(config.strong_seed)

@@ -77,19 +77,20 @@ def measured(monkeypatch, broken):
 
 def test_report_has_ours_beside_theirs(tmp_path, measured):
     finished = run_networks(TABLE5, PLAN, tmp_path, seeds=[0], progress=lambda *_: None)
-    assert [label for label, _ in measured] == ["none", "aspp", "s-aspp", "gdpp"]
+    assert [label for label, _ in measured] == list(TABLE5.rows)
     text = finished.text
-    assert "| gdpp   | 64.71 |" in text
+    assert "| gdpp              | 64.71 |" in text
     assert "Other data and schedule than the paper's" in text
     assert "one seed (same sign)" in text
     content = json.loads((tmp_path / "gdc-table5.json").read_text())
-    assert [row["label"] for row in content["rows"]] == ["none", "aspp", "s-aspp", "gdpp"]
-    assert len((tmp_path / "gdc-table5.csv").read_text().splitlines()) == 5
+    assert [row["label"] for row in content["rows"]] == list(TABLE5.rows)
+    assert (content["images"], content["training_images"], content["subset"]) == (1, 1, "")
+    assert len((tmp_path / "gdc-table5.csv").read_text().splitlines()) == 1 + len(TABLE5.rows)
 
 
 def test_an_interrupted_table_reports_what_there_is(tmp_path, measured):
     finished = run_networks(TABLE5, PLAN, tmp_path, seeds=[0, 1], progress=lambda *_: None)
-    assert finished.interruption.startswith("interrupted: 7 of 8 done")
+    assert finished.interruption.startswith("interrupted: 7 of 14 done")
     assert len(json.loads((tmp_path / "gdc-table5.json").read_text())["rows"]) == 7
 
 
@@ -97,7 +98,7 @@ def test_a_run_that_fails_is_reported_and_the_others_go_on(tmp_path, measured, b
     broken.append("aspp")
     finished = run_networks(TABLE5, PLAN, tmp_path, seeds=[0], progress=lambda *_: None)
     assert finished.failed == {"aspp, seed 0": "no memory"}
-    assert "| gdpp   | 64.71 |" in finished.text
+    assert "| gdpp              | 64.71 |" in finished.text
 
 
 def test_a_result_of_other_settings_is_refused_before_any_training(tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def test_saliency_maps_of_another_size_are_found_first(tmp_path, monkeypatch):
     for stem, width in (("a", 64), ("b", 63)):
         Image.fromarray(np.zeros((48, width), np.uint8)).save(tmp_path / f"saliency/{stem}.png")
     monkeypatch.setattr(map_labels, "train_classifier", lambda *_, **__: pytest.fail("trained"))
-    options = ("--schedule", "smoke", "--device", "cpu", "--weights", "none")
+    options = ("--schedule", "smoke", "--device", "cpu", "--weights", "none", "--subset", "two")
     given = ("--voc", base, "--saliency", tmp_path / "saliency")
     done = run_network("mdc-table1", *given, *options, "-o", tmp_path / "out")
     assert done.exit_code == 1

@@ -1,6 +1,6 @@
 """Label images that stand in for full masks: each paper says how its kinds are made."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,14 @@ class LabelSource:
             or cannot be used, and for labels in FOLDER made with other settings.
         make: called as ``make(kind, dataset, plan, folder, progress)``; writes
             FOLDER/KIND/NAME.png for each example of the data set, and leaves what is there.
+        notes: called as ``notes(kinds, plan, folders)`` when they are made; lines of the report on
+            what they were made with.
     """
 
     kinds: Collection[str]
     check: Callable[[Sequence[str], LabeledSet, NetworkPlan, Path, Progress], None]
     make: Callable[[str, LabeledSet, NetworkPlan, Path, Progress], None]
+    notes: Callable[[Sequence[str], NetworkPlan, Mapping[str, Path]], tuple[str, ...]]
 
 
 def make_labels(
@@ -71,6 +74,21 @@ def make_labels(
         (folder / kind).mkdir(parents=True, exist_ok=True)
         source_of[kind].make(kind, dataset, plan, folder, progress)
     return {kind: folder / kind for kind in kinds}
+
+
+def label_notes(
+    kinds: Sequence[str],
+    sources: Sequence[LabelSource],
+    plan: NetworkPlan,
+    folders: Mapping[str, Path],
+) -> tuple[str, ...]:
+    """Lines of the report on the label images in `folders`, the result of `make_labels`."""
+    lines: tuple[str, ...] = ()
+    for source in sources:
+        mine = [kind for kind in kinds if kind in source.kinds]
+        if mine:
+            lines += source.notes(mine, plan, folders)
+    return lines
 
 
 def require_all(outcome: Outcome[Any, Any]) -> None:

@@ -1,7 +1,7 @@
 """Report of a table of trained networks: Markdown, CSV and JSON, ours beside the paper's."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import nan, sqrt
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.evaluation import iou_per_class, mean_iou, overall_accuracy
-from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.experiments.engine.network_config import NetworkPlan, is_papers
 from saccade.experiments.engine.network_tables import SCHEDULES, NetworkTable
 from saccade.experiments.engine.report import (
     format_number,
@@ -20,7 +20,8 @@ from saccade.experiments.engine.report import (
     verdict,
     write_json,
 )
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_json
+from saccade.training.checkpointing import HISTORY
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,28 @@ class NetworkRow:
         return mean_iou(self.matrix)
 
 
+@dataclass(frozen=True)
+class ReportFacts:
+    """What a report says beside its rows.
+
+    Attributes:
+        images: split -> number of images.
+        notes: lines on the data and the labels.
+    """
+
+    images: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
 def write_network_report(
     folder: Path,
     table: NetworkTable,
     plan: NetworkPlan,
     rows: Sequence[NetworkRow],
-    images: int,
+    facts: ReportFacts,
 ) -> tuple[str, list[Path]]:
     """Write NAME.md, NAME.csv and NAME.json; returns the text and the paths."""
-    text = _markdown(table, plan, rows, images)
+    text = _markdown(table, plan, rows, facts)
     paths = [folder / f"{table.name}{suffix}" for suffix in (".md", ".csv", ".json")]
     with atomic_write(paths[0]) as path:
         path.write_text(text)
@@ -63,7 +77,10 @@ def write_network_report(
     content = {
         "experiment": table.name,
         "data": plan.data.layout,
-        "images": images,
+        "subset": plan.subset,
+        "images": facts.images[plan.data.val],
+        "training_images": facts.images[plan.data.train],
+        "notes": list(facts.notes),
         "schedule": plan.schedule,
         "settings": SCHEDULES.get(plan.schedule, {}),
         "weights": Path(plan.weights).name,
@@ -82,24 +99,30 @@ def _plain(row: NetworkRow) -> dict[str, Any]:
 
 
 def _markdown(
-    table: NetworkTable, plan: NetworkPlan, rows: Sequence[NetworkRow], images: int
+    table: NetworkTable, plan: NetworkPlan, rows: Sequence[NetworkRow], facts: ReportFacts
 ) -> str:
     seeds = list(dict.fromkeys(row.seed for row in rows))
-    same = plan.data.layout == table.layout and plan.schedule == "paper"
+    same = is_papers(table, plan) and plan.schedule == "paper" and not plan.epochs
     backbone = plan.backbone or table.backbone
+    trained, evaluated = (facts.images[split] for split in (plan.data.train, plan.data.val))
+    data = plan.data.layout + (f", the part *{plan.subset}*" if plan.subset else "")
     ours = (
-        f"Ours: {plan.data.layout}, {images} images evaluated whole, {backbone}, weights "
-        f"{Path(plan.weights).name}, schedule `{plan.schedule}`, "
+        f"Ours: {data}, {trained:,} training images (`{plan.data.train}`), {evaluated:,} images "
+        f"evaluated whole (`{plan.data.val}`), {backbone}, weights "
+        f"{Path(plan.weights).name}, schedule `{plan.schedule}`"
+        f"{f' with {plan.epochs} epochs' if plan.epochs else ''}, "
         f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}. "
         f"The paper: {table.paper}."
     )
     if not same:
         ours += " **Other data and schedule than the paper's**: compare orders, not numbers."
+    notes = [f"- {note}" for note in facts.notes]
     head = ["row", "paper", "ours", "sd", "head parameters", "parameters", "train img/s", "s/img"]
     body = [_cells(table, label, [r for r in rows if r.label == label]) for label in table.rows]
     parts = [
         f"# {table.title}",
         ours,
+        *(["\n".join(notes)] if notes else []),
         markdown_table(head, body),
         "mIoU in percent from one confusion matrix; sd over seeds; speeds on a shared machine.",
         markdown_table(
@@ -143,3 +166,16 @@ def _claim(table: NetworkTable, pair: tuple[str, str], rows: Sequence[NetworkRow
         format_number(error, ".2f"),
         verdict(mean, error, len(gaps), of="seed"),
     ]
+
+
+def write_curves(folder: Path, table: NetworkTable, runs: Sequence[tuple[str, int, Path]]) -> Path:
+    """Write NAME-curve.csv, the mIoU of every evaluated epoch of each run: label, seed, folder."""
+    path = folder / f"{table.name}-curve.csv"
+    with atomic_write(path) as part, part.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "seed", "epoch", "step", "miou"])
+        for label, seed, home in runs:
+            history = home / HISTORY
+            for entry in read_json(history) if history.is_file() else []:
+                writer.writerow([label, seed, *(entry[key] for key in ("epoch", "step", "miou"))])
+    return path

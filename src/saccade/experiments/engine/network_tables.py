@@ -21,10 +21,15 @@ class Variant:
         labels: the kind of label images to train on (`saccade.experiments.networks.LABELS`);
             "" for the masks of the data set.
         supervision: how they are used, settings of `SupervisionConfig`; a float "strong" is a
-            share of the training images.
+            share of the training images, "strong_list" a list of VOC's that they are drawn from.
         crf: name of the dense CRF's parameters that refine the probabilities; "" for none.
         run: name of the row's folder, so that tables share what is the same; "" takes the label.
         literature: a number cited from the paper, for which nothing is run.
+        length: of the training, as a share of the table's epochs.
+        start: the row whose network it starts from (fine-tuning).
+        split: (layout, split) that it trains on instead of the table's; the row is left out on
+            other data than the paper's.
+        needs: a file in the folder of the data without which the row is left out; "" for none.
     """
 
     network: Mapping[str, Any]
@@ -37,6 +42,10 @@ class Variant:
     crf: str = ""
     run: str = ""
     literature: bool = False
+    length: float = 1.0
+    start: str = ""
+    split: tuple[str, str] = ("", "")
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,9 @@ class NetworkTable:
         crop: the paper's (height, width).
         network: shared by all rows, settings of `SegmentationConfig`.
         stand_in: what replaces `network` and `optim` on another backbone than the paper's.
+        train: the split of the paper's data that is trained on.
+        augmentation: the paper's beside the crop, settings of `Augmentation`.
+        notes: lines of the report on what the paper leaves open and what is done here.
     """
 
     name: str
@@ -68,6 +80,9 @@ class NetworkTable:
     crop: tuple[int, int]
     network: Mapping[str, Any] = field(default_factory=dict)
     stand_in: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    train: str = "train"
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 MOBILENET_OPTIM = {"epochs": 100, "batch": 16, "lr": 0.028, "head_lr": 1.0, "weight_decay": 5e-4}
@@ -78,10 +93,11 @@ DEEPLABV3 = {"pyramid": "aspp", "rates": (6, 12, 18), "pointwise": True}
 
 LARGEFOV_TITLE = "PASCAL VOC 2012 val, trained on 10,582 images, DeepLab-LargeFOV (VGG16)"
 
-# DeepLab-LargeFOV as in its Caffe recipe; the MDC paper has 30 images a step, 15 epochs, and a
-# tenth of the rate after 6 of them.
+# DeepLab-LargeFOV as in its Caffe recipe, but for what the MDC paper changes: 30 images a step, 15
+# epochs, and a tenth of the rate after 6 of them. Patches are cropped without a change of scale.
 LARGEFOV: dict[str, Any] = {
     "layout": "voc-aug",
+    "train": "trainaug",
     "backbone": "vgg16",
     "optim": {
         "epochs": 15,
@@ -92,12 +108,23 @@ LARGEFOV: dict[str, Any] = {
         "decay_norms": False,
         "weight_decay": 5e-4,
         "drop": 0.4,
+        "drop_once": True,
     },
     "crop": (321, 321),
+    "augmentation": {"scale": (1.0, 1.0)},
     "network": {"network": "largefov", "pyramid": "none"},
     "stand_in": {"network": {"network": "deeplab", "pyramid": "none"}, "optim": MOBILENET_OPTIM},
 }
 """Settings of a `NetworkTable` that tables of networks from cheap labels share."""
+
+
+# DeepLab v1 itself: 9,000 steps of 20 images, which are 17 epochs of 10,582, and a tenth of the
+# rate after each third of them.
+DEEPLAB_V1: dict[str, Any] = {
+    **LARGEFOV,
+    "optim": {**LARGEFOV["optim"], "epochs": 17, "batch": 20, "drop": 1 / 3, "drop_once": False},
+}
+"""Settings of a `NetworkTable` of DeepLab v1 by its own recipe."""
 
 
 def cited(published: float) -> Variant:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,14 +17,20 @@ from saccade.batch import Worker, run_batch
 from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
-from saccade.experiments.engine.labels import LabelSource, Progress, make_labels
+from saccade.experiments.engine.labels import LabelSource, Progress, label_notes, make_labels
 from saccade.experiments.engine.network_config import (
     NetworkPlan,
+    check_sizes,
     chosen_rows,
     result_settings,
     run_config,
 )
-from saccade.experiments.engine.network_report import NetworkRow, write_network_report
+from saccade.experiments.engine.network_report import (
+    NetworkRow,
+    ReportFacts,
+    write_curves,
+    write_network_report,
+)
 from saccade.experiments.engine.network_tables import NetworkTable, Variant
 from saccade.experiments.engine.report import Report
 from saccade.files import atomic_write
@@ -38,6 +44,7 @@ from saccade.training.evaluate import Scores, evaluate
 from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.state import STATE
+from saccade.training.supervision import SupervisionConfig
 
 
 @dataclass(frozen=True)
@@ -66,9 +73,14 @@ class _Job:
         return self.folder / "result.json"
 
 
-def count_runs(table: NetworkTable, seeds: Sequence[int], only: Sequence[str] = ()) -> int:
+def count_runs(
+    table: NetworkTable,
+    seeds: Sequence[int],
+    only: Sequence[str] = (),
+    plan: NetworkPlan | None = None,
+) -> int:
     """How many trainings and evaluations a table needs; raises as `chosen_rows`."""
-    return len(chosen_rows(table, only)) * len(seeds)
+    return len(chosen_rows(table, only, plan)) * len(seeds)
 
 
 def run_networks(
@@ -99,12 +111,16 @@ def run_networks(
     Raises:
         InputError: data or label images that cannot be used, or runs in FOLDER with other settings.
     """
-    _, val = open_sets(plan.data)
+    training, val = open_sets(plan.data)
     if val is None:
         raise InputError("data: val is empty, a table needs a split to evaluate on")
-    rows = chosen_rows(table, only)
+    images = {plan.data.train: len(training.examples), plan.data.val: len(val.examples)}
+    check_sizes(table, plan, images)
+    progress(0, ", ".join(f"{count:,} images of {split!r}" for split, count in images.items()))
+    rows = chosen_rows(table, only, plan)
     kinds = list(dict.fromkeys(row.labels for row in rows.values() if row.labels))
     masks = make_labels(kinds, sources, plan, folder / "labels", progress)
+    about = label_notes(kinds, sources, plan, masks)
     jobs = _plan_jobs(table, plan, folder, seeds, rows, masks)
 
     def make_worker() -> Worker[NetworkRun, NetworkRow]:
@@ -121,7 +137,14 @@ def run_networks(
         progress=progress,
     )
     measured = [outcome.records[run] for run in jobs if run in outcome.records]
-    text, files = write_network_report(folder, table, plan, measured, len(val.examples))
+    notes = (*table.notes, *training.remarks, *val.remarks, *about)
+    text, files = write_network_report(
+        folder, table, plan, measured, ReportFacts(images, tuple(dict.fromkeys(notes)))
+    )
+    if plan.curve:
+        files.append(
+            write_curves(folder, table, [(run.label, run.seed, jobs[run].folder) for run in jobs])
+        )
     failed = {str(run): why for run, why in outcome.failed.items()}
     return Report(text, tuple(files), failed, outcome.interruption if outcome.interrupted else "")
 
@@ -138,6 +161,9 @@ def _plan_jobs(
     for seed in seeds:
         for label, row in rows.items():
             config = run_config(table, row, plan, seed, masks.get(row.labels))
+            if row.start:
+                before = folder / "runs" / f"{row.start}-seed{seed}" / LAST
+                config = replace(config, start=str(before))
             home = folder / "runs" / f"{row.run}-seed{seed}"
             network = folder / "runs" / f"{row.trained_as or row.run}-seed{seed}"
             device = "cuda" if plan.device == "cuda" else "cpu"
@@ -200,8 +226,9 @@ def _read_result(job: _Job, run: NetworkRun) -> NetworkRow:
     content: Mapping[str, Any] = json.loads(job.result.read_text())
     settings = dict(content["config"])
     # Settings that are newer than the result had their default.
-    if isinstance(settings.get("optim"), dict):
-        settings["optim"] = {**asdict(OptimConfig()), **settings["optim"]}
+    for table, kind in (("optim", OptimConfig), ("supervision", SupervisionConfig)):
+        if isinstance(settings.get(table), dict):
+            settings[table] = {**asdict(kind()), **settings[table]}
     if settings != result_settings(job.config):
         raise InputError(f"{job.result}: was measured with other settings; give -o another folder")
     return NetworkRow(

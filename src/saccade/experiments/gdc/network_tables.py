@@ -4,8 +4,8 @@ Importing this imports no PyTorch.
 """
 
 from saccade.experiments.engine.network_tables import (
+    DEEPLAB_V1,
     DEEPLABV3,
-    LARGEFOV,
     LARGEFOV_TITLE,
     MOBILENET_OPTIM,
     NetworkTable,
@@ -13,8 +13,15 @@ from saccade.experiments.engine.network_tables import (
     cited,
 )
 
+PAPER, LITERAL = "pseudo labels (paper)", "pseudo labels (paper-literal)"
+CLICKS = "pseudo labels from clicks"
 PSEUDO, PARTIAL = "pseudo labels from strokes", "strokes, partial cross entropy"
 FULL = "full masks"
+
+_NOTES = (
+    "`pseudo labels from strokes` is the preset `fast`, whose networks have seen masks of other "
+    "images; those of `paper` and `paper-literal` are fitted to the strokes of the image alone",
+)
 
 TABLE2 = NetworkTable(
     name="gdc-table2",
@@ -25,12 +32,16 @@ TABLE2 = NetworkTable(
         "RAWKS": cited(61.4),
         "NormalizedCutLoss": cited(62.4),
         "GraphNet-Initial": cited(63.3),
-        PSEUDO: Variant({}, 64.9, labels="pseudo-strokes"),
+        PAPER: Variant({}, 64.9, labels="pseudo-paper"),
+        LITERAL: Variant({}, labels="pseudo-paper-literal"),
+        PSEUDO: Variant({}, labels="pseudo-strokes"),
+        CLICKS: Variant({}, labels="pseudo-clicks", needs="clicks.json"),
         PARTIAL: Variant({}, labels="strokes"),
         FULL: Variant({}),
     },
-    claims=((PSEUDO, PARTIAL), (FULL, PSEUDO)),
-    **LARGEFOV,
+    claims=((PAPER, LITERAL), (PSEUDO, PAPER), (PAPER, PARTIAL), (FULL, PAPER)),
+    notes=_NOTES,
+    **DEEPLAB_V1,
 )
 
 TABLE3 = NetworkTable(
@@ -39,11 +50,14 @@ TABLE3 = NetworkTable(
     paper="PASCAL-Context val, 59 classes, DeepLab-LargeFOV (VGG16), strokes of ScribbleSup",
     rows={
         "GraphNet-Initial": cited(33.1),
-        PSEUDO: Variant({}, 34.1, labels="pseudo-strokes"),
+        PAPER: Variant({}, 34.1, labels="pseudo-paper"),
+        LITERAL: Variant({}, labels="pseudo-paper-literal"),
+        PSEUDO: Variant({}, labels="pseudo-strokes"),
         FULL: Variant({}),
     },
-    claims=((FULL, PSEUDO),),
-    **{**LARGEFOV, "layout": "context59"},
+    claims=((PAPER, LITERAL), (PSEUDO, PAPER), (FULL, PAPER)),
+    notes=_NOTES,
+    **{**DEEPLAB_V1, "layout": "context59", "train": "train"},
 )
 
 TABLE5 = NetworkTable(
@@ -54,8 +68,11 @@ TABLE5 = NetworkTable(
     "mobilenet_v2",
     {
         "none": Variant({"pyramid": "none"}, 45.81),
+        "aspp, 50 epochs": Variant({"pyramid": "aspp"}, 63.01, length=0.5),
         "aspp": Variant({"pyramid": "aspp"}, 65.03),
+        "s-aspp, 50 epochs": Variant({"pyramid": "s-aspp"}, 62.29, length=0.5),
         "s-aspp": Variant({"pyramid": "s-aspp"}, 63.16),
+        "gdpp, 50 epochs": Variant({"pyramid": "gdpp"}, 62.44, length=0.5),
         "gdpp": Variant({"pyramid": "gdpp"}, 64.71),
     },
     (
@@ -64,9 +81,19 @@ TABLE5 = NetworkTable(
         ("gdpp", "none"),
         ("gdpp", "s-aspp"),
         ("aspp", "gdpp"),
+        ("aspp", "aspp, 50 epochs"),
+        ("s-aspp", "s-aspp, 50 epochs"),
+        ("gdpp", "gdpp, 50 epochs"),
+        ("gdpp, 50 epochs", "s-aspp, 50 epochs"),
     ),
     MOBILENET_OPTIM,
     (513, 513),
+    notes=(
+        "rows of 50 epochs are trainings of half the length with a schedule of their own, on "
+        "other schedules too",
+        "`none` has no number of epochs in the paper; it is trained as long as the others",
+        "the table's 5.9e5 parameters of S-ASPP and GDPP are 601,024 by arithmetic",
+    ),
 )
 
 TABLE6 = NetworkTable(
@@ -76,6 +103,10 @@ TABLE6 = NetworkTable(
     "cityscapes",
     "resnet101",
     {
+        "PSPNet": cited(77.8),
+        "PSANet": cited(79.1),
+        "BiSeNet": cited(80.3),
+        "DenseASPP (DenseNet-121)": cited(76.6),
         "deeplabv3": Variant(DEEPLABV3, 80.1),
         "gdpp": Variant(
             {

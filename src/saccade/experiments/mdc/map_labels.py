@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.batch import LocalProcesses
-from saccade.data.image_labels import as_table, labels_in_masks, voc_image_labels
+from saccade.data.image_labels import write_image_labels
 from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.engine.labels import LabelSource, Progress, require_all
-from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.experiments.engine.network_config import IMAGE_LABELS, NetworkPlan
 from saccade.experiments.engine.report import write_json
+from saccade.experiments.mdc.image_labels import image_labels, label_table
 from saccade.experiments.mdc.tiles import cut_tiles, join_tiles
-from saccade.files import digest_of
+from saccade.files import atomic_write, digest_of
 from saccade.models.mdc import LocalizerConfig, load_localizer
 from saccade.nn.dilated import DILATIONS
 from saccade.strict_json import json_text
@@ -80,6 +81,9 @@ def make_map_labels(
     labelling = labeling_for(dataset, plan, fusion)
     classifier, masks = classifier_folder(folder, dilations), folder / kind
     _check_classifier(classifier, plan, dilations)
+    if not (folder / IMAGE_LABELS).is_file():
+        with atomic_write(folder / IMAGE_LABELS) as path:
+            write_image_labels(path, image_labels(dataset, plan)[0], dataset.spec)
     if made_with(masks / SETTINGS, _mask_settings(labelling, plan)):
         return
     trained_on, _ = make_maps(dataset, plan, classifier, dilations, progress)
@@ -101,7 +105,28 @@ def make_map_labels(
     write_json(masks / SETTINGS, _mask_settings(labelling, plan))
 
 
-MAP_LABELS = LabelSource(tuple(MAPS), check_map_labels, make_map_labels)
+def note_map_labels(
+    kinds: Sequence[str], plan: NetworkPlan, folders: Mapping[str, Path]
+) -> tuple[str, ...]:
+    """What stands in for the paper's saliency maps and image labels, as the masks' settings say."""
+    settings = json.loads((folders[kinds[0]] / SETTINGS).read_text())
+    saliency = {
+        "given": f"saliency maps of the folder {settings.get('saliency_folder', '')!r}",
+        "none": "no saliency: the data has no background class, the strongest map wins",
+    }.get(
+        settings["saliency"],
+        f"**saliency substitute**: OpenCV's {settings['saliency']} in place of the network of the "
+        "paper's reference 37; the least salient 30 % of an image are background, not what is "
+        "below .06",
+    )
+    labels = {
+        "voc-aug": "image labels: VOC's Annotations where they are there, else the masks' classes",
+        "voc": "image labels: VOC's Annotations or image_labels.csv, else the masks' classes",
+    }.get(plan.data.layout, "image labels: the classes that occur in the masks")
+    return saliency, labels + "; online masks (equation 1) may have these classes"
+
+
+MAP_LABELS = LabelSource(tuple(MAPS), check_map_labels, make_map_labels, note_map_labels)
 """Pseudo masks from image labels."""
 
 
@@ -131,7 +156,7 @@ def make_maps(
     """
     if plan.data.layout == "camvid":
         dataset = cut_tiles(dataset, folder.with_name("tiles"))
-    present = _image_labels(dataset, plan)
+    present = label_table(dataset, plan)
     classifier = folder / CLASSIFIER
     _check_classifier(folder, plan, dilations)
     if not classifier.is_file():
@@ -155,17 +180,6 @@ def make_maps(
     return dataset, present
 
 
-def _image_labels(dataset: LabeledSet, plan: NetworkPlan) -> NDArray[np.bool_]:
-    names = [example.name for example in dataset.examples]
-    root = Path(plan.data.root)
-    annotated = plan.data.layout in ("voc", "voc-aug") and (root / "Annotations").is_dir()
-    labels = voc_image_labels(root, names, dataset.spec) if annotated else labels_in_masks(dataset)
-    present = as_table(labels, names, len(dataset.spec.names))
-    if "background" in dataset.spec.names:  # it has a cue of its own
-        present[:, dataset.spec.names.index("background")] = False
-    return present
-
-
 def classifier_folder(labels: Path, dilations: Sequence[int]) -> Path:
     """Where the classifier of a table is kept, below its labels.
 
@@ -182,9 +196,13 @@ def classifier_config(plan: NetworkPlan, dilations: tuple[int, ...]) -> Localize
     device: Any = plan.device
     config = LocalizerTraining(network, plan.weights, device=device, workers=plan.workers)
     if plan.schedule == "paper":
-        return config
+        # As printed: one drop after epoch 6, patches without a change of scale.
+        optim = replace(config.optim, drop_once=True, epochs=plan.epochs or config.optim.epochs)
+        patches = replace(config.augmentation, scale=(1.0, 1.0))
+        return replace(config, optim=optim, augmentation=patches)
     # Tiles are seen whole: a crop may not show the class that the label promises.
     epochs, batch = {"full": (30, 32), "reduced": (4, 16), "smoke": (1, 4)}[plan.schedule]
+    epochs = plan.epochs or epochs
     optim = OptimConfig(epochs=epochs, batch=batch, lr=0.01, head_lr=1.0)
     crop = (180, 160) if plan.data.layout == "camvid" else (321, 321)
     return replace(config, optim=optim, augmentation=Augmentation(crop=crop, scale=(1.0, 1.0)))
@@ -228,12 +246,22 @@ def made_with(path: Path, settings: Mapping[str, Any]) -> bool:
         written = dict(json.loads(path.read_text()))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: damaged; remove its folder, or give -o another") from error
-    difference = first_difference(written, {key: settings.get(key) for key in written})
+    difference = first_difference(written, _told(written, settings))
     if difference:
         raise InputError(
             f"{path.parent}: was made with another {difference}; give -o another folder"
         )
     return True
+
+
+def _told(written: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the settings those that are written, in tables as well."""
+    return {
+        key: _told(value, settings[key])
+        if isinstance(value, dict) and isinstance(settings.get(key), Mapping)
+        else settings.get(key)
+        for key, value in written.items()
+    }
 
 
 def _check_classifier(folder: Path, plan: NetworkPlan, dilations: Sequence[int]) -> None:
