@@ -22,7 +22,27 @@ def test_every_name_has_settings_that_cannot_be_changed(name):
         preset.draws = 1
 
 
-def test_paper_is_the_paper_to_the_letter():
+def test_paper_literal_departs_from_print_in_nothing_that_can_be_chosen():
+    preset = preset_named("paper-literal")
+    fit = PaperFitSettings(momentum=0.0, weight_decay=0.0, class_weight="paper", statistics=0)
+    assert preset.fit == fit
+    assert (fit.optimizer, fit.lr, fit.steps) == ("sgd", 0.01, 50)
+    network = NetworkSettings(norm="none", standardize=False)
+    assert preset.network == network
+    assert (network.branch, network.sigma, network.features) == ("gdc", 0.2, "bundled")
+    assert (preset.draws, preset.placement, preset.average) == (50, "independent", "softmax")
+    assert (preset.upsampling, preset.keep_strokes) == ("bilinear", False)
+    assert (preset.refine, preset.fusion, preset.objects, preset.temperature) == (
+        None,
+        False,
+        False,
+        1.0,
+    )
+    paper = preset_named("paper")
+    assert (paper.upsampling, paper.keep_strokes) == ("guided", True)
+
+
+def test_paper_is_the_network_and_optimisation_of_the_paper():
     preset = preset_named("paper")
     assert isinstance(preset.fit, PaperFitSettings)
     assert (preset.fit.steps, preset.fit.optimizer, preset.fit.lr) == (50, "sgd", 0.01)
@@ -43,7 +63,7 @@ def test_best_spends_more_than_fast():
 
 
 def test_an_unknown_name_is_answered_with_those_there_are():
-    with pytest.raises(InputError, match=r"'quick'.*fast, best, paper"):
+    with pytest.raises(InputError, match=r"'quick'.*fast, best, paper, paper-literal"):
         preset_named("quick")
 
 
@@ -61,6 +81,8 @@ def test_presets_are_read_without_pytorch():
         ({"network": NetworkSettings(branch="dilated")}, "branch 'gdc'"),
         ({"network": NetworkSettings(norm="group")}, "norm 'none'"),
         ({"fit": PaperFitSettings()}, "fusion=False"),
+        ({"fit": PaperFitSettings(statistics=-1), "fusion": False}, "statistics is -1"),
+        ({"network": NetworkSettings(standardize=False)}, "standardized features"),
         ({"draws": 0}, "draws is 0"),
         ({"max_pixels": 0}, "max_pixels is 0"),
         ({"temperature": 0.0}, "temperature is 0.0"),

@@ -48,11 +48,13 @@ def at_full_size(
     uncertainty: Tensor,
     preset: Preset,
 ) -> Segmentation:
-    """Maps to the size of the image; on strokes their own class, for certain."""
-    full, unsure = upsample(probabilities, uncertainty, image.rgb, radius=preset.guided_radius)
+    """Maps to the size of the image; on strokes their own class, for certain, if asked for."""
+    radius = preset.guided_radius if preset.upsampling == "guided" else 0
+    full, unsure = upsample(probabilities, uncertainty, image.rgb, radius=radius)
     drawn = strokes.stroke_index < strokes.count
-    full[:, drawn] = np.eye(strokes.count, dtype=np.float32)[:, strokes.stroke_index[drawn]]
-    unsure[drawn] = 0
+    if preset.keep_strokes:
+        full[:, drawn] = np.eye(strokes.count, dtype=np.float32)[:, strokes.stroke_index[drawn]]
+        unsure[drawn] = 0
     labels = np.asarray(strokes.classes, np.int32)[full.argmax(0)]
     remarks: tuple[str, ...] = ()
     for value in strokes.provisional:

@@ -57,7 +57,8 @@ def fit_paper(
     ).to(features.device)
     pixels, targets = (labels < classes).nonzero(), labels[labels < classes]
     weight = class_weights(targets, classes, settings.class_weight)
-    scores = ScoresAtPixels(net, features, pixels, generator=generator)
+    sample = settings.statistics or labels.numel()
+    scores = ScoresAtPixels(net, features, pixels, sample=sample, generator=generator)
     optimizer = _optimizer(net, settings)
     previews = {settings.steps * part // _PREVIEWS for part in range(1, _PREVIEWS)}
     for done in range(settings.steps):

@@ -19,6 +19,7 @@ from saccade.models.features import (
     Statistics,
     half_size_features,
     normalized_lab,
+    raw_half_size_features,
 )
 from saccade.models.fusion_net import ImageEncoding
 from saccade.models.weights import Bundle, load_bundle, load_head
@@ -172,6 +173,7 @@ def prepare_image(
     device: torch.device | None = None,
     bundle: Bundle | None = None,
     statistics: Statistics | None = None,
+    standardize: bool = True,
 ) -> PreparedImage:
     """Shrink where needed and run the frozen extractor, once.
 
@@ -184,6 +186,7 @@ def prepare_image(
         bundle: weights instead of the bundled ones.
         statistics: of the larger image that this is a tile of; without them its own standardize
             what networks see.
+        standardize: whether the features have mean 0 and variance 1; Lab has them always.
 
     >>> image = prepare_image(np.zeros((300, 401, 3), np.uint8), max_pixels=40_000)
     >>> image.size, image.working_size, image.half_size
@@ -202,6 +205,8 @@ def prepare_image(
         lab = normalized_lab(image)
         signed = image.movedim(3, 1).float() / 127.5 - 1
         inputs = half_size_features(head.to(device), signed, lab, statistics)
+        if not standardize:
+            inputs[:, :FEATURE_CHANNELS] = raw_half_size_features(head, signed)
         half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
     prepared = PreparedImage(rgb, working, inputs, half_lab, bundle)
     vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run

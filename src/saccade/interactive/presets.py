@@ -13,6 +13,7 @@ Norm = Literal["none", "batch", "group"]
 ClassWeight = Literal["inverse", "paper", "none"]
 Average = Literal["softmax", "logits", "vote"]
 Placement = Literal["independent", "even"]
+Upsampling = Literal["guided", "bilinear"]
 Conflict = Literal["unlabeled", "majority"]
 
 
@@ -21,8 +22,9 @@ class NetworkSettings:
     """The light network of the GDC paper's figure 3.
 
     ``features`` is ``"bundled"``, ``"random"`` or the path of a torchvision ``mobilenet_v2``
-    checkpoint. ``sigma`` is a share of the shortest side of the half-size map, ``dilation`` is in
-    its pixels; each matters to its own branch only.
+    checkpoint; ``standardize`` brings each of their channels to mean 0 and variance 1.
+    ``sigma`` is a share of the shortest side of the half-size map, ``dilation`` is in its pixels;
+    each matters to its own branch only.
     """
 
     features: str = "bundled"
@@ -32,11 +34,16 @@ class NetworkSettings:
     channels: int = 16
     hidden: int = 16
     norm: Norm = "none"
+    standardize: bool = True
 
 
 @dataclass(frozen=True)
 class PaperFitSettings:
-    """Optimisation from a random start, section V-A of the GDC paper."""
+    """Optimisation from a random start, section V-A of the GDC paper.
+
+    ``statistics`` is how many pixels beside the labelled ones and their neighbours a
+    normalisation is estimated from; 0 takes the whole map.
+    """
 
     optimizer: Literal["sgd", "adam"] = "sgd"
     steps: int = 50
@@ -48,6 +55,7 @@ class PaperFitSettings:
     pixels_per_superpixel: int = 400
     compactness: float = 10.0
     conflict: Conflict = "unlabeled"
+    statistics: int = 1024
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ class Preset:
         weights: ``"bundled"``, or a file that ``scripts/train_bundled`` packed.
         guided_radius: of the windows in which upsampled probabilities follow the image, pixels.
         temperature: above 1 makes probabilities less sure, and changes no mask.
+        upsampling: whether probabilities follow the image's edges on their way to its size.
+        keep_strokes: whether pixels of strokes get their own class, whatever the network says.
 
     >>> from dataclasses import replace
     >>> replace(preset_named("fast"), draws=4).draws
@@ -117,6 +127,8 @@ class Preset:
     ensemble: int = 1
     guided_radius: int = 1
     temperature: float = 1.0
+    upsampling: Upsampling = "guided"
+    keep_strokes: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -141,6 +153,13 @@ class Preset:
                     "preset: fusion belongs to LearnedFitSettings, use fusion=False with "
                     "PaperFitSettings"
                 )
+            if self.fit.statistics < 0:
+                raise InputError(f"preset: statistics is {self.fit.statistics}, must be at least 0")
+        elif not self.network.standardize:
+            raise InputError(
+                "preset: LearnedFitSettings start from standardized features, use "
+                "PaperFitSettings for standardize=False"
+            )
         elif (self.network.branch, self.network.norm) != ("gdc", "none"):
             raise InputError(
                 "preset: LearnedFitSettings start from branch 'gdc' and norm 'none', "
@@ -148,7 +167,9 @@ class Preset:
             )
 
 
-PRESETS = ("fast", "best", "paper")
+PRESETS = ("fast", "best", "paper", "paper-literal")
+MENU = PRESETS[:3]
+"""Those that the page and napari offer: `paper-literal` is for comparing with the paper."""
 _CALIBRATED = 1.5  # near the best for two classes and for eleven, see docs/notes/uncertainty.md
 
 
@@ -183,5 +204,20 @@ def preset_named(name: str) -> Preset:
             objects=False,
             refine=None,
             guided_radius=4,  # nothing else smooths what one network says
+        )
+    if name == "paper-literal":
+        # As printed, where the paper prints something: no choice of ours that is worth points.
+        return Preset(
+            fit=PaperFitSettings(
+                momentum=0.0, weight_decay=0.0, class_weight="paper", statistics=0
+            ),
+            network=NetworkSettings(norm="none", standardize=False),
+            draws=50,
+            placement="independent",
+            fusion=False,
+            objects=False,
+            refine=None,
+            upsampling="bilinear",
+            keep_strokes=False,
         )
     raise InputError(f"preset {name!r} is unknown, use one of {', '.join(PRESETS)}")

@@ -136,7 +136,7 @@ def upsample(
         probabilities: (K, h, w); they follow the image's edges.
         uncertainty: (1, h', w'); enlarged smoothly, texture is no reason to be unsure.
         rgb: (H, W, 3), the full image.
-        radius: of the guided filter's windows, in pixels of the maps.
+        radius: of the guided filter's windows, in pixels of the maps; 0 enlarges bilinearly.
 
     Returns:
         Probabilities (K, H, W), sum to 1, and uncertainty (H, W).
@@ -145,7 +145,9 @@ def upsample(
     full_probabilities = np.empty((len(probabilities), *size), np.float32)
     full_uncertainty = np.empty(size, np.float32)
     strips: Iterable[tuple[int, Tensor]] = [(0, probabilities)]
-    if tuple(probabilities.shape[1:]) != size:
+    if not radius:
+        strips = [(0, enlarged_rows(probabilities[None], 0, size[0], size)[0])]
+    elif tuple(probabilities.shape[1:]) != size:
         gray = brightness(rgb).to(probabilities.device)
         small = gray[None, None].float() / 255
         guide = F.interpolate(small, probabilities.shape[1:], mode="area")[0]

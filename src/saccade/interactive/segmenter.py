@@ -37,7 +37,8 @@ class ScribbleSegmenter:
     """Segments one image from strokes with a network fitted to that image.
 
     Args:
-        preset: ``"fast"``, ``"best"``, ``"paper"``, or a :class:`Preset` of your own.
+        preset: ``"fast"``, ``"best"``, ``"paper"``, ``"paper-literal"``, or a :class:`Preset` of
+            your own.
         seed: of everything drawn at random; same seed, same mask, on one device.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         unlabeled: stroke value of pixels where nobody drew; the default says 255 where it occurs,
@@ -267,6 +268,7 @@ class ScribbleSegmenter:
             return prepare_image(
                 rgb,
                 features=self.preset.network.features,
+                standardize=self.preset.network.standardize,
                 max_pixels=self.preset.max_pixels,
                 seed=self.seed,
                 device=self.device,
@@ -296,7 +298,8 @@ def segment(
         strokes: (H, W) integers, the class value where somebody drew, ``unlabeled`` elsewhere.
         unlabeled: the value that means "nobody drew here"; the default says 255 where it occurs,
             else what covers most of the image, see ``Segmentation.remarks``.
-        preset: ``"fast"``, ``"best"`` or ``"paper"`` (the GDC paper to the letter).
+        preset: ``"fast"``, ``"best"``, ``"paper"`` (the GDC paper's network and
+            optimisation) or ``"paper-literal"`` (as printed).
         seed: same seed, same mask, on one device.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         classes: the class values there are; by default those that occur in the strokes. While one

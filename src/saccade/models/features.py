@@ -28,6 +28,8 @@ class MobileNetHead(nn.Module):
 
     shift: Tensor
     scale: Tensor
+    same_padding = False
+    """Whether layers of stride 2 pad as TensorFlow does, from which 8-bit models come."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,10 +50,19 @@ class MobileNetHead(nn.Module):
         Returns:
             (B, 16, ceil(H / 2), ceil(W / 2)) and (B, 24, ceil(H / 4), ceil(W / 4)).
         """
-        x = F.relu6(self.stem((image - self.shift) / self.scale))
+        x = F.relu6(self._halved(self.stem, (image - self.shift) / self.scale))
         fine = self.project1(F.relu6(self.depthwise1(x)))
         x = F.relu6(self.expand2(fine))
-        return fine, self.project2(F.relu6(self.depthwise2(x)))
+        return fine, self.project2(F.relu6(self._halved(self.depthwise2, x)))
+
+    def _halved(self, conv: nn.Conv2d, x: Tensor) -> Tensor:
+        if not self.same_padding:
+            halved: Tensor = conv(x)
+            return halved
+        # One pixel after, and before where the size is odd.
+        left, top = x.shape[3] % 2, x.shape[2] % 2
+        padded = F.pad(x, (left, 1, top, 1))
+        return F.conv2d(padded, conv.weight, conv.bias, conv.stride, groups=conv.groups)
 
 
 def normalized_lab(image: Tensor) -> Tensor:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -167,7 +169,8 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
     Args:
         source: ``"bundled"``, ``"random"``, or the path of a torchvision ``mobilenet_v2``
             checkpoint (``.pth`` or ``.safetensors``). One whose batch normalisation is folded
-            into biases is taken to expect colours in [-1, 1], as 8-bit models do.
+            into biases is taken to expect colours in [-1, 1], as 8-bit models do; ``.npz`` is one
+            that pads as TensorFlow does.
         generator: draws the weights of ``"random"``.
 
     Raises:
@@ -191,6 +194,7 @@ def load_head(source: str, *, generator: torch.Generator | None = None) -> Mobil
         if not folded:  # torchvision's training saw standardised colours in [0, 1]
             head.shift.copy_(2 * torch.tensor(_MEAN).view(1, 3, 1, 1) - 1)
             head.scale.copy_(2 * torch.tensor(_STD).view(1, 3, 1, 1))
+        head.same_padding = source.endswith(".npz")
     _channels_last(head)
     return head.eval().requires_grad_(False)
 
@@ -203,6 +207,13 @@ def _random_weights(head: MobileNetHead, generator: torch.Generator | None) -> d
     return weights
 
 
+def _read(path: Path) -> Any:
+    if path.suffix == ".npz":
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {k: torch.from_numpy(arrays[k].astype(np.float32)) for k in arrays}
+    return load_file(path) if path.suffix == ".safetensors" else load_pickled(path)
+
+
 def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
     """Our names and tensors, and whether the file had normalisation folded in already."""
     if not path.is_file():
@@ -211,13 +222,13 @@ def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
             "mobilenet_v2 checkpoint"
         )
     try:
-        tensors = load_file(path) if path.suffix == ".safetensors" else load_pickled(path)
+        tensors = _read(path)
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises nearly anything on a damaged file
         raise InputError(
             f"{path}: not a checkpoint that can be read ({type(error).__name__}), must be a state "
-            "dict in .pth or .safetensors"
+            "dict in .pth, .safetensors or .npz"
         ) from error
     if not isinstance(tensors, dict):
         raise InputError(f"{path}: holds a {type(tensors).__name__}, must be a state dict")

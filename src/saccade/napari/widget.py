@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from saccade.errors import InputError
-from saccade.interactive.presets import PRESETS
+from saccade.interactive.presets import MENU
 from saccade.napari.model import (
     MASK_NAME,
     UNCERTAINTY_NAME,
@@ -57,7 +57,7 @@ class Panel:
 
         self.image: Any = ComboBox(label="Image", choices=of_type(Image))
         self.strokes: Any = ComboBox(label="Strokes", choices=of_type(Labels))
-        self.preset = ComboBox(label="Preset", choices=list(PRESETS), value="fast")
+        self.preset = ComboBox(label="Preset", choices=list(MENU), value="fast")
         self.seed = SpinBox(label="Seed", min=0, max=2**31 - 1, value=0)
         self.follow = CheckBox(text="Follow the strokes", value=True)
         self.run: Any = PushButton(text="Segment")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from saccade.formats import masks
-from saccade.interactive.presets import PRESETS
+from saccade.interactive.presets import MENU
 from saccade.serve.documents import from_document
 from saccade.serve.library import Entry
 from saccade.serve.schemas import (
@@ -32,7 +32,7 @@ def session_state(service: Service, session: Session) -> dict[str, Any]:
         session=session.id,
         image=image,
         preset=cast(Preset, session.preset),  # checked where it was set
-        presets=list(PRESETS),
+        presets=list(MENU),
         seed=session.seed,
         revision=session.revision,
         document=from_document(session.document),
