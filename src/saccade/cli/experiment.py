@@ -1,6 +1,7 @@
 """``saccade experiment``: the papers' tables and figures, ours beside theirs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from saccade.cli.experiment_data import figure_samples, table_samples
 from saccade.cli.experiment_networks import NetworkOptions, network, run_figure5
 from saccade.cli.experiment_options import (
     Backbone,
+    Clicks,
     Context,
     Data,
     Epochs,
+    Features,
     Image,
     Limit,
     Name,
@@ -25,6 +28,7 @@ from saccade.cli.experiment_options import (
     Sets,
     Strokes,
     Subset,
+    TablePreset,
     Truth,
     Voc,
     Weights,
@@ -38,6 +42,7 @@ from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
 from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
+from saccade.files import check_readable
 
 if TYPE_CHECKING:
     from saccade.experiments.engine.report import Report
@@ -111,24 +116,47 @@ def table(
     limit: Limit = None,
     seeds: Seeds = "0",
     jobs: Jobs = 1,
+    preset: TablePreset = "paper",
+    features: Features = "bundled",
+    subset: Subset = "",
+    clicks: Clicks = False,
     quiet: Quiet = False,
 ) -> None:
     """Segment single images with every row of a table of a paper.
 
-    The images are the paper's (--voc, --context or both, with --scribbles) or the shared sets
-    (--data). FOLDER/rows.jsonl keeps what is measured: the same command goes on after an
-    interruption, and tables with the same FOLDER share their measurements.
+    The images are the paper's (--voc, --context or both, with --scribbles), a part of VOC (--voc
+    and --subset, with simulated strokes) or the shared sets (--data). FOLDER/rows.jsonl keeps what
+    is measured: the same command goes on after an interruption, and tables with the same FOLDER
+    share their measurements.
     """
     with one_line_errors():
         experiment_named(name, "table")
-        samples = table_samples(data, voc, context, scribbles, names_in(sets), limit)
+        if features != "bundled":
+            check_readable(features)
+        if clicks and not subset:
+            raise InputError("--clicks is for a part of VOC, name it with --subset")
+        part = ("voc-clicks" if clicks else "voc-simulated", output) if subset else None
+        if part is not None:
+            make_folder(output)
+        samples = table_samples(data, voc, context, scribbles, names_in(sets), limit, part)
+        if subset:
+            samples = replace(samples, remarks=(f"the part *{subset}*", *samples.remarks))
         make_folder(output)
         from saccade.experiments.gdc.measure import count_tasks, run_table
 
         numbers = seeds_in(seeds)
         bar = Bar(count_tasks(name, samples.samples, numbers), quiet=quiet)
         try:
-            report = run_table(name, samples, output, seeds=numbers, jobs=jobs, progress=bar.show)
+            report = run_table(
+                name,
+                samples,
+                output,
+                seeds=numbers,
+                jobs=jobs,
+                progress=bar.show,
+                preset=preset,
+                features=features,
+            )
         finally:
             bar.close()
         tell(report)

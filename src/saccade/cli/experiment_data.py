@@ -23,6 +23,7 @@ def table_samples(
     scribbles: Path | None,
     sets: Sequence[str],
     limit: int | None,
+    part: tuple[str, Path] | None = None,
 ) -> SampleList:
     """The images of a table.
 
@@ -33,10 +34,17 @@ def table_samples(
         scribbles: ScribbleSup's strokes on both.
         sets: of the shared sets, empty for thin and camvid.
         limit: at most so many images of each set.
+        part: of VOC in `voc`: its set, and the folder that its strokes are written to.
 
     Raises:
         InputError: no data, options that do not go together, or files that are missing.
     """
+    if part is not None:
+        from saccade.experiments.gdc.part_samples import part_samples
+
+        if voc is None or context is not None or data is not None or scribbles is not None or sets:
+            raise InputError("--subset is for a part of --voc, without other data and strokes")
+        return part_samples(voc, part[0], part[1], limit)
     if voc is None and context is None:
         if data is None:
             raise InputError("no data: give --data, or --voc or --context with --scribbles")

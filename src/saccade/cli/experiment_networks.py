@@ -32,6 +32,7 @@ from saccade.cli.options import Jobs, Output, Quiet, TrainingDevice
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
 from saccade.experiments.names import experiment_named
+from saccade.files import check_readable
 
 if TYPE_CHECKING:
     from saccade.experiments.engine.network_config import NetworkPlan
@@ -168,6 +169,8 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
         raise InputError(
             f"--schedule is {options.schedule!r}, expected auto, paper, {', '.join(SCHEDULES)}"
         )
+    if options.weights not in ("auto", "imagenet", "none"):
+        check_readable(options.weights)
     # The figure's classifier is that of table 1.
     table = NETWORK_TABLES["mdc-table1" if name == "mdc-figure5" else name]
     device = training_device_of(options.device)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED
+from saccade.cli.options import one_of
 from saccade.cli.say import say
+from saccade.experiments.gdc.image_tables import TABLE_PRESETS
 
 if TYPE_CHECKING:
     from saccade.experiments.engine.report import Report
@@ -46,6 +48,31 @@ Truth = Annotated[
 ]
 Cityscapes = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Cityscapes: the data of gdc-table6.")
+]
+Features = Annotated[
+    str,
+    typer.Option(
+        metavar="bundled|FILE",
+        help="Frozen features: those that ship, or the paper's, ImageNet's MobileNetV2: a file of "
+        "torchvision (.pth, .safetensors), or folded (.npz).",
+    ),
+]
+TablePreset = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="|".join(TABLE_PRESETS),
+        callback=lambda text: one_of(TABLE_PRESETS, text),
+        help="paper: the GDC paper's network and optimisation, where it departs from print for "
+        "quality or speed; paper-literal: as printed.",
+    ),
+]
+Clicks = Annotated[
+    bool,
+    typer.Option(
+        "--clicks",
+        help="With --subset: training images of clicks.json, people's clicks on their objects.",
+    ),
 ]
 Ade20k = Annotated[
     Path | None,

@@ -23,7 +23,10 @@ class Experiment:
     options: frozenset[str]
 
 
-_TABLE = frozenset({"data", "voc", "context", "scribbles", "sets", "limit", "seeds", "jobs"})
+_TABLE = frozenset(
+    {"data", "voc", "context", "scribbles", "sets", "limit", "seeds", "jobs", "preset", "features"}
+    | {"subset", "clicks"}
+)
 _TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device", "subset", "epochs"})
 _NETWORK = _TRAINING | {"seeds", "rows", "curve"}
 _VOC = _NETWORK | {"voc"}

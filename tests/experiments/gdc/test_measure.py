@@ -1,10 +1,13 @@
 import csv
 import json
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
+from saccade.errors import InputError
 from saccade.experiments.engine.samples import shared_samples
 from saccade.experiments.gdc.image_tables import GDC, TABLE1
 from saccade.experiments.gdc.measure import (
@@ -14,6 +17,7 @@ from saccade.experiments.gdc.measure import (
     plan_tasks,
     run_table,
 )
+from saccade.models.weights import load_head
 from tests.experiments.conftest import SHAPE, save
 
 
@@ -21,10 +25,10 @@ def ignore(done, text):
     pass
 
 
-def run(root, out, name="gdc-table1", sets=("thin",), seeds=(0,), progress=ignore, jobs=1):
+def run(root, out, name="gdc-table1", sets=("thin",), seeds=(0,), progress=ignore, jobs=1, **more):
     out.mkdir(exist_ok=True)
     samples = shared_samples(root, sets)
-    return run_table(name, samples, out, seeds=seeds, jobs=jobs, progress=progress)
+    return run_table(name, samples, out, seeds=seeds, jobs=jobs, progress=progress, **more)
 
 
 def test_tasks_take_the_sets_in_turns(root):
@@ -136,5 +140,58 @@ def test_an_unusable_image_is_reported_and_left_out(root, tmp_path, fake_segment
 
 def test_work_can_be_sent_to_other_processes(root, fake_segment):
     (task, *_) = plan_tasks(shared_samples(root, ("thin",)).samples, (GDC,), (0,))
-    setup, sent = pickle.loads(pickle.dumps((_make_worker, task)))
+    worker = partial(_make_worker, "paper", "bundled")
+    setup, sent = pickle.loads(pickle.dumps((worker, task)))
     np.testing.assert_array_equal(setup()(sent, ignore).matrix, measure(task).matrix)
+
+
+def test_features_and_preset_are_in_the_settings_and_the_report(root, tmp_path, fake_segment):
+    out = tmp_path / "out"
+    run(root, out)
+    head = json.loads((out / "rows.jsonl").read_text().splitlines()[0])["settings"]
+    assert "draws=24" in head["preset"]
+    with pytest.raises(InputError, match="another preset"):
+        run(root, out, preset="paper-literal")
+    done = run(root, tmp_path / "literal", preset="paper-literal")
+    assert "preset `paper-literal`, the bundled features" in done.text
+    weights = tmp_path / "mobilenet.npz"
+    save_folded(weights)
+    done = run(root, tmp_path / "imagenet", features=str(weights))
+    assert "preset `paper`, features mobilenet.npz" in done.text
+    with pytest.raises(InputError, match="another features"):
+        run(root, tmp_path / "imagenet")
+    with pytest.raises(InputError, match=r"gone\.pth: no such file"):
+        run(root, tmp_path / "other", features=str(tmp_path / "gone.pth"))
+
+
+def save_folded(path):
+    """An 8-bit MobileNetV2's first layers, with normalisation folded into biases."""
+    sizes = {
+        "0.0": (32, 3, 3, 3),
+        "1.conv.0.0": (32, 1, 3, 3),
+        "1.conv.1": (16, 32, 1, 1),
+        "2.conv.0.0": (96, 16, 1, 1),
+        "2.conv.1.0": (96, 1, 3, 3),
+        "2.conv.2": (24, 96, 1, 1),
+    }
+    rng = np.random.default_rng(0)
+    arrays = {f"features.{n}.weight": rng.normal(0, 0.1, s) for n, s in sizes.items()}
+    arrays |= {f"features.{n}.bias": np.zeros(s[0]) for n, s in sizes.items()}
+    np.savez(path, **{name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+def test_folded_features_pad_as_tensorflow_does(tmp_path):
+    save_folded(tmp_path / "x.npz")
+    head = load_head(str(tmp_path / "x.npz"))
+    assert head.same_padding
+    for height, width in ((8, 10), (9, 11)):
+        fine, coarse = head(torch.rand(1, 3, height, width))
+        assert fine.shape[2:] == (-(-height // 2), -(-width // 2))
+        assert coarse.shape[2:] == (-(-height // 4), -(-width // 4))
+    # Of an even size the first window begins at the first pixel, not one before it.
+    image = torch.zeros(1, 3, 8, 8)
+    image[..., 2, 2] = 1
+    with torch.no_grad():
+        head.stem.bias.zero_()
+        seen = head._halved(head.stem, image)
+    torch.testing.assert_close(seen[0, :, 1, 1], head.stem.weight[:, :, 0, 0].sum(1))

@@ -45,6 +45,10 @@ SPECS = {
     "dense": SetSpec(2, False, _OBJECTS + "dense human hatching"),
     "camvid": SetSpec(11, True, "CamVid val, street scenes, 11 classes, simulated strokes"),
     "voc": SetSpec(21, True, "PASCAL VOC 2012 val, 21 classes, ScribbleSup's strokes"),
+    "voc-simulated": SetSpec(21, True, "a part of VOC 2012 val, 21 classes, simulated strokes"),
+    "voc-clicks": SetSpec(
+        21, True, "a part of VOC 2012 train, people's clicks on objects, simulated ground strokes"
+    ),
     "context": SetSpec(59, True, "PASCAL-Context val, 59 classes, ScribbleSup's strokes"),
 }
 

@@ -50,7 +50,7 @@ BRANCHES: dict[str, dict[str, Any]] = {
     "deformable": {"branch": "deformable"},
     "uniform": {"branch": "uniform"},
 }
-"""Branch -> what it changes in the network of the preset ``paper``."""
+"""Branch -> what it changes in the network of the preset."""
 
 _CONTEXT_GDC = Published(0.6512, 0.8646)
 
@@ -103,7 +103,17 @@ TABLE7 = ImageTable(
 IMAGE_TABLES = {table.name: table for table in (TABLE1, TABLE4, TABLE7)}
 
 
-def preset_of(branch: str) -> Preset:
-    """The preset ``paper`` with the branch of `BRANCHES`."""
-    preset = preset_named("paper")
-    return replace(preset, network=replace(preset.network, **BRANCHES[branch]))
+TABLE_PRESETS = ("paper", "paper-literal")
+"""Presets that the tables may be measured with."""
+
+
+def preset_of(branch: str, preset: str = "paper", features: str = "bundled") -> Preset:
+    """A preset of `TABLE_PRESETS` with the branch of `BRANCHES` and other features.
+
+    Example:
+        >>> preset_of("dilated 6", "paper-literal").network.dilation
+        6
+    """
+    base = preset_named(preset)
+    network = replace(base.network, features=features, **BRANCHES[branch])
+    return replace(base, network=network)

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from saccade.experiments.engine.rows import Key, Row, append_row, open_rows
 from saccade.experiments.engine.samples import SPECS, Sample, SampleList
 from saccade.experiments.gdc.image_tables import IMAGE_TABLES, preset_of
 from saccade.experiments.gdc.report import markdown, summarize, write_report
+from saccade.files import digest_of
+from saccade.interactive.presets import preset_named
 
 RENAMED = {
     "DescentSettings(": "PaperFitSettings(",
@@ -25,6 +28,9 @@ RENAMED = {
     "evidence=": "fusion=",
     "judges=": "ensemble=",
     "fusion=False, refine=": "fusion=False, objects=False, refine=",
+    "norm='batch')": "norm='batch', standardize=True)",
+    "conflict='unlabeled')": "conflict='unlabeled', statistics=1024)",
+    "temperature=1.0)": "temperature=1.0, upsampling='guided', keep_strokes=True)",
 }
 """Names in the settings of rows that were measured before classes and fields were renamed."""
 
@@ -59,6 +65,8 @@ def run_table(
     seeds: Sequence[int],
     jobs: int,
     progress: Callable[[float, str], None],
+    preset: str = "paper",
+    features: str = "bundled",
 ) -> Report:
     """Measure what is missing and write the report.
 
@@ -69,16 +77,20 @@ def run_table(
         seeds: of the random positions and weights.
         jobs: number of processes; 0 for one per core.
         progress: told how many segmentations are finished, and the last one.
+        preset: of `TABLE_PRESETS`.
+        features: "bundled", or a file of ImageNet's MobileNetV2, see `load_head`.
 
     Raises:
-        InputError: the folder holds measurements with other settings.
+        InputError: the folder holds measurements with other settings, or the features cannot be
+            used.
     """
-    table, path, settings = IMAGE_TABLES[name], folder / "rows.jsonl", shared_settings()
+    settings = shared_settings(preset, features)
+    table, path = IMAGE_TABLES[name], folder / "rows.jsonl"
     tasks = plan_tasks(samples.samples, table.branches, seeds)
     known = open_rows(path, settings, RENAMED)
     outcome = run_batch(
         tasks,
-        _make_worker,
+        partial(_make_worker, preset, features),
         already=lambda task: known.get(task.key),
         executor=LocalProcesses(jobs),
         name=str,
@@ -88,7 +100,8 @@ def run_table(
     rows = {task.key: row for task, row in outcome.records.items()}
     failed = {task.sample: why for task, why in outcome.failed.items()}
     summaries = summarize(table, [task.key for task in tasks], rows, seeds)
-    notes = (*samples.remarks, *_failure_notes(failed))
+    frozen = "the bundled features" if features == "bundled" else f"features {Path(features).name}"
+    notes = (f"preset `{preset}`, {frozen}", *samples.remarks, *_failure_notes(failed))
     files = write_report(folder, table, summaries, rows, settings, notes)
     text = markdown(table, summaries, notes)
     return Report(
@@ -110,21 +123,29 @@ def plan_tasks(
     return [Task(s, branch, seed) for s in ordered for seed in seeds for branch in branches]
 
 
-def shared_settings() -> dict[str, Any]:
-    """What rows must share to be compared: the preset except for its branch, and the features."""
+def shared_settings(preset: str = "paper", features: str = "bundled") -> dict[str, Any]:
+    """What rows must share to be compared: the preset except for its branch, and the features.
+
+    Raises:
+        InputError: features that cannot be read.
+    """
+    if features != "bundled":
+        from saccade.models.weights import load_head
+
+        load_head(features)
+        return {"preset": repr(preset_named(preset)), "features": digest_of(Path(features))[:12]}
     from safetensors.numpy import load_file
 
     import saccade
-    from saccade.interactive.presets import preset_named
 
     tensors = load_file(Path(saccade.__file__).parent / "models" / "bundled.safetensors")
     digest = hashlib.sha256()
     for name in sorted(name for name in tensors if name.startswith("head.")):
         digest.update(tensors[name].tobytes())
-    return {"preset": repr(preset_named("paper")), "features": digest.hexdigest()[:12]}
+    return {"preset": repr(preset_named(preset)), "features": digest.hexdigest()[:12]}
 
 
-def measure(task: Task) -> Row:
+def measure(task: Task, preset: str = "paper", features: str = "bundled") -> Row:
     """Segment one image on the CPU and count its pixels.
 
     Raises:
@@ -138,17 +159,16 @@ def measure(task: Task) -> Row:
 
     loaded = load_sample(task.sample)
     start = time.perf_counter()
-    result = segment(
-        loaded.image, loaded.strokes, preset=preset_of(task.branch), seed=task.seed, device="cpu"
-    )
+    chosen = preset_of(task.branch, preset, features)
+    result = segment(loaded.image, loaded.strokes, preset=chosen, seed=task.seed, device="cpu")
     seconds = time.perf_counter() - start
     matrix = confusion_matrix(loaded.truth, result.labels, SPECS[task.sample.set].classes)
     return Row(task.key, matrix.astype(np.int32), seconds)
 
 
-def _make_worker() -> Worker[Task, Row]:
+def _make_worker(preset: str, features: str) -> Worker[Task, Row]:
     def work(task: Task, report: ReportStage) -> Row:
-        return measure(task)
+        return measure(task, preset, features)
 
     return work
 

@@ -55,7 +55,11 @@ def prepare_fit(loaded: LoadedSample, preset: Preset, seed: int) -> FitInputs:
     size = loaded.image.shape[0], loaded.image.shape[1]
     classes, strokes = encode_strokes(loaded.strokes, size, unlabeled=UNKNOWN)
     image = prepare_image(
-        loaded.image, features=preset.network.features, max_pixels=preset.max_pixels, seed=seed
+        loaded.image,
+        features=preset.network.features,
+        max_pixels=preset.max_pixels,
+        seed=seed,
+        standardize=preset.network.standardize,
     )
     labels = paper_labels(image.working_rgb, strokes, len(classes), image.half_size, preset.fit)
     index = np.full(UNKNOWN + 1, -1, np.int64)
