@@ -4,10 +4,12 @@ Minimises  sum_k <u_k, unary_k> + strength / 2 * sum_k TV_w(u_k)  over maps u on
 convex relaxation of the Potts model with contrast-sensitive edge weights w, by the primal-dual
 method of Chambolle and Pock (2011). For two classes the relaxation is exact: thresholding gives
 the minimum cut that graph-cut tools compute, without their code or licence, and on any device.
+What holds for neighbours down and to the right holds for neighbours in the next slice of a stack.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -15,7 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _FORBIDDING = 1e4
-_STEP = 0.35  # of both steps the geometric mean; its square times the operator's norm is below 1
+# Geometric mean of both steps; its square times 4 for each axis, the operator's norm, is below 1.
+_STEP, _STEP_IN_STACKS = 0.35, 0.28
+
+Weights = tuple[Tensor, ...]
+"""Of the borders between neighbours along each axis, in the order of the axes."""
 
 
 def edge_weights(image: Tensor, contrast: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -32,9 +38,37 @@ def edge_weights(image: Tensor, contrast: float = 1.0) -> tuple[Tensor, Tensor]:
     return torch.exp(factor * down), torch.exp(factor * right)
 
 
+def stack_weights(
+    image: Tensor, contrast: float = 1.0, depth: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`edge_weights` of a stack (C, Z, H, W), whose slices may be further apart than its pixels.
+
+    Differences between slices are measured by those within them: where slices hardly resemble each
+    other they are hardly joined.
+
+    Args:
+        image: the stack.
+        contrast: as in `edge_weights`.
+        depth: distance of slices in pixels. A border between two slices is one pixel, one between
+            pixels is as high as a slice is deep.
+
+    Returns:
+        Weights (Z - 1, H, W), (Z, H - 1, W) and (Z, H, W - 1), in (0, 1] for a `depth` from 1.
+
+    >>> deep, down, right = stack_weights(torch.zeros(3, 5, 4, 6), depth=2.0)
+    >>> deep.shape, down.shape, right.shape, float(deep.max()), float(down.max())
+    (torch.Size([4, 4, 6]), torch.Size([5, 3, 6]), torch.Size([5, 4, 5]), 0.5, 1.0)
+    """
+    deep, down, right = (image.diff(dim=axis).square().sum(0) for axis in (1, 2, 3))
+    count = max(1, down.numel() + right.numel())
+    mean = ((down.sum() + right.sum()) / count).clamp_min(1e-12)
+    factor = -contrast / (2 * mean)
+    return torch.exp(factor * deep) / depth, torch.exp(factor * down), torch.exp(factor * right)
+
+
 def potts(
     unary: Tensor,
-    weights: tuple[Tensor, Tensor],
+    weights: Weights,
     *,
     strength: float,
     iterations: int,
@@ -44,14 +78,14 @@ def potts(
 
     Args:
         unary: cost of each class at each pixel (K, H, W), for instance -log of probabilities; a
-            large cost forbids a class (strokes).
-        weights: of `edge_weights`.
+            large cost forbids a class (strokes). Of a stack (K, Z, H, W).
+        weights: of `edge_weights`, of a stack those of `stack_weights`.
         strength: price of a border of length one without contrast, in units of the unary.
         iterations: primal-dual steps; 40 settle most photographs at half size.
-        start: (K, H, W) to start from, by default softmax(-unary).
+        start: as ``unary``, to start from, by default softmax(-unary).
 
     Returns:
-        (K, H, W), >= 0, sums to 1 over classes; nearly 0 or 1 where converged.
+        As ``unary``, >= 0, sums to 1 over classes; nearly 0 or 1 where converged.
     """
     classes = len(unary)
     if classes == 1:
@@ -71,15 +105,17 @@ def potts(
     u = torch.softmax(-unary, 0) if start is None else start
     # The borders' variables grow to `strength`, the maps to 1. Steps in that proportion arrive
     # together, in half as many as equal ones for the strengths that photographs want.
-    primal = _STEP / max(1.0, strength / 2)
-    prices = (primal * strength * weights[0], primal * strength * weights[1])
+    step = _STEP if len(weights) < 3 else _STEP_IN_STACKS
+    primal = step / max(1.0, strength / 2)
+    prices = tuple(primal * strength * one for one in weights)
     if classes == 2:
-        second = _relax(primal * (unary[1:] - unary[:1]), prices, iterations, u[1:], _clamp)
+        costs = primal * (unary[1:] - unary[:1])
+        second = _relax(costs, prices, iterations, u[1:], _clamp, step)
         return torch.cat([1 - second, second])
     # Costs beyond any border's price forbid as well as infinite ones, which make no sums. A border
     # counts in the total variation of both its classes.
     costs = primal * unary.clamp_max(_FORBIDDING)
-    return _relax(costs, (prices[0] / 2, prices[1] / 2), iterations, u, project_simplex)
+    return _relax(costs, tuple(one / 2 for one in prices), iterations, u, project_simplex, step)
 
 
 def _clamp(u: Tensor, out: Tensor) -> Tensor:
@@ -88,16 +124,21 @@ def _clamp(u: Tensor, out: Tensor) -> Tensor:
 
 def _relax(
     costs: Tensor,
-    prices: tuple[Tensor, Tensor],
+    prices: Weights,
     iterations: int,
     u: Tensor,
     project: Callable[[Tensor, Tensor], Tensor],
+    step: float,
 ) -> Tensor:
-    """The primal-dual loop for maps (K, H, W); costs and prices are multiplied by the step."""
-    classes, _, width = costs.shape
+    """The primal-dual loop for maps (K, ...); costs and prices are multiplied by the step."""
+    classes, shape = len(costs), costs.shape
     # Maps are kept as rows one after the other, so that every operation runs over contiguous
     # memory; from a row's end to the next one's start no border has a price.
-    limits = [prices[0].flatten(), F.pad(prices[1], (0, 1)).flatten()[:-1]]
+    shifts = [math.prod(shape[axis:]) for axis in range(2, costs.ndim + 1)]
+    limits = [
+        _in_rows(one, axis, shift)
+        for (axis, one), shift in zip(enumerate(prices), shifts, strict=True)
+    ]
     costs, u = costs.flatten(1), u.flatten(1).clone()
     ahead, new = u.clone(), torch.empty_like(u)
     flows = [u.new_zeros(classes, len(limit)) for limit in limits]
@@ -114,8 +155,8 @@ def _relax(
             (
                 *(before[part], costs[part], after[part]),
                 [
-                    _Borders(shift, flow[part], room, ahead[part], after[part])
-                    for shift, flow, room in zip((width, 1), flows, rooms, strict=True)
+                    _Borders(shift, flow[part], room, ahead[part], after[part], step)
+                    for shift, flow, room in zip(shifts, flows, rooms, strict=True)
                 ],
             )
             for part in parts
@@ -130,7 +171,13 @@ def _relax(
         new = project(new, new)
         torch.lerp(u, new, 2.0, out=ahead)
         u, new = new, u
-    return u.view(classes, -1, width)
+    return u.view(shape)
+
+
+def _in_rows(prices: Tensor, axis: int, shift: int) -> Tensor:
+    """Prices of neighbours along an axis by the place of the first, 0 where it has none."""
+    missing = [0, 0] * (prices.ndim - axis - 1) + [0, 1]
+    return F.pad(prices, missing).flatten()[:-shift]
 
 
 class _Borders:
@@ -147,7 +194,9 @@ class _Borders:
         room: tuple[Tensor, Tensor, Tensor],
         ahead: Tensor,
         new: Tensor,
+        step: float,
     ) -> None:
+        self._gain = step**2
         self._flow, self._bounds, self._rise = flow, room[:2], room[2]
         self._ahead = ahead[:, shift:], ahead[:, :-shift]
         self._new = new[:, :-shift], new[:, shift:]
@@ -155,7 +204,7 @@ class _Borders:
     def exchange(self) -> None:
         """One step."""
         torch.sub(*self._ahead, out=self._rise)
-        self._flow.add_(self._rise, alpha=_STEP**2)
+        self._flow.add_(self._rise, alpha=self._gain)
         torch.clamp(self._flow, *self._bounds, out=self._flow)
         self._new[0].add_(self._flow)
         self._new[1].sub_(self._flow)
