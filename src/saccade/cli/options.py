@@ -146,6 +146,37 @@ Confidence = Annotated[
     ),
 ]
 
+# How the numbers of images become intensities.
+
+INTENSITIES = "LOW,HIGH"
+_WINDOW_HELP = (
+    "Values of the image that become black and white; else what the file says, or a rule."
+)
+
+
+def _window_of(text: str) -> tuple[float, float] | None:
+    """The two numbers of LOW,HIGH; None for ""."""
+    if not text:
+        return None
+    parts = text.split(",")
+    try:
+        low, high = (float(part) for part in parts)
+    except ValueError:
+        low = high = 0.0
+    if not low < high or high - low == float("inf"):
+        raise typer.BadParameter(f"'{text}' is not LOW,HIGH: two numbers, the first smaller.")
+    return low, high
+
+
+IntensityWindow = Annotated[
+    Any,
+    typer.Option("--window", metavar=INTENSITIES, parser=_window_of, help=_WINDOW_HELP),
+]
+Intensities = Annotated[
+    Any,
+    typer.Option("--intensities", metavar=INTENSITIES, parser=_window_of, help=_WINDOW_HELP),
+]
+
 # What a trained network is given, and what is made of its answer.
 
 Scales = Annotated[

@@ -22,6 +22,7 @@ from saccade.cli.options import (
     Crf,
     Device,
     Flip,
+    Intensities,
     Output,
     Overlay,
     Overwrite,
@@ -55,6 +56,7 @@ def predict(
     flip: Flip = False,
     window: Window = 0,
     resize: Resize = 0,
+    intensities: Intensities = None,
     crf: Crf = "",
     overlay: Overlay = True,
     overwrite: Overwrite = False,
@@ -78,12 +80,22 @@ def predict(
             "protocol": repr(protocol),
             "crf": repr(refine) if refine else "",
         }
+        if intensities is not None:
+            made_by["intensities"] = repr(intensities)
         done = {} if overwrite else _finished(files, output, made_by)
         unknown = sum(
             not record_path(mask).exists() for mask in (one.mask for one in done.values())
         )
         setup = partial(
-            _make_worker, checkpoint, output, protocol, place, refine, made_by, overlay=overlay
+            _make_worker,
+            checkpoint,
+            output,
+            protocol,
+            place,
+            refine,
+            made_by,
+            intensities,
+            overlay=overlay,
         )
         bar = Bar(len(files), quiet=quiet)
         if done:
@@ -184,6 +196,7 @@ def _make_worker(
     device: str,
     crf: "DenseCRFConfig | None",
     made_by: dict[str, str],
+    intensities: tuple[float, float] | None,
     *,
     overlay: bool,
 ) -> Worker[Path, Predicted]:
@@ -203,7 +216,7 @@ def _make_worker(
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
 
     def work(file: Path, report: Report) -> Predicted:
-        read = read_image(file)
+        read = read_image(file, window=intensities)
         image = read.pixels
         probabilities = predict_probabilities(loaded.net, image, protocol, device)
         if crf is not None:

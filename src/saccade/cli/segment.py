@@ -15,6 +15,7 @@ from saccade.cli.option_values import read_names
 from saccade.cli.options import (
     Classes,
     Device,
+    IntensityWindow,
     Jobs,
     Output,
     Overlay,
@@ -72,6 +73,7 @@ def segment(
         ),
     ] = "auto",
     classes: Classes = None,
+    window: IntensityWindow = None,
     formats: Annotated[
         list[str],
         typer.Option(
@@ -108,7 +110,9 @@ def segment(
     With --instances every object of a class has a number of its own, in FOLDER/instances/, and
     COCO, labelme, YOLO and GeoJSON files have an annotation for each; --table measures them.
     """
-    settings = Settings(preset, seed, device, None if unlabeled == "auto" else int(unlabeled))
+    settings = Settings(
+        preset, seed, device, None if unlabeled == "auto" else int(unlabeled), window
+    )
     with one_line_errors():
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
@@ -131,7 +135,7 @@ def segment(
             if other:
                 remark = (
                     f"{other} of the masks there were made with another preset, seed, "
-                    "--unlabeled or --classes and are kept; --overwrite makes them anew"
+                    "--unlabeled, --window or --classes and are kept; --overwrite makes them anew"
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
             if kept := 0 if overwrite else other_annotations(found.pairs, wanted):

@@ -28,12 +28,13 @@ _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 
 @dataclass(frozen=True)
 class Settings:
-    """How to segment: the arguments of `saccade.ScribbleSegmenter`, and how to read strokes."""
+    """How to segment: arguments of `saccade.ScribbleSegmenter`, and how to read the files."""
 
     preset: str = "fast"
     seed: int = 0
     device: str = "auto"
     unlabeled: int | None = None
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,15 @@ def _has_record(mask: Path) -> bool:
 
 def _made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
     """What decides on a mask besides the image and its strokes."""
-    return {
+    made: dict[str, object] = {
         "preset": settings.preset,
         "seed": settings.seed,
         "unlabeled": settings.unlabeled,
         "classes": wanted.names,
     }
+    if settings.window is not None:
+        made["window"] = list(settings.window)
+    return made
 
 
 def outdated(pairs: Sequence[Pair], wanted: Wanted) -> int:
@@ -200,7 +204,7 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     def work(job: Job, report: Report) -> Done:
         from saccade.images import read_image
 
-        picture = read_image(job.pair.image)
+        picture = read_image(job.pair.image, window=settings.window)
         image = picture.pixels
         size = (image.shape[0], image.shape[1])
         strokes = _read_strokes(job.pair, size, settings, wanted.names)

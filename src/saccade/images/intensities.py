@@ -1,6 +1,7 @@
 """Intensities of every kind (bits, 8 to 64 bits, floats, transparency) to 8 bits."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.images.window import Window, apply_window, row_blocks, window_of
+
+CALLER = "you"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Meaning:
         white: the value of white in unsigned integers; None: the largest of 8 and 16 bits.
         inverted: small values are bright.
         nodata: a value that means "nothing here".
+        window: black and white of all channels, or one pair for each; None: what the values say.
+        said_by: who says so, for the remark.
 
     >>> Meaning(nodata=-9999.0).white is None
     True
@@ -46,6 +51,8 @@ class Meaning:
     white: int | None = None
     inverted: bool = False
     nodata: float | None = None
+    window: Sequence[tuple[float, float]] | None = None
+    said_by: str = "the file"
 
 
 def as_rgb(array: Any) -> NDArray[np.uint8]:
@@ -61,7 +68,7 @@ def as_rgb(array: Any) -> NDArray[np.uint8]:
     return read_array(array).pixels
 
 
-def read_array(array: Any) -> ReadImage:
+def read_array(array: Any, *, window: tuple[float, float] | None = None) -> ReadImage:
     """Return an image array as (H, W, 3) uint8 RGB and say what was done to it.
 
     Args:
@@ -69,9 +76,11 @@ def read_array(array: Any) -> ReadImage:
             65535), float in [0, 1], or any other integers and floats, which are stretched by the
             rule of `saccade.images.window`, as are 16 bits that leave most of their range unused.
             Pixels that are NaN, infinite or masked become black. Alpha is composited over white.
+        window: the values that become black and white; None: what the rule says.
 
     Raises:
-        InputError: another number of axes or channels, no pixels, no numbers, no finite ones.
+        InputError: another number of axes or channels, no pixels, no numbers, no finite ones, or
+            a window whose black is not below its white.
 
     Example:
         >>> read_array(np.array([[100, 250, 400]], np.uint16)).remarks
@@ -90,9 +99,30 @@ def read_array(array: Any) -> ReadImage:
         )
     if array.size == 0:
         raise InputError(f"image: shape {array.shape} has no pixels")
+    told = None if window is None else [checked_window(window)]
+    meaning = Meaning(window=told, said_by=CALLER)
     if array.shape[2] == 4:
-        return rgb_of_values(array[..., :3], Meaning(alpha=array[..., 3]))
-    return rgb_of_values(array)
+        return rgb_of_values(array[..., :3], replace(meaning, alpha=array[..., 3]))
+    return rgb_of_values(array, meaning)
+
+
+def checked_window(window: Sequence[float]) -> tuple[float, float]:
+    """A window of two finite numbers, the first smaller.
+
+    Raises:
+        InputError: it is none.
+
+    Example:
+        >>> checked_window([0, 4095])
+        (0.0, 4095.0)
+    """
+    try:
+        low, high = (float(value) for value in window)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"window {window!r}, expected two numbers, black and white") from error
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InputError(f"window {low:g},{high:g}: expected finite numbers, black below white")
+    return low, high
 
 
 def rgb_of_values(values: NDArray[Any], meaning: Meaning | None = None) -> ReadImage:
@@ -127,6 +157,8 @@ def _to_8_bit(values: NDArray[Any], meaning: Meaning) -> tuple[NDArray[np.uint8]
     kind, bits = values.dtype.kind, values.dtype.itemsize * 8
     if kind == "b":
         return values.astype(np.uint8) * np.uint8(255), ()
+    if meaning.window:
+        return _in_told_window(values, meaning)
     white = meaning.white or (2**bits - 1 if kind == "u" and bits <= 16 else None)
     if bits == 8 and kind == "u":
         if white is None or white == 255:
@@ -141,6 +173,27 @@ def _to_8_bit(values: NDArray[Any], meaning: Meaning) -> tuple[NDArray[np.uint8]
     eight, missing = apply_window(values, window, meaning.nodata)
     what = "float" if kind == "f" else f"{bits}-bit"
     return eight, _remarks(window, missing, what)
+
+
+def _in_told_window(
+    values: NDArray[Any], meaning: Meaning
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Values as 8 bits by the windows that somebody says, one for all channels or one for each."""
+    assert meaning.window is not None
+    pairs = list(dict.fromkeys(meaning.window))
+    if len(pairs) == 1:
+        eight, missing = apply_window(values, Window(*pairs[0], True, 0), meaning.nodata)
+    else:
+        parts = [
+            apply_window(values[..., [i]], Window(*pair, True, 0), meaning.nodata)
+            for i, pair in enumerate(meaning.window)
+        ]
+        eight = np.concatenate([part for part, _ in parts], axis=2)
+        missing = max(count for _, count in parts)
+    spans = " and ".join(f"{low:.6g} to {high:.6g}" for low, high in pairs)
+    full = values.dtype == np.uint8 and pairs == [(0.0, 255.0)]
+    said = () if full else (f"values {spans} were stretched to 0..255, as {meaning.said_by} said",)
+    return eight, (*said, *_remarks(Window(0, 1, False, 0), missing, ""))
 
 
 def _remarks(window: Window, missing: int, what: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from saccade.images.tiff import (
     is_tiff,
     refuse_tiff,
     tiff_info,
+    tiff_says,
     tiff_values,
 )
 
@@ -82,12 +83,15 @@ def _read_tiff(path: Path, info: TiffInfo) -> Stored:
         image = decode_image(path, page=info.index)
         return _picture(path, image, info.remarks)
     bands = choose_bands(info.count, info.extras, rgb=info.photometric == RGB)
+    says = tiff_says(path)
+    white = 2**info.bits - 1 if values.dtype.kind == "u" and info.bits < 16 else says.white
     meaning = Meaning(
         alpha=None if bands.alpha is None else values[..., bands.alpha],
         premultiplied=bands.premultiplied,
-        white=2**info.bits - 1 if values.dtype.kind == "u" and info.bits < 16 else None,
+        white=white,
         inverted=info.photometric == MIN_IS_WHITE,
         nodata=info.nodata,
+        window=says.window[:1] or None,
     )
     first = bands.colors[0]
     colors = values[..., list(bands.colors)] if first or len(bands.colors) < info.count else values

@@ -1,6 +1,7 @@
 """Image files of every usual kind, as (H, W, 3) uint8."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +9,13 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.files import check_readable, reading
 from saccade.images.header import oriented
-from saccade.images.intensities import ReadImage, rgb_of_values
+from saccade.images.intensities import CALLER, ReadImage, checked_window, rgb_of_values
 from saccade.images.pictures import stored
 
 
-def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def load_image(
+    path: str | os.PathLike[str], *, window: tuple[float, float] | None = None
+) -> NDArray[np.uint8]:
     """Read an image file as (H, W, 3) uint8 RGB; `read_image` without its remarks.
 
     Raises:
@@ -24,16 +27,23 @@ def load_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         >>> load_image("photo.png").shape
         (480, 640, 3)
     """
-    return read_image(path).pixels
+    return read_image(path, window=window).pixels
 
 
-def read_image(path: str | os.PathLike[str]) -> ReadImage:
+def read_image(
+    path: str | os.PathLike[str], *, window: tuple[float, float] | None = None
+) -> ReadImage:
     """Read an image file (PNG, JPEG, TIFF, BMP, WebP, ...) and say how.
 
     The EXIF orientation is applied. Grey becomes three equal channels, palettes become
     colours, transparency is composited over white, CMYK is converted. Intensities of more than 8
-    bits follow the rule of `saccade.images.window`. Of several frames, pages or planes the first
+    bits become what the file says is black and white, else follow the rule of
+    `saccade.images.window`. Of several frames, pages or planes the first
     is taken, of several bands those that are colours; both are said in the remarks.
+
+    Args:
+        path: of the file.
+        window: the values that become black and white; None: what the file or the rule says.
 
     Raises:
         InputError: the file is missing, a folder, empty, truncated, not an image, or has more
@@ -46,10 +56,14 @@ def read_image(path: str | os.PathLike[str]) -> ReadImage:
         (480, 640, 3)
     """
     path = check_readable(path)
+    told = None if window is None else [checked_window(window)]
     try:
         with reading(path, "damaged or truncated image"):
             found = stored(path)
-            read = rgb_of_values(found.values, found.meaning)
+            meaning = found.meaning
+            if told is not None:
+                meaning = replace(meaning, window=told, said_by=CALLER)
+            read = rgb_of_values(found.values, meaning)
             upright = oriented(read.pixels, found.orientation)
             return ReadImage(upright, found.remarks + read.remarks)
     except InputError as error:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.images.header import check_pixels
 from saccade.images.segments import page_values
+from saccade.images.tiff_words import Words, words_of
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE = 0, 1, 2, 3
 # What tifffile thinks of a damaged file would go to the terminal; our errors say it.
@@ -115,6 +116,17 @@ def tiff_values(path: Path, shape: tuple[int, int] | None = None) -> NDArray[Any
         lies = shape is not None and (height, width) == (shape[1], shape[0])
         check_pixels(path, height, width, None if lies else shape)
         return page_values(page, os.stat(path).st_size)
+
+
+def tiff_says(path: Path) -> Words:
+    """What a TIFF says of its first page besides its numbers; nothing where it is damaged."""
+    try:
+        with _opened(path) as tiff:
+            return words_of(tiff, _first_page(tiff)[0])
+    except MemoryError:
+        raise
+    except Exception:  # the pixels may be whole
+        return Words()
 
 
 @contextmanager

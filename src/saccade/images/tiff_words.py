@@ -1,7 +1,7 @@
 """What ImageJ, OME-XML, GDAL and the plain tags of a TIFF say besides its numbers."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
@@ -162,8 +162,3 @@ def _transform(page: Any) -> tuple[float, float, float, float, float, float] | N
     x, y, _, east, north = (float(value) for value in tie[:5])
     wide, high = float(scale[0]), float(scale[1])
     return wide, 0.0, east - x * wide, 0.0, -high, north + y * high
-
-
-def with_channels(words: Words, count: int) -> Words:
-    """Words whose window is one for each channel, or one for all, or none."""
-    return words if len(words.window) in (0, 1, count) else replace(words, window=())

@@ -88,6 +88,7 @@ class ScribbleSegmenter:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
         preview: Preview | None = None,
+        window: tuple[float, float] | None = None,
     ) -> ScribbleSegmenter:
         """Fit to an image and its strokes.
 
@@ -101,11 +102,13 @@ class ScribbleSegmenter:
                 steps done so far.
             preview: given coarse masks, (H, W) int32 stroke values, before the result is there.
                 They change nothing about the result.
+            window: the values of the image that become black and white; None: as `read_array`
+                says.
 
         Raises:
             InputError: the image or the strokes cannot be used. What was fitted before stays.
         """
-        picture = read_array(image)
+        picture = read_array(image, window=window)
         rgb = picture.pixels
         classes, stroke_index, remarks = self._encode(strokes, (rgb.shape[0], rgb.shape[1]))
         run = Run(progress, cancel, preview)
@@ -123,18 +126,21 @@ class ScribbleSegmenter:
         run.report(1.0, "done")
         return self
 
-    def prepare(self, image: object) -> ScribbleSegmenter:
+    def prepare(
+        self, image: object, *, window: tuple[float, float] | None = None
+    ) -> ScribbleSegmenter:
         """Compute what does not depend on strokes, so that the first `update` is fast.
 
         There is no result before that update; what was fitted before is forgotten.
 
         Args:
             image: as in `fit`.
+            window: as in `fit`.
 
         Raises:
             InputError: the image cannot be used. What was fitted before stays.
         """
-        picture = read_array(image)
+        picture = read_array(image, window=window)
         prepared = self._prepare(picture.pixels)
         with one_thread(self.device):
             prepared.compute_all()
@@ -289,6 +295,7 @@ def segment(
     seed: int = 0,
     device: str = "auto",
     classes: Sequence[int] | None = None,
+    window: tuple[float, float] | None = None,
 ) -> Segmentation:
     """Segment one image from strokes.
 
@@ -304,6 +311,8 @@ def segment(
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         classes: the class values there are; by default those that occur in the strokes. While one
             class alone is drawn another has everything else, see ``Segmentation.provisional``.
+        window: the values of the image that become black and white; None: the rule of
+            `saccade.images.window`.
 
     Raises:
         InputError: the image, the strokes or an option cannot be used.
@@ -317,4 +326,4 @@ def segment(
     ((64, 96), (0, 1), 1)
     """
     segmenter = ScribbleSegmenter(preset, seed, device, unlabeled=unlabeled, classes=classes)
-    return segmenter.fit(image, strokes).result
+    return segmenter.fit(image, strokes, window=window).result

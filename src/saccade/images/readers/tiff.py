@@ -102,7 +102,7 @@ def _choose(path: Path, tiff: Any, series: int | None) -> tuple[Any, int, tuple[
         kinds = "different sizes" if len(sizes) > 1 else "different kinds"
         raise InputError(
             f"{path}: {len(every)} groups of pages of {kinds} ({', '.join([*sizes][:4])}); "
-            f"choose one with series=0 to {len(every) - 1}"
+            f"say which, series 0 to {len(every) - 1}"
         )
     remarks = (f"the first of {len(every)} series",) if len(every) > 1 else ()
     return every[0], 0, remarks
