@@ -137,7 +137,7 @@ def read_xml(
 
 
 @contextmanager
-def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+def reading(path: object, what: str) -> Iterator[None]:
     """Make an `InputError` that names the file of whatever a damaged one makes a reader raise.
 
     Errors of readers that are `InputError` already stand as they are, and so do those of a full

@@ -21,7 +21,7 @@ from saccade.images.header import (
 from saccade.images.image import AXES, ArrayLike, Georeference, Image
 from saccade.images.intensities import ReadImage, as_rgb, read_array
 from saccade.images.labels import LabelImage, read_label_image, read_labels, whole_numbers
-from saccade.images.opening import open_image
+from saccade.images.opening import is_image_folder, open_image
 from saccade.images.reader import load_image, read_image
 from saccade.images.sizes import decoded_size, header_of, image_size
 
@@ -42,6 +42,7 @@ __all__ = [
     "header_of",
     "image_size",
     "is_16_bit_png",
+    "is_image_folder",
     "load_image",
     "open_image",
     "open_unlimited",

@@ -1,11 +1,14 @@
 """Arrays that read from a file what they are indexed with."""
 
+import threading
 from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from saccade.files import reading
 
 
 class LazyArray:
@@ -99,3 +102,71 @@ def _filled(index: Any, count: int) -> tuple[Any, ...]:
 def _integers(index: Any, count: int) -> set[int]:
     filled = enumerate(_filled(index, count))
     return {axis for axis, part in filled if isinstance(part, int | np.integer)}
+
+
+class CheckedArray:
+    """An array of another library, whose errors name the file.
+
+    Args:
+        array: what has `shape`, `dtype` and an index.
+        where: name of the file.
+    """
+
+    def __init__(self, array: Any, where: object) -> None:
+        self._array, self._where = array, where
+        self.shape: tuple[int, ...] = tuple(array.shape)
+        self.dtype: np.dtype[Any] = np.dtype(array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """A part, as a NumPy array.
+
+        Raises:
+            InputError: the file is damaged there.
+        """
+        with reading(self._where, "a part of it cannot be read"):
+            return np.asarray(self._array[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All of it."""
+        return np.asarray(self[...], dtype)
+
+
+class OnDemand:
+    """An array that is read as a whole when a part of it is first asked for.
+
+    Args:
+        shape: of the array.
+        dtype: of its numbers.
+        load: reads it.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], load: Callable[[], NDArray[Any]]
+    ) -> None:
+        self.shape, self.dtype = shape, dtype
+        self._load, self._lock = load, threading.Lock()
+        self._array: NDArray[Any] | None = None
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """A part, as a NumPy array."""
+        with self._lock:
+            if self._array is None:
+                found = self._load()
+                if found.shape != self.shape:
+                    raise ValueError(f"shape {found.shape} where {self.shape} was announced")
+                self._array = found.astype(self.dtype, copy=False)
+        return np.asarray(self._array[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All of it."""
+        return np.asarray(self[...], dtype)
