@@ -141,7 +141,9 @@ def test_a_series_of_dicom(tmp_path):
 def test_a_series_of_mixed_sizes(tmp_path):
     write_dicom(tmp_path / "ct", DATA)
     write_dicom(tmp_path / "ct", DATA[:1, :10], name="other")
-    with pytest.raises(InputError, match=r"ct: slices of different sizes, .* 31 x .0 and .* 31 x .0"):
+    with pytest.raises(
+        InputError, match=r"ct: slices of different sizes, .* 31 x .0 and .* 31 x .0"
+    ):
         open_image(tmp_path / "ct")
 
 

@@ -21,7 +21,8 @@ from saccade.images.header import (
 from saccade.images.image import AXES, ArrayLike, Georeference, Image
 from saccade.images.intensities import ReadImage, as_rgb, read_array
 from saccade.images.labels import LabelImage, read_label_image, read_labels, whole_numbers
-from saccade.images.opening import is_image_folder, open_image
+from saccade.images.opening import is_image_folder, is_picture, open_image
+from saccade.images.projection import to_rgb
 from saccade.images.reader import load_image, read_image
 from saccade.images.sizes import decoded_size, header_of, image_size
 
@@ -43,6 +44,7 @@ __all__ = [
     "image_size",
     "is_16_bit_png",
     "is_image_folder",
+    "is_picture",
     "load_image",
     "open_image",
     "open_unlimited",
@@ -52,5 +54,6 @@ __all__ = [
     "read_image",
     "read_label_image",
     "read_labels",
+    "to_rgb",
     "whole_numbers",
 ]

@@ -71,3 +71,14 @@ def is_image_folder(path: str | os.PathLike[str]) -> bool:
     """
     path = Path(path)
     return path.is_dir() and (is_zarr(path) or volume_kind(path) == "dicom")
+
+
+def is_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is of the kinds that Pillow or tifffile reads: no OME-Zarr, volume or .npy.
+
+    Example:
+        >>> is_picture("photo.jpg"), is_picture("head.nii.gz"), is_picture("stack.npy")
+        (True, False, False)
+    """
+    path = Path(path)
+    return not (is_zarr(path) or volume_kind(path) or path.suffix.lower() == ".npy")

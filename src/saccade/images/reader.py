@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.files import check_readable, reading
 from saccade.images.header import oriented
+from saccade.images.image import Image
 from saccade.images.intensities import CALLER, ReadImage, checked_window, rgb_of_values
+from saccade.images.opening import is_picture, open_image
 from saccade.images.pictures import stored
+from saccade.images.projection import to_rgb
 
 
 def load_image(
@@ -55,6 +59,9 @@ def read_image(
         >>> read_image("photo.png").pixels.shape
         (480, 640, 3)
     """
+    path = Path(path)
+    if not is_picture(path):
+        return _first_plane(open_image(path), window)
     path = check_readable(path)
     told = None if window is None else [checked_window(window)]
     try:
@@ -70,3 +77,11 @@ def read_image(
         if str(error).startswith("image: "):  # of the numbers, which know no file
             raise InputError(f"{path}: {str(error).removeprefix('image: ')}") from error
         raise
+
+
+def _first_plane(image: Image, window: tuple[float, float] | None) -> ReadImage:
+    """The first slice of what is no picture of its own."""
+    pages = image.count("T") * image.count("Z")
+    read = to_rgb(image, image.plane(), window=window)
+    first = (f"the first of {pages} pages",) if pages > 1 else ()
+    return ReadImage(read.pixels, (*image.remarks, *first, *read.remarks))
