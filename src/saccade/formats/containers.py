@@ -127,7 +127,7 @@ def _write_tiff(
     options: dict[str, Any] = {"photometric": "minisblack", "compression": "zlib"}
     if image.kind == "ome-tiff":
         sizes = {f"PhysicalSize{axis}": size[axis] for axis in size if axis in axes}
-        units = {f"{key}Unit": "µm" if image.unit == "um" else image.unit for key in sizes}
+        units = {f"{key}Unit": "\u00b5m" if image.unit == "um" else image.unit for key in sizes}
         options |= {"ome": True, "metadata": {"axes": axes, **sizes, **(units if sizes else {})}}
     elif image.kind == "imagej":
         said: dict[str, Any] = {"axes": axes}

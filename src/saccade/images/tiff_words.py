@@ -12,8 +12,8 @@ _SCALE, _TIEPOINT, _TRANSFORM, _KEYS = 33550, 33922, 34264, 34735
 _MODEL, _RASTER, _GEOGRAPHIC, _PROJECTED, _IS_POINT = 1024, 1025, 2048, 3072, 2
 _USER_DEFINED = 32767
 _UNITS = {
-    "µm": "um", "μm": "um", "micron": "um", "microns": "um", "micrometer": "um",
-    "micrometre": "um", "\\u00b5m": "um", "pixel": "", "pixels": "", "inch": "in",
+    "\u00b5m": "um", "\u03bcm": "um", "micron": "um", "microns": "um", "micrometer": "um",
+    "micrometre": "um", "pixel": "", "pixels": "", "inch": "in",
     "millimeter": "mm", "meter": "m", "metre": "m", "nanometer": "nm", "centimeter": "cm",
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ def plain_unit(unit: str) -> str:
     """The name of a unit as `Image.unit` has it.
 
     Example:
-        >>> plain_unit("µm"), plain_unit("mm")
+        >>> plain_unit("micron"), plain_unit("mm")
         ('um', 'mm')
     """
     unit = unit.strip(" \0")
@@ -114,7 +114,7 @@ def ome_words(xml: str, series: int = 0) -> Words:
     for axis in "ZYX":
         if value := pixels.get(f"PhysicalSize{axis}"):
             sizes[axis] = float(value)
-            units[axis] = plain_unit(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+            units[axis] = plain_unit(pixels.get(f"PhysicalSize{axis}Unit", "um"))
     unit = units.get("X") or units.get("Y") or units.get("Z") or ""
     sizes = {axis: size for axis, size in sizes.items() if size > 0 and units[axis] == unit}
     channels: list[str] = []

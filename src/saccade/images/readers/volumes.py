@@ -11,6 +11,7 @@ from saccade.images.axes import plain_axes
 from saccade.images.extras import require_module
 from saccade.images.image import Image
 from saccade.images.lazy import OnDemand
+from saccade.suffixes import IMAGE_SUFFIXES
 
 SUFFIXES = {
     ".nii": "nifti",
@@ -27,7 +28,12 @@ _MOST_TRIED = 8
 
 
 def volume_kind(path: Path) -> str | None:
-    """The kind of a file by its suffix, or of a file or folder that is DICOM; None of others."""
+    """The kind of a file by its suffix, or of a file or folder that is DICOM; None of others.
+
+    Example:
+        >>> volume_kind(Path("head.nii.gz")), volume_kind(Path("photo.png"))
+        ('nifti', None)
+    """
     name = path.name.lower()
     for suffix, kind in SUFFIXES.items():
         if name.endswith(suffix):
@@ -35,6 +41,8 @@ def volume_kind(path: Path) -> str | None:
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())[:_MOST_TRIED]
         return "dicom" if any(is_dicom(file) for file in files) else None
+    if path.suffix.lower() in IMAGE_SUFFIXES or not path.is_file():
+        return None  # opening a pipe would wait for ever
     return "dicom" if is_dicom(path) else None
 
 
