@@ -36,7 +36,9 @@ def info(
         bool, typer.Option("--json", help="Print a list with one object for each file.")
     ] = False,
 ) -> None:
-    """Print what is understood of image files: size, axes, channels, intensities, place."""
+    """Print what is understood of image files.
+
+    Size, axes, channels, intensities, pixel size, and place on the earth."""
     with one_line_errors():
         from saccade.images import open_image
         from saccade.images.describe import image_document
