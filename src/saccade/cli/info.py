@@ -38,7 +38,8 @@ def info(
 ) -> None:
     """Print what is understood of image files.
 
-    Size, axes, channels, intensities, pixel size, and place on the earth."""
+    Size, axes, channels, intensities, pixel size, and place on the earth.
+    """
     with one_line_errors():
         from saccade.images import open_image
         from saccade.images.describe import image_document
