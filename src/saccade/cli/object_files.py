@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saccade.cli.own_container import georeference_of_file
 from saccade.files import atomic_write
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO
 from saccade.strict_json import json_text, stored_json
@@ -101,6 +102,7 @@ def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Pat
     if fmt == "labelme":
         with suppress(ValueError):  # on another drive
             image = Path(os.path.relpath(image_path, path.parent)).as_posix()
+    place = georeference_of_file(image_path) if fmt == "geojson" else None
     data = encode_instances(
         found.objects.labels,
         found.objects.classes,
@@ -109,6 +111,8 @@ def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Pat
         names=found.names,
         background=found.background,
         image_path=image,
+        transform=None if place is None else place.transform,
+        crs="" if place is None else place.crs,
     )
     if fmt == "yolo":
         _put_image(image_path, yolo_image(path, image_path))

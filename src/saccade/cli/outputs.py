@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from saccade.batch.records import record_path
 from saccade.cli import object_files
 from saccade.cli.object_files import FoundObjects, ObjectOptions, has_objects
+from saccade.cli.own_container import OWN, own_name, write_own
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MASK_SUFFIXES = {name: fmt.suffix for name, fmt in MASK_FORMATS.items()}
 """Format of a mask -> what follows the stem; no two are the same, so all can lie together."""
 
-FORMATS = (*MASK_FORMATS, *OBJECT_FORMATS)
+FORMATS = (*MASK_FORMATS, OWN, *OBJECT_FORMATS)
 """All that --format takes."""
 
 EXTRA_SUFFIXES = {
@@ -52,7 +53,8 @@ class Wanted:
         """The folder, and those in it that outputs go to."""
         yolo = [self.folder / "yolo" / name for name in ("labels", "images")]
         extras = [self.folder / extra for extra in self.extras]
-        return [self.folder, *extras, *(yolo if "yolo" in self.formats else [])]
+        own = [self.folder / OWN] if OWN in self.formats[1:] else []
+        return [self.folder, *extras, *own, *(yolo if "yolo" in self.formats else [])]
 
 
 def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
@@ -62,7 +64,18 @@ def planned(pair: Pair, wanted: Wanted) -> dict[str, Path]:
         extra: wanted.folder / extra / f"{stem}{EXTRA_SUFFIXES[extra]}" for extra in wanted.extras
     }
     formats = dict.fromkeys(reversed(wanted.formats))
-    return extras | {fmt: _mask_path(stem, fmt, wanted.folder) for fmt in formats}
+    paths = {fmt: _mask_path(stem, fmt, wanted.folder) for fmt in formats if fmt != OWN}
+    if OWN in formats and (own := _own_path(pair.image, wanted)):
+        paths = {OWN: own} | paths
+    return extras | paths
+
+
+def _own_path(image: Path, wanted: Wanted) -> Path | None:
+    """None where a PNG loses nothing, and the mask of another format is there."""
+    name = own_name(image)
+    if wanted.formats[0] == OWN:
+        return wanted.folder / (name or f"{image.stem}.png")
+    return None if name is None else wanted.folder / OWN / name
 
 
 def _mask_path(stem: str, fmt: str, folder: Path) -> Path:
@@ -149,7 +162,10 @@ def write(
         object_files.write_objects(path, found(), options, image, pair.image)
     elif found is not None and has_objects(kind):
         object_files.write_annotations(path, kind, found(), pair.image)
+    elif kind == OWN and own_name(pair.image) is not None:
+        write_own(path, result.labels, pair.image)
     else:
+        kind = "png" if kind == OWN else kind
         classes = range(len(names)) if isinstance(names, tuple) else result.classes
         write_mask(
             path, result.labels, kind, classes=classes, names=names, image_path=pair.image.name

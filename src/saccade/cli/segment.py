@@ -80,9 +80,10 @@ def segment(
             "--format",
             metavar="|".join(FORMATS),
             callback=lambda texts: [one_of(FORMATS, text) for text in texts],
-            help="Format of the mask, or of its objects (yolo, geojson); may be repeated.",
+            help="Format of the mask, or of its objects (yolo, geojson); may be repeated. own is "
+            "the image's own, where a PNG would lose pixel size or place.",
         ),
-    ] = ["png"],  # noqa: B006 (typer copies it)
+    ] = ["png", "own"],  # noqa: B006 (typer copies it)
     instances: Instances = "",
     min_area: MinArea = 1,
     table: Table = None,

@@ -37,6 +37,7 @@ def encode_instances(
     background: Collection[int] = (0,),
     image_path: str | os.PathLike[str] = "",
     transform: Sequence[float] | None = None,
+    crs: str = "",
 ) -> bytes:
     r"""Return the objects of an image as the bytes of a file.
 
@@ -52,6 +53,7 @@ def encode_instances(
         image_path: the image; labelme gets it as it is, the others its last part.
         transform: (a, b, c, d, e, f) of a georeference for GeoJSON: x = a column + b row + c,
             y = d column + e row + f.
+        crs: coordinate reference system of GeoJSON, "EPSG:n" or WKT; "" says nothing.
 
     Raises:
         InputError: an unknown format, or no (H, W) of numbers up to N.
@@ -78,7 +80,7 @@ def encode_instances(
     if fmt == "yolo":
         return "".join(_yolo_lines(array, own, background)).encode()
     if fmt == "geojson":
-        return _json(_geojson(array, own, table, transform))
+        return _json(_geojson(array, own, table, transform) | _crs_member(crs))
     raise InputError(
         f"format '{fmt}': expected one of {', '.join((*OBJECTS_TOO, *OBJECT_FORMATS))}"
     )
@@ -184,6 +186,15 @@ def _geojson(
         properties = {"object": number, "class": value, "class_name": table.get(value, "")}
         features.append({"type": "Feature", "geometry": geometry, "properties": properties})
     return {"type": "FeatureCollection", "features": features}
+
+
+def _crs_member(crs: str) -> dict[str, Any]:
+    """The reference system as GeoJSON said it before RFC 7946, and GDAL and QGIS still read it."""
+    if not crs:
+        return {}
+    code = crs.removeprefix("EPSG:")
+    name = f"urn:ogc:def:crs:EPSG::{code}" if code.isdecimal() else crs
+    return {"crs": {"type": "name", "properties": {"name": name}}}
 
 
 def _line(
