@@ -20,6 +20,7 @@ OTHERWISE = {
     ("experiment network", "--device"): "training takes the first GPU",
     ("localize", "--rows"): "of a picture, not of a table",
     ("pseudo-label", "--saliency"): "also names what OpenCV makes",
+    ("segment", "--window"): "of intensities; predict and evaluate have windows that slide",
 }
 """Options that differ from those of the same name, and why."""
 
