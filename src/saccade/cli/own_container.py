@@ -40,6 +40,8 @@ def georeference_of_file(image: Path) -> "Georeference | None":
 
 def write_own(path: Path, labels: Any, image: Path) -> None:
     """Write a mask in the container of its image; where a GeoTIFF has no data, it has none."""
+    import numpy as np
+
     from saccade.formats.containers import write_like
     from saccade.images import open_image
     from saccade.images.window import has_value
@@ -48,7 +50,7 @@ def write_own(path: Path, labels: Any, image: Path) -> None:
     missing = None
     if opened.georeference is not None:
         known = has_value(opened.plane(), opened.nodata)
-        missing = None if known is None else ~known.any(axis=2)
+        missing = None if known is None else np.logical_not(known.any(axis=2))
     write_like(path, labels, opened, missing=missing)
 
 
