@@ -218,3 +218,30 @@ def test_an_image_refuses_what_does_not_fit():
         image.plane(z=1)
     with pytest.raises(InputError, match="level 1, expected 0 to 0"):
         image.plane(level=1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_headers_are_one_clear_error(tmp_path, seed):
+    """Whatever bytes are changed, opening and reading end well or in an `InputError`."""
+    generator = np.random.default_rng(seed)
+    data = RNG.integers(0, 999, (3, 2, 64, 80), dtype=np.uint16)
+    said = {"axes": "ZCYX"}
+    kinds = (
+        {"ome": True, "tile": (32, 32), "compression": "zlib"},
+        {"imagej": True},
+    )
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, data, metadata=said, **kinds[seed % 2])
+    whole, refused = path.read_bytes(), []
+    for _ in range(40):
+        content = bytearray(whole)
+        for place in generator.integers(0, 1500, generator.integers(1, 6)):
+            content[place] = generator.integers(0, 256)
+        path.write_bytes(content[: generator.integers(8, 3 * len(content))])
+        try:
+            image = open_image(path)
+            image.plane(rows=slice(0, 8), columns=slice(0, 8))
+        except InputError as error:
+            refused.append(str(error))
+    assert refused
+    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in refused)
