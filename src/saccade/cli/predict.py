@@ -33,6 +33,7 @@ from saccade.cli.options import (
 )
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
+from saccade.cli.submission import check_submission, choose_listed, pack_submission
 from saccade.errors import InputError
 from saccade.files import check_readable, digest_of, refuse_to_replace
 from saccade.folders import list_files, name_key
@@ -60,6 +61,16 @@ def predict(
     crf: Crf = "",
     overlay: Overlay = True,
     overwrite: Overwrite = False,
+    listed: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="Segment these only: an id a line (test.txt)."),
+    ] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.tgz", help="Pack the masks for PASCAL VOC's server (comp6_test_cls)."
+        ),
+    ] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -74,6 +85,10 @@ def predict(
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
         files, remarks = _files(images, output)
+        if listed is not None:
+            files = choose_listed(files, listed)
+        if submission is not None:
+            _check_submission(submission, checkpoint)
         _refuse_to_replace_inputs(checkpoint, files, output)
         made_by = {
             "checkpoint": digest_of(checkpoint),
@@ -126,6 +141,16 @@ def predict(
         if not quiet:
             say(f"{len(outcome.done)} masks in {output}; {protocol}")
         finish(outcome, lambda file: file.name)
+        if submission is not None:
+            pack_submission(submission, [_mask(file, output) for file in files])
+            if not quiet:
+                say(f"submission: {submission}, {len(files)} masks")
+
+
+def _check_submission(path: Path, checkpoint: Path) -> None:
+    from saccade.models.checkpoint import load_checkpoint
+
+    check_submission(path, load_checkpoint(checkpoint).spec.names)
 
 
 @dataclass(frozen=True)
