@@ -10,9 +10,10 @@ from typer.core import TyperGroup
 
 from saccade.cli.errors import one_line_errors
 from saccade.cli.experiment_data import figure_samples, table_samples
-from saccade.cli.experiment_networks import NetworkOptions, network, run_figure5
+from saccade.cli.experiment_networks import NetworkOptions, compare, network, run_figure5
 from saccade.cli.experiment_options import (
     Backbone,
+    Cityscapes,
     Clicks,
     Context,
     Data,
@@ -41,7 +42,7 @@ from saccade.cli.options import Jobs, Output, Quiet, Seed, TrainingDevice, Verb
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
-from saccade.experiments.names import EXPERIMENTS, check_options, experiment_named
+from saccade.experiments.names import EXPERIMENTS, TABLE_OF_FIGURE, check_options, experiment_named
 from saccade.files import check_readable
 
 if TYPE_CHECKING:
@@ -180,24 +181,29 @@ def figure(
     device: TrainingDevice = "auto",
     subset: Subset = "",
     epochs: Epochs = 0,
+    cityscapes: Cityscapes = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw a figure of a paper, and write the numbers behind it.
 
     Figures of the GDC paper are drawn on photographs (--data or --image). mdc-figure5 trains a
-    classifier first (--voc or --data, and the options from --schedule on).
+    classifier first (--voc or --data, and the options from --schedule on). Those that set masks
+    side by side are drawn from what their table has left in FOLDER, with the same options.
     """
     with one_line_errors():
         experiment_named(name, "figure")
         if seeds:
             say("note: --seeds is now --seed for figures", err=True)
             seed = seeds_in(seeds)[0]
-        if name == "mdc-figure5":
+        if name == "mdc-figure5" or name in TABLE_OF_FIGURE:
             options = NetworkOptions(
                 data, voc, schedule=schedule, backbone=backbone, weights=weights, device=device,
-                subset=subset, epochs=epochs,
+                subset=subset, epochs=epochs, cityscapes=cityscapes,
             )  # fmt: skip
-            tell(run_figure5(options, output, quiet=quiet))
+            if name == "mdc-figure5":
+                tell(run_figure5(options, output, quiet=quiet))
+            else:
+                tell(compare(name, options, output, limit or 6, seed, quiet=quiet))
         else:
             samples = figure_samples(name, data, (image, strokes, truth), limit)
             if image is not None:

@@ -31,7 +31,7 @@ from saccade.cli.option_values import make_folder, require_packages, training_de
 from saccade.cli.options import Jobs, Output, Quiet, TrainingDevice
 from saccade.cli.progress import Bar
 from saccade.errors import InputError
-from saccade.experiments.names import experiment_named
+from saccade.experiments.names import TABLE_OF_FIGURE, experiment_named
 from saccade.files import check_readable
 
 if TYPE_CHECKING:
@@ -154,6 +154,30 @@ def run_figure5(options: NetworkOptions, output: Path, *, quiet: bool) -> "Repor
         bar.close()
 
 
+def compare(
+    name: str, options: NetworkOptions, output: Path, limit: int, seed: int, *, quiet: bool
+) -> "Report":
+    """Draw a figure of masks side by side from what its table left in the folder.
+
+    Raises:
+        InputError: as `network_plan`, or the table has not been run there.
+    """
+    require_packages("torchvision", "lightning")
+    from saccade.experiments.comparisons import COMPARISONS
+    from saccade.experiments.engine.comparison import run_comparison
+    from saccade.experiments.networks import NETWORK_TABLES
+
+    plan, table = network_plan(name, options), NETWORK_TABLES[TABLE_OF_FIGURE[name]]
+    bar = Bar(1, quiet=quiet)
+    figure = COMPARISONS[name]
+    try:
+        return run_comparison(
+            figure, table, plan, output, progress=bar.show, limit=limit, seed=seed
+        )
+    finally:
+        bar.close()
+
+
 def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
     """Where and how the networks of an experiment are trained.
 
@@ -171,8 +195,8 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
         )
     if options.weights not in ("auto", "imagenet", "none"):
         check_readable(options.weights)
-    # The figure's classifier is that of table 1.
-    table = NETWORK_TABLES["mdc-table1" if name == "mdc-figure5" else name]
+    # The classifier of MDC's figure 5 is that of table 1.
+    table = NETWORK_TABLES[{"mdc-figure5": "mdc-table1", **TABLE_OF_FIGURE}.get(name, name)]
     device = training_device_of(options.device)
     option = _OPTIONS.get(table.layout, "voc")
     papers = getattr(options, option)

@@ -31,6 +31,7 @@ _TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device", "sub
 _NETWORK = _TRAINING | {"seeds", "rows", "curve"}
 _VOC = _NETWORK | {"voc"}
 _STROKES, _MAPS = {"scribbles", "jobs"}, {"saliency", "jobs"}
+_SIDE_BY_SIDE = _TRAINING | {"limit", "seed", "seeds"}
 _PICTURE = frozenset({"data", "image", "seed", "seeds"})  # --seeds is the old name of --seed
 
 EXPERIMENTS = {
@@ -50,6 +51,21 @@ EXPERIMENTS = {
         "figure",
         "GDC paper, figure 11: feature vectors during the optimization, by t-SNE",
         _PICTURE | {"strokes", "truth", "limit"},
+    ),
+    "gdc-figure7": Experiment(
+        "figure", "GDC paper, figure 7: pseudo labels, with a CRF too", _SIDE_BY_SIDE | {"voc"}
+    ),
+    "gdc-figure8": Experiment(
+        "figure", "GDC paper, figure 8: masks from pseudo labels", _SIDE_BY_SIDE | {"voc"}
+    ),
+    "gdc-figure9": Experiment(
+        "figure", "GDC paper, figure 9: Cityscapes", _SIDE_BY_SIDE | {"cityscapes"}
+    ),
+    "dsnet-figure4": Experiment(
+        "figure", "DSNet paper, figure 4: baseline and DSNet", _SIDE_BY_SIDE | {"voc"}
+    ),
+    "mdc-figure6": Experiment(
+        "figure", "MDC paper, figure 6: weakly and semi-supervised", _SIDE_BY_SIDE | {"voc"}
     ),
     "gdc-table5": Experiment(
         "network", "GDC paper, table V: none, ASPP, S-ASPP and GDPP on MobileNetV2", _VOC
@@ -105,6 +121,15 @@ EXPERIMENTS = {
         _VOC | _STROKES | _MAPS,
     ),
 }
+
+TABLE_OF_FIGURE = {
+    "gdc-figure7": "gdc-table2",
+    "gdc-figure8": "gdc-table2",
+    "gdc-figure9": "gdc-table6",
+    "dsnet-figure4": "dsnet-table2",
+    "mdc-figure6": "mdc-table4",
+}
+"""Figure -> the table whose networks or labels it shows."""
 
 
 def experiment_named(name: str, kind: str) -> Experiment:
