@@ -20,7 +20,7 @@ from saccade.experiments.engine.samples import SPECS, Sample, SampleList
 from saccade.experiments.gdc.image_tables import IMAGE_TABLES, preset_of
 from saccade.experiments.gdc.report import markdown, summarize, write_report
 from saccade.files import digest_of
-from saccade.interactive.presets import preset_named
+from saccade.interactive.presets import PaperFitSettings, preset_named
 
 RENAMED = {
     "DescentSettings(": "PaperFitSettings(",
@@ -100,8 +100,7 @@ def run_table(
     rows = {task.key: row for task, row in outcome.records.items()}
     failed = {task.sample: why for task, why in outcome.failed.items()}
     summaries = summarize(table, [task.key for task in tasks], rows, seeds)
-    frozen = "the bundled features" if features == "bundled" else f"features {Path(features).name}"
-    notes = (f"preset `{preset}`, {frozen}", *samples.remarks, *_failure_notes(failed))
+    notes = (describe_preset(preset, features), *samples.remarks, *_failure_notes(failed))
     files = write_report(folder, table, summaries, rows, settings, notes)
     text = markdown(table, summaries, notes)
     return Report(
@@ -110,6 +109,30 @@ def run_table(
         {f"{sample.set}/{sample.stem}": why for sample, why in failed.items()},
         outcome.interruption if outcome.interrupted else "",
     )
+
+
+def describe_preset(name: str, features: str) -> str:
+    """What the tables are measured with, in words.
+
+    Example:
+        >>> describe_preset("paper-literal", "a/mobilenet.pth")[:52]
+        'preset `paper-literal`, features mobilenet.pth; 50 in'
+    """
+    preset = preset_named(name)
+    assert isinstance(preset.fit, PaperFitSettings)
+    frozen = "the bundled features" if features == "bundled" else f"features {Path(features).name}"
+    parts = [
+        f"{preset.draws} {'evenly placed' if preset.placement == 'even' else 'independent'} draws",
+        "batch normalization" if preset.network.norm == "batch" else "no normalization",
+        "standardized features" if preset.network.standardize else "features as they are",
+        {"inverse": "inverse class weights", "paper": "class weights as printed"}.get(
+            preset.fit.class_weight, "no class weights"
+        ),
+        f"momentum {preset.fit.momentum:g}, decay {preset.fit.weight_decay:g}",
+        f"{preset.upsampling} enlargement",
+        f"strokes {'keep their' if preset.keep_strokes else 'may lose their'} class",
+    ]
+    return f"preset `{name}`, {frozen}; {', '.join(parts)}"
 
 
 def plan_tasks(

@@ -20,7 +20,7 @@ from saccade.experiments.engine.report import (
 )
 from saccade.experiments.engine.rows import Key, Row
 from saccade.experiments.engine.samples import SPECS
-from saccade.experiments.gdc.image_tables import GDC, ImageTable, preset_of
+from saccade.experiments.gdc.image_tables import GDC, ImageTable
 from saccade.files import atomic_write
 
 PAPER_SETS = {"voc": "VOC", "context": "Context"}
@@ -172,12 +172,10 @@ def _what_differs(summary: Summary) -> str:
         else "mIoU is the mean over images of each image's own, the paper's is of one matrix"
     )
     data = "the paper's data" if summary.set in PAPER_SETS else "other data than the paper's"
-    preset = preset_of(GDC)
     return (
         f"{spec.text}: {data}; {metric}. In percent; se = standard error over images, of the "
-        f"difference where it follows one. Preset `paper`: {preset.draws} draws, normalised "
-        "branches, inverse class weights; strokes keep their class. An order holds or is reversed "
-        "where Student's t says so at 95 %."
+        "difference where it follows one. An order holds or is reversed where Student's t says so "
+        "at 95 %."
     )
 
 
