@@ -60,6 +60,7 @@ def train_classifier(
     folder: Path,
     *,
     report: Callable[[int, int, str], None] = lambda done, total, text: None,
+    absent: bool = False,
 ) -> TrainedClassifier:
     """Train a classifier, or go on with the run that FOLDER holds.
 
@@ -71,13 +72,15 @@ def train_classifier(
         present: (N, K) bool, the labels of each image.
         folder: of the run, made if it is missing.
         report: told of the progress.
+        absent: let classes be in no image, as in a part of a data set; nothing is learned of them.
 
     Raises:
         InputError: weights or settings that cannot be used, a class that never occurs, or a run
             in FOLDER with other settings, images or labels.
         OSError: a full disk; what was written stays whole.
     """
-    check_labels(data, present)
+    if not absent:
+        check_labels(data, present)
     network = replace(config.network, classes=present.shape[1])
     colors = expects(config.weights)
     if colors:

@@ -164,7 +164,12 @@ def make_maps(
         write_json(folder / SETTINGS, classifier_settings(plan, dilations))
         config = classifier_config(plan, tuple(dilations))
         trained = train_classifier(
-            config, dataset, present, folder, report=lambda n, total, text: progress(0, text)
+            config,
+            dataset,
+            present,
+            folder,
+            report=lambda n, total, text: progress(0, text),
+            absent=bool(plan.subset),
         )
         if trained.interrupted:
             raise KeyboardInterrupt
