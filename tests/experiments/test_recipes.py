@@ -146,3 +146,17 @@ def test_the_report_names_the_part_and_counts_images(monkeypatch, tmp_path):
     text = run_networks(table, plan, tmp_path, seeds=[0], progress=lambda *_: None).text
     assert "the part *seven of VOC*, 7 training images (`trainaug`), 3 images" in text
     assert "Other data and schedule than the paper's" in text
+
+
+def test_masks_that_are_missing_by_mistake_are_no_reason_to_leave_images_out(monkeypatch, tmp_path):
+    data = made_up(3)
+    monkeypatch.setattr(network_config, "open_sets", lambda _: (data, None))
+    table, masks = NETWORK_TABLES["gdc-table2"], tmp_path / "pseudo-paper"
+    for folder in (masks, tmp_path / "strokes"):
+        folder.mkdir()
+    for name in "01":
+        (masks / f"{name}.png").touch()
+    label = "pseudo labels (paper)"
+    assert not config_of(table, label, masks).supervision.leave_out
+    (tmp_path / "strokes/left-out.txt").write_text("2\n")
+    assert config_of(table, label, masks).supervision.leave_out

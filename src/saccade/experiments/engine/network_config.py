@@ -11,6 +11,7 @@ from saccade.data.pascal import voc_folder
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.experiments.engine.network_tables import SCHEDULES, NetworkTable, Variant
+from saccade.files import read_names
 from saccade.models.segmentation import config_from_dict
 from saccade.strict_json import json_text
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
@@ -19,6 +20,20 @@ from saccade.training.supervision import SupervisionConfig
 
 IMAGE_LABELS = "image-labels.csv"
 """Beside the folders of label images: the classes of each image, which online masks may have."""
+
+LEFT_OUT = "left-out.txt"
+"""In the folder of strokes: images that are left out, as their strokes are of one class."""
+
+
+def read_left_out(folder: Path) -> list[str]:
+    """The names of images that have no label in a folder of strokes on purpose.
+
+    Example:
+        >>> read_left_out(Path("nowhere"))
+        []
+    """
+    path = folder / LEFT_OUT
+    return read_names(path) if path.is_file() else []
 
 
 @dataclass(frozen=True)
@@ -187,8 +202,9 @@ def _supervision(row: Variant, plan: NetworkPlan, masks: Path | None) -> Supervi
         if plan.data.layout == "voc-aug":
             settings["strong_list"] = str(voc_folder(Path(plan.data.root)) / listed)
     training, _ = open_sets(plan.data)
-    # Only what a source of labels leaves out on purpose has no file: it has made all others.
-    if any(not (masks / f"{e.name}.png").is_file() for e in training.examples):
+    # Masks may be missing of images that were left out on purpose; others are an error.
+    absent = {e.name for e in training.examples if not (masks / f"{e.name}.png").is_file()}
+    if absent and absent <= set(read_left_out(masks.with_name("strokes"))):
         settings["leave_out"] = True
     if settings.get("online"):
         settings["labels"] = str(masks.with_name(IMAGE_LABELS))

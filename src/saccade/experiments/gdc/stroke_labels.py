@@ -11,16 +11,14 @@ from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.experiments.engine.labels import LabelSource, Progress, require_all
 from saccade.experiments.engine.load_samples import Labels, read_strokes
-from saccade.experiments.engine.network_config import NetworkPlan
+from saccade.experiments.engine.network_config import LEFT_OUT, NetworkPlan, read_left_out
 from saccade.experiments.engine.samples import UNLABELED, files_by_stem
-from saccade.files import atomic_write, read_names
+from saccade.files import atomic_write
 from saccade.formats.masks import write_mask
 from saccade.images import image_size
 from saccade.scribbles.simulate import CLASSES, simulate_strokes
 from saccade.weak.stroke_masks import StrokeLabeling, label_all
 from saccade.weak.stroke_masks import plan as plan_labeling
-
-LEFT_OUT = "left-out.txt"
 
 LABELINGS = {
     "pseudo-paper": StrokeLabeling("paper", confidence=0.0),
@@ -63,12 +61,6 @@ def check_stroke_labels(
         (folder / "strokes").mkdir(parents=True, exist_ok=True)
         with atomic_write(folder / "strokes" / LEFT_OUT) as path:
             path.write_text("".join(f"{name}\n" for name in left_out))
-
-
-def read_left_out(folder: Path) -> list[str]:
-    """The names of images that have no label in a folder of strokes, as each has one class."""
-    path = folder / LEFT_OUT
-    return read_names(path) if path.is_file() else []
 
 
 def make_stroke_labels(

@@ -81,9 +81,8 @@ def make_map_labels(
     labelling = labeling_for(dataset, plan, fusion)
     classifier, masks = classifier_folder(folder, dilations), folder / kind
     _check_classifier(classifier, plan, dilations)
-    if not (folder / IMAGE_LABELS).is_file():
-        with atomic_write(folder / IMAGE_LABELS) as path:
-            write_image_labels(path, image_labels(dataset, plan)[0], dataset.spec)
+    with atomic_write(folder / IMAGE_LABELS) as path:
+        write_image_labels(path, image_labels(dataset, plan)[0], dataset.spec)
     if made_with(masks / SETTINGS, _mask_settings(labelling, plan)):
         return
     trained_on, _ = make_maps(dataset, plan, classifier, dilations, progress)
