@@ -12,6 +12,7 @@ from saccade.errors import InputError
 from saccade.experiments.engine.labels import make_labels
 from saccade.experiments.engine.run_networks import count_runs, run_networks
 from saccade.experiments.mdc.figure5 import run_figure5
+from saccade.experiments.names import check_options
 from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES, WEAK_LABELS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -65,6 +66,16 @@ def test_every_kind_of_labels_trains_a_network(plan, tmp_path):
 def test_unknown_labels_are_refused(plan, tmp_path):
     with pytest.raises(InputError, match="expected one of strokes"):
         make_labels(["dreams"], LABEL_SOURCES, plan, tmp_path, lambda *_: None)
+
+
+def test_weights_that_are_no_file_are_refused_before_anything_begins(camvid, tmp_path):
+    out = tmp_path / "out"
+    done = run("network", "gdc-table5", "--data", camvid.parent, "--weights", "x.pth", "-o", out)
+    assert done.exit_code == 1
+    assert "x.pth: no such file" in done.output + done.stderr
+    assert not out.exists()
+    with pytest.raises(InputError, match="--features does not apply to gdc-table5, only to"):
+        check_options("gdc-table5", ["features"])
 
 
 def run(*arguments):

@@ -1,8 +1,10 @@
 """Convolutions whose sampling positions are predicted from features.
 
 `DeformConv2d` is the deformable baseline of the GDC paper's table I (eq. 7), and DCNv2 where
-modulated. Deviation from torchvision's layer: it predicts its own offsets, starting from zero,
-so that a new layer is an ordinary convolution.
+modulated. Equation 7 as printed multiplies the offset by the direction of the tap, so that taps
+could not move across it, nor the centre at all; here, as in the deformable convolution that the
+paper cites, it is added to the tap's place. Deviation from torchvision's layer: it predicts its own
+offsets, starting from zero, so that a new layer is an ordinary convolution.
 """
 
 from collections.abc import Sequence
