@@ -160,3 +160,12 @@ def test_masks_that_are_missing_by_mistake_are_no_reason_to_leave_images_out(mon
     assert not config_of(table, label, masks).supervision.leave_out
     (tmp_path / "strokes/left-out.txt").write_text("2\n")
     assert config_of(table, label, masks).supervision.leave_out
+
+
+def test_a_part_of_the_data_has_the_papers_patches_whatever_the_schedule():
+    table = NETWORK_TABLES["mdc-table3"]
+    part = NetworkPlan(DataConfig("voc", "x"), "reduced", subset="a part")
+    found = run_config(table, table.rows["fusion"], part, 0)
+    assert (found.augmentation.crop, found.augmentation.scale) == ((320, 320), (1.0, 1.0))
+    camvid = NetworkPlan(DataConfig("camvid", "x"), "reduced")
+    assert run_config(table, table.rows["fusion"], camvid, 0).augmentation.scale == (0.75, 1.5)

@@ -10,6 +10,7 @@ from saccade.errors import InputError
 from saccade.models.mdc import LocalizerConfig, MultiDilatedNet
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.models.unwrap import as_torchvision
 from saccade.models.weights import load_head
 
 WRAPPERS = {
@@ -73,3 +74,21 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path):
     torch.save({"model": {"module.x.weight": torch.zeros(3)}, "epoch": 3}, tmp_path / "w.pth")
     with pytest.raises(InputError, match=r"no weights for mobilenet_v2, features\S+ is missing"):
         load_backbone(network("mobilenet_v2"), "mobilenet_v2", str(tmp_path / "w.pth"))
+
+
+def test_blocks_numbered_in_one_row_have_torchvisions_names():
+    from torchvision.models import mobilenet_v2
+
+    net = mobilenet_v2()
+    places = {("1", "0.0"): "0", ("1", "0.1"): "1", ("1", "1"): "3", ("1", "2"): "4"}
+    others = {"0.0": "0", "0.1": "1", "1.0": "3", "1.1": "4", "2": "6", "3": "7"}
+    flat = {}
+    for key, value in net.features.state_dict(prefix="features.").items():
+        parts = key.split(".")
+        if parts[2] == "conv":
+            place = ".".join(parts[3:-1])
+            number = places[parts[1], place] if parts[1] == "1" else others[place]
+            key = ".".join([*parts[:3], number, parts[-1]])
+        flat[key] = value
+    assert set(as_torchvision(flat)) == {k for k in net.state_dict() if k.startswith("features.")}
+    assert list(as_torchvision(net.state_dict())) == list(net.state_dict())

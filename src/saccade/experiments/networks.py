@@ -42,7 +42,7 @@ WEAK_LABELS = NetworkTable(
         (PSEUDO + WEIGHTED, PARTIAL + WEIGHTED),
         (PSEUDO + WEIGHTED, PARTIAL),
     ),
-    **{**LARGEFOV, "augmentation": {}},
+    **LARGEFOV,
 )
 
 NETWORK_TABLES: dict[str, NetworkTable] = {

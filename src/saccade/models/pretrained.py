@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
-from saccade.models.unwrap import load_pickled, unwrap
+from saccade.models.unwrap import as_torchvision, load_pickled, unwrap
 
 FILES = {
     "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
@@ -57,6 +57,8 @@ def load_backbone(
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
     own = net.backbone.state_dict()
     weights = unwrap(_read(path), "features.0.weight" if name == "vgg16" else next(iter(own)))
+    if name == "mobilenet_v2":
+        weights = as_torchvision(weights)
     if name == "vgg16":
         head = getattr(net, "head", None)
         try:

@@ -8,6 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_FIRST_BLOCK = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}
+_BLOCK = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
+"""Place of a layer in a block in one row -> in torchvision's names."""
+
 
 def load_pickled(path: Path) -> Any:
     """What a file of `torch.save` holds, tensors and plain values only.
@@ -46,3 +50,25 @@ def unwrap(content: Mapping[str, Any], first: str) -> dict[str, Tensor]:
                 return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
         levels = [v for level in levels for v in level.values() if isinstance(v, Mapping)]
     return dict(content)
+
+
+def as_torchvision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A MobileNetV2 with torchvision's names; the layers of a block may be numbered in one row.
+
+    That is how its first public port to PyTorch has them, with places for activations between.
+
+    Example:
+        >>> one = torch.ones(1)
+        >>> list(as_torchvision({"features.1.conv.3.weight": one, "features.2.conv.7.bias": one}))
+        ['features.1.conv.1.weight', 'features.2.conv.3.bias']
+    """
+    if "features.1.conv.3.weight" not in tensors:
+        return tensors
+    renamed = {}
+    for key, value in tensors.items():
+        parts = key.split(".")
+        if len(parts) == 5 and parts[2] == "conv":
+            places = _FIRST_BLOCK if parts[1] == "1" else _BLOCK
+            parts[3] = places.get(parts[3], parts[3])
+        renamed[".".join(parts)] = value
+    return renamed

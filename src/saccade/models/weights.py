@@ -17,7 +17,7 @@ from saccade.errors import InputError
 from saccade.models.features import MobileNetHead
 from saccade.models.fusion_net import CUES, FusionNet, ImageEncoder
 from saccade.models.object_net import ObjectNet
-from saccade.models.unwrap import load_pickled, unwrap
+from saccade.models.unwrap import as_torchvision, load_pickled, unwrap
 
 _BUNDLED = "bundled.safetensors"
 
@@ -232,7 +232,7 @@ def _from_torchvision(path: Path) -> tuple[dict[str, Tensor], bool]:
         ) from error
     if not isinstance(tensors, dict):
         raise InputError(f"{path}: holds a {type(tensors).__name__}, must be a state dict")
-    tensors = unwrap(tensors, "features.0.0.weight")
+    tensors = as_torchvision(unwrap(tensors, "features.0.0.weight"))
     folded = {}
     for conv, norm, name in _TORCHVISION:
         try:

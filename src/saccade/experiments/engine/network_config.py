@@ -156,6 +156,8 @@ def run_config(
     layout, split = row.split
     data = replace(plan.data, layout=layout, train=split) if layout else plan.data
     crop = {"crop": table.crop, **changed.get("augmentation", {}), **table.augmentation}
+    if plan.data.layout == "camvid":  # its frames are few and alike: the schedule's jitter counts
+        crop |= changed.get("augmentation", {})
     device: Any = plan.device
     return TrainConfig(
         data,
