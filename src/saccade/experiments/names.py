@@ -162,10 +162,10 @@ def check_options(name: str, options: list[str]) -> None:
         InputError: the first that does not apply, with the experiments that it is for.
 
     Example:
-        >>> check_options("gdc-figure10", ["limit"])
+        >>> check_options("gdc-figure10", ["truth"])
         Traceback (most recent call last):
         ...
-        saccade.errors.InputError: --limit does not apply to gdc-figure10, only to gdc-figure11
+        saccade.errors.InputError: --truth does not apply to gdc-figure10, only to gdc-figure11
     """
     asked = EXPERIMENTS[name]
     for option in options:

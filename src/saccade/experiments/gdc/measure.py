@@ -115,8 +115,8 @@ def describe_preset(name: str, features: str) -> str:
     """What the tables are measured with, in words.
 
     Example:
-        >>> describe_preset("paper-literal", "a/mobilenet.pth")[:52]
-        'preset `paper-literal`, features mobilenet.pth; 50 in'
+        >>> describe_preset("paper-literal", "a/mobilenet.pth")[:46]
+        'preset `paper-literal`, features mobilenet.pth'
     """
     preset = preset_named(name)
     assert isinstance(preset.fit, PaperFitSettings)
