@@ -85,7 +85,7 @@ def evaluate(
         require_same_size(example, target.shape, image.shape[:2])
         probabilities = predict_probabilities(net, image, protocol, device)
         if crf is not None:
-            probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
+            probabilities = dense_crf(probabilities, torch.tensor(image), crf)
         labels = labels_of(probabilities)
         matrix += confusion_matrix(target, labels, classes)
         if boundaries:

@@ -157,7 +157,7 @@ def _refined(column: Column) -> Column:
         own = torch.from_numpy(mask.astype(np.int64)).clamp(max=count - 1)
         sure.scatter_(0, own[None], _SURE)
         probabilities = torch.where(known, sure, torch.tensor(1 / count))
-        found = dense_crf(probabilities, torch.from_numpy(image), DENSE_CRF_CONFIGS[CRF])
+        found = dense_crf(probabilities, torch.tensor(image), DENSE_CRF_CONFIGS[CRF])
         return labels_of(found)
 
     return refined
@@ -170,7 +170,7 @@ def _network_column(path: Path, row: Variant, device: str) -> Column:
     def column(data: LabeledSet, index: int, image: NDArray[np.uint8]) -> Labels:
         found = predict_probabilities(net, image, Protocol(**row.protocol), place)
         if row.crf:
-            found = dense_crf(found, torch.from_numpy(image), DENSE_CRF_CONFIGS[row.crf])
+            found = dense_crf(found, torch.tensor(image), DENSE_CRF_CONFIGS[row.crf])
         return labels_of(found)
 
     return column
