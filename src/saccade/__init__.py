@@ -3,6 +3,9 @@
     result = saccade.segment(image, strokes)  # (H, W, 3) uint8 and (H, W) int, 255 = unlabelled
     result.labels, result.probabilities, result.uncertainty
 
+    model = saccade.fit(images, strokes)  # strokes None where nobody drew
+    model.predict(image).labels
+
 PyTorch is imported when one of the names below is first used, not by ``import saccade``.
 """
 
@@ -12,15 +15,28 @@ from typing import TYPE_CHECKING, Any
 from saccade.errors import InputError
 
 if TYPE_CHECKING:
+    from saccade.fitted import Model, fit, load
     from saccade.interactive import ScribbleSegmenter, Segmentation, segment
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "ScribbleSegmenter", "Segmentation", "__version__", "segment"]
+__all__ = [
+    "InputError",
+    "Model",
+    "ScribbleSegmenter",
+    "Segmentation",
+    "__version__",
+    "fit",
+    "load",
+    "segment",
+]
 
 _LAZY = {
+    "Model": "saccade.fitted",
     "ScribbleSegmenter": "saccade.interactive",
     "Segmentation": "saccade.interactive",
+    "fit": "saccade.fitted",
+    "load": "saccade.fitted",
     "segment": "saccade.interactive",
 }
 

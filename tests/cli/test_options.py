@@ -12,6 +12,7 @@ from tests.cli.conftest import tree
 
 OTHERWISE = {
     ("export", "--output"): "a file, not a folder",
+    ("fit", "--output"): "a file, not a folder",
     ("check-data", "--output"): "for a picture only, so it may be missing",
     ("localize", "--backbone"): "of one classifier, not of the networks of a table",
     ("localize", "--weights"): "has no 'auto'",

@@ -12,6 +12,7 @@ from saccade.cli.check_data import check_data
 from saccade.cli.evaluate import evaluate
 from saccade.cli.experiment import experiment
 from saccade.cli.export import export
+from saccade.cli.fit import fit
 from saccade.cli.info import info
 from saccade.cli.label import label
 from saccade.cli.localize import localize
@@ -54,6 +55,7 @@ def saccade(
 
 
 app.command(cls=Verb, no_args_is_help=False)(segment)
+app.command(cls=Verb, no_args_is_help=False)(fit)
 app.command(cls=Verb, no_args_is_help=False)(info)
 app.command(cls=Verb, no_args_is_help=False)(serve)
 app.command("check-data", cls=Verb, no_args_is_help=False)(check_data)

@@ -88,7 +88,7 @@ def label(
         make_folder(output)
         work = Pipeline(
             images.resolve().name,
-            [(pair.image, pair.strokes, pair.entry) for pair in found.pairs],
+            [(pair.image, pair.drawn, pair.entry) for pair in found.pairs],
             spec,
             StrokeLabeling(preset, seed, device, confidence),
             training,

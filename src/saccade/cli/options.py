@@ -137,6 +137,23 @@ Classes = Annotated[
         help="Text file with the class names, one a line; the first is class 0.",
     ),
 ]
+
+
+def _check_unlabeled(text: str) -> str:
+    if text != "auto" and not text.removeprefix("-").isdecimal():
+        raise typer.BadParameter(f"'{text}' is neither 'auto' nor a whole number.")
+    return text
+
+
+Unlabeled = Annotated[
+    str,
+    typer.Option(
+        "--unlabeled",
+        metavar="auto|N",
+        callback=_check_unlabeled,
+        help="Value in the strokes that means 'nobody drew here'; auto says what it took.",
+    ),
+]
 Confidence = Annotated[
     float,
     typer.Option(

@@ -193,7 +193,7 @@ def _refuse_to_replace_inputs(wanted: Wanted, pairs: Collection[Pair]) -> None:
             for kind, output in planned(pair, wanted).items()
             for path in (output, record_path(output), *_beside(kind, output, pair))
         ),
-        (path for pair in pairs for path in (pair.image, pair.strokes)),
+        (path for pair in pairs for path in pair.sources),
     )
 
 

@@ -21,13 +21,24 @@ class Pair:
 
     Attributes:
         image: its file.
-        strokes: their file.
+        strokes: their file; None where a model predicts an image without any.
         entry: name of the image in a file for many; None where the file is of this image alone.
     """
 
     image: Path
-    strokes: Path
+    strokes: Path | None
     entry: str | None = None
+
+    @property
+    def drawn(self) -> Path:
+        """The strokes' file, where an image must have one."""
+        assert self.strokes is not None  # only `with_all_images` has others
+        return self.strokes
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return (self.image,) if self.strokes is None else (self.image, self.strokes)
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,30 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     if image.resolve() == strokes.resolve():
         return _pair_beside(image)
     return _pair_folders(image, strokes)
+
+
+def with_all_images(image: Path, found: Pairing | None) -> Pairing:
+    """The pairs of a folder, and its images that have no strokes.
+
+    Args:
+        image: an image, or a folder of images.
+        found: the pairs there are; None where there are no strokes at all.
+
+    Raises:
+        InputError: no image is there.
+    """
+    if not image.is_dir():
+        single = Pairing((Pair(check_readable(image), None),), single=True)
+        return single if found is None else found
+    pictures = list_files(image, IMAGE_SUFFIXES)
+    if not pictures.files:
+        raise InputError(f"{image}: holds no images")
+    known = {pair.image: pair for pair in found.pairs} if found is not None else {}
+    of_stem = by_stem(image, pictures.files)
+    pairs = (known.get(of_stem[stem], Pair(of_stem[stem], None)) for stem in sorted(of_stem))
+    remarks = pictures.remarks if found is None else found.remarks
+    kept = tuple(line for line in remarks if not line.startswith("images without strokes"))
+    return Pairing(tuple(pairs), kept)
 
 
 def pair_maps(images: Path, maps: Path) -> Pairing:

@@ -137,7 +137,7 @@ def _from_strokes(
 
     found = pair_up(images, strokes)
     make_folder(output)
-    work = plan([(pair.image, pair.strokes, pair.entry) for pair in found.pairs], output)
+    work = plan([(pair.image, pair.drawn, pair.entry) for pair in found.pairs], output)
     bar = Bar(len(work), quiet=quiet)
     for remark in found.remarks:
         bar.warn(remark)

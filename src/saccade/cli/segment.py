@@ -23,10 +23,11 @@ from saccade.cli.options import (
     Preset,
     Quiet,
     Seed,
+    Unlabeled,
     one_of,
 )
 from saccade.cli.outputs import EXTRA_SUFFIXES, FORMATS, Wanted, objects_parts, prepared
-from saccade.cli.pairs import Pairing, pair_up
+from saccade.cli.pairs import Pairing, pair_up, with_all_images
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.segment_files import (
@@ -39,39 +40,37 @@ from saccade.cli.segment_files import (
     plan,
     segment_files,
 )
-from saccade.files import refuse_to_replace
-
-
-def _check_unlabeled(text: str) -> str:
-    if text != "auto" and not text.removeprefix("-").isdecimal():
-        raise typer.BadParameter(f"'{text}' is neither 'auto' nor a whole number.")
-    return text
+from saccade.errors import InputError
+from saccade.files import check_readable, refuse_to_replace
 
 
 def segment(
+    context: typer.Context,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image, or folder of images.")],
+    output: Output,
     strokes: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="STROKES",
             help="Strokes over it: label image (PNG, TIFF), RGBA overlay, ScribbleSup XML, "
             "labelme, COCO or Label Studio JSON, CVAT XML or .npy; for a folder of images a folder "
             "of these, matched by file name, or one COCO, CVAT or Label Studio file.",
         ),
-    ],
-    output: Output,
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="NAME.saccade",
+            help="A model of `saccade fit`: all images get masks; STROKES, where there are some, "
+            "count on their own image.",
+        ),
+    ] = None,
     preset: Preset = "fast",
     seed: Seed = 0,
     device: Device = "auto",
     jobs: Jobs = 1,
-    unlabeled: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|N",
-            callback=_check_unlabeled,
-            help="Value in the strokes that means 'nobody drew here'; auto says what it took.",
-        ),
-    ] = "auto",
+    unlabeled: Unlabeled = "auto",
     classes: Classes = None,
     window: IntensityWindow = None,
     formats: Annotated[
@@ -108,13 +107,16 @@ def segment(
     FOLDER/NAME.png is the mask; pictures go to folders below FOLDER. Images that have a mask
     are skipped, so a batch that was stopped goes on where it was.
 
+    With --model, which `saccade fit` made from strokes on a few images, all images of IMAGE get
+    masks, those without strokes too.
+
     With --instances every object of a class has a number of its own, in FOLDER/instances/, and
     COCO, labelme, YOLO and GeoJSON files have an annotation for each; --table measures them.
     """
-    settings = Settings(
-        preset, seed, device, None if unlabeled == "auto" else int(unlabeled), window
-    )
+    value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():
+        _refuse_unused(context, model, strokes)
+        settings = Settings(preset, seed, device, value, window, model)
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
         wanted = Wanted(
@@ -124,10 +126,10 @@ def segment(
             names=None if classes is None else read_names(classes),
             objects=objects,
         )
-        found = pair_up(image, strokes)
+        found = _pairs_of(image, strokes, model)
         refuse_to_replace(
             () if table is None else (table, summary_path(table)),
-            (path for pair in found.pairs for path in (pair.image, pair.strokes)),
+            (path for pair in found.pairs for path in pair.sources),
         )
         with prepared(wanted, found.pairs):
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
@@ -148,6 +150,29 @@ def segment(
             outcome = _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
             _write_all_objects(found, wanted, table, quiet=quiet)
             finish(outcome, lambda job: job.pair.image.name, single=found.single)
+
+
+def _refuse_unused(context: typer.Context, model: Path | None, strokes: Path | None) -> None:
+    """Refuse options that a model decides, and neither strokes nor a model.
+
+    Raises:
+        InputError: there are such.
+    """
+    if model is None and strokes is None:
+        raise InputError("STROKES are missing; without any, --model NAME.saccade says what is what")
+    for name in ("preset", "seed") if model is not None else ():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            raise InputError(f"--{name} is the model's, leave it out with --model")
+
+
+def _pairs_of(image: Path, strokes: Path | None, model: Path | None) -> Pairing:
+    found = None if strokes is None else pair_up(image, strokes)
+    if model is not None:
+        check_readable(model)
+        return with_all_images(image, found)
+    assert found is not None  # one of the two is there
+    return found
 
 
 def _segment(

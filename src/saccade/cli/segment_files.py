@@ -14,13 +14,21 @@ from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair
 from saccade.errors import InputError
+from saccade.files import digest_of
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO, refuse_unfit
 from saccade.remarks import Remarks
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
-    from saccade.interactive import ScribbleSegmenter
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from saccade.interactive import Segmentation
     from saccade.scribbles.strokes import Strokes
+
+    Segment = Callable[
+        [NDArray[np.uint8], Strokes | None, Report], tuple[Segmentation, dict[int, str]]
+    ]
 
 _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 """Outputs that follow from a mask and the options of objects, and are made anew with others."""
@@ -28,13 +36,18 @@ _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 
 @dataclass(frozen=True)
 class Settings:
-    """How to segment: arguments of `saccade.ScribbleSegmenter`, and how to read the files."""
+    """How to segment: the arguments of `saccade.ScribbleSegmenter`, and how to read strokes.
+
+    With ``model``, a file of `saccade.fit`, its preset and seed count, and images may have no
+    strokes.
+    """
 
     preset: str = "fast"
     seed: int = 0
     device: str = "auto"
     unlabeled: int | None = None
     window: tuple[float, float] | None = None
+    model: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -111,15 +124,12 @@ def _has_record(mask: Path) -> bool:
 
 def _made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
     """What decides on a mask besides the image and its strokes."""
-    made: dict[str, object] = {
-        "preset": settings.preset,
-        "seed": settings.seed,
-        "unlabeled": settings.unlabeled,
-        "classes": wanted.names,
-    }
+    made: dict[str, object] = {"unlabeled": settings.unlabeled, "classes": wanted.names}
     if settings.window is not None:
         made["window"] = list(settings.window)
-    return made
+    if settings.model is not None:
+        return {"model": digest_of(settings.model), **made}
+    return {"preset": settings.preset, "seed": settings.seed, **made}
 
 
 def outdated(pairs: Sequence[Pair], wanted: Wanted) -> int:
@@ -158,9 +168,12 @@ def segment_files(
     _read_strokes.cache_clear()
 
     def check(job: Job) -> None:
+        if job.pair.strokes is None:
+            _size(job.pair.image)
+            return
         strokes = _read_strokes(job.pair, _size(job.pair.image), settings, wanted.names)
-        assumptions.add(strokes, job.pair.strokes)
-        where = job.pair.strokes if job.pair.entry is None else job.pair.image
+        assumptions.add(strokes, job.pair.drawn)
+        where = job.pair.drawn if job.pair.entry is None else job.pair.image
         remarks.add(where.name, strokes.remarks)
         for kind, _ in job.outputs:
             try:
@@ -199,7 +212,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
-    _segmenter(settings)  # wrong settings are told once, not for every image
+    segment = _segment_with(settings)  # wrong settings are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
         from saccade.images import read_image
@@ -207,12 +220,13 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         picture = read_image(job.pair.image, window=settings.window)
         image = picture.pixels
         size = (image.shape[0], image.shape[1])
-        strokes = _read_strokes(job.pair, size, settings, wanted.names)
-        segmenter = _segmenter(settings)
+        strokes = None
+        if job.pair.strokes is not None:
+            strokes = _read_strokes(job.pair, size, settings, wanted.names)
         start = time.perf_counter()
-        result = segmenter.fit(image, strokes, progress=report).result
+        result, known_names = segment(image, strokes, report)
         seconds = time.perf_counter() - start
-        names = wanted.names or strokes.names or None
+        names = wanted.names or (strokes.names if strokes else None) or known_names or None
         options = wanted.objects
         found = None if options is None else cache(partial(find, result, options, names))
         put = partial(write, pair=job.pair, image=image, result=result, names=names)
@@ -222,7 +236,8 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         if job.outputs[-1][0] == wanted.formats[0]:
             record_path(last).parent.mkdir(exist_ok=True)
             write_record(last, _made_by(settings, wanted))
-        known = {*strokes.remarks, strokes.assumption}  # said where they were checked
+        # Said where they were checked.
+        known = {*strokes.remarks, strokes.assumption} if strokes else set()
         lines = dict.fromkeys((*picture.remarks, *result.remarks))
         return Done(seconds, tuple(line for line in lines if line not in known))
 
@@ -238,7 +253,7 @@ def _read_strokes(
 
     try:
         return read_any_strokes(
-            pair.strokes,
+            pair.drawn,
             shape=size,
             unlabeled=settings.unlabeled,
             names=names,
@@ -248,14 +263,30 @@ def _read_strokes(
         raise explain_turned(error, pair.image) from error
 
 
-def _segmenter(settings: Settings) -> "ScribbleSegmenter":
+def _segment_with(settings: Settings) -> "Segment":
+    """What gives the mask of an image: a fit to its strokes, or a model."""
+    if settings.model is not None:
+        from saccade.fitted import load
+
+        model = load(settings.model, device=settings.device)
+        return lambda image, strokes, report: (
+            model.predict(image, strokes, progress=report),
+            model.names,
+        )
     from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
 
-    return ScribbleSegmenter(settings.preset, settings.seed, settings.device)
+    ScribbleSegmenter(settings.preset, settings.seed, settings.device)
+
+    def fitted(
+        image: "NDArray[np.uint8]", strokes: "Strokes | None", report: Report
+    ) -> "tuple[Segmentation, dict[int, str]]":
+        segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
+        return segmenter.fit(image, strokes, progress=report).result, {}
+
+    return fitted
 
 
 def _is_outdated(pair: Pair, mask: Path) -> bool:
     if not mask.exists():
         return False
-    written = mask.stat().st_mtime
-    return max(pair.image.stat().st_mtime, pair.strokes.stat().st_mtime) > written
+    return max(path.stat().st_mtime for path in pair.sources) > mask.stat().st_mtime

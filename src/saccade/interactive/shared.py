@@ -64,6 +64,8 @@ def prepare_strokes(
     stroke_index: NDArray[np.int64],
     classes: tuple[int, ...],
     preset: Preset,
+    *,
+    assume_ground: bool = False,
 ) -> Stroked:
     """Bring strokes of one of several images to the sizes that the stages need.
 
@@ -72,8 +74,9 @@ def prepare_strokes(
         stroke_index: (H, W) class index, K where nobody drew.
         classes: the K class values.
         preset: of the fit.
+        assume_ground: whether there is a provisional ground, as no image shows a second class.
     """
-    maps = stroke_maps(image, stroke_index, classes, preset.fit, assume_ground=False)
+    maps = stroke_maps(image, stroke_index, classes, preset.fit, assume_ground=assume_ground)
     return Stroked(image, maps)
 
 

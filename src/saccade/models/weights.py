@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from saccade.errors import InputError
+from saccade.files import check_readable
 from saccade.models.features import MobileNetHead
 from saccade.models.fusion_net import CUES, FusionNet, ImageEncoder
 from saccade.models.object_net import ObjectNet
@@ -91,6 +94,18 @@ def load_bundle(source: str = "bundled", members: int | None = None) -> Bundle:
             f"{source}: holds no weights of the per-image segmenter ({type(error).__name__}), must "
             "be a file that scripts/train_bundled wrote"
         ) from error
+
+
+@lru_cache(maxsize=4)
+def weights_digest(source: str = "bundled") -> str:
+    """SHA-256 of the file that `load_bundle` reads, by which weights are told apart.
+
+    >>> len(weights_digest())
+    64
+    """
+    if source != "bundled":
+        return hashlib.sha256(check_readable(source).read_bytes()).hexdigest()
+    return hashlib.sha256((files("saccade.models") / _BUNDLED).read_bytes()).hexdigest()
 
 
 _States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a member's encoder and fusion network

@@ -1,0 +1,24 @@
+"""A model fitted to the strokes of several images of a kind, which is kept.
+
+`fit` makes a `Model`, `load` reads one from its file. Names are imported on first use, as they need
+PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saccade.fitted.file import load
+    from saccade.fitted.fitting import fit
+    from saccade.fitted.model import ImageSuggestion, Model
+
+__all__ = ["ImageSuggestion", "Model", "fit", "load"]
+
+_HOMES = {"ImageSuggestion": "model", "Model": "model", "fit": "fitting", "load": "file"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,181 @@
+"""The file of a model: one safetensors file, no pickle.
+
+Its header says in JSON what the model is; the tensors are what was fitted, and the images with
+their strokes at the size at which they are worked on, so that it can be fitted again: after more
+strokes, or with the weights of a later release.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from saccade import __version__
+from saccade.errors import InputError
+from saccade.files import atomic_write, check_readable
+from saccade.fitted.stored import pack_image, pack_shared, unpack_image, unpack_shared
+from saccade.fitted.stroked import StrokedImage
+from saccade.interactive.presets import (
+    LearnedFitSettings,
+    NetworkSettings,
+    PottsSettings,
+    Preset,
+)
+from saccade.models.weights import weights_digest
+from saccade.strict_json import json_text
+
+if TYPE_CHECKING:
+    from saccade.fitted.model import Model
+
+FORMAT = 1
+"""Of the files that `save` writes. A release reads its own format and those before it."""
+_KEY = "saccade_model"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a file says.
+
+    Attributes:
+        version: the release that wrote it.
+        classes: the K class values, ascending.
+        names: class value to name.
+        preset: all settings.
+        seed: of everything drawn at random.
+        weights: SHA-256 of the trained weights that it was fitted with.
+        images: name and SHA-256 of each image with strokes.
+        held_out: share of stroke pixels of each class that a fit to the other images got right.
+        remarks: what was assumed of images and strokes.
+    """
+
+    version: str
+    classes: tuple[int, ...]
+    names: dict[int, str]
+    preset: Preset
+    seed: int
+    weights: str
+    images: tuple[tuple[str, str], ...]
+    held_out: dict[int, float]
+    remarks: tuple[str, ...]
+
+
+def save(model: Model, path: object) -> None:
+    """Write a model; see `Model.save`."""
+    path = Path(cast("str | os.PathLike[str]", path))
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder, for {path.name}")
+    tensors = pack_shared(model.shared)
+    for number, one in enumerate(model.stroked):
+        tensors |= pack_image(number, one.ready)
+    header = {
+        "format": FORMAT,
+        "version": __version__,
+        "classes": list(model.classes),
+        "names": {str(value): name for value, name in model.names.items()},
+        "preset": asdict(model.preset),
+        "seed": model.seed,
+        "weights": weights_digest(model.preset.weights),
+        "images": [[one.name, one.digest] for one in model.stroked],
+        "held_out": {str(value): share for value, share in model.held_out().of_class.items()},
+        "remarks": list(model.remarks),
+    }
+    with atomic_write(path) as part:
+        save_file(tensors, part, {_KEY: json_text(header)})
+
+
+def load(path: object, *, device: str = "auto") -> Model:
+    """Read a model from its file.
+
+    Args:
+        path: a file of `Model.save`.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+
+    Raises:
+        InputError: the file is missing, damaged, of a later release, or something else.
+    """
+    from saccade.fitted.model import Model
+
+    path = check_readable(cast("str | os.PathLike[str]", path))
+    header, tensors = _read(path)
+    model = Model(header.preset, header.seed, device)
+    try:
+        stored = [unpack_image(tensors, number) for number in range(len(header.images))]
+        settings = header.classes, header.preset, model.bundle, model.device
+        ready = [one.prepared(*settings) for one in stored]
+        stroked = [
+            StrokedImage(name, digest, one)
+            for (name, digest), one in zip(header.images, ready, strict=True)
+        ]
+        tensors = {name: value.to(model.device) for name, value in tensors.items()}
+        shared = unpack_shared(tensors, header.classes, model.bundle, header.preset)
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"{path}: is damaged ({type(error).__name__}), must be a file of Model.save"
+        ) from error
+    fitted_here = header.weights == weights_digest(header.preset.weights)
+    model.restore(header, stroked, shared if fitted_here else None)
+    return model
+
+
+def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Header and tensors of a file.
+
+    Raises:
+        InputError: it is no such file, damaged, or of a later release.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get(_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: holds no model ({type(error).__name__}), must be a file of Model.save"
+        ) from error
+    if text is None:
+        raise InputError(f"{path}: holds tensors but no model, must be a file of Model.save")
+    try:
+        content = json.loads(text)
+        number = content["format"]
+        if number > FORMAT:
+            raise InputError(
+                f"{path}: was written by saccade {content.get('version')} in format {number}, this "
+                f"release reads formats up to {FORMAT}: update saccade"
+            )
+        return _header(content), tensors
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path}: its header is damaged ({type(error).__name__}: {error}), must be that of "
+            "Model.save"
+        ) from error
+
+
+def _header(content: Mapping[str, Any]) -> Header:
+    settings = dict(content["preset"])
+    parts = {"fit": LearnedFitSettings, "network": NetworkSettings}
+    parts |= {name: PottsSettings for name in settings if name.startswith("refine")}
+    for name, kind in parts.items():
+        settings[name] = None if settings[name] is None else kind(**settings[name])
+    classes = tuple(int(value) for value in content["classes"])
+    if len(classes) < 2 or list(classes) != sorted(set(classes)):
+        raise ValueError("classes must be two or more, ascending")
+    return Header(
+        version=str(content["version"]),
+        classes=classes,
+        names={int(value): str(name) for value, name in content["names"].items()},
+        preset=Preset(**settings),
+        seed=int(content["seed"]),
+        weights=str(content["weights"]),
+        images=tuple((str(name), str(digest)) for name, digest in content["images"]),
+        held_out={int(value): float(share) for value, share in content["held_out"].items()},
+        remarks=tuple(str(line) for line in content["remarks"]),
+    )

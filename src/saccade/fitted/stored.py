@@ -1,0 +1,130 @@
+"""What a model is made of, as tensors of its file and back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from saccade.interactive.color import ColorModel, Mixtures
+from saccade.interactive.cues import KnownClasses
+from saccade.interactive.fit_learned import bundled_net
+from saccade.interactive.prepared import prepare_image
+from saccade.interactive.presets import Preset
+from saccade.interactive.shared import SharedFit, Stroked
+from saccade.interactive.stroke_maps import StrokeMaps
+from saccade.models.scribble_net.batched import load_weights, weights_of
+from saccade.models.weights import Bundle
+from saccade.scribbles.shrink import shrink_strokes
+
+_NET, _COLORS, _ELSEWHERE = "net.", "colors.", "elsewhere."
+Tensors = dict[str, Tensor]
+
+
+def pack_shared(fit: SharedFit) -> Tensors:
+    """The tensors of what was fitted, on the CPU."""
+    mixtures = fit.known.colors.mixtures
+    tensors = {f"{_NET}{name}": value for name, value in weights_of(fit.net).items()}
+    tensors |= {
+        f"{_COLORS}means": mixtures.means,
+        f"{_COLORS}whiten": mixtures.whiten,
+        f"{_COLORS}log_weights": mixtures.log_weights,
+        "stroked": fit.known.stroked,
+        "amounts": fit.known.amounts,
+    }
+    for member, vectors in enumerate(fit.elsewhere):
+        for row, one in enumerate(vectors):
+            tensors[f"{_ELSEWHERE}{member}.{row}"] = one
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def unpack_shared(
+    tensors: Mapping[str, Tensor], classes: tuple[int, ...], bundle: Bundle, preset: Preset
+) -> SharedFit:
+    """Inverse of `pack_shared`.
+
+    Raises:
+        KeyError, RuntimeError, ValueError: tensors are missing or of other shapes.
+    """
+    net = bundled_net(bundle, len(classes), preset.network.sigma)
+    load_weights(net, {name: tensors[f"{_NET}{name}"] for name in weights_of(net)})
+    mixtures = Mixtures(*(tensors[f"{_COLORS}{n}"] for n in ("means", "whiten", "log_weights")))
+    stroked = tensors["stroked"]
+    colors = ColorModel(mixtures, tuple(stroked.tolist()), len(classes))
+    elsewhere = tuple(
+        tuple(tensors[f"{_ELSEWHERE}{member}.{row}"] for row in range(len(stroked)))
+        for member in range(len(bundle.ensemble[: preset.ensemble]))
+    )
+    net.to(stroked.device)
+    return SharedFit(classes, net, KnownClasses(stroked, colors, tensors["amounts"]), elsewhere)
+
+
+def pack_image(number: int, one: Stroked) -> Tensors:
+    """An image at the size at which it is worked on, and its strokes and labels, as PNG files."""
+    image, maps = one.image, one.strokes
+    large = image.size != image.working_size and min(image.working_size) <= min(image.size)
+    index = maps.stroke_index
+    if large:
+        index = shrink_strokes(index, maps.count, image.working_size)
+    pictures: dict[str, NDArray[np.generic]] = {
+        "rgb": image.working_rgb if large else image.rgb,
+        "strokes": index,
+        "strokes_half": maps.strokes_half.cpu().numpy(),
+        "labels_half": maps.labels_half.cpu().numpy(),
+    }
+    return {f"image.{number}.{name}": _png(array) for name, array in pictures.items()}
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """Where an image with strokes lies among the tensors of a file."""
+
+    rgb: NDArray[np.uint8]
+    strokes: NDArray[np.int64]
+    strokes_half: NDArray[np.int64]
+    labels_half: NDArray[np.int64]
+
+    def prepared(
+        self, classes: tuple[int, ...], preset: Preset, bundle: Bundle, device: torch.device
+    ) -> Stroked:
+        """Ready for a fit."""
+        image = prepare_image(self.rgb, max_pixels=preset.max_pixels, device=device, bundle=bundle)
+        half = torch.from_numpy(self.strokes_half).to(device)
+        labels = torch.from_numpy(self.labels_half).to(device)
+        maps = StrokeMaps(classes, self.strokes, half, labels, image.working_size)
+        return Stroked(image, maps)
+
+
+def unpack_image(tensors: Mapping[str, Tensor], number: int) -> StoredImage:
+    """Inverse of `pack_image`.
+
+    Raises:
+        KeyError, OSError, ValueError: pictures are missing or damaged.
+    """
+    found = {
+        name: _array(tensors[f"image.{number}.{name}"])
+        for name in ("rgb", "strokes", "strokes_half", "labels_half")
+    }
+    if found["rgb"].ndim != 3 or found["strokes"].shape != found["rgb"].shape[:2]:
+        raise ValueError("an image and its strokes differ in size")
+    maps = {name: found[name].astype(np.int64) for name in found if name != "rgb"}
+    return StoredImage(found["rgb"].astype(np.uint8), **maps)
+
+
+def _png(array: NDArray[np.generic]) -> Tensor:
+    """The bytes (n,) uint8 of a PNG file: RGB, or whole numbers below 65536."""
+    if array.ndim == 2:
+        array = array.astype(np.uint16 if array.max() > 255 else np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return torch.frombuffer(bytearray(stream.getvalue()), dtype=torch.uint8)
+
+
+def _array(png: Tensor) -> NDArray[np.generic]:
+    return np.asarray(Image.open(io.BytesIO(png.numpy().tobytes()), formats=["PNG"]))
