@@ -97,7 +97,7 @@ def with_all_images(image: Path, found: Pairing | None) -> Pairing:
     of_stem = by_stem(image, pictures.files)
     pairs = (known.get(of_stem[stem], Pair(of_stem[stem], None)) for stem in sorted(of_stem))
     remarks = pictures.remarks if found is None else found.remarks
-    kept = tuple(line for line in remarks if not line.startswith("images without strokes"))
+    kept = tuple(line for line in remarks if "images without strokes" not in line)
     return Pairing(tuple(pairs), kept)
 
 
