@@ -14,6 +14,7 @@ OTHERWISE = {
     ("export", "--output"): "a file, not a folder",
     ("fit", "--output"): "a file, not a folder",
     ("check-data", "--output"): "for a picture only, so it may be missing",
+    ("localize", "--epochs"): "a default of its own; tables have those of their papers",
     ("localize", "--backbone"): "of one classifier, not of the networks of a table",
     ("localize", "--weights"): "has no 'auto'",
     ("localize", "--device"): "training takes the first GPU",
