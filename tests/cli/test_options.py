@@ -20,6 +20,7 @@ OTHERWISE = {
     ("localize", "--device"): "training takes the first GPU",
     ("experiment figure", "--device"): "training takes the first GPU",
     ("experiment network", "--device"): "training takes the first GPU",
+    ("experiment table", "--preset"): "for tables on single images, which are of the paper",
     ("localize", "--rows"): "of a picture, not of a table",
     ("pseudo-label", "--saliency"): "also names what OpenCV makes",
     ("segment", "--window"): "of intensities; predict and evaluate have windows that slide",
