@@ -100,6 +100,15 @@ def load(path: object, *, device: str = "auto") -> Model:
 
     Raises:
         InputError: the file is missing, damaged, of a later release, or something else.
+
+    >>> import tempfile, numpy as np, saccade
+    >>> strokes = np.full((64, 96), 255)
+    >>> strokes[5, 10:80], strokes[32, 40:56] = 0, 1
+    >>> model = saccade.fit([np.zeros((64, 96, 3), np.uint8)], [strokes])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/cells.saccade")
+    ...     load(f"{folder}/cells.saccade").classes
+    (0, 1)
     """
     from saccade.fitted.model import Model
 

@@ -51,6 +51,15 @@ class Model:
         seed: of everything drawn at random; same seed, same masks, on one device.
         device: of the networks.
         remarks: what was assumed of images and strokes, one line each.
+
+    >>> import saccade
+    >>> rgb = np.full((64, 96, 3), 40, np.uint8)
+    >>> rgb[20:44, 30:66] = 200
+    >>> strokes = np.full((64, 96), 255, np.uint8)
+    >>> strokes[5, 10:80], strokes[32, 40:56] = 0, 1
+    >>> model = saccade.fit([rgb], [strokes])
+    >>> model.predict(rgb[:, ::-1]).classes, [one.name for one in model.stroked]
+    ((0, 1), ['image 1'])
     """
 
     def __init__(
