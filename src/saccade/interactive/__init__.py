@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from saccade.interactive.presets import Preset, preset_named
     from saccade.interactive.result import Segmentation, Suggestion
-    from saccade.interactive.segmenter import ScribbleSegmenter, segment
+    from saccade.interactive.segmenter import ScribbleSegmenter
+    from saccade.interactive.segmenting import segment
 
 __all__ = [
     "Preset",
@@ -23,7 +24,7 @@ _HOMES = {
     "Segmentation": "result",
     "Suggestion": "result",
     "preset_named": "presets",
-    "segment": "segmenter",
+    "segment": "segmenting",
 }
 
 

@@ -262,10 +262,9 @@ def simulate_strokes(
             if style.medial:
                 share = rng.uniform(*style.length)
                 taken |= draw_medial_stroke(region, rng, width=style.width, share=share)
-                strokes[taken] = value
-                continue
-            for _ in range(int(rng.integers(style.strokes[0], style.strokes[1] + 1))):
-                taken |= draw_stroke(region, taken, style, rng)
+            else:
+                for _ in range(int(rng.integers(style.strokes[0], style.strokes[1] + 1))):
+                    taken |= draw_stroke(region, taken, style, rng)
             strokes[taken] = value
     return strokes
 
