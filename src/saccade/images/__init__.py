@@ -5,9 +5,11 @@
 `decoders` lists what may run, `decoding` and `pictures` decode files, `tiff`, `segments` and
 `netpbm` what Pillow cannot, `reader` makes 8-bit colours of them, `bands` chooses colours, `window`
 and `intensities` bring every number of bits to 8, `labels` and `grey` leave values as they are,
-`header` and `sizes` read sizes, `arrays` reads NumPy's files.
+`header` and `sizes` read sizes, `arrays` reads NumPy's files. `channels` reads images of other
+channels than colors, of which `components` makes a few.
 """
 
+from saccade.images.channels import choose_channels, read_any, read_any_file, read_plane
 from saccade.images.decoding import converted, decode_image
 from saccade.images.grey import read_grey
 from saccade.images.header import (
@@ -36,6 +38,7 @@ __all__ = [
     "ReadImage",
     "as_rgb",
     "check_pixels",
+    "choose_channels",
     "converted",
     "decode_image",
     "decoded_size",
@@ -49,11 +52,14 @@ __all__ = [
     "open_image",
     "open_unlimited",
     "oriented",
+    "read_any",
+    "read_any_file",
     "read_array",
     "read_grey",
     "read_image",
     "read_label_image",
     "read_labels",
+    "read_plane",
     "to_rgb",
     "whole_numbers",
 ]

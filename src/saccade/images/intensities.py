@@ -18,8 +18,10 @@ class ReadImage:
     """An image as it was read, from a file or an array.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB.
+        pixels: (H, W, 3) uint8 RGB; of other channels the colors that stand for them.
         remarks: what was assumed, converted or left out, one line each, without the file's name.
+        components: (H, W, D) intensities of other channels than colors, see
+            `saccade.images.components`; None for pictures.
 
     >>> ReadImage(np.zeros((2, 3, 3), np.uint8), ("the first of 5 pages",)).remarks
     ('the first of 5 pages',)
@@ -27,6 +29,7 @@ class ReadImage:
 
     pixels: NDArray[np.uint8]
     remarks: tuple[str, ...] = ()
+    components: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

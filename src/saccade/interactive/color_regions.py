@@ -41,8 +41,8 @@ def color_regions(
     """Minimal partitions by the colors' odds.
 
     Args:
-        lab: (3, h, w), what the mixtures are fitted to.
-        standardized_lab: (3, h, w); borders follow its edges.
+        lab: (D, h, w), what the mixtures are fitted to.
+        standardized_lab: (D, h, w); borders follow its edges.
         strokes: (h, w) class index, K where nobody drew.
         odds: of the `ColorModel` of the strokes' labels (K, h, w).
         generator: of the mixtures.
@@ -54,7 +54,9 @@ def color_regions(
     small = tuple((n + 1) // 2 for n in size)
     # One resampling of all: each pass over the maps costs as much as an iteration does.
     shrunk = F.interpolate(torch.cat([lab, standardized_lab, odds])[None], small, mode="area")[0]
-    lab, standardized_lab, odds = shrunk[:3], shrunk[3:6], shrunk[6:]
+    channels = len(lab)
+    lab, standardized_lab = shrunk[:channels], shrunk[channels : 2 * channels]
+    odds = shrunk[2 * channels :]
     weights = edge_weights(standardized_lab)
     own = (strokes == torch.arange(classes, device=strokes.device).view(-1, 1, 1)).float()
     own = F.adaptive_max_pool2d(own, small).bool()

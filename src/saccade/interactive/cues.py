@@ -87,7 +87,7 @@ def stack_cues(
         mean: probabilities (P, h, w) of the fitted network.
         spread: their standard deviation over draws (h, w).
         own: (P, h, w) bool, strokes of each class at half size.
-        standardized_lab: (3, h, w).
+        standardized_lab: (D, h, w).
         color_odds: log odds of each class by color alone (P, h, w).
         regions: partitions by color alone (2, P, h, w), see `color_regions`.
         objects: log odds of each class by the object network (P, h, w), where it was asked.
@@ -146,8 +146,8 @@ def compute_cues(
     Args:
         averaged: the fitted network's answer.
         strokes: strokes and labels at half size.
-        lab: (3, h, w), CIE Lab over 50, what color models are fitted to.
-        standardized_lab: (3, h, w), whose edges distances and regions follow.
+        lab: (D, h, w), what color models are fitted to, of `PreparedImage`.
+        standardized_lab: (D, h, w), whose edges distances and regions follow.
         generator: of the color models.
         known: what the strokes of several images say; without it those of this image speak.
 

@@ -27,6 +27,7 @@ from saccade.refine.potts import edge_weights
 from saccade.scribbles.superpixels import superpixels
 
 _SMALL_SIDE = 64
+_COMPONENT_SCALE = 0.4  # lightness over 50 has this standard deviation in photographs
 _SEGMENT_PIXELS = 100  # of a superpixel, at half size
 
 
@@ -43,8 +44,11 @@ class PreparedImage:
         working_rgb: (h, w, 3) uint8, the image at the working size.
         inputs: (1, 43, h / 2, w / 2), what networks see: features and Lab, each channel with mean 0
             and variance 1.
-        lab: (3, h / 2, w / 2), CIE Lab over 50, not standardized; color models are fitted to it.
+        lab: (D, h / 2, w / 2), what color models are fitted to: CIE Lab over 50, not standardized,
+            or the components of other channels at the same scale.
         bundle: the trained weights that belong to it.
+        components: (D, h, w) of an image of other channels than colors at the working size, see
+            `saccade.images.components`; None for pictures.
     """
 
     rgb: NDArray[np.uint8]
@@ -52,6 +56,7 @@ class PreparedImage:
     inputs: Tensor
     lab: Tensor
     bundle: Bundle
+    components: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,7 +85,12 @@ class PreparedImage:
 
     @property
     def standardized_lab(self) -> Tensor:
-        """Lab (3, h / 2, w / 2), each channel with mean 0 and variance 1; borders follow it."""
+        """What borders follow (D, h / 2, w / 2).
+
+        Lab, each channel with mean 0 and variance 1, or components, of which noise has less.
+        """
+        if self.components is not None:
+            return self.lab / _COMPONENT_SCALE
         return self.inputs[0, FEATURE_CHANNELS:]
 
     @cached_property
@@ -145,6 +155,8 @@ class PreparedImage:
 
     @cached_property
     def _working_edges(self) -> tuple[Tensor, Tensor]:
+        if self.components is not None:
+            return edge_weights(self.components)
         lab = self._working_lab
         return edge_weights(lab * torch.rsqrt(lab.var((1, 2), keepdim=True, correction=0) + 1e-5))
 
@@ -174,6 +186,7 @@ def prepare_image(
     bundle: Bundle | None = None,
     statistics: Statistics | None = None,
     standardize: bool = True,
+    components: NDArray[np.float32] | None = None,
 ) -> PreparedImage:
     """Shrink where needed and run the frozen extractor, once.
 
@@ -187,6 +200,7 @@ def prepare_image(
         statistics: of the larger image that this is a tile of; without them its own standardize
             what networks see.
         standardize: whether the features have mean 0 and variance 1; Lab has them always.
+        components: (H, W, D) of an image of other channels, for which ``rgb`` stands.
 
     >>> image = prepare_image(np.zeros((300, 401, 3), np.uint8), max_pixels=40_000)
     >>> image.size, image.working_size, image.half_size
@@ -208,9 +222,21 @@ def prepare_image(
         if not standardize:
             inputs[:, :FEATURE_CHANNELS] = raw_half_size_features(head, signed)
         half_lab = F.interpolate(lab, inputs.shape[2:], mode="area")[0]
-    prepared = PreparedImage(rgb, working, inputs, half_lab, bundle)
+        parts = None if components is None else _resized(components, (height, width), device)
+        if parts is not None:
+            half_lab = F.interpolate(parts[None], inputs.shape[2:], mode="area")[0]
+            half_lab = half_lab * _COMPONENT_SCALE
+    prepared = PreparedImage(rgb, working, inputs, half_lab, bundle, parts)
     vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run
     return prepared
+
+
+def _resized(
+    components: NDArray[np.float32], size: tuple[int, int], device: torch.device | None
+) -> Tensor:
+    """Components (H, W, D) as (D, h, w)."""
+    maps = torch.from_numpy(np.ascontiguousarray(components.transpose(2, 0, 1))).to(device)
+    return F.interpolate(maps[None], size, mode="area")[0] if maps.shape[1:] != size else maps
 
 
 def brightness(rgb: NDArray[np.uint8]) -> Tensor:

@@ -31,7 +31,7 @@ def refine_half(
     Args:
         probabilities: (K, h, w).
         strokes: (h, w) class index, K where nobody drew.
-        standardized_lab: (3, h, w), whose edges borders follow.
+        standardized_lab: (D, h, w), whose edges borders follow.
         settings: of the minimal partition, see :mod:`saccade.refine.potts`.
 
     Returns:

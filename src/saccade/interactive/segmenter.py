@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.devices import pick_device
 from saccade.errors import InputError
-from saccade.images import read_array
+from saccade.images import ReadImage, read_any
 from saccade.interactive.history import History
 from saccade.interactive.inputs import (
     UNLABELED,
@@ -45,6 +45,7 @@ class ScribbleSegmenter:
             else what covers most of the image, see ``Segmentation.remarks``.
         classes: the class values there are; by default those that occur in the strokes. While one
             class alone is drawn another has everything else, see ``Segmentation.provisional``.
+        channels: of the image, as indices from 0 or names; by default all.
 
     Raises:
         InputError: an unknown preset or device, or settings that do not go together.
@@ -69,12 +70,14 @@ class ScribbleSegmenter:
         *,
         unlabeled: int = UNLABELED,
         classes: Sequence[int] | None = None,
+        channels: Sequence[int | str] | None = None,
     ) -> None:
         self.preset = preset_named(preset) if isinstance(preset, str) else preset
         self.seed = int(seed)
         self.device = pick_device(device)
         self.unlabeled = unlabeled
         self.classes = classes
+        self.channels = channels
         self._image: PreparedImage | None = None
         self._image_remarks: tuple[str, ...] = ()
         self._last: Fitted | None = None
@@ -94,7 +97,9 @@ class ScribbleSegmenter:
 
         Args:
             image: (H, W, 3) uint8; also grey, RGBA, and other integers and floats, which are
-                read as `saccade.images.read_array` says; see ``Segmentation.remarks``.
+                read as `saccade.images.read_array` says; (H, W, C) of other channels, or an
+                `saccade.images.Image`, see `saccade.images.read_any`. ``Segmentation.remarks``
+                say what was assumed.
             strokes: (H, W) integers, ``unlabeled`` where nobody drew; or
                 `saccade.scribbles.strokes.Strokes`, as files are read.
             progress: told the fraction done in [0, 1] and the stage's name.
@@ -108,12 +113,12 @@ class ScribbleSegmenter:
         Raises:
             InputError: the image or the strokes cannot be used. What was fitted before stays.
         """
-        picture = read_array(image, window=window)
+        picture = self._read(image, window)
         rgb = picture.pixels
         classes, stroke_index, remarks = self._encode(strokes, (rgb.shape[0], rgb.shape[1]))
         run = Run(progress, cancel, preview)
         with run.stage("features", 0.0):
-            prepared = self._prepare(rgb)
+            prepared = self._prepare(picture)
         with one_thread(self.device):
             fitted = segment_prepared(
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
@@ -140,8 +145,8 @@ class ScribbleSegmenter:
         Raises:
             InputError: the image cannot be used. What was fitted before stays.
         """
-        picture = read_array(image, window=window)
-        prepared = self._prepare(picture.pixels)
+        picture = self._read(image, window)
+        prepared = self._prepare(picture)
         with one_thread(self.device):
             prepared.compute_all()
         self._image_remarks = picture.remarks
@@ -267,9 +272,14 @@ class ScribbleSegmenter:
             raise InputError("nothing is fitted yet: call fit(image, strokes) first")
         return value
 
-    def _prepare(self, rgb: NDArray[np.uint8]) -> PreparedImage:
+    def _read(self, image: object, window: tuple[float, float] | None) -> ReadImage:
+        if isinstance(image, ReadImage):  # of a file, whose channels were chosen as it was read
+            return image
+        return read_any(image, channels=self.channels, window=window)
+
+    def _prepare(self, picture: ReadImage) -> PreparedImage:
         # A copy: updates need the image as it is, whatever becomes of the caller's array.
-        rgb = np.array(rgb, order="C")
+        rgb = np.array(picture.pixels, order="C")
         with one_thread(self.device):
             return prepare_image(
                 rgb,
@@ -279,6 +289,7 @@ class ScribbleSegmenter:
                 seed=self.seed,
                 device=self.device,
                 bundle=self._bundle,
+                components=picture.components,
             )
 
     @cached_property

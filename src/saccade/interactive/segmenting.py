@@ -20,6 +20,7 @@ def segment(
     device: str = "auto",
     classes: Sequence[int] | None = None,
     window: tuple[float, float] | None = None,
+    channels: Sequence[int | str] | None = None,
 ) -> Segmentation:
     """Segment one image from strokes.
 
@@ -37,6 +38,7 @@ def segment(
             class alone is drawn another has everything else, see ``Segmentation.provisional``.
         window: the values of the image that become black and white; None: the rule of
             `saccade.images.window`.
+        channels: of the image, as indices from 0 or names; by default all.
 
     Raises:
         InputError: the image, the strokes or an option cannot be used.
@@ -50,5 +52,7 @@ def segment(
     >>> found.labels.shape, found.classes, int(found.labels[25, 60])
     ((64, 96), (0, 1), 1)
     """
-    segmenter = ScribbleSegmenter(preset, seed, device, unlabeled=unlabeled, classes=classes)
+    segmenter = ScribbleSegmenter(
+        preset, seed, device, unlabeled=unlabeled, classes=classes, channels=channels
+    )
     return segmenter.fit(image, strokes, window=window).result
