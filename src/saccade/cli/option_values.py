@@ -77,6 +77,18 @@ def training_device_of(name: str) -> str:
     return device_of(name).split(":")[0]
 
 
+def channels_of(text: str) -> tuple[str, ...] | None:
+    """The names or numbers of --channels; None for all.
+
+    Raises:
+        InputError: there is nothing between two commas.
+    """
+    parts = tuple(part.strip() for part in text.split(","))
+    if text and "" in parts:
+        raise InputError(f"--channels {text}: expected numbers or names with commas between them")
+    return parts if text else None
+
+
 def read_names(path: Path) -> tuple[str, ...]:
     """Read class names, one a line, the first is that of class 0.
 

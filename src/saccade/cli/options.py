@@ -129,6 +129,15 @@ LAYOUT = typer.Option(
 Layout = Annotated[str, LAYOUT]
 SPLIT = typer.Option("--split", metavar="NAME", help="Part of the data: train, val, ...")
 Split = Annotated[str, SPLIT]
+Channels = Annotated[
+    str,
+    typer.Option(
+        "--channels",
+        metavar="1,3,4|NAME,...",
+        help="Channels to use, by number from 1 or by the names that the file gives them; all "
+        "without it.",
+    ),
+]
 Classes = Annotated[
     Path | None,
     typer.Option(

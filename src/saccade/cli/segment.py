@@ -11,8 +11,9 @@ from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.object_files import count_line, summary_path, write_tables, write_yolo_data
 from saccade.cli.object_options import Instances, MinArea, Table, object_options
-from saccade.cli.option_values import read_names
+from saccade.cli.option_values import channels_of, read_names
 from saccade.cli.options import (
+    Channels,
     Classes,
     Device,
     IntensityWindow,
@@ -73,6 +74,7 @@ def segment(
     unlabeled: Unlabeled = "auto",
     classes: Classes = None,
     window: IntensityWindow = None,
+    channels: Channels = "",
     formats: Annotated[
         list[str],
         typer.Option(
@@ -116,7 +118,7 @@ def segment(
     value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():
         _refuse_unused(context, model, strokes)
-        settings = Settings(preset, seed, device, value, window, model)
+        settings = Settings(preset, seed, device, value, window, model, channels_of(channels))
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
         wanted = Wanted(
@@ -138,7 +140,8 @@ def segment(
             if other:
                 remark = (
                     f"{other} of the masks there were made with another preset, seed, "
-                    "--unlabeled, --window or --classes and are kept; --overwrite makes them anew"
+                    "--unlabeled, --window, --channels or --classes and are kept; "
+                    "--overwrite makes them anew"
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
             if kept := 0 if overwrite else other_annotations(found.pairs, wanted):
@@ -160,7 +163,7 @@ def _refuse_unused(context: typer.Context, model: Path | None, strokes: Path | N
     """
     if model is None and strokes is None:
         raise InputError("STROKES are missing; without any, --model NAME.saccade says what is what")
-    for name in ("preset", "seed") if model is not None else ():
+    for name in ("preset", "seed", "channels") if model is not None else ():
         source = context.get_parameter_source(name)
         if source is not None and source.name != "DEFAULT":
             raise InputError(f"--{name} is the model's, leave it out with --model")

@@ -20,15 +20,11 @@ from saccade.remarks import Remarks
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from saccade.images import ReadImage
     from saccade.interactive import Segmentation
     from saccade.scribbles.strokes import Strokes
 
-    Segment = Callable[
-        [NDArray[np.uint8], Strokes | None, Report], tuple[Segmentation, dict[int, str]]
-    ]
+    Segment = Callable[[ReadImage, Strokes | None, Report], tuple[Segmentation, dict[int, str]]]
 
 _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 """Outputs that follow from a mask and the options of objects, and are made anew with others."""
@@ -48,6 +44,7 @@ class Settings:
     unlabeled: int | None = None
     window: tuple[float, float] | None = None
     model: Path | None = None
+    channels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +126,8 @@ def _made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
         made["window"] = list(settings.window)
     if settings.model is not None:
         return {"model": digest_of(settings.model), **made}
+    if settings.channels is not None:
+        made["channels"] = list(settings.channels)
     return {"preset": settings.preset, "seed": settings.seed, **made}
 
 
@@ -215,16 +214,14 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     segment = _segment_with(settings)  # wrong settings are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
-        from saccade.images import read_image
-
-        picture = read_image(job.pair.image, window=settings.window)
+        picture = _read(job.pair.image, settings)
         image = picture.pixels
         size = (image.shape[0], image.shape[1])
         strokes = None
         if job.pair.strokes is not None:
             strokes = _read_strokes(job.pair, size, settings, wanted.names)
         start = time.perf_counter()
-        result, known_names = segment(image, strokes, report)
+        result, known_names = segment(picture, strokes, report)
         seconds = time.perf_counter() - start
         names = wanted.names or (strokes.names if strokes else None) or known_names or None
         options = wanted.objects
@@ -242,6 +239,15 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         return Done(seconds, tuple(line for line in lines if line not in known))
 
     return work
+
+
+def _read(path: Path, settings: Settings) -> "ReadImage":
+    """An image with all of its channels; for a model the colors that it was fitted to."""
+    from saccade.images import read_any_file, read_image
+
+    if settings.model is not None:
+        return read_image(path, window=settings.window)
+    return read_any_file(path, channels=settings.channels, window=settings.window)
 
 
 @lru_cache(maxsize=1)  # an image that is checked here and then segmented here is read once
@@ -270,7 +276,7 @@ def _segment_with(settings: Settings) -> "Segment":
 
         model = load(settings.model, device=settings.device)
         return lambda image, strokes, report: (
-            model.predict(image, strokes, progress=report),
+            model.predict(image.pixels, strokes, progress=report),
             model.names,
         )
     from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
@@ -278,7 +284,7 @@ def _segment_with(settings: Settings) -> "Segment":
     ScribbleSegmenter(settings.preset, settings.seed, settings.device)
 
     def fitted(
-        image: "NDArray[np.uint8]", strokes: "Strokes | None", report: Report
+        image: "ReadImage", strokes: "Strokes | None", report: Report
     ) -> "tuple[Segmentation, dict[int, str]]":
         segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
         return segmenter.fit(image, strokes, progress=report).result, {}

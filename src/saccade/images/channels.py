@@ -68,7 +68,8 @@ def read_any_file(
 
     Args:
         path: of the file.
-        channels: which ones, as indices from 0 or as the names that the file gives them.
+        channels: which ones, as indices from 0 or as the names that the file gives them, see
+            `choose_channels`.
 
     Raises:
         InputError: as `read_image`, or no such channel.
@@ -147,7 +148,7 @@ def choose_channels(
     """Indices of channels by index or name, each once.
 
     Args:
-        wanted: None for all.
+        wanted: indices from 0, names, or, as text, numbers from 1; None for all.
         names: of the channels there are, "" where one has none.
         where: the file, for messages.
 
@@ -155,28 +156,31 @@ def choose_channels(
         InputError: there is no such channel, one is named twice, or none is.
 
     Example:
-        >>> choose_channels([2, "DAPI"], ["DAPI", "GFP", ""])
-        [2, 0]
+        >>> choose_channels([2, "DAPI", "2"], ["DAPI", "GFP", ""])
+        [2, 0, 1]
     """
     if wanted is None:
         return list(range(len(names)))
-    chosen = []
-    for one in wanted:
-        known = one in range(len(names)) if isinstance(one, int) else one in names and one != ""
-        if not known:
-            what = f"channel index {one}" if isinstance(one, int) else f"channel '{one}'"
-            raise InputError(f"{where}: {what}, expected {_listed(names)}")
-        chosen.append(one if isinstance(one, int) else list(names).index(one))
+    chosen = [_index(one, list(names), where) for one in wanted]
     if not chosen or len(set(chosen)) < len(chosen):
         raise InputError(f"{where}: channels {list(wanted)}, expected some, each once")
     return chosen
 
 
-def _listed(names: Sequence[str]) -> str:
+def _index(wanted: int | str, names: list[str], where: object) -> int:
+    index = wanted
+    if isinstance(wanted, str):
+        number = int(wanted) - 1 if wanted.isdecimal() else -1
+        index = names.index(wanted) if wanted in names and wanted else number
+    if index in range(len(names)):
+        return int(index)
+    first = int(isinstance(wanted, str))
     named = [name for name in names if name]
     shown = ", ".join(named[:_MOST_SHOWN]) + (", ..." if len(named) > _MOST_SHOWN else "")
-    indices = f"0 to {len(names) - 1}" if len(names) > 1 else "0, the only one"
-    return indices + (f" or {shown}" if named else "")
+    last = len(names) - 1 + first
+    numbers = f"{first} to {last}" if len(names) > 1 else f"{first}, the only one"
+    what = f"channel {wanted}, expected {numbers}" + (f" or {shown}" if named else "")
+    raise InputError(f"{where}: {what}")
 
 
 def _many_channels(path: Any) -> Image | None:

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 from saccade.images.window import has_value, row_blocks, window_of
 
@@ -165,7 +164,10 @@ def _minimum_noise(
     scale = np.where(variance > 1e-12, 1 / np.sqrt(variance.clip(1e-12)), 0.0)
     both = np.outer(scale, scale)
     signal, noise = covariance * both, noise * both
-    found, vectors = eigh(signal, noise + _RIDGE * np.eye(len(signal)))
+    # Where the noise is white, signal over noise is an ordinary problem of eigenvectors.
+    white = np.linalg.inv(np.linalg.cholesky(noise + _RIDGE * np.eye(len(signal))))
+    found, vectors = np.linalg.eigh(white @ signal @ white.T)
+    vectors = white.T @ vectors
     order = found.argsort()[::-1][:MOST_COMPONENTS]
     vectors = vectors[:, order]
     spread = np.einsum("cd,ce,ed->d", vectors, signal, vectors)
