@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,15 @@ from saccade.files import check_readable, reading
 from saccade.images.bands import choose_bands
 from saccade.images.components import MOST_COMPONENTS, Basis, fit_basis
 from saccade.images.image import Image
-from saccade.images.intensities import Meaning, ReadImage, read_array, rgb_of_values
-from saccade.images.opening import open_image
+from saccade.images.intensities import (
+    Meaning,
+    ReadImage,
+    checked_window,
+    read_array,
+    rgb_of_values,
+)
+from saccade.images.opening import is_picture, open_image
+from saccade.images.projection import to_rgb
 from saccade.images.reader import read_image
 from saccade.images.tiff import RGB, is_tiff, tiff_info
 
@@ -24,7 +32,12 @@ _COLOR_COUNTS = (1, 3)
 _MOST_SHOWN = 8
 
 
-def read_any(image: object, *, channels: Sequence[int | str] | None = None) -> ReadImage:
+def read_any(
+    image: object,
+    *,
+    channels: Sequence[int | str] | None = None,
+    window: tuple[float, float] | None = None,
+) -> ReadImage:
     """Read an array or an `Image` of any number of channels.
 
     One channel is grey, three are red, green and blue, four of an array are RGBA, unless
@@ -34,6 +47,8 @@ def read_any(image: object, *, channels: Sequence[int | str] | None = None) -> R
     Args:
         image: (H, W), (H, W, C) numbers, or an `Image`, of which the first plane is read.
         channels: which ones, as indices from 0 or as names of an `Image`; None: all.
+        window: the values that become black and white; None: what the image says, else the rule
+            of `saccade.images.window`.
 
     Raises:
         InputError: another shape, no numbers, or no such channel.
@@ -47,22 +62,25 @@ def read_any(image: object, *, channels: Sequence[int | str] | None = None) -> R
         True
     """
     if isinstance(image, Image):
-        return read_plane(image, channels=channels)
+        return read_plane(image, channels=channels, window=window)
     array: Any = image if isinstance(image, np.ma.MaskedArray) else np.asarray(image)
     many = array.ndim == 3 and array.shape[2] not in (1, 3, 4)
     if not (many or (channels is not None and array.ndim == 3)):
         if channels is not None:
             choose_channels(channels, [""])
-        return read_array(image)
+        return read_array(image, window=window)
     if array.size == 0 or array.shape[2] >= min(array.shape[:2]) > 0:
         raise InputError(f"image: shape {array.shape}, expected (H, W, C) with channels last")
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.float64), np.nan)
-    return read_plane(Image(array, "YXC"), channels=channels)
+    return read_plane(Image(array, "YXC"), channels=channels, window=window)
 
 
 def read_any_file(
-    path: str | os.PathLike[str], *, channels: Sequence[int | str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    channels: Sequence[int | str] | None = None,
+    window: tuple[float, float] | None = None,
 ) -> ReadImage:
     """Read an image file with all of its channels; `read_image` where they are colors.
 
@@ -70,6 +88,7 @@ def read_any_file(
         path: of the file.
         channels: which ones, as indices from 0 or as the names that the file gives them, see
             `choose_channels`.
+        window: as in `read_any`.
 
     Raises:
         InputError: as `read_image`, or no such channel.
@@ -81,36 +100,58 @@ def read_any_file(
         >>> read_any_file("bands.tif").components.shape  # near infrared is no transparency
         (40, 60, 4)
     """
-    path = check_readable(path)
-    many = _many_channels(path)
+    many = _many_channels(Path(path))
     if many is None and channels is None:
-        return read_image(path)
+        return read_image(path, window=window)
     image = many or open_image(path)
     with reading(path, "damaged or truncated image"):
-        read = read_plane(image, channels=channels)
+        read = read_plane(image, channels=channels, window=window)
     planes = image.count("T") * image.count("Z")
-    first = (f"the first of {planes} planes",) if planes > 1 else ()
+    first = (f"the first of {planes} pages",) if planes > 1 else ()
     return replace(read, remarks=(*image.remarks, *first, *read.remarks))
 
 
 def read_plane(
-    image: Image, *, t: int = 0, z: int = 0, channels: Sequence[int | str] | None = None
+    image: Image,
+    *,
+    t: int = 0,
+    z: int = 0,
+    channels: Sequence[int | str] | None = None,
+    window: tuple[float, float] | None = None,
 ) -> ReadImage:
     """Read a plane of an `Image`: grey, colors, or the intensities of all channels."""
     where = image.source or "image"
     values = image.plane(t=t, z=z)
     chosen = choose_channels(channels, image.channels or [""], where)
-    alpha = None
-    if channels is None and image.colors and len(chosen) in (2, 4):
-        chosen, alpha = chosen[:-1], values[..., -1]
+    if channels is None and len(chosen) in (2, 4) and _has_alpha(image):
+        told = None if window is None else [checked_window(window)]
+        meaning = Meaning(alpha=values[..., -1], nodata=image.nodata, window=told)
+        return rgb_of_values(np.ascontiguousarray(values[..., :-1]), meaning)
     if len(chosen) in _COLOR_COUNTS:
-        meaning = Meaning(alpha=alpha, white=image.white, nodata=image.nodata)
-        return rgb_of_values(np.ascontiguousarray(values[..., chosen]), meaning)
-    window = image.window
-    window = tuple(window[i] for i in chosen) if len(window) > 1 else window
+        return to_rgb(image, values, channels=chosen, window=window)
+    told = _told_windows(image, chosen, window)
     values = checked_numbers(values[..., chosen], where)
-    basis = fit_basis([values], window=window, nodata=image.nodata)
+    basis = fit_basis([values], window=told, nodata=image.nodata)
     return read_with(basis, values, remarks=said(len(chosen), basis))
+
+
+def _told_windows(
+    image: Image, chosen: Sequence[int], window: tuple[float, float] | None
+) -> list[tuple[float, float]]:
+    """Black and white of the chosen channels, where the caller or the file says so."""
+    if window is not None:
+        return [checked_window(window)]
+    return [image.window[i % len(image.window)] for i in chosen] if image.window else []
+
+
+def _has_alpha(image: Image) -> bool:
+    """Whether the last channel of colors is transparency; a TIFF says so, or it is a band."""
+    if not image.colors:
+        return False
+    if image.source is None or image.source.is_dir() or not is_tiff(image.source):
+        return True
+    info = tiff_info(image.source)
+    return info is not None and choose_bands(info.count, info.extras, rgb=True).alpha is not None
 
 
 def read_with(basis: Basis, values: NDArray[Any], remarks: tuple[str, ...] = ()) -> ReadImage:
@@ -183,10 +224,13 @@ def _index(wanted: int | str, names: list[str], where: object) -> int:
     raise InputError(f"{where}: {what}")
 
 
-def _many_channels(path: Any) -> Image | None:
+def _many_channels(path: Path) -> Image | None:
     """The image, where its file has other channels than grey, colors and transparency."""
-    if not is_tiff(path):
-        return open_image(path) if str(path).lower().endswith(".npy") else None
+    if not is_picture(path):
+        image = open_image(path)
+        return image if image.count("C") not in _COLOR_COUNTS else None
+    if not is_tiff(check_readable(path)):
+        return None
     info = tiff_info(path)
     if info is None or not info.numbers:
         return None
