@@ -86,7 +86,7 @@ def test_refused_inputs_keep_the_last_good_result(picture):
     with pytest.raises(InputError, match="empty"):
         segmenter.update(np.full_like(picture.strokes, 255))
     with pytest.raises(InputError, match="shape"):
-        segmenter.fit(np.zeros((4, 4, 2), np.uint8), picture.strokes)
+        segmenter.fit(np.zeros((2, 4, 4, 3), np.uint8), picture.strokes)
     assert segmenter.result is before
 
 
