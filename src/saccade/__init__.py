@@ -17,6 +17,7 @@ from saccade.errors import InputError
 if TYPE_CHECKING:
     from saccade.fitted import Model, fit, load
     from saccade.interactive import ScribbleSegmenter, Segmentation, segment
+    from saccade.stacks import StackSegmentation, segment_stack
 
 __version__ = "0.1.0"
 
@@ -25,19 +26,23 @@ __all__ = [
     "Model",
     "ScribbleSegmenter",
     "Segmentation",
+    "StackSegmentation",
     "__version__",
     "fit",
     "load",
     "segment",
+    "segment_stack",
 ]
 
 _LAZY = {
     "Model": "saccade.fitted",
     "ScribbleSegmenter": "saccade.interactive",
     "Segmentation": "saccade.interactive",
+    "StackSegmentation": "saccade.stacks",
     "fit": "saccade.fitted",
     "load": "saccade.fitted",
     "segment": "saccade.interactive",
+    "segment_stack": "saccade.stacks",
 }
 
 

@@ -21,13 +21,23 @@ from saccade.interactive.stroke_maps import StrokeMaps
 
 
 def refine(
-    image: PreparedImage, strokes: StrokeMaps, probabilities: Tensor, preset: Preset, run: Run
+    image: PreparedImage,
+    strokes: StrokeMaps,
+    probabilities: Tensor,
+    preset: Preset,
+    run: Run,
+    *,
+    half: bool = True,
 ) -> Tensor:
-    """Borders to image edges, at half size and then at the working size; then calibration."""
+    """Borders to image edges, at half size and then at the working size; then calibration.
+
+    Without ``half`` those at half size are there already, as in a stack.
+    """
     if preset.refine is not None:
-        probabilities = refine_half(
-            probabilities, strokes.strokes_half, image.standardized_lab, preset.refine
-        )
+        if half:
+            probabilities = refine_half(
+                probabilities, strokes.strokes_half, image.standardized_lab, preset.refine
+            )
         run.show(lambda: coarse_labels(probabilities, strokes.classes, image.size))
         if preset.refine.fine_iterations:
             probabilities = refine_working(

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from saccade.interactive.prepared import brightness
 from saccade.interactive.presets import PottsSettings
 from saccade.refine.guided import enlarged_rows, guided_distributions
-from saccade.refine.potts import edge_weights, potts
+from saccade.refine.potts import edge_weights, potts, stack_weights
 
 Map = NDArray[np.float32]
 
@@ -41,6 +41,37 @@ def refine_half(
         _costs(probabilities, strokes),
         edge_weights(standardized_lab, settings.contrast),
         strength=_strength(settings, probabilities),
+        iterations=settings.iterations,
+    )
+    return blend(regions, probabilities)
+
+
+@torch.no_grad()
+def refine_stack(
+    probabilities: Tensor,
+    strokes: Tensor,
+    standardized_lab: Tensor,
+    settings: PottsSettings,
+    *,
+    depth: float = 1.0,
+) -> Tensor:
+    """`refine_half` for the slices of a stack at once: a partition in three dimensions.
+
+    Args:
+        probabilities: (K, Z, h, w).
+        strokes: (Z, h, w) class index, K where nobody drew.
+        standardized_lab: (D, Z, h, w), whose edges borders follow.
+        settings: of the minimal partition.
+        depth: distance of slices in pixels of these maps.
+
+    Returns:
+        (K, Z, h, w).
+    """
+    flat = probabilities.flatten(1, 2)
+    regions = potts(
+        _costs(flat, strokes.flatten(0, 1)).view_as(probabilities),
+        stack_weights(standardized_lab, settings.contrast, depth),
+        strength=_strength(settings, flat),
         iterations=settings.iterations,
     )
     return blend(regions, probabilities)

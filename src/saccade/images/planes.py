@@ -1,0 +1,124 @@
+"""The planes of one stack, all read alike: one window, one basis of channels for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.images.channels import checked_numbers, choose_channels, read_with, said
+from saccade.images.components import Basis, fit_basis
+from saccade.images.image import Image
+from saccade.images.intensities import ReadImage, checked_window
+from saccade.images.projection import to_rgb
+from saccade.images.window import window_of
+
+_MOST_SAMPLED, _FEWEST_SAMPLED = 12, 3  # planes from which windows are taken
+_SAMPLED_VALUES = 60_000_000
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Reads any plane of a stack as it reads all others.
+
+    Attributes:
+        image: the stack, with the window of all its planes.
+        channels: indices of those that are used.
+        basis: of other channels than grey and colors; None for those.
+        window: black and white as the caller says; None: of the image.
+        remarks: how planes are read.
+    """
+
+    image: Image
+    channels: tuple[int, ...]
+    basis: Basis | None = None
+    window: tuple[float, float] | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """(t, z) of each plane."""
+        return list(np.ndindex(self.image.count("T"), self.image.count("Z")))
+
+    def read(self, t: int, z: int) -> ReadImage:
+        """One plane as 8-bit colors, with components where its channels are no colors."""
+        values = self.image.plane(t=t, z=z)
+        if self.basis is None:
+            return to_rgb(self.image, values, channels=self.channels, window=self.window)
+        return read_with(self.basis, checked_numbers(values[..., list(self.channels)]))
+
+
+def read_planes(
+    image: Image,
+    *,
+    channels: Sequence[int | str] | None = None,
+    window: tuple[float, float] | None = None,
+) -> Planes:
+    """Find out how the planes of a stack are to be read; a few of them are looked at.
+
+    Args:
+        image: with axis Z or T; one without is a stack of one plane.
+        channels: which ones, see `saccade.images.choose_channels`; None: all.
+        window: the values that become black and white; None: what the image says, else the rule
+            of `saccade.images.window` for all planes together.
+
+    Raises:
+        InputError: no such channel, no numbers, or a window that is none.
+
+    >>> dim = np.full((4, 40, 60), 100, np.uint16)
+    >>> dim[2, 10:20, 10:20] = 400
+    >>> planes = read_planes(Image(dim, "ZYX"))
+    >>> int(planes.read(0, 1).pixels.max()), int(planes.read(0, 2).pixels.max())
+    (0, 255)
+    >>> planes.remarks
+    ('values 100 to 400 were stretched to 0..255, in all planes alike',)
+    """
+    where = image.source or "image"
+    chosen = choose_channels(channels, image.channels or [""], where)
+    told = None if window is None else checked_window(window)
+    if len(chosen) not in (1, 3):
+        windows = (
+            [told]
+            if told
+            else [image.window[i % len(image.window)] for i in chosen if image.window]
+        )
+        sample = [checked_numbers(plane[..., chosen], where) for plane in _sample(image)]
+        basis = fit_basis(sample, window=windows, nodata=image.nodata)
+        return Planes(image, tuple(chosen), basis, None, said(len(chosen), basis))
+    if told or image.window or image.array.dtype == np.uint8:
+        spans = [f"{low:.6g} to {high:.6g}" for low, high in (() if told else image.window)]
+        lines = f"values {', '.join(dict.fromkeys(spans))} are black and white, as the file says"
+        return Planes(image, tuple(chosen), None, told, (lines,) if spans else ())
+    found, remarks = _windows_of(image, chosen, where)
+    return Planes(replace(image, window=found), tuple(chosen), None, None, remarks)
+
+
+def _sample(image: Image) -> Iterator[NDArray[Any]]:
+    places = list(np.ndindex(image.count("T"), image.count("Z")))
+    values = image.size[0] * image.size[1] * image.count("C")
+    most = int(np.clip(_SAMPLED_VALUES // values, _FEWEST_SAMPLED, _MOST_SAMPLED))
+    picked = np.unique(np.linspace(0, len(places) - 1, most).round().astype(int))
+    return (image.plane(t=places[i][0], z=places[i][1]) for i in picked)
+
+
+def _windows_of(
+    image: Image, chosen: Sequence[int], where: object
+) -> tuple[tuple[tuple[float, float], ...], tuple[str, ...]]:
+    """The window of each channel of an image (one for colors), and what was stretched."""
+    planes = [checked_numbers(plane[..., list(chosen)], where) for plane in _sample(image)]
+    together = np.concatenate([plane.reshape(-1, 1, plane.shape[2]) for plane in planes])
+    kind, bits = together.dtype.kind, together.dtype.itemsize * 8
+    white = image.white or (2**bits - 1 if kind == "u" and bits <= 16 else None)
+    groups = [[*range(len(chosen))]] if image.colors else [[k] for k in range(len(chosen))]
+    found = [window_of(together[..., group], None, image.nodata, white) for group in groups]
+    windows = [(one.low, one.high) if one and one.low < one.high else (0.0, 1.0) for one in found]
+    spans = [f"{one.low:.6g} to {one.high:.6g}" for one in found if one and one.stretched]
+    remarks = (
+        f"values {', '.join(dict.fromkeys(spans))} were stretched to 0..255, in all planes alike",
+    )
+    by_channel = dict(zip(chosen, windows * (len(chosen) if image.colors else 1), strict=True))
+    every = tuple(by_channel.get(i, (0.0, 1.0)) for i in range(image.count("C")))
+    return every, remarks if spans else ()
