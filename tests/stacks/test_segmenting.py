@@ -115,7 +115,8 @@ def test_a_cancelled_run_keeps_its_finished_slices(stack, strokes, quick, whole,
 
 def test_known_slabs_are_not_segmented_again(stack, strokes, quick, monkeypatch):
     monkeypatch.setattr("saccade.stacks.work.slab_length", lambda *sizes: 3)
-    known = {(0, z): np.full(SHAPE[1:], 7, np.int32) for z in range(4)}
+    plane = np.full(SHAPE[1:], 7, np.int32), np.full(SHAPE[1:], 0.5)
+    known = {(0, z): plane for z in range(4)}
     finished = []
     result = segment_stack(
         stack,
@@ -127,6 +128,7 @@ def test_known_slabs_are_not_segmented_again(stack, strokes, quick, monkeypatch)
     )
     assert [z for _, z in finished] == [3, 4, 5, 6, 7]
     assert (result.labels[:3] == 7).all()
+    assert (result.uncertainty[:3] == 0.5).all()
     assert result.finished
 
 

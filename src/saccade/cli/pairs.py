@@ -64,9 +64,11 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     for path in (image, strokes):
         if not path.is_dir():
             check_readable(path)
+    if image.is_dir() and _is_one_image(image):
+        return Pairing((Pair(image, strokes),), single=True)
     if image.is_dir() and not strokes.is_dir():
         return _pair_entries(image, strokes)
-    if strokes.is_dir() and not image.is_dir():
+    if strokes.is_dir() and not image.is_dir() and not _is_one_image(strokes):
         raise InputError(
             f"{strokes} is a folder and {image} is a file; expected two files or two folders"
         )
@@ -75,6 +77,13 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     if image.resolve() == strokes.resolve():
         return _pair_beside(image)
     return _pair_folders(image, strokes)
+
+
+def _is_one_image(folder: Path) -> bool:
+    """Whether a folder is an OME-Zarr or a series of DICOM files."""
+    from saccade.images import is_image_folder
+
+    return is_image_folder(folder)
 
 
 def with_all_images(image: Path, found: Pairing | None) -> Pairing:

@@ -41,6 +41,7 @@ from saccade.cli.segment_files import (
     plan,
     segment_files,
 )
+from saccade.cli.stack_files import check_stack_options, is_stack, segment_stacks
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
 
@@ -109,6 +110,8 @@ def segment(
     FOLDER/NAME.png is the mask; pictures go to folders below FOLDER. Images that have a mask
     are skipped, so a batch that was stopped goes on where it was.
 
+    Of a stack, with strokes on some slices or times, all get masks, in a file with its axes.
+
     With --model, which `saccade fit` made from strokes on a few images, all images of IMAGE get
     masks, those without strokes too.
 
@@ -133,7 +136,11 @@ def segment(
             () if table is None else (table, summary_path(table)),
             (path for pair in found.pairs for path in pair.sources),
         )
+        stacks = [pair for pair in found.pairs if model is None and is_stack(pair)]
+        for pair in stacks:
+            check_stack_options(pair, wanted, table)
         with prepared(wanted, found.pairs):
+            found = replace(found, pairs=tuple(p for p in found.pairs if p not in stacks))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             old = 0 if overwrite else outdated(found.pairs, wanted)
             other = 0 if overwrite else made_otherwise(found.pairs, settings, wanted)
@@ -152,6 +159,8 @@ def segment(
                 found = replace(found, remarks=(*found.remarks, remark))
             outcome = _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
             _write_all_objects(found, wanted, table, quiet=quiet)
+            redo, single = overwrite, found.single
+            segment_stacks(stacks, settings, wanted, overwrite=redo, quiet=quiet, single=single)
             finish(outcome, lambda job: job.pair.image.name, single=found.single)
 
 

@@ -109,7 +109,7 @@ def other_annotations(pairs: Sequence[Pair], wanted: Wanted) -> int:
 
 def made_otherwise(pairs: Sequence[Pair], settings: Settings, wanted: Wanted) -> int:
     """Count the masks there whose records say that other options made them."""
-    now = json_text(_made_by(settings, wanted))
+    now = json_text(made_by(settings, wanted))
     masks = (planned(pair, wanted)[wanted.formats[0]] for pair in pairs)
     records = (stored_json(record_path(mask)) for mask in masks if _has_record(mask))
     return sum(isinstance(known, dict) and json_text(known) != now for known in records)
@@ -119,7 +119,7 @@ def _has_record(mask: Path) -> bool:
     return mask.is_file() and record_path(mask).is_file()
 
 
-def _made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
+def made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
     """What decides on a mask besides the image and its strokes."""
     made: dict[str, object] = {"unlabeled": settings.unlabeled, "classes": wanted.names}
     if settings.window is not None:
@@ -232,7 +232,7 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         last = job.outputs[-1][1]
         if job.outputs[-1][0] == wanted.formats[0]:
             record_path(last).parent.mkdir(exist_ok=True)
-            write_record(last, _made_by(settings, wanted))
+            write_record(last, made_by(settings, wanted))
         # Said where they were checked.
         known = {*strokes.remarks, strokes.assumption} if strokes else set()
         lines = dict.fromkeys((*picture.remarks, *result.remarks))

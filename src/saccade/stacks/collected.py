@@ -12,6 +12,9 @@ from saccade.interactive.result import Segmentation
 from saccade.stacks.result import UNFINISHED, StackSegmentation
 from saccade.stacks.strokes import StackStrokes, along, plane_axes
 
+KnownPlane = tuple[NDArray[np.int32], NDArray[np.floating]]
+"""Labels and uncertainty (H, W)."""
+
 
 class Collected:
     """Labels and uncertainty of the planes as they come."""
@@ -20,7 +23,7 @@ class Collected:
         self,
         image: Image,
         strokes: StackStrokes,
-        known: Mapping[tuple[int, int], NDArray[np.int32]],
+        known: Mapping[tuple[int, int], KnownPlane],
         finished: Callable[[tuple[int, int], Segmentation], None] | None,
     ) -> None:
         shape = strokes.index.shape
@@ -36,7 +39,8 @@ class Collected:
         if not all(place in self.known for place in places):
             return False
         for place in places:
-            self._labels[place], self.done[place] = self.known[place], True
+            self._labels[place], self._uncertainty[place] = self.known[place]
+            self.done[place] = True
         return True
 
     def add(self, place: tuple[int, int], found: Segmentation) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from saccade.devices import pick_device
 from saccade.errors import InputError
@@ -24,7 +23,7 @@ from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.models.weights import load_bundle
-from saccade.stacks.collected import Collected
+from saccade.stacks.collected import Collected, KnownPlane
 from saccade.stacks.preparing import Preparer
 from saccade.stacks.result import StackSegmentation
 from saccade.stacks.strokes import read_stack_strokes
@@ -45,7 +44,7 @@ def segment_stack(
     window: tuple[float, float] | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-    skip: Mapping[tuple[int, int], NDArray[np.int32]] | None = None,
+    skip: Mapping[tuple[int, int], KnownPlane] | None = None,
     finished: Callable[[tuple[int, int], Segmentation], None] | None = None,
 ) -> StackSegmentation:
     """Segment all planes of a stack or a series of times from strokes on some of them.
@@ -68,8 +67,8 @@ def segment_stack(
         window: the values that become black and white; by default the same for all planes.
         progress: told the fraction done in [0, 1] and what is done.
         cancel: asked between planes; once it answers True, finished planes are returned.
-        skip: labels of planes (t, z) that are known already; where a whole slab is, its planes are
-            not segmented again.
+        skip: labels and uncertainty (H, W) of planes (t, z) that are known already; where a whole
+            slab is, its planes are not segmented again.
         finished: told the place (t, z) and the result of each plane as it is there.
 
     Raises:

@@ -1,0 +1,244 @@
+"""Stacks in ``saccade segment``: slices or times with strokes on some of them, masks of all."""
+
+import shutil
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from saccade.batch.records import record_path, write_record
+from saccade.cli.errors import BAD_INPUT, INTERRUPTED
+from saccade.cli.outputs import Wanted
+from saccade.cli.pairs import Pair
+from saccade.cli.progress import Bar
+from saccade.cli.say import say
+from saccade.cli.segment_files import Settings, made_by
+from saccade.errors import InputError
+from saccade.files import atomic_write, digest_of, refuse_to_replace
+from saccade.strict_json import json_text, stored_json
+
+if TYPE_CHECKING:
+    from saccade.images import Image
+    from saccade.interactive import Segmentation
+    from saccade.stacks import StackSegmentation
+
+_PARTS = "parts"
+"""Folder of the planes of stacks that are not finished."""
+
+_UNNAMED = ("tiff", "npy", "picture", "array")
+"""Kinds of files whose pages nobody calls slices or times."""
+
+_FORMATS = ("png", "tiff", "own")
+
+
+def is_stack(pair: Pair) -> bool:
+    """Whether an image and its strokes are a stack, of which all planes are to be segmented.
+
+    Pages of a plain TIFF are, where its strokes have pages too; with strokes of one page the
+    first is segmented, as ever. What a file calls slices or times always are.
+    """
+    image = None if pair.strokes is None else _opened(pair.image)
+    if image is None or _planes(image) < 2:
+        return False
+    if image.kind not in _UNNAMED:
+        return True
+    drawn = _opened(pair.drawn)
+    return drawn is not None and _planes(drawn) > 1
+
+
+def check_stack_options(pair: Pair, wanted: Wanted, table: Path | None) -> None:
+    """Refuse what stacks have not.
+
+    Raises:
+        InputError: a format of pictures, or an option of objects or probabilities.
+    """
+    asked = [f"--format {one}" for one in wanted.formats if one not in _FORMATS]
+    asked += [f"--{one}" for one in ("instances", "probabilities") if one in wanted.extras]
+    asked += [] if table is None else ["--table"]
+    if asked:
+        raise InputError(
+            f"{pair.image}: {asked[0]} is of pictures; the mask of a stack is in a file like it"
+        )
+
+
+def segment_stacks(
+    pairs: Sequence[Pair],
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    overwrite: bool,
+    quiet: bool,
+    single: bool,
+) -> None:
+    """Segment stacks one after the other; planes that are finished are kept whatever happens.
+
+    Raises:
+        InputError: of a single stack.
+        typer.Exit: some stacks of a folder failed, or Ctrl-C.
+    """
+    failed: dict[str, InputError] = {}
+    for pair in pairs:
+        bar = Bar(1, quiet=quiet)
+        try:
+            target = _segment(pair, settings, wanted, bar, overwrite=overwrite)
+        except InputError as error:
+            if single:
+                raise
+            failed[pair.image.name] = error
+            continue
+        except KeyboardInterrupt:
+            bar.close()
+            kept = len(list(_parts_of(pair, wanted).glob("*.npz")))
+            say(f"interrupted: {kept} planes of {pair.image.name} are kept; run it again", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        finally:
+            bar.close()
+        if target is not None and not quiet:
+            say(f"{'mask':<14}{target}")
+    if failed:
+        say(f"error: {len(failed)} of {len(pairs)} stacks failed", err=True)
+        for name, why in failed.items():
+            say(f"  {name}: {why}", err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+def _segment(
+    pair: Pair, settings: Settings, wanted: Wanted, bar: Bar, *, overwrite: bool
+) -> Path | None:
+    """One stack; None where its mask is there already."""
+    from saccade.images import open_image
+    from saccade.interactive.inputs import UNLABELED
+    from saccade.stacks import segment_stack
+
+    image = open_image(pair.image)
+    target = wanted.folder / _mask_name(image, pair)
+    refuse_to_replace([target], pair.sources)
+    made = made_by(settings, wanted)
+    if target.exists() and not overwrite:
+        bar.note(f"{target.name}: already done, skipped; --overwrite redoes it")
+        known = stored_json(record_path(target)) if record_path(target).is_file() else made
+        if json_text(known) != json_text(made):
+            bar.warn(f"{target.name}: was made with other options and is kept")
+        return None
+    parts = _parts_of(pair, wanted)
+    version = {**made, "files": [_version(path) for path in pair.sources]}
+    known_planes = _begin(parts, version, overwrite=overwrite)
+    if known_planes:
+        bar.note(f"{pair.image.name}: {len(known_planes)} planes are finished already")
+    found = segment_stack(
+        image,
+        open_image(pair.drawn),
+        unlabeled=UNLABELED if settings.unlabeled is None else settings.unlabeled,
+        preset=settings.preset,
+        seed=settings.seed,
+        device=settings.device,
+        channels=settings.channels,
+        window=settings.window,
+        progress=lambda done, text: bar.show(done, f"{pair.image.name}: {text}"),
+        skip=known_planes,
+        finished=_keeper(parts),
+    )
+    for remark in found.remarks:
+        (bar.note if "= unlabelled" in remark else bar.warn)(f"{pair.image.name}: {remark}")
+    _write(target, found, found.labels, image)
+    if "uncertainty" in wanted.extras:
+        _write(
+            target.parent / "uncertainty" / target.name,
+            found,
+            (found.uncertainty.astype("float32") * 255).round().astype("uint8"),
+            image,
+        )
+    record_path(target).parent.mkdir(exist_ok=True)
+    write_record(target, made)
+    shutil.rmtree(parts, ignore_errors=True)
+    with suppress(OSError):  # other stacks are not finished
+        parts.parent.rmdir()
+    return target
+
+
+def _mask_name(image: "Image", pair: Pair) -> str:
+    from saccade.formats.containers import mask_name
+
+    return mask_name(image) or f"{pair.image.stem}.npy"
+
+
+def _write(path: Path, found: "StackSegmentation", values: Any, image: "Image") -> None:
+    """Values along the axes of the stack, in its own container."""
+    import numpy as np
+
+    from saccade.formats.containers import write_like
+
+    axes = "".join(axis for axis in "TZYX" if axis in found.axes)
+    if path.suffix == ".npy":
+        with atomic_write(path) as temporary:
+            np.save(temporary, values)
+        return
+    write_like(path, values.transpose([found.axes.index(a) for a in axes]), image, axes=axes)
+
+
+def _parts_of(pair: Pair, wanted: Wanted) -> Path:
+    return wanted.folder / _PARTS / pair.image.name
+
+
+def _version(path: Path) -> object:
+    """What changes with a file; a large one or a folder is not read for that."""
+    status = path.stat()
+    if path.is_dir() or status.st_size > 100_000_000:
+        return [status.st_size, status.st_mtime_ns]
+    return digest_of(path)
+
+
+def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[Any, Any]:
+    """The planes that an interrupted run with the same files and options has finished."""
+    import numpy as np
+
+    said = parts / "made.json"
+    same = said.is_file() and json_text(stored_json(said)) == json_text(version)
+    if not same or overwrite:
+        shutil.rmtree(parts, ignore_errors=True)
+        parts.mkdir(parents=True)
+        with atomic_write(said) as temporary:
+            temporary.write_text(json_text(version))
+    planes = {}
+    for path in parts.glob("*.npz"):
+        with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(path) as known:
+            t, z = path.stem.split("-")
+            uncertainty = known["uncertainty"].astype(np.float32) / 255
+            planes[int(t), int(z)] = known["labels"].astype(np.int32), uncertainty
+    return planes
+
+
+def _keeper(parts: Path) -> "Callable[[tuple[int, int], Segmentation], None]":
+    import numpy as np
+
+    def keep(place: tuple[int, int], found: "Segmentation") -> None:
+        with atomic_write(parts / f"{place[0]}-{place[1]}.npz") as temporary:
+            np.savez_compressed(
+                temporary,
+                labels=found.labels.astype(np.uint16),
+                uncertainty=np.rint(found.uncertainty * 255).astype(np.uint8),
+            )
+
+    return keep
+
+
+def _opened(path: Path) -> "Image | None":
+    from saccade.images import is_image_folder, is_picture, open_image
+    from saccade.images.tiff import is_tiff
+
+    if path.is_dir():
+        if not is_image_folder(path):
+            return None
+    elif is_picture(path) and not is_tiff(path):
+        return None
+    try:
+        return open_image(path)
+    except InputError:  # which is said when it is read
+        return None
+
+
+def _planes(image: "Image") -> int:
+    return image.count("T") * image.count("Z")
