@@ -55,3 +55,31 @@ def test_the_mask_follows_the_strokes(examples):
     assert (viewer.layers[model.MASK_NAME].data != 0).any()
     wait_for(lambda: not panel._running)
     assert application is not None
+
+
+def test_all_slices_are_segmented_and_stopped(viewer_and_stack):
+    viewer, panel = viewer_and_stack
+    panel.all_slices()
+    assert panel.slices.text == "Stop"
+    wait_for(lambda: not panel._running)
+    assert panel.status.value.startswith("Done")
+    assert viewer.layers[model.MASK_NAME].data.shape == (5, 40, 56)
+    assert (panel.slices.text, panel.progress.value) == ("Segment all slices", 0)
+    panel.all_slices()
+    panel.all_slices()  # stops it
+    wait_for(lambda: not panel._running)
+    assert panel.status.value.startswith("Stopped")
+
+
+@pytest.fixture
+def viewer_and_stack():
+    application = QApplication.instance() or QApplication([])
+    viewer = components.ViewerModel()
+    values = np.random.default_rng(0).normal(100, 8, (5, 40, 56))
+    values[:, 10:30, 16:40] += 60
+    drawn = np.zeros(values.shape, int)
+    drawn[2, 3, 4:50], drawn[2, 19:21, 22:34] = 1, 2
+    viewer.add_image(values.astype(np.float32), name="cells")
+    viewer.add_labels(drawn, name="strokes")
+    yield viewer, Panel(viewer)
+    assert application is QApplication.instance()

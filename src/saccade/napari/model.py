@@ -70,6 +70,16 @@ def read_picture(image: Any, plane: tuple[int, ...]) -> ReadImage:
     return ReadImage(np.repeat(_scaled(array, low, high)[..., None], 3, axis=2))
 
 
+def set_contrast(image: Any) -> tuple[float, float] | None:
+    """Contrast limits of a gray layer that somebody has set; None where napari chose them."""
+    if getattr(image, "rgb", False):
+        return None
+    data = image.data[0] if getattr(image, "multiscale", False) else image.data
+    low, high = (float(limit) for limit in image.contrast_limits)
+    known = (0.0, 255.0) if np.dtype(data.dtype) == np.uint8 else _range(data)
+    return None if (low, high) == known or not low < high else (low, high)
+
+
 def strokes_of(strokes: Any, plane: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.int64]:
     """The slice of a labels layer: class values from 1, 0 where nobody drew.
 
@@ -151,16 +161,29 @@ def _checked(drawn: NDArray[np.int64], name: str) -> Strokes:
 def show(viewer: Any, image: Any, strokes: Any, fitted: Fitted) -> None:
     """Put mask and uncertainty into layers of their own, as large and in place as the image."""
     result: Segmentation = fitted.segmenter.result
-    place = _place(image)
     mask = _whole(image, fitted.plane, result.labels, viewer, MASK_NAME)
+    uncertainty = None
+    if fitted.options.uncertainty:
+        uncertainty = _whole(image, fitted.plane, result.uncertainty, viewer, UNCERTAINTY_NAME)
+    put_layers(viewer, image, strokes, mask, uncertainty)
+
+
+def put_layers(
+    viewer: Any,
+    image: Any,
+    strokes: Any,
+    mask: NDArray[Any],
+    uncertainty: NDArray[Any] | None = None,
+) -> None:
+    """Make or change the layers of mask and uncertainty, below the strokes."""
+    place = _place(image)
     if MASK_NAME in viewer.layers:
         viewer.layers[MASK_NAME].data = mask
     else:
         layer = viewer.add_labels(mask, name=MASK_NAME, opacity=0.45, **place)
         layer.colormap = strokes.colormap
         _below(viewer, layer, strokes)
-    if fitted.options.uncertainty:
-        uncertainty = _whole(image, fitted.plane, result.uncertainty, viewer, UNCERTAINTY_NAME)
+    if uncertainty is not None:
         if UNCERTAINTY_NAME in viewer.layers:
             viewer.layers[UNCERTAINTY_NAME].data = uncertainty
         else:

@@ -16,6 +16,10 @@ from saccade.napari.model import (
     show,
     show_places,
 )
+from saccade.napari.stack import show_stack, stack_steps
+from saccade.stacks import StackSegmentation
+
+_ALL_SLICES = "Segment all slices"
 
 
 def make_widget(viewer: Any) -> Any:
@@ -36,6 +40,7 @@ class Panel:
             ComboBox,
             Container,
             Label,
+            ProgressBar,
             PushButton,
             SpinBox,
         )
@@ -62,6 +67,8 @@ class Panel:
         self.follow = CheckBox(text="Follow the strokes", value=True)
         self.run: Any = PushButton(text="Segment")
         self.places: Any = PushButton(text="Where next?")
+        self.slices: Any = PushButton(text=_ALL_SLICES)
+        self.progress: Any = ProgressBar(label="Slices", min=0, max=100, value=0)
         self.status = Label(value="Draw in a labels layer: 1, 2, ... are classes, 0 is nothing")
         self.container = Container(
             widgets=[
@@ -72,11 +79,14 @@ class Panel:
                 self.follow,
                 self.run,
                 self.places,
+                self.slices,
+                self.progress,
                 self.status,
             ]
         )
         self.run.changed.connect(lambda _: self.start())
         self.places.changed.connect(lambda _: self.where_next())
+        self.slices.changed.connect(lambda _: self.all_slices())
         strokes: Any = self.strokes
         strokes.changed.connect(lambda _: self._watch())
         viewer.layers.events.inserted.connect(self._reset)
@@ -108,6 +118,41 @@ class Panel:
         worker.errored.connect(self._failed)
         worker.finished.connect(self._finished)
         worker.start()
+
+    def all_slices(self) -> None:
+        """Segment all slices from strokes on some; while that runs, stop it."""
+        from napari.qt.threading import create_worker
+
+        image, strokes = self.image.value, self.strokes.value
+        if image is None or strokes is None:
+            self._say("Choose an image layer and a labels layer with strokes")
+            return
+        if self._running:
+            self._cancel.set()
+            return
+        self._cancel = threading.Event()
+        self._running = True
+        self.slices.text = "Stop"
+        options = Options(self.preset.value, self.seed.value)
+        worker: Any = create_worker(stack_steps, image, strokes, options, self._cancel)
+        worker.yielded.connect(lambda step: self._stepped(step, image, strokes, options))
+        worker.errored.connect(self._failed)
+        worker.finished.connect(self._slices_finished)
+        worker.start()
+
+    def _stepped(self, step: Any, image: Any, strokes: Any, options: Options) -> None:
+        if not isinstance(step, StackSegmentation):
+            self.progress.value = round(100 * step[0])
+            self._say(step[1].capitalize())
+            return
+        show_stack(self.viewer, image, strokes, step, options)
+        done = f"Done in {step.timings['total']:.1f} s" if step.finished else "Stopped"
+        self._say("; ".join((done, *step.remarks)))
+
+    def _slices_finished(self) -> None:
+        self.slices.text = _ALL_SLICES
+        self.progress.value = 0
+        self._finished()
 
     def where_next(self) -> None:
         """Show where a stroke would help most."""
