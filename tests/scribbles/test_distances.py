@@ -140,3 +140,15 @@ def test_classes_and_images_do_not_touch_each_other():
     torch.testing.assert_close(both[:1], geodesic_distances(seeds, guide))
     torch.testing.assert_close(both[1:], geodesic_distances(seeds, other))
     torch.testing.assert_close(both[:1, 1:], geodesic_distances(seeds[:, 1:], guide))
+
+
+def test_paths_begin_at_their_cost():
+    guide = torch.zeros(1, 1, 5, 9)
+    seeds = torch.zeros(1, 1, 5, 9, dtype=torch.bool)
+    seeds[0, 0, 2, 1] = seeds[0, 0, 2, 7] = True
+    costs = torch.where(seeds, 1.0, 7.0)
+    costs[0, 0, 2, 7] = 0.0
+    found = geodesic_distances(seeds, guide, step=0.1, costs=costs)[0, 0]
+    assert found[2, 7] == 0
+    assert found[2, 4] == pytest.approx(0.3)
+    assert found[2, 1] == pytest.approx(0.6)  # the way from the other stroke is shorter

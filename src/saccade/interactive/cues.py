@@ -37,6 +37,19 @@ class KnownClasses:
     amounts: Tensor
 
 
+@dataclass(frozen=True)
+class Distances:
+    """Distances to strokes that are not all in the image itself, but in other slices too.
+
+    Attributes:
+        geodesic: (P, h, w) along paths of little contrast.
+        euclidean: (P, h, w) in a straight line, in shorter sides of the map.
+    """
+
+    geodesic: Tensor
+    euclidean: Tensor
+
+
 def _lead(distance: Tensor) -> Tensor:
     """(nearest other - own) / (nearest other + own) of distances (P, h, w), in [-1, 1]."""
     if len(distance) == 1:
@@ -80,6 +93,7 @@ def stack_cues(
     objects: Tensor | None = None,
     last: Tensor | None = None,
     amounts: Tensor | None = None,
+    distances: Distances | None = None,
 ) -> Tensor:
     """Stack the cues of the P classes that somebody drew.
 
@@ -93,12 +107,15 @@ def stack_cues(
         objects: log odds of each class by the object network (P, h, w), where it was asked.
         last: probabilities of the mask that the strokes correct (P, h, w), where there was one.
         amounts: how much somebody drew of each class (P,); by default pixels of ``own``.
+        distances: to the strokes of each class; by default to ``own``.
 
     Returns:
         (P, len(CUES), h, w), channels in the order of `saccade.models.fusion_net.CUES`.
     """
     strokes = own.any(0)
-    geodesic, euclidean = _geodesic(own, standardized_lab), _euclidean(own)
+    if distances is None:
+        distances = Distances(_geodesic(own, standardized_lab), _euclidean(own))
+    geodesic, euclidean = distances.geodesic, distances.euclidean
     odds = torch.logit(mean, eps=1e-4).clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT)
     share = (own.flatten(1).sum(1) if amounts is None else amounts).to(mean.dtype)
     # With two classes how much somebody drew says nothing of their sizes.
@@ -140,6 +157,7 @@ def compute_cues(
     *,
     generator: torch.Generator,
     known: KnownClasses | None = None,
+    distances: Distances | None = None,
 ) -> Tensor:
     """All cues about the P classes that somebody drew.
 
@@ -150,6 +168,7 @@ def compute_cues(
         standardized_lab: (D, h, w), whose edges distances and regions follow.
         generator: of the color models.
         known: what the strokes of several images say; without it those of this image speak.
+        distances: to strokes of other slices too.
 
     Returns:
         (P, len(CUES), h, w), rows in the order of ``strokes.stroked``, or of ``known.stroked``.
@@ -176,4 +195,5 @@ def compute_cues(
         strokes.objects,
         strokes.last,
         None if known is None else known.amounts,
+        distances,
     )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from saccade.interactive.averaging import average_draws
 from saccade.interactive.color import fit_colors
-from saccade.interactive.cues import KnownClasses, compute_cues
+from saccade.interactive.cues import Distances, KnownClasses, compute_cues
 from saccade.interactive.finish import at_full_size, refine
 from saccade.interactive.fit_joint import fit_jointly
 from saccade.interactive.fusion import fuse_cues
@@ -130,7 +130,13 @@ def _vectors(
 
 
 def probabilities_of(
-    fit: SharedFit, image: PreparedImage, strokes: StrokeMaps, preset: Preset, *, seed: int = 0
+    fit: SharedFit,
+    image: PreparedImage,
+    strokes: StrokeMaps,
+    preset: Preset,
+    *,
+    seed: int = 0,
+    distances: Distances | None = None,
 ) -> Tensor:
     """Probabilities (K, h / 2, w / 2) of an image of the kind, before they are refined.
 
@@ -140,6 +146,7 @@ def probabilities_of(
         strokes: its own; there may be none.
         preset: as that of the fit.
         seed: of the sampling positions and the colors of this image.
+        distances: to strokes of other slices too, of the classes `SharedFit.known` has.
     """
     generator = torch.Generator(image.device).manual_seed(seed)
     averaged = average_draws(
@@ -161,6 +168,7 @@ def probabilities_of(
         image.standardized_lab,
         generator=generator,
         known=fit.known,
+        distances=distances,
     )
     members = image.bundle.ensemble[: preset.ensemble]
     encodings = [image.encoding(member) for member in range(len(members))]

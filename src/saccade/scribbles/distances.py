@@ -11,11 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+STEP = 0.02
+"""Cost of one pixel of path length, by default."""
+
 _Floats = NDArray[np.float32]
 
 
 def geodesic_distances(
-    seeds: Tensor, guide: Tensor, *, step: float = 0.02, rounds: int = 2
+    seeds: Tensor,
+    guide: Tensor,
+    *,
+    step: float = STEP,
+    rounds: int = 2,
+    costs: Tensor | None = None,
 ) -> Tensor:
     """Distance of every pixel to each class's strokes along paths that avoid edges of ``guide``.
 
@@ -24,18 +32,24 @@ def geodesic_distances(
         guide: (B, C, H, W), colours for instance; differences along a path add up.
         step: cost of one pixel of path length.
         rounds: passes in all four directions; two are close to the exact distance in photographs.
+        costs: (B, K, H, W), the distance at which paths begin on the strokes; None: 0.
 
     Returns:
-        (B, K, H, W), 0 on the strokes; a class without strokes has a huge distance everywhere.
+        (B, K, H, W), 0 on the strokes, with costs at most these; a class without strokes has a
+        huge distance everywhere.
     """
     maps = guide.detach().to("cpu", torch.float32).numpy()
     starts = seeds.detach().cpu().numpy()
-    found = [_distances(s, m, step, rounds) for s, m in zip(starts, maps, strict=True)]
+    begun = np.zeros((len(starts), 1, 1, 1)) if costs is None else costs.detach().cpu().numpy()
+    found = [
+        _distances(np.where(s, c.astype(np.float32), np.float32(1e4)), m, step, rounds)
+        for s, m, c in zip(starts, maps, begun, strict=True)
+    ]
     return torch.from_numpy(np.stack(found)).to(guide)
 
 
-def _distances(seeds: NDArray[np.bool_], guide: _Floats, step: float, rounds: int) -> _Floats:
-    """The distances (K, H, W) in one image."""
+def _distances(begun: _Floats, guide: _Floats, step: float, rounds: int) -> _Floats:
+    """The distances (K, H, W) in one image from where paths begin, far elsewhere."""
     below = np.abs(guide[:, :-1] - guide[:, 1:]).sum(0) + step
     beside = np.abs(guide[:, :, :-1] - guide[:, :, 1:]).sum(0) + step
     diagonal = step * 2**0.5
@@ -44,7 +58,7 @@ def _distances(seeds: NDArray[np.bool_], guide: _Floats, step: float, rounds: in
     downward, upward = _row_costs(below, falling, rising)
     rightward, leftward = _row_costs(beside.T, falling.T, rising.T)
     # Rows first, each with a column more on either side that no path comes from.
-    rows = _bordered(np.where(seeds, np.float32(0), np.float32(1e4)).swapaxes(0, 1))
+    rows = _bordered(begun.swapaxes(0, 1))
     for _ in range(rounds):
         _sweep(rows, downward)
         _sweep(rows[::-1], upward[::-1])

@@ -20,6 +20,7 @@ from saccade.interactive.run import Run
 from saccade.interactive.shared import SharedFit, fit_shared, prepare_strokes, probabilities_of
 from saccade.interactive.stroke_maps import StrokeMaps
 from saccade.stacks.collected import Collected
+from saccade.stacks.distances import PlaneStrokes, plane_strokes, stack_distances
 from saccade.stacks.preparing import Preparer, without_maps
 from saccade.stacks.slabs import Slab, slab_length, slabs
 from saccade.stacks.strokes import StackStrokes
@@ -52,6 +53,7 @@ class Work:
         self._preparer, self._strokes, self._preset = preparer, strokes, preset
         self._seed, self._run = seed, run
         self._planes: dict[tuple[int, int], _Plane] = {}
+        self._drawn: dict[tuple[int, int], PlaneStrokes] = {}
         self._step = run.inner(FITTED, 1.0, "planes")
         self._image = preparer.planes.image
         self._half_size = (1, 1)  # of a plane, once one is prepared
@@ -70,7 +72,11 @@ class Work:
             self._half_size = image.half_size
             images.append(prepare_strokes(image, *self._index(place), self._preset))
         self._run.report(FITTED / 2, "fit")
-        return fit_shared(images, self._preset, seed=self._seed), remarks
+        fit = fit_shared(images, self._preset, seed=self._seed)
+        for place, one in zip(stroked, images, strict=True):
+            guide = one.image.standardized_lab
+            self._drawn[place] = plane_strokes(one.strokes.strokes_half, guide, fit.known.stroked)
+        return fit, remarks
 
     def segment(self, fit: SharedFit, t: int | None, result: Collected) -> None:
         """All slices of one time, or all times where there are no slices."""
@@ -92,7 +98,7 @@ class Work:
                 if not self._advance(_PREDICTED):
                     return
         kept = [self._planes[place] for place in needed]
-        joined = _join(kept, self._preset, self._depth(t))
+        joined = _join(kept, self._preset, self._depth())
         for number, place in enumerate(needed):
             if place[0 if t is None else 1] in slab.owned:
                 plane = self._planes[place]
@@ -103,8 +109,18 @@ class Work:
     def _predict(self, fit: SharedFit, place: tuple[int, int]) -> _Plane:
         image = self._preparer.prepare(place)
         strokes = prepare_strokes(image, *self._index(place), self._preset).strokes
-        found = probabilities_of(fit, image, strokes, self._preset, seed=self._seed)
-        return _Plane(without_maps(image), strokes, found, image.standardized_lab.clone())
+        guide = image.standardized_lab.clone()
+        drawn = dict(self._drawn)
+        if bool((strokes.strokes_half < strokes.count).any()):
+            drawn[place] = plane_strokes(strokes.strokes_half, guide, fit.known.stroked)
+        distances = None
+        if self._preset.fusion:
+            classes = len(fit.known.stroked)
+            distances = stack_distances(place, guide, drawn, classes, depth=self._depth())
+        found = probabilities_of(
+            fit, image, strokes, self._preset, seed=self._seed, distances=distances
+        )
+        return _Plane(without_maps(image), strokes, found, guide)
 
     def _index(self, place: tuple[int, int]) -> tuple[NDArray[np.int64], tuple[int, ...]]:
         return self._strokes.index[place].astype(np.int64), self._strokes.classes
@@ -116,10 +132,10 @@ class Work:
     def _slab_length(self) -> int:
         return slab_length(self._image.size, self._half_size, len(self._strokes.classes))
 
-    def _depth(self, t: int | None) -> float:
+    def _depth(self) -> float:
         """Distance of slices in pixels at half size, at least 1; 1 where it is not known."""
         size = self._image.pixel_size
-        if t is None or not {"Z", "Y", "X"} <= size.keys():
+        if self._image.count("Z") < 2 or not {"Z", "Y", "X"} <= size.keys():
             return 1.0
         height = float(abs(size["Y"]) * self._image.size[0] / self._half_size[0])
         width = float(abs(size["X"]) * self._image.size[1] / self._half_size[1])
