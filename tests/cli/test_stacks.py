@@ -150,7 +150,14 @@ def test_strokes_with_other_axes_are_one_line(saccade_cli, ome, values, tmp_path
     last = result.stderr.splitlines()[-1]
     assert "axes" in last
     assert "expected ZYX (5 x 40 x 56) as those of cells.ome.tif" in last
-    assert not list((tmp_path / "out").glob("cells*"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_channel_that_is_not_there_leaves_nothing(saccade_cli, ome, drawn, tmp_path):
+    result = saccade_cli("segment", ome, drawn, "-o", tmp_path / "out", "--channels", "2")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("channel 2, expected 1, the only one")
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_of_pictures_are_refused(saccade_cli, ome, drawn, tmp_path):

@@ -139,7 +139,7 @@ def _segment(
         window=settings.window,
         progress=lambda done, text: bar.show(done, f"{pair.image.name}: {text}"),
         skip=known_planes,
-        finished=_keeper(parts),
+        finished=_keeper(parts, version),
     )
     for remark in found.remarks:
         (bar.note if "= unlabelled" in remark else bar.warn)(f"{pair.image.name}: {remark}")
@@ -199,9 +199,6 @@ def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[
     same = said.is_file() and json_text(stored_json(said)) == json_text(version)
     if not same or overwrite:
         shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir(parents=True)
-        with atomic_write(said) as temporary:
-            temporary.write_text(json_text(version))
     planes = {}
     for path in parts.glob("*.npz"):
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(path) as known:
@@ -211,10 +208,16 @@ def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[
     return planes
 
 
-def _keeper(parts: Path) -> "Callable[[tuple[int, int], Segmentation], None]":
+def _keeper(
+    parts: Path, version: dict[str, object]
+) -> "Callable[[tuple[int, int], Segmentation], None]":
     import numpy as np
 
     def keep(place: tuple[int, int], found: "Segmentation") -> None:
+        if not parts.exists():  # nothing is left of a stack that is refused
+            parts.mkdir(parents=True)
+            with atomic_write(parts / "made.json") as temporary:
+                temporary.write_text(json_text(version))
         with atomic_write(parts / f"{place[0]}-{place[1]}.npz") as temporary:
             np.savez_compressed(
                 temporary,
