@@ -99,7 +99,9 @@ def test_matching_finds_what_looks_like_the_stroke():
     embedding[:, 0, :, :8], embedding[:, 1, :, 8:] = 1, 1
     seeds = torch.zeros(2, 8, 16, dtype=torch.bool)
     seeds[0, 4, 2:5], seeds[1, 4, 11:14] = True, True
-    own, lead = _similarity(embedding, seeds, _indices(2), torch.tensor(10.0)).unbind(1)
+    own, lead = _similarity(embedding, seeds, _indices(2), torch.tensor(10.0), [None, None]).unbind(
+        1
+    )
     torch.testing.assert_close(own[0], embedding[0, 0])
     torch.testing.assert_close(lead[0], embedding[0, 0] - embedding[0, 1])
     torch.testing.assert_close(lead[0], -lead[1])

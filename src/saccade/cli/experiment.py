@@ -42,7 +42,13 @@ from saccade.cli.options import Jobs, Output, Quiet, Seed, TrainingDevice, Verb
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
-from saccade.experiments.names import EXPERIMENTS, TABLE_OF_FIGURE, check_options, experiment_named
+from saccade.experiments.names import (
+    EXPERIMENTS,
+    TABLE_OF_FIGURE,
+    check_options,
+    experiment_named,
+    unknown_experiment,
+)
 from saccade.files import check_readable
 
 if TYPE_CHECKING:
@@ -72,9 +78,7 @@ class ExperimentGroup(TyperGroup):
             say(f"note: this is now: saccade experiment {kind} {name} ...", err=True)
             args = [kind, *args]
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise InputError(
-                f"experiment {args[0]!r} is unknown; choose from {', '.join(EXPERIMENTS)}"
-            )
+            raise unknown_experiment(args[0])
         if name:
             experiment_named(name, args[0])
             check_options(name, [arg[2:].split("=")[0] for arg in args if arg.startswith("--")])

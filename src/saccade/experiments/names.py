@@ -4,6 +4,7 @@ The common options (output folder, quiet) belong to every experiment and are not
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from saccade.errors import InputError
 
@@ -132,6 +133,19 @@ TABLE_OF_FIGURE = {
 """Figure -> the table whose networks or labels it shows."""
 
 
+def unknown_experiment(name: str) -> InputError:
+    """What to raise where there is no such experiment; it names those that are spelled like it.
+
+    >>> str(unknown_experiment("gdc-table9")).split(";")[0]
+    "experiment 'gdc-table9' is unknown"
+    """
+    near = get_close_matches(name, EXPERIMENTS, n=4, cutoff=0.5) or list(EXPERIMENTS)[:4]
+    return InputError(
+        f"experiment {name!r} is unknown; `saccade experiment list` names all, among them "
+        f"{', '.join(near)}"
+    )
+
+
 def experiment_named(name: str, kind: str) -> Experiment:
     """The experiment `name`, which must be of this kind.
 
@@ -143,7 +157,7 @@ def experiment_named(name: str, kind: str) -> Experiment:
         'GDC paper, table IV: the standard deviation of the offsets'
     """
     if name not in EXPERIMENTS:
-        raise InputError(f"experiment {name!r} is unknown; choose from {', '.join(EXPERIMENTS)}")
+        raise unknown_experiment(name)
     found = EXPERIMENTS[name]
     if found.kind != kind:
         raise InputError(f"{name} is run by: saccade experiment {found.kind} {name}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from saccade.images import open_unlimited
 from saccade.interactive.color import ColorModel, Mixtures
 from saccade.interactive.cues import KnownClasses
 from saccade.interactive.fit_learned import bundled_net
@@ -127,4 +128,4 @@ def _png(array: NDArray[np.generic]) -> Tensor:
 
 
 def _array(png: Tensor) -> NDArray[np.generic]:
-    return np.asarray(Image.open(io.BytesIO(png.numpy().tobytes()), formats=["PNG"]))
+    return np.asarray(open_unlimited(io.BytesIO(png.numpy().tobytes())))
