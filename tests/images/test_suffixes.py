@@ -142,7 +142,7 @@ def test_pillow_opens_images_in_one_place_only():
     places = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*.py"))
-        if "Image.open(" in path.read_text().replace("picture = Image.open(image)", "")
+        if "Image.open(" in path.read_text("utf-8").replace("picture = Image.open(image)", "")
     ]
     assert [place for place in places if place != "batch/__init__.py"] == [
         "images/header.py",
