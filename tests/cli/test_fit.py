@@ -80,12 +80,22 @@ def test_a_file_that_is_there_is_kept(folders, tmp_path):
         (("-o", "{tmp}/none/a.saccade"), "no such folder"),
         (("-o", "{tmp}/a.saccade", "--more", "{tmp}/none.saccade"), "no such file"),
         (("-o", "{tmp}/a.saccade", "--preset", "paper"), "use 'fast' or 'best'"),
+        (("-o", "{tmp}/a.saccade", "--more", "m.saccade", "--seed", "1"), "--seed is the model's"),
     ],
 )
 def test_bad_input_is_said_and_nothing_is_written(folders, tmp_path, words, message):
     found = run(*folders, *(word.format(tmp=tmp_path) for word in words))
     assert found.exit_code == 1
     assert message in found.output.replace("\n", " ")
+    assert not (tmp_path / "a.saccade").exists()
+
+
+def test_one_image_has_no_others_to_draw_on(folders, tmp_path):
+    images, drawn = folders
+    words = (images / "0.png", drawn / "0.png", "-o", tmp_path / "a.saccade", "--suggest", "1")
+    found = run(*words)
+    assert found.exit_code == 1
+    assert "--suggest chooses from a folder" in found.output.replace("\n", " ")
     assert not (tmp_path / "a.saccade").exists()
 
 

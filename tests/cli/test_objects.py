@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from saccade.cli.object_files import summary_path
+from saccade.cli.object_files import _intensities, summary_path
 from saccade.formats.masks import read_mask
 from tests.cli import fake
 
@@ -202,3 +202,12 @@ def test_a_table_never_replaces_an_input(saccade_cli, folders, tmp_path):
     result = saccade_cli("segment", *folders, "-o", tmp_path / "out", "--table", table)
     assert result.exit_code == 1
     assert "is an input and would be replaced" in result.stderr
+
+
+def test_it_is_said_where_other_numbers_than_those_of_the_file_are_measured(folders):
+    images, _ = folders
+    colors = np.zeros((*SHAPE, 3), np.uint8)
+    assert _intensities(colors, images / "a.png")[3] == ()
+    turned, titles, _, remarks = _intensities(colors.swapaxes(0, 1), images / "a.png")
+    assert turned.shape[:2] == SHAPE[::-1]
+    assert "in the file it is 24 x 32 pixels" in remarks[0]

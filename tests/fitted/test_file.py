@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 import saccade
 from saccade.errors import InputError
-from saccade.fitted import file
+from saccade.fitted import file, stored
 from saccade.interactive.presets import preset_named
 from tests.fitted.test_model import strokes
 from tests.interactive.test_shared import picture
@@ -80,8 +80,8 @@ def test_the_header_says_what_it_is(model, tmp_path):
     header, _ = content(tmp_path / "cells.saccade")
     assert header["format"] == 1
     assert header["classes"] == [0, 1]
-    assert [len(digest) for _, digest in header["images"]] == [64, 64]
-    assert set(header["held_out"]) == {"0", "1"}
+    assert [len(digest) for _, digest, _ in header["images"]] == [64, 64]
+    assert set(header["held_out"]["of_class"]) == {"0", "1"}
 
 
 def test_other_weights_fit_it_again_and_say_so(model, pictures, tmp_path, monkeypatch):
@@ -91,6 +91,48 @@ def test_other_weights_fit_it_again_and_say_so(model, pictures, tmp_path, monkey
     assert "fitted again" in again.remarks[-1]
     one, other = (m.predict(pictures[3][0]).labels for m in (model, again))
     assert np.array_equal(one, other)  # the weights are in fact the same
+
+
+def test_a_file_is_fitted_again_only_when_it_must(model, pictures, tmp_path, monkeypatch):
+    model.save(tmp_path / "cells.saccade")
+    made = []
+    real = stored.StoredImage.prepared
+    monkeypatch.setattr(
+        stored.StoredImage, "prepared", lambda *a, **o: made.append(1) or real(*a, **o)
+    )
+    again = saccade.load(tmp_path / "cells.saccade")
+    again.predict(pictures[3][0])
+    assert again.held_out() == model.held_out()
+    assert made == []
+    again.update([pictures[2][0]], [strokes(pictures[2][1])])
+    assert made == [1, 1]
+
+
+def test_own_strokes_are_kept_after_loading(model, pictures, tmp_path):
+    model.save(tmp_path / "cells.saccade")
+    again = saccade.load(tmp_path / "cells.saccade")
+    for rgb, truth in pictures[:2]:
+        step = 4 if rgb.shape[0] // 4 == again.stroked[0].ready.image.size[0] else 1
+        small, drawn = rgb[::step, ::step], strokes(truth[::step, ::step])
+        found = again.predict(small)
+        assert found.labels.shape == small.shape[:2]
+        assert (found.labels == drawn)[drawn != 255].mean() > 0.9
+        for place in again.suggest(small, 3):
+            assert 0 <= place.row < small.shape[0]
+
+
+def test_what_was_assumed_is_forgotten_after_loading_too(pictures, tmp_path):
+    (rgb, truth), (other, there) = pictures[:2]
+    model = saccade.fit([rgb], [strokes(truth, (1,))], preset=PRESET)
+    model.save(tmp_path / "cells.saccade")
+    again = saccade.load(tmp_path / "cells.saccade")
+    assert again.remarks == model.remarks
+    assert again.provisional
+    for one in (model, again):
+        one.update([other], [strokes(there, (0,))])
+        labels = one.stroked[0].ready.strokes.labels_half
+        assert not (labels == 0).any()  # nothing that was assumed stays
+        assert one.remarks == ()
 
 
 def damaged(path, change):
@@ -107,7 +149,7 @@ DAMAGES = {
     "no weights": (lambda h, t: t.pop("net.out"), "is damaged"),
     "no picture": (lambda h, t: t.pop("image.0.rgb"), "is damaged"),
     "half a picture": (lambda h, t: t.update({"image.0.rgb": t["image.0.rgb"][:99]}), "is damaged"),
-    "more images": (lambda h, t: h["images"].append(["x", "0" * 64]), "is damaged"),
+    "more images": (lambda h, t: h["images"].append(["x", "0" * 64, []]), "is damaged"),
     "other shapes": (lambda h, t: t.update({"net.out": t["net.out"][:, :3]}), "is damaged"),
 }
 

@@ -92,6 +92,40 @@ def test_strokes_can_be_taken_away_again(pictures):
     assert [one.name for one in model.stroked] == ["image 1"]
 
 
+def test_an_image_with_strokes_keeps_them_where_it_is_predicted(model, pictures):
+    rgb, truth = pictures[0]
+    drawn = strokes(truth)
+    assert (model.predict(rgb).labels == drawn)[drawn != 255].all()
+
+
+def test_the_last_of_one_class_may_stay_alone(pictures):
+    images = [rgb for rgb, _ in pictures[:2]]
+    drawn = [strokes(pictures[0][1], (0,)), strokes(pictures[1][1], (1,))]
+    model = saccade.fit(images, drawn, preset=PRESET)
+    assert not model.provisional
+    model.update(images[1:], [None])
+    assert model.provisional
+    assert model.classes == (0, 1)
+    assert "only class 0 has strokes" in model.remarks[-1]
+
+
+def test_images_without_strokes_are_not_read_before_they_are_needed(pictures, tmp_path):
+    for number in range(3):
+        Image.fromarray(pictures[number][0]).save(tmp_path / f"{number}.png")
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    model = saccade.fit(paths, [strokes(pictures[0][1]), None, None], preset=PRESET)
+    with pytest.raises(InputError, match=r"2\.png"):
+        model.suggest_images(3)
+
+
+def test_ranking_shows_progress_and_can_be_stopped(model, pictures):
+    told = []
+    model.suggest_images(3, progress=lambda share, name: told.append((share, name)))
+    assert told == [(0.0, "image 3"), (0.5, "image 4")]
+    assert model.suggest_images(3, cancel=lambda: True) == []
+
+
 def test_a_new_class_joins_the_others(pictures):
     images = [rgb for rgb, _ in pictures]
     drawn = [strokes(truth) for _, truth in pictures]
@@ -153,7 +187,8 @@ LINES[3, 3:20], LINES[30, 3:20] = 0, 1
         (GOOD[..., 0], [LINES], {}, "images: one array of shape"),
         ([GOOD], [None], {}, "no image has strokes"),
         ([GOOD], [LINES[:20]], {}, "strokes of image 1: strokes are 20x50"),
-        ([GOOD, GOOD], [LINES, None], {}, "image 2: is the same image as image 1"),
+        ([GOOD, GOOD], [LINES, LINES], {}, "image 2: is the same image as image 1"),
+        ([GOOD, "none.png"], [LINES, None], {}, "none.png: no such file"),
         ([np.zeros((2, 2, 9))], [LINES], {}, "image 1: "),
         (["missing.png"], [LINES], {}, "missing.png: no such file"),
         ([GOOD], [LINES], {"classes": [0, 2]}, "label 1, which is not one of the classes 0, 2"),

@@ -245,3 +245,22 @@ def test_damaged_headers_are_one_clear_error(tmp_path, seed):
             refused.append(str(error))
     assert refused
     assert all(line.startswith(f"{path}: ") and "\n" not in line for line in refused)
+
+
+@pytest.mark.parametrize("words", ["<OME><Image", "no XML at all"])
+def test_a_damaged_description_is_said(tmp_path, words, monkeypatch):
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, np.zeros((8, 9), np.uint8), metadata={"axes": "YX"})
+    monkeypatch.setattr(tifffile.TiffFile, "ome_metadata", words)
+    image = open_image(path)
+    assert any("its description is damaged" in line for line in image.remarks)
+    assert dict(image.pixel_size) == {}
+
+
+def test_damaged_tags_of_a_place_are_said(tmp_path):
+    path = tmp_path / "a.tif"
+    scale, tie = (33550, "s", 0, "no numbers", True), (33922, "s", 0, "six of no numbers", True)
+    tifffile.imwrite(path, np.zeros((8, 9), np.uint8), extratags=[scale, tie])
+    image = open_image(path)
+    assert image.georeference is None
+    assert any("GeoTIFF tags are damaged" in line for line in image.remarks)

@@ -7,7 +7,7 @@ import typer
 
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.errors import one_line_errors
-from saccade.cli.option_values import read_names
+from saccade.cli.option_values import read_names, refuse_given
 from saccade.cli.options import Classes, Device, Overwrite, Preset, Quiet, Seed, Unlabeled
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
@@ -25,6 +25,7 @@ SUFFIX = ".saccade"
 
 
 def fit(
+    context: typer.Context,
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Image, or folder of images.")],
     strokes: Annotated[
         Path,
@@ -76,18 +77,24 @@ def fit(
             raise InputError(f"{output}: is there already; --overwrite replaces it")
         if not output.parent.is_dir():
             raise InputError(f"{output.parent}: no such folder, for {output.name}")
+        if more is not None:
+            refuse_given(context, ("preset", "seed"), "is the model's, leave it out with --more")
+        if suggest and not images.is_dir():
+            raise InputError(f"{images}: is one image, --suggest chooses from a folder")
         names = None if classes is None else read_names(classes)
         found = pair_up(images, strokes)
         bar = Bar(1, quiet=quiet)
         try:
             model = _fitted(found, bar, more, preset, seed, device, _value(unlabeled), names)
-            model.save(output)
+            model.save(output, progress=bar.show)
+            others = _without_strokes(images, found) if suggest else []
+            next_ones = model.suggest_images(suggest, others, progress=bar.show)
         finally:
             bar.close()
         if not quiet:
             _print_done(model, output)
-        if suggest:
-            _print_suggestions(model, images, found, suggest)
+        for one in next_ones:
+            say(f"draw next on  {one.name}  ({one.score:.3f} unsure)")
 
 
 def _value(unlabeled: str) -> int | None:
@@ -109,8 +116,6 @@ def _fitted(
     for remark in found.remarks:
         bar.warn(remark)
     known = None if more is None else load(more, device=device)
-    if known is not None and (known.preset_name, known.seed) != (preset, seed):
-        bar.note(f"{more}: preset and seed stay as they are there")
     drawn = _read_strokes(found, bar, unlabeled, names)
     paths = [pair.image for pair in found.pairs]
     if known is None:
@@ -163,10 +168,6 @@ def _print_done(model: "Model", path: Path) -> None:
         say("how good it is shows with strokes on a second image")
 
 
-def _print_suggestions(model: "Model", images: Path, found: Pairing, count: int) -> None:
-    if not images.is_dir():
-        raise InputError(f"{images}: is one image, --suggest chooses from a folder")
+def _without_strokes(images: Path, found: Pairing) -> list[Path]:
     known = {pair.image for pair in found.pairs}
-    others = [path for path in list_files(images, IMAGE_SUFFIXES).files if path not in known]
-    for one in model.suggest_images(count, others):
-        say(f"draw next on  {one.name}  ({one.score:.3f} unsure)")
+    return [path for path in list_files(images, IMAGE_SUFFIXES).files if path not in known]

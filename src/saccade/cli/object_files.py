@@ -100,7 +100,7 @@ def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Pat
 
     image: str | os.PathLike[str] = image_path.name
     if fmt == "labelme":
-        with suppress(ValueError):  # on another drive
+        with suppress(ValueError):  # on another drive no path leads there, so its name must do
             image = Path(os.path.relpath(image_path, path.parent)).as_posix()
     place = georeference_of_file(image_path) if fmt == "geojson" else None
     data = encode_instances(
@@ -136,8 +136,10 @@ def _put_image(image: Path, target: Path) -> None:
 
 def write_objects(
     path: Path, found: FoundObjects, options: ObjectOptions, colors: Any, file: Path
-) -> None:
+) -> tuple[str, ...]:
     """Write what is known of the objects of an image: rows of the table, and the summary.
+
+    Returns remarks, where other numbers than those of the file were measured.
 
     Args:
         path: to write.
@@ -148,7 +150,7 @@ def write_objects(
     """
     from saccade.objects import measure_objects, summarize_objects
 
-    image, channels, scale = _intensities(colors, file)
+    image, channels, scale, remarks = _intensities(colors, file)
     classes = [value for value in found.names if value not in found.background]
     common: dict[str, Any] = {"names": found.names, "file": file.name, **scale}
     content = {
@@ -160,10 +162,13 @@ def write_objects(
     }
     with atomic_write(path) as temporary:
         temporary.write_text(json_text(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    return remarks
 
 
-def _intensities(colors: Any, file: Path) -> tuple[Any, tuple[str, ...], dict[str, Any]]:
-    """Numbers (H, W, C) to measure, names of the channels, and the size of a pixel.
+def _intensities(
+    colors: Any, file: Path
+) -> tuple[Any, tuple[str, ...], dict[str, Any], tuple[str, ...]]:
+    """Numbers (H, W, C) to measure, names of the channels, the size of a pixel, and remarks.
 
     They are those of the file, of every bit, where they lie as the colours do; else the colours.
     """
@@ -172,20 +177,28 @@ def _intensities(colors: Any, file: Path) -> tuple[Any, tuple[str, ...], dict[st
     from saccade.errors import InputError
     from saccade.images import Image, open_image
 
+    shown = Image(colors, "YXC", colors=True)
+    remarks: tuple[str, ...] = ()
     try:
         opened = open_image(file)
         plane = opened.plane()
     except InputError:  # a kind that is read as colours alone
-        opened, plane = Image(colors, "YXC", colors=True), colors
+        opened, plane = shown, colors
+        remarks = ("objects are measured in 8-bit colours, as the image was segmented",)
     if plane.shape[:2] != colors.shape[:2]:
-        opened, plane = Image(colors, "YXC", colors=True), colors
+        height, width = plane.shape[:2]
+        opened, plane = shown, colors
+        remarks = (
+            "objects are measured in 8-bit colours, as the image was segmented: in the file it is "
+            f"{height} x {width} pixels (height x width)",
+        )
     scale = {"pixel_size": dict(opened.pixel_size), "unit": opened.unit}
     if opened.nodata is not None:
         plane = np.where(plane == opened.nodata, np.nan, plane)
     if plane.shape[2] == 1 or (opened.colors and (plane == plane[..., :1]).all()):
-        return plane[..., :1], opened.channels[:1] or ("grey",), scale
+        return plane[..., :1], opened.channels[:1] or ("grey",), scale, remarks
     named = ("red", "green", "blue") if opened.colors else ()
-    return plane, named if named else opened.channels, scale
+    return plane, named if named else opened.channels, scale, remarks
 
 
 def stored_objects(path: Path) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """What options mean: a protocol, a device, classes; and checks that verbs share."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ from saccade.errors import InputError
 from saccade.files import check_readable
 
 if TYPE_CHECKING:
+    import typer
+
     from saccade.data.specs import LabelSpec
     from saccade.evaluation.inference import Protocol
     from saccade.refine.dense_crf import DenseCRFConfig
@@ -14,6 +17,18 @@ if TYPE_CHECKING:
 
 MIN_SIDE, MAX_SIDE = 32, 16384
 """Pixels of the least window, and of the shorter side that an image may be brought to."""
+
+
+def refuse_given(context: "typer.Context", names: Iterable[str], why: str) -> None:
+    """Refuse options that somebody gave and that something else decides.
+
+    Raises:
+        InputError: one of them was given.
+    """
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            raise InputError(f"--{name} {why}")
 
 
 def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol":

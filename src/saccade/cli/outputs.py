@@ -134,8 +134,8 @@ def write(
     names: dict[int, str] | tuple[str, ...] | None,
     options: ObjectOptions | None = None,
     found: Callable[[], FoundObjects] | None = None,
-) -> None:
-    """Write one output of `planned`; the file appears whole or not at all.
+) -> tuple[str, ...]:
+    """Write one output of `planned`; the file appears whole or not at all. Returns remarks.
 
     Args:
         kind: one of `FORMATS` or an extra of `EXTRA_SUFFIXES`.
@@ -159,7 +159,7 @@ def write(
     elif options is not None and found is not None and kind == "instances":
         object_files.write_label_image(path, found())
     elif options is not None and found is not None and kind == "objects":
-        object_files.write_objects(path, found(), options, image, pair.image)
+        return object_files.write_objects(path, found(), options, image, pair.image)
     elif found is not None and has_objects(kind):
         object_files.write_annotations(path, kind, found(), pair.image)
     elif kind == OWN and own_name(pair.image) is not None:
@@ -170,6 +170,7 @@ def write(
         write_mask(
             path, result.labels, kind, classes=classes, names=names, image_path=pair.image.name
         )
+    return ()
 
 
 def _write_probabilities(path: Path, result: "Segmentation") -> None:

@@ -11,7 +11,7 @@ from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.object_files import count_line, summary_path, write_tables, write_yolo_data
 from saccade.cli.object_options import Instances, MinArea, Table, object_options
-from saccade.cli.option_values import channels_of, read_names
+from saccade.cli.option_values import channels_of, read_names, refuse_given
 from saccade.cli.options import (
     Channels,
     Classes,
@@ -172,10 +172,9 @@ def _refuse_unused(context: typer.Context, model: Path | None, strokes: Path | N
     """
     if model is None and strokes is None:
         raise InputError("STROKES are missing; without any, --model NAME.saccade says what is what")
-    for name in ("preset", "seed", "channels") if model is not None else ():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name != "DEFAULT":
-            raise InputError(f"--{name} is the model's, leave it out with --model")
+    if model is not None:
+        decided = ("preset", "seed", "channels")
+        refuse_given(context, decided, "is the model's, leave it out with --model")
 
 
 def _pairs_of(image: Path, strokes: Path | None, model: Path | None) -> Pairing:

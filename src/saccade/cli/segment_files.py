@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -227,15 +228,14 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         options = wanted.objects
         found = None if options is None else cache(partial(find, result, options, names))
         put = partial(write, pair=job.pair, image=image, result=result, names=names)
-        for kind, path in job.outputs:
-            put(kind, path, options=options, found=found)
+        said = [put(kind, path, options=options, found=found) for kind, path in job.outputs]
         last = job.outputs[-1][1]
         if job.outputs[-1][0] == wanted.formats[0]:
             record_path(last).parent.mkdir(exist_ok=True)
             write_record(last, made_by(settings, wanted))
         # Said where they were checked.
         known = {*strokes.remarks, strokes.assumption} if strokes else set()
-        lines = dict.fromkeys((*picture.remarks, *result.remarks))
+        lines = dict.fromkeys((*picture.remarks, *result.remarks, *chain(*said)))
         return Done(seconds, tuple(line for line in lines if line not in known))
 
     return work

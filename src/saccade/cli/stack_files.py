@@ -201,6 +201,7 @@ def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[
         shutil.rmtree(parts, ignore_errors=True)
     planes = {}
     for path in parts.glob("*.npz"):
+        # One that is damaged is segmented again.
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(path) as known:
             t, z = path.stem.split("-")
             uncertainty = known["uncertainty"].astype(np.float32) / 255

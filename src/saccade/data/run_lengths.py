@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from saccade.data.shapes import OddShapeError
 
-_MOST_GROUPS = 7  # 35 bits, more than any count needs
-_OFFSET = 48
+MOST_GROUPS = 7  # 35 bits, more than any count needs
+OFFSET = 48
 
 
 def decode_mask(counts: Any, height: int, width: int) -> NDArray[np.bool_]:
@@ -54,13 +54,13 @@ def decompress_counts(text: str) -> NDArray[np.int64]:
         OddShapeError: characters outside the format, a cut end, a number that is too large.
     """
     data = text.encode("utf-8", "surrogatepass")  # what is not ASCII is out of range below
-    codes = np.frombuffer(data, dtype=np.uint8).astype(np.int64) - _OFFSET
+    codes = np.frombuffer(data, dtype=np.uint8).astype(np.int64) - OFFSET
     if codes.size == 0 or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
         raise OddShapeError("RLE counts: the text is cut or has characters outside '0'..'o'")
     final = codes & 32 == 0
     starts = np.concatenate([[0], np.flatnonzero(final)[:-1] + 1])
     lengths = np.diff(starts, append=codes.size)
-    if lengths.max() > _MOST_GROUPS:
+    if lengths.max() > MOST_GROUPS:
         raise OddShapeError("RLE counts: a run length of more than 35 bits")
     place = np.arange(codes.size) - np.repeat(starts, lengths)
     numbers = np.add.reduceat((codes & 31) << (5 * place), starts)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from saccade.fitted.file import load
     from saccade.fitted.fitting import fit
-    from saccade.fitted.model import ImageSuggestion, Model
+    from saccade.fitted.model import Model
+    from saccade.fitted.suggesting import ImageSuggestion
 
 __all__ = ["ImageSuggestion", "Model", "fit", "load"]
 
-_HOMES = {"ImageSuggestion": "model", "Model": "model", "fit": "fitting", "load": "file"}
+_HOMES = {"ImageSuggestion": "suggesting", "Model": "model", "fit": "fitting", "load": "file"}
 
 
 def __getattr__(name: str) -> Any:

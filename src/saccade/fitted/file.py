@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,7 @@ from torch import Tensor
 from saccade import __version__
 from saccade.errors import InputError
 from saccade.files import atomic_write, check_readable
+from saccade.fitted.scores import HeldOut
 from saccade.fitted.stored import pack_image, pack_shared, unpack_image, unpack_shared
 from saccade.fitted.stroked import StrokedImage
 from saccade.interactive.presets import (
@@ -51,9 +53,9 @@ class Header:
         preset: all settings.
         seed: of everything drawn at random.
         weights: SHA-256 of the trained weights that it was fitted with.
-        images: name and SHA-256 of each image with strokes.
-        held_out: share of stroke pixels of each class that a fit to the other images got right.
-        remarks: what was assumed of images and strokes.
+        provisional: one class alone was drawn.
+        images: name and SHA-256 of each image with strokes, and what was assumed of it.
+        held_out: how well strokes of each image are predicted by a fit to the others.
     """
 
     version: str
@@ -62,9 +64,9 @@ class Header:
     preset: Preset
     seed: int
     weights: str
-    images: tuple[tuple[str, str], ...]
-    held_out: dict[int, float]
-    remarks: tuple[str, ...]
+    provisional: bool
+    images: tuple[tuple[str, str, tuple[str, ...]], ...]
+    held_out: HeldOut
 
 
 def save(model: Model, path: object) -> None:
@@ -72,6 +74,7 @@ def save(model: Model, path: object) -> None:
     path = Path(cast("str | os.PathLike[str]", path))
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder, for {path.name}")
+    held_out = model.held_out()
     tensors = pack_shared(model.shared)
     for number, one in enumerate(model.stroked):
         tensors |= pack_image(number, one.ready)
@@ -83,9 +86,12 @@ def save(model: Model, path: object) -> None:
         "preset": asdict(model.preset),
         "seed": model.seed,
         "weights": weights_digest(model.preset.weights),
-        "images": [[one.name, one.digest] for one in model.stroked],
-        "held_out": {str(value): share for value, share in model.held_out().of_class.items()},
-        "remarks": list(model.remarks),
+        "provisional": model.provisional,
+        "images": [[one.name, one.digest, list(one.remarks)] for one in model.stroked],
+        "held_out": {
+            "images": held_out.images,
+            "of_class": {str(value): share for value, share in held_out.of_class.items()},
+        },
     }
     with atomic_write(path) as part:
         save_file(tensors, part, {_KEY: json_text(header)})
@@ -118,10 +124,14 @@ def load(path: object, *, device: str = "auto") -> Model:
     try:
         stored = [unpack_image(tensors, number) for number in range(len(header.images))]
         settings = header.classes, header.preset, model.bundle, model.device
-        ready = [one.prepared(*settings) for one in stored]
         stroked = [
-            StrokedImage(name, digest, one)
-            for (name, digest), one in zip(header.images, ready, strict=True)
+            StrokedImage(
+                name,
+                digest,
+                partial(one.prepared, *settings, provisional=header.provisional),
+                remarks,
+            )
+            for (name, digest, remarks), one in zip(header.images, stored, strict=True)
         ]
         tensors = {name: value.to(model.device) for name, value in tensors.items()}
         shared = unpack_shared(tensors, header.classes, model.bundle, header.preset)
@@ -184,7 +194,13 @@ def _header(content: Mapping[str, Any]) -> Header:
         preset=Preset(**settings),
         seed=int(content["seed"]),
         weights=str(content["weights"]),
-        images=tuple((str(name), str(digest)) for name, digest in content["images"]),
-        held_out={int(value): float(share) for value, share in content["held_out"].items()},
-        remarks=tuple(str(line) for line in content["remarks"]),
+        provisional=bool(content["provisional"]),
+        images=tuple(
+            (str(name), str(digest), tuple(str(line) for line in remarks))
+            for name, digest, remarks in content["images"]
+        ),
+        held_out=HeldOut(
+            {int(v): float(share) for v, share in content["held_out"]["of_class"].items()},
+            int(content["held_out"]["images"]),
+        ),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
+from saccade.files import check_readable
 from saccade.images import read_array, read_image
 from saccade.interactive.inputs import UNLABELED, encode_strokes, resolve_strokes
 
@@ -36,6 +37,37 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(H, W)."""
         return self.pixels.shape[0], self.pixels.shape[1]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image without strokes, read only when somebody asks about it.
+
+    Attributes:
+        image: an array or a path.
+        number: counted from 1, by which an array is called.
+    """
+
+    image: object
+    number: int
+
+    @property
+    def key(self) -> object:
+        """What is equal of one array or file given twice."""
+        return str(self.image) if isinstance(self.image, str | os.PathLike) else id(self.image)
+
+    def check(self) -> None:
+        """Refuse a file that is not there.
+
+        Raises:
+            InputError: it is missing, empty or no file.
+        """
+        if isinstance(self.image, str | os.PathLike):
+            check_readable(self.image)
+
+    def read(self) -> Picture:
+        """The image."""
+        return read_picture(self.image, self.number)
 
 
 def read_picture(image: object, number: int = 1) -> Picture:
@@ -107,12 +139,14 @@ class Drawn:
     """Strokes of one image as class values, before all classes are known.
 
     Attributes:
+        image: name of the image.
         values: (H, W), ``unlabeled`` where nobody drew.
         unlabeled: that value.
         classes: those that occur.
         remarks: what was assumed.
     """
 
+    image: str
     values: NDArray[np.integer]
     unlabeled: int
     classes: tuple[int, ...]
@@ -124,6 +158,11 @@ class Drawn:
         Raises:
             InputError: a class was drawn that is none of these.
         """
+        if unknown := set(self.classes) - set(classes):
+            raise InputError(
+                f"strokes of {self.image} hold label {min(unknown)}, the model's classes are "
+                f"{', '.join(map(str, classes))}; update() adds a class"
+            )
         size = self.values.shape[0], self.values.shape[1]
         return encode_strokes(self.values, size, unlabeled=self.unlabeled, classes=classes)[1]
 
@@ -153,4 +192,4 @@ def read_drawn(strokes: object, picture: Picture, unlabeled: int = UNLABELED) ->
     except InputError as error:
         raise InputError(f"strokes of {picture.name}: {error}") from error
     drawn = tuple(int(one) for one in np.unique(values[values != value]))
-    return Drawn(np.array(values), value, drawn, tuple(remarks))
+    return Drawn(picture.name, np.array(values), value, drawn, tuple(remarks))

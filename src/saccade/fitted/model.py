@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.fitted.file import Header
-from saccade.fitted.items import Drawn, Picture, read_drawn, read_picture
+from saccade.fitted.items import Drawn, Picture, Source, read_drawn, read_picture
 from saccade.fitted.scores import HeldOut, score_held_out
-from saccade.fitted.stroked import StrokedImage, classes_of, read_all, remarks_of
+from saccade.fitted.stroked import StrokedImage, classes_of, ground_remark, read_all, stroke
+from saccade.fitted.suggesting import ImageSuggestion, rank_images
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
@@ -22,21 +23,6 @@ from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.interactive.shared import SharedFit, fit_shared, prepare_strokes, segment_shared
 from saccade.interactive.suggestions import suggest_regions
 from saccade.models.weights import Bundle, load_bundle
-
-
-@dataclass(frozen=True)
-class ImageSuggestion:
-    """An image of a kind on which strokes would help.
-
-    Attributes:
-        number: its place among the images to choose from, from 0.
-        name: of its file, or "image 3" of the third array.
-        score: mean uncertainty of its mask, in [0, 1].
-    """
-
-    number: int
-    name: str
-    score: float
 
 
 class Model:
@@ -50,7 +36,7 @@ class Model:
         preset: all settings.
         seed: of everything drawn at random; same seed, same masks, on one device.
         device: of the networks.
-        remarks: what was assumed of images and strokes, one line each.
+        provisional: one class alone was drawn, and another has everything else.
 
     >>> import saccade
     >>> rgb = np.full((64, 96, 3), 40, np.uint8)
@@ -72,11 +58,13 @@ class Model:
         self.preset, self.seed, self.device = preset, int(seed), pick_device(device)
         self.names: dict[int, str] = {}
         self.classes: tuple[int, ...] = ()
-        self.remarks: tuple[str, ...] = ()
+        self.provisional = False
         self._wanted = None if classes is None else tuple(int(value) for value in classes)
         self._stroked: dict[str, StrokedImage] = {}
-        self._pool: list[Picture] = []
+        self._pool: dict[object, Source] = {}
         self._fit: SharedFit | None = None
+        self._held_out: HeldOut | None = None
+        self._restored: tuple[str, ...] = ()
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -121,22 +109,28 @@ class Model:
         """
         picture = read_picture(image)
         drawn = read_drawn(strokes, picture, unlabeled)
-        run = Run(progress)
+        found = self._segment(picture, drawn, Run(progress))
+        more = picture.remarks + (drawn.remarks if drawn else ())
+        return replace(found, remarks=(*more, *found.remarks))
+
+    def _segment(self, picture: Picture, drawn: Drawn | None, run: Run) -> Segmentation:
+        fit, index = self.shared, None
+        known = self._stroked.get(picture.digest)
         with one_thread(self.device):
             with run.stage("features", 0.0):
                 ready = self._prepare(picture)
-            fit, index = self.shared, None
             if drawn is not None:
-                index = self._checked(drawn, picture).index(self.classes)
+                index = drawn.index(self.classes)
                 own = prepare_strokes(ready, index, self.classes, self.preset)
-                others = [one.ready for one in self.stroked if one.digest != picture.digest]
+                others = [one.ready for one in self.stroked if one is not known]
                 fit = fit_shared([*others, own], self.preset, seed=self.seed, run=run)
+            elif known is not None:  # its strokes are in the fit already
+                index = known.index_at(picture.size)
             found = segment_shared(
                 fit, ready, self.preset, stroke_index=index, seed=self.seed, run=run
             )
         run.report(1.0, "done")
-        more = picture.remarks + (drawn.remarks if drawn else ())
-        return replace(found, remarks=(*more, *found.remarks))
+        return found
 
     def update(
         self,
@@ -162,39 +156,40 @@ class Model:
             InputError: something cannot be read, or no strokes would be left. The model stays as
                 it was.
         """
-        items = read_all(images, strokes, unlabeled)
-        changed = {picture.digest for picture, _ in items}
-        kept = {d: one for d, one in self._stroked.items() if d not in changed}
-        drawn = [(picture, lines) for picture, lines in items if lines is not None]
+        given = read_all(images, strokes, unlabeled, self._stroked)
+        kept = {d: one for d, one in self._stroked.items() if d not in given.digests}
+        lines = [drawn for _, drawn in given.drawn]
+        classes, single = classes_of(kept.values(), lines, self._wanted)
         run = Run(progress, cancel)
-        classes, single = classes_of(kept.values(), [lines for _, lines in drawn], self._wanted)
         with one_thread(self.device):
             with run.stage("features", 0.0):
-                found = {d: one.among(classes, self.preset) for d, one in kept.items()}
-                for done, (picture, lines) in enumerate(drawn):
-                    ready = prepare_strokes(
-                        self._prepare(picture),
-                        lines.index(classes),
-                        classes,
-                        self.preset,
-                        assume_ground=single,
+                found = {
+                    d: one.among(classes, self.preset, ground=single) for d, one in kept.items()
+                }
+                for done, (picture, drawn) in enumerate(given.drawn, 1):
+                    image, preset = self._prepare(picture), self.preset
+                    found[picture.digest] = stroke(
+                        picture, drawn, image, classes, preset, ground=single
                     )
-                    found[picture.digest] = StrokedImage(picture.name, picture.digest, ready)
-                    run.report(0.05 * (done + 1) / len(drawn), "features")
+                    run.report(0.05 * done / len(given.drawn), "features")
             fit = fit_shared(
                 [one.ready for one in found.values()], self.preset, seed=self.seed, run=run
             )
         if run.cancelled and self._fit is not None:
             return self
-        self._fit, self.classes, self._stroked = fit, classes, found
-        self._pool = [p for p in self._pool if p.digest not in changed]
-        self._pool += [picture for picture, lines in items if lines is None]
-        self.remarks = remarks_of(items, classes, single)
+        self._fit, self.classes, self.provisional, self._stroked = fit, classes, single, found
+        self._held_out = None
+        self._pool |= {source.key: source for source in given.bare}
         run.report(1.0, "done")
         return self
 
     def suggest_images(
-        self, n: int = 3, images: Sequence[object] | None = None
+        self,
+        n: int = 3,
+        images: Sequence[object] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
     ) -> list[ImageSuggestion]:
         """At most ``n`` of the images without strokes where strokes would help most, best first.
 
@@ -204,16 +199,22 @@ class Model:
             n: at most so many.
             images: to choose from, arrays or paths; by default those that `saccade.fit` and
                 `update` were given with None for strokes. Images with strokes are passed over.
+            progress: told the fraction done and the image's name.
+            cancel: asked before each image. Once it answers True those so far are ranked.
+
+        Raises:
+            InputError: an image cannot be read.
         """
-        pool: Iterable[Picture] = self._pool
+        pool = list(self._pool.values())
         if images is not None:
-            pool = (read_picture(one, number) for number, one in enumerate(images, 1))
-        found = []
-        for number, one in enumerate(pool):
-            if one.digest not in self._stroked:
-                score = float(self.predict(one.pixels).uncertainty.mean())
-                found.append(ImageSuggestion(number, one.name, score))
-        return sorted(found, key=lambda one: -one.score)[:n]
+            pool = [Source(one, number) for number, one in enumerate(images, 1)]
+        return rank_images(pool, self._score, Run(progress, cancel))[:n]
+
+    def _score(self, picture: Picture) -> float | None:
+        """Mean uncertainty of a mask; None for an image with strokes."""
+        if picture.digest in self._stroked:
+            return None
+        return float(self._segment(picture, None, Run()).uncertainty.mean())
 
     def suggest(self, image: object, n: int = 3) -> list[Suggestion]:
         """At most ``n`` regions of an image where a stroke would help most, best first.
@@ -224,21 +225,31 @@ class Model:
         """
         picture = read_picture(image)
         known = self._stroked.get(picture.digest)
-        if known is None:
-            drawn = np.zeros(picture.size, bool)
-            return suggest_regions(self.predict(picture.pixels).uncertainty, drawn, n)
-        index = known.ready.strokes.stroke_index
-        with one_thread(self.device):
-            found = segment_shared(
-                self.shared, known.ready.image, self.preset, stroke_index=index, seed=self.seed
-            )
-        return suggest_regions(found.uncertainty, index < len(self.classes), n)
+        drawn = np.zeros(picture.size, bool)
+        if known is not None:
+            drawn = known.index_at(picture.size) < len(self.classes)
+        return suggest_regions(self._segment(picture, None, Run()).uncertainty, drawn, n)
 
-    def held_out(self) -> HeldOut:
-        """How well strokes are predicted that the fit has not seen: of each image in turn."""
-        with one_thread(self.device):
-            ready = [one.ready for one in self.stroked]
-            return score_held_out(ready, self.classes, self.preset, seed=self.seed)
+    def held_out(self, *, progress: Progress | None = None) -> HeldOut:
+        """How well strokes are predicted that the fit has not seen: of each image in turn.
+
+        Args:
+            progress: told the fraction done and the image's name.
+        """
+        if self._held_out is None:
+            with one_thread(self.device):
+                self._held_out = score_held_out(
+                    self.stroked, self.classes, self.preset, seed=self.seed, run=Run(progress)
+                )
+        return self._held_out
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was assumed of images and strokes, one line each."""
+        lines = [line for one in self.stroked for line in one.remarks]
+        if self.provisional:
+            lines.append(ground_remark(self.stroked, self.classes))
+        return (*lines, *self._restored)
 
     def restore(
         self, header: Header, stroked: Sequence[StrokedImage], shared: SharedFit | None
@@ -250,10 +261,12 @@ class Model:
             stroked: its images.
             shared: what was fitted; None where other weights were used, and all is fitted again.
         """
-        self.classes, self.names, self.remarks = header.classes, header.names, header.remarks
+        self.classes, self.names = header.classes, header.names
+        self.provisional, self._held_out = header.provisional, header.held_out
         self._stroked = {one.digest: one for one in stroked}
         if shared is None:
-            self.remarks += (
+            self._held_out = None
+            self._restored = (
                 f"fitted again: saccade {header.version}, which wrote the file, had other weights",
             )
             with one_thread(self.device):
@@ -261,27 +274,20 @@ class Model:
                 shared = fit_shared(ready, self.preset, seed=self.seed)
         self._fit = shared
 
-    def save(self, path: object) -> None:
+    def save(self, path: object, *, progress: Progress | None = None) -> None:
         """Write the model to a file; `saccade.load` reads it.
 
         Args:
             path: whose folder exists; a file that is there is replaced.
+            progress: of `held_out`, which the file has too.
 
         Raises:
             InputError: it cannot be written.
         """
         from saccade.fitted.file import save
 
+        self.held_out(progress=progress)
         save(self, path)
-
-    def _checked(self, drawn: Drawn, picture: Picture) -> Drawn:
-        unknown = set(drawn.classes) - set(self.classes)
-        if unknown:
-            raise InputError(
-                f"strokes of {picture.name} hold label {min(unknown)}, the model's classes are "
-                f"{', '.join(map(str, self.classes))}; update() adds a class"
-            )
-        return drawn
 
     def _prepare(self, picture: Picture) -> PreparedImage:
         return prepare_image(

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saccade.fitted.stroked import StrokedImage
 from saccade.interactive.presets import Preset
-from saccade.interactive.shared import Stroked, fit_shared, segment_shared
+from saccade.interactive.run import Run
+from saccade.interactive.shared import fit_shared, segment_shared
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,12 @@ class HeldOut:
 
 
 def score_held_out(
-    stroked: Sequence[Stroked], classes: tuple[int, ...], preset: Preset, *, seed: int = 0
+    stroked: Sequence[StrokedImage],
+    classes: tuple[int, ...],
+    preset: Preset,
+    *,
+    seed: int = 0,
+    run: Run,
 ) -> HeldOut:
     """Hold out the strokes of each image in turn.
 
@@ -40,11 +47,14 @@ def score_held_out(
         classes: the K class values.
         preset: of the fit.
         seed: of everything drawn at random.
+        run: progress.
     """
+    every = [one.ready for one in stroked]
     right, total = np.zeros(len(classes)), np.zeros(len(classes))
     images = 0
-    for number, one in enumerate(stroked):
-        others = [*stroked[:number], *stroked[number + 1 :]]
+    for number, one in enumerate(every):
+        run.report(number / len(every), f"without {stroked[number].name}")
+        others = [*every[:number], *every[number + 1 :]]
         known = {k for other in others for k in other.strokes.stroked.tolist()}
         index = one.strokes.stroke_index
         asked = [k for k in one.strokes.stroked.tolist() if k in known]

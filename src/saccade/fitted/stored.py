@@ -16,6 +16,7 @@ from saccade.images import open_unlimited
 from saccade.interactive.color import ColorModel, Mixtures
 from saccade.interactive.cues import KnownClasses
 from saccade.interactive.fit_learned import bundled_net
+from saccade.interactive.inputs import provisional_index
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import Preset
 from saccade.interactive.shared import SharedFit, Stroked
@@ -69,7 +70,7 @@ def unpack_shared(
 def pack_image(number: int, one: Stroked) -> Tensors:
     """An image at the size at which it is worked on, and its strokes and labels, as PNG files."""
     image, maps = one.image, one.strokes
-    large = image.size != image.working_size and min(image.working_size) <= min(image.size)
+    large = image.working_rgb.size < image.rgb.size  # tiny ones are worked on enlarged
     index = maps.stroke_index
     if large:
         index = shrink_strokes(index, maps.count, image.working_size)
@@ -84,7 +85,14 @@ def pack_image(number: int, one: Stroked) -> Tensors:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where an image with strokes lies among the tensors of a file."""
+    """An image with strokes as a file has it.
+
+    Attributes:
+        rgb: (h, w, 3), at the size at which it is worked on, or smaller.
+        strokes: (h, w) class index, K where nobody drew.
+        strokes_half: the same at half size.
+        labels_half: what is fitted to, at half size.
+    """
 
     rgb: NDArray[np.uint8]
     strokes: NDArray[np.int64]
@@ -92,13 +100,20 @@ class StoredImage:
     labels_half: NDArray[np.int64]
 
     def prepared(
-        self, classes: tuple[int, ...], preset: Preset, bundle: Bundle, device: torch.device
+        self,
+        classes: tuple[int, ...],
+        preset: Preset,
+        bundle: Bundle,
+        device: torch.device,
+        *,
+        provisional: bool,
     ) -> Stroked:
         """Ready for a fit."""
         image = prepare_image(self.rgb, max_pixels=preset.max_pixels, device=device, bundle=bundle)
         half = torch.from_numpy(self.strokes_half).to(device)
         labels = torch.from_numpy(self.labels_half).to(device)
-        maps = StrokeMaps(classes, self.strokes, half, labels, image.working_size)
+        ground = provisional_index(self.strokes, classes) if provisional else None
+        maps = StrokeMaps(classes, self.strokes, half, labels, image.working_size, ground)
         return Stroked(image, maps)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.fitted.items import Drawn, Picture, paired, read_drawn, read_picture
+from saccade.fitted.items import Drawn, Picture, Source, paired, read_drawn
 from saccade.interactive.inputs import ground_class, provisional_remark
+from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import Preset
 from saccade.interactive.shared import Stroked, prepare_strokes
 
@@ -21,12 +24,20 @@ class StrokedImage:
     Attributes:
         name: as in `Picture`.
         digest: as in `Picture`.
-        ready: image and strokes, prepared for the classes of the model.
+        make: gives image and strokes, prepared for the classes of the model; a model from a file
+            needs them only when it is fitted again.
+        remarks: what was assumed when they were read, with the name.
     """
 
     name: str
     digest: str
-    ready: Stroked
+    make: Callable[[], Stroked]
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def ready(self) -> Stroked:
+        """Image and strokes."""
+        return self.make()
 
     @property
     def drawn(self) -> tuple[int, ...]:
@@ -35,16 +46,119 @@ class StrokedImage:
         shown = np.unique(maps.stroke_index)
         return tuple(maps.classes[k] for k in shown.tolist() if k < maps.count)
 
-    def among(self, classes: tuple[int, ...], preset: Preset) -> StrokedImage:
-        """The same strokes among other classes."""
+    def index_at(self, size: tuple[int, int]) -> NDArray[np.int64]:
+        """The strokes (H, W) as class index; a file has those of large images smaller."""
+        index = self.ready.strokes.stroke_index
+        rows, columns = (np.arange(n) * m // n for n, m in zip(size, index.shape, strict=True))
+        found: NDArray[np.int64] = index[rows][:, columns]
+        return found
+
+    def among(self, classes: tuple[int, ...], preset: Preset, *, ground: bool) -> StrokedImage:
+        """The same strokes among other classes.
+
+        Args:
+            classes: the K class values.
+            preset: of the fit.
+            ground: whether there is a provisional ground; nothing that was assumed stays without.
+        """
         maps = self.ready.strokes
-        if maps.classes == classes:
+        if maps.classes == classes and (maps.ground is not None) == ground:
             return self
         table = np.full(maps.count + 1, len(classes))
         for value in self.drawn:
             table[maps.classes.index(value)] = classes.index(value)
         index = table[maps.stroke_index]
-        return replace(self, ready=prepare_strokes(self.ready.image, index, classes, preset))
+        ready = prepare_strokes(self.ready.image, index, classes, preset, assume_ground=ground)
+        return replace(self, make=lambda: ready)
+
+
+def stroke(
+    picture: Picture,
+    drawn: Drawn,
+    image: PreparedImage,
+    classes: tuple[int, ...],
+    preset: Preset,
+    *,
+    ground: bool,
+) -> StrokedImage:
+    """An image with new strokes.
+
+    Args:
+        picture: the image.
+        drawn: its strokes.
+        image: the same, prepared.
+        classes: the K class values.
+        preset: of the fit.
+        ground: whether there is a provisional ground.
+    """
+    index = drawn.index(classes)
+    ready = prepare_strokes(image, index, classes, preset, assume_ground=ground)
+    remarks = remarks_of(picture, drawn)
+    return StrokedImage(picture.name, picture.digest, lambda: ready, remarks)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a caller handed in.
+
+    Attributes:
+        drawn: images with strokes.
+        bare: images without.
+        digests: of all that were read.
+    """
+
+    drawn: list[tuple[Picture, Drawn]]
+    bare: list[Source]
+    digests: frozenset[str]
+
+
+def read_all(images: object, strokes: object, unlabeled: int, known: Collection[str]) -> Given:
+    """Images and strokes as callers hand them in; None for strokes where nobody drew.
+
+    A thousand images without strokes are not read, unless some may have lost theirs.
+
+    Args:
+        images: as of `saccade.fit`.
+        strokes: as of `saccade.fit`.
+        unlabeled: value where nobody drew.
+        known: digests of images that have strokes so far.
+
+    Raises:
+        InputError: one cannot be read, or an image with strokes is there twice.
+    """
+    drawn: dict[str, tuple[Picture, Drawn]] = {}
+    bare, digests = [], set()
+    for number, (image, lines) in enumerate(paired(images, strokes), 1):
+        source = Source(image, number)
+        if lines is None and not known:
+            source.check()
+            bare.append(source)
+            continue
+        picture = source.read()
+        digests.add(picture.digest)
+        found = read_drawn(lines, picture, unlabeled)
+        if found is None:
+            bare.append(source)
+            continue
+        if picture.digest in drawn:
+            raise InputError(
+                f"{picture.name}: is the same image as {drawn[picture.digest][0].name}, "
+                "each must be there once"
+            )
+        drawn[picture.digest] = picture, found
+    return Given(list(drawn.values()), bare, frozenset(digests))
+
+
+def ground_remark(stroked: Sequence[StrokedImage], classes: Sequence[int]) -> str:
+    """What is said where one class alone was drawn on all images."""
+    [drawn] = {value for one in stroked for value in one.drawn}
+    return provisional_remark(drawn, next(value for value in classes if value != drawn))
+
+
+def remarks_of(picture: Picture, drawn: Drawn) -> tuple[str, ...]:
+    """What was assumed of an image and its strokes, one line each, with its name."""
+    of_strokes = (f"strokes of {picture.name}: {line}" for line in drawn.remarks)
+    return (*(f"{picture.name}: {line}" for line in picture.remarks), *of_strokes)
 
 
 def classes_of(
@@ -73,36 +187,3 @@ def classes_of(
     if len(values) == 1:
         known.add(ground_class(next(iter(values)), sorted(known)))
     return tuple(sorted(known)), len(values) == 1
-
-
-def read_all(images: object, strokes: object, unlabeled: int) -> list[tuple[Picture, Drawn | None]]:
-    """Images and strokes as callers hand them in; None for strokes where nobody drew.
-
-    Raises:
-        InputError: one cannot be read, or an image is there twice.
-    """
-    found: dict[str, tuple[Picture, Drawn | None]] = {}
-    for number, (image, lines) in enumerate(paired(images, strokes), 1):
-        picture = read_picture(image, number)
-        drawn = read_drawn(lines, picture, unlabeled)
-        if picture.digest in found:
-            raise InputError(
-                f"{picture.name}: is the same image as {found[picture.digest][0].name}, "
-                "each must be there once"
-            )
-        found[picture.digest] = picture, drawn
-    return list(found.values())
-
-
-def remarks_of(
-    items: Sequence[tuple[Picture, Drawn | None]], classes: tuple[int, ...], single: bool
-) -> tuple[str, ...]:
-    """What was assumed, one line each, with the name of the image."""
-    lines = []
-    for picture, drawn in items:
-        lines += [f"{picture.name}: {line}" for line in picture.remarks]
-        lines += [f"strokes of {picture.name}: {line}" for line in (drawn.remarks if drawn else ())]
-    if single:
-        stroked = next(value for _, drawn in items if drawn for value in drawn.classes)
-        lines.append(provisional_remark(stroked, next(v for v in classes if v != stroked)))
-    return tuple(lines)

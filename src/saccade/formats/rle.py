@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.run_lengths import decode_mask, decode_runs, decompress_counts
+from saccade.data.run_lengths import (
+    MOST_GROUPS,
+    OFFSET,
+    decode_mask,
+    decode_runs,
+    decompress_counts,
+)
 
 __all__ = [
     "Region",
@@ -22,9 +28,6 @@ __all__ = [
     "encode_mask",
     "encode_regions",
 ]
-
-_MOST_GROUPS = 7  # 35 bits, more than any count needs
-_OFFSET = 48
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,13 @@ def compress_counts(counts: NDArray[np.int64]) -> str:
     """Return the compressed text of a list of counts, as pycocotools writes it."""
     numbers = np.array(counts, dtype=np.int64)
     numbers[3:] -= np.asarray(counts, dtype=np.int64)[1:-2]
-    shifts = 5 * np.arange(_MOST_GROUPS)
+    shifts = 5 * np.arange(MOST_GROUPS)
     groups = numbers[:, None] >> shifts & 31
     rest = numbers[:, None] >> (shifts + 5)
     # The sign bit of the last group must be that of the number.
     last = np.where(groups & 16, rest == -1, rest == 0).argmax(axis=1)
-    place = np.arange(_MOST_GROUPS)
-    text = groups + 32 * (place < last[:, None]) + _OFFSET
+    place = np.arange(MOST_GROUPS)
+    text = groups + 32 * (place < last[:, None]) + OFFSET
     codes = np.asarray(text[place <= last[:, None]], dtype=np.uint8)
     return codes.tobytes().decode("ascii")
 

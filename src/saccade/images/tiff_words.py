@@ -20,7 +20,7 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Words:
-    """What a file says of its image; the fields are those of `Image`.
+    """What a file says of its image; the fields are those of `Image`, remarks on damages too.
 
     >>> Words(unit="um").channels
     ()
@@ -31,6 +31,7 @@ class Words:
     unit: str = ""
     window: tuple[tuple[float, float], ...] = ()
     white: int | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def plain_unit(unit: str) -> str:
@@ -45,7 +46,7 @@ def plain_unit(unit: str) -> str:
 
 
 def words_of(tiff: Any, page: Any, series: int = 0) -> Words:
-    """What an opened `tifffile.TiffFile` says of one of its series; nothing where it is damaged.
+    """What an opened `tifffile.TiffFile` says of one of its series; a remark where it is damaged.
 
     Args:
         tiff: the opened file.
@@ -58,7 +59,7 @@ def words_of(tiff: Any, page: Any, series: int = 0) -> Words:
         if tiff.is_imagej:
             return _imagej_words(tiff.imagej_metadata or {}, page)
     except (ElementTree.ParseError, ValueError, TypeError, KeyError, IndexError, AttributeError):
-        return Words()
+        return Words(remarks=("its description is damaged: pixel size and channels are unknown",))
     return _resolution(page)
 
 
@@ -132,22 +133,22 @@ def _name(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def georeference_of(page: Any) -> Georeference | None:
-    """The place of a GeoTIFF on the earth, from its tags; None where it has no transform."""
+def georeference_of(page: Any) -> tuple[Georeference | None, tuple[str, ...]]:
+    """The place of a GeoTIFF on the earth, from its tags, and a remark where they are damaged."""
     try:
         transform = _transform(page)
         keys = page.tags.valueof(_KEYS, default=())
         known = {keys[i]: keys[i + 3] for i in range(4, len(keys) - 3, 4) if keys[i + 1] == 0}
         if transform is None:
-            return None
+            return None, ()
         code = known.get(_PROJECTED) or known.get(_GEOGRAPHIC) or 0
         crs = f"EPSG:{code}" if 0 < code < _USER_DEFINED else ""
         if known.get(_RASTER) == _IS_POINT:  # the transform is of pixel centres
             a, b, c, d, e, f = transform
             transform = a, b, c - (a + b) / 2, d, e, f - (d + e) / 2
-        return Georeference(crs, transform)
+        return Georeference(crs, transform), ()
     except (TypeError, ValueError, IndexError, AttributeError):
-        return None
+        return None, ("its GeoTIFF tags are damaged: its place is unknown",)
 
 
 def _transform(page: Any) -> tuple[float, float, float, float, float, float] | None:

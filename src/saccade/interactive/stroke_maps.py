@@ -110,7 +110,9 @@ def stroke_maps(
     """
     count = len(classes)
     small = shrink_strokes(stroke_index, count, image.half_size)
-    if isinstance(settings, PaperFitSettings):
+    if not (small < count).any():
+        labels = small  # nothing grows, and superpixels take time
+    elif isinstance(settings, PaperFitSettings):
         labels = paper_labels(image.working_rgb, stroke_index, count, image.half_size, settings)
     else:
         labels = expand_strokes(small, image.segments, count)

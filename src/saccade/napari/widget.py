@@ -97,10 +97,10 @@ class Panel:
         """Fit to the strokes that are there; a fit that still runs is stopped first."""
         from napari.qt.threading import create_worker
 
-        image, strokes = self.image.value, self.strokes.value
-        if image is None or strokes is None:
-            self._say("Choose an image layer and a labels layer with strokes")
+        layers = self._layers()
+        if layers is None:
             return
+        image, strokes = layers
         if self._running:
             self._cancel.set()
             self._again = True
@@ -119,14 +119,22 @@ class Panel:
         worker.finished.connect(self._finished)
         worker.start()
 
+    def _layers(self) -> tuple[Any, Any] | None:
+        """Image and strokes; None, and said, where one is not chosen."""
+        image, strokes = self.image.value, self.strokes.value
+        if image is None or strokes is None:
+            self._say("Choose an image layer and a labels layer with strokes")
+            return None
+        return image, strokes
+
     def all_slices(self) -> None:
         """Segment all slices from strokes on some; while that runs, stop it."""
         from napari.qt.threading import create_worker
 
-        image, strokes = self.image.value, self.strokes.value
-        if image is None or strokes is None:
-            self._say("Choose an image layer and a labels layer with strokes")
+        layers = self._layers()
+        if layers is None:
             return
+        image, strokes = layers
         if self._running:
             self._cancel.set()
             return

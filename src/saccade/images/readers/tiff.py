@@ -61,6 +61,7 @@ def _open(path: Path, info: TiffInfo, series: int | None, axes: str | None) -> I
         found, index, remarks = _choose(path, tiff, series)
         page = found.keyframe
         words = words_of(tiff, page, index)
+        place, damage = georeference_of(page)
         letters, said = plain_axes(path, axes or found.axes, found.shape, told=axes is not None)
         array = _array(path, tiff, found, info)
         levels = tuple(_array(path, tiff, level, info) for level in found.levels[1:])
@@ -74,9 +75,9 @@ def _open(path: Path, info: TiffInfo, series: int | None, axes: str | None) -> I
             white=words.white or _white(info, array),
             nodata=info.nodata,
             colors=info.photometric == RGB and "S" in found.axes,
-            georeference=georeference_of(page),
+            georeference=place,
             levels=levels,
-            remarks=(*remarks, *_missing(found), *said),
+            remarks=(*remarks, *words.remarks, *damage, *_missing(found), *said),
             source=path,
             kind="ome-tiff" if tiff.is_ome else "imagej" if tiff.is_imagej else "tiff",
             metadata=_metadata(tiff, page),

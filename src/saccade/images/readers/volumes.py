@@ -158,14 +158,15 @@ def _image(
         geometry, spacing = volume, list(volume["spacing"])
     if said.get(_PHOTOMETRIC, "").strip() == "MONOCHROME1":
         remarks = (*remarks, "small values are bright (MONOCHROME1); they are as they are")
+    window, odd = _window(said)
     return Image(
         OnDemand(shape, sample.dtype, load),
         letters,
         pixel_size={a: float(s) for a, s in zip("XYZ"[:space], spacing, strict=False)},
         unit="mm",
-        window=_window(said),
+        window=window,
         colors=parts == 3 and sample.dtype == np.uint8,
-        remarks=remarks,
+        remarks=(*remarks, *odd),
         source=path,
         kind=kind,
         metadata=geometry,
@@ -197,8 +198,8 @@ def _volume_geometry(sitk: Any, files: list[Path]) -> dict[str, Any]:
     }
 
 
-def _window(said: dict[str, str]) -> tuple[tuple[float, float], ...]:
-    """The first window of DICOM, or the display range of NIfTI."""
+def _window(said: dict[str, str]) -> tuple[tuple[tuple[float, float], ...], tuple[str, ...]]:
+    """The first window of DICOM, or the display range of NIfTI; a remark where it is no number."""
     try:
         if _CENTER in said and _WIDTH in said:
             center, width = (float(said[key].split("\\")[0]) for key in (_CENTER, _WIDTH))
@@ -206,5 +207,5 @@ def _window(said: dict[str, str]) -> tuple[tuple[float, float], ...]:
         else:
             low, high = float(said.get("cal_min", 0)), float(said.get("cal_max", 0))
     except ValueError:
-        return ()
-    return ((low, high),) if low < high else ()
+        return (), ("its window is no number and is not used",)
+    return (((low, high),) if low < high else ()), ()

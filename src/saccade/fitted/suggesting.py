@@ -1,0 +1,45 @@
+"""On which image strokes would help most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from saccade.fitted.items import Picture, Source
+from saccade.interactive.run import Run
+
+
+@dataclass(frozen=True)
+class ImageSuggestion:
+    """An image of a kind on which strokes would help.
+
+    Attributes:
+        number: its place among the images to choose from, from 0.
+        name: of its file, or "image 3" of the third array.
+        score: mean uncertainty of its mask, in [0, 1].
+    """
+
+    number: int
+    name: str
+    score: float
+
+
+def rank_images(
+    sources: Sequence[Source], score: Callable[[Picture], float | None], run: Run
+) -> list[ImageSuggestion]:
+    """The images by their scores, the highest first.
+
+    Args:
+        sources: to choose from.
+        score: of an image; None where it is passed over.
+        run: progress; once it is cancelled those so far are ranked.
+    """
+    found = []
+    for number, source in enumerate(sources):
+        picture = source.read()
+        if not run.inner(0.0, 1.0, picture.name)(number / len(sources)):
+            break
+        value = score(picture)
+        if value is not None:
+            found.append(ImageSuggestion(number, picture.name, value))
+    return sorted(found, key=lambda one: -one.score)
