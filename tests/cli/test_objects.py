@@ -208,6 +208,6 @@ def test_it_is_said_where_other_numbers_than_those_of_the_file_are_measured(fold
     images, _ = folders
     colors = np.zeros((*SHAPE, 3), np.uint8)
     assert _intensities(colors, images / "a.png")[3] == ()
-    turned, titles, _, remarks = _intensities(colors.swapaxes(0, 1), images / "a.png")
+    turned, _, _, remarks = _intensities(colors.swapaxes(0, 1), images / "a.png")
     assert turned.shape[:2] == SHAPE[::-1]
     assert "in the file it is 24 x 32 pixels" in remarks[0]

@@ -110,7 +110,7 @@ def run_comparison(
     paths = (folder / f"{figure.name}.jpg", folder / f"{figure.name}.md")
     write_picture(paths[0], contact_sheet(pictures, columns=2 + len(columns)))
     with atomic_write(paths[1]) as path:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     return Report(text, paths)
 
 
