@@ -163,4 +163,4 @@ def _write_lists(folder: Path, images: list[tuple[str, str, Any]]) -> None:
         names = sorted(Path(name).stem for name, phase, _ in images if phase == split)
         path = folder / f"{split}.txt"
         if not path.exists():
-            path.write_text("".join(f"{name}\n" for name in names))
+            path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

@@ -60,7 +60,7 @@ def check_stroke_labels(
     if left_out:
         (folder / "strokes").mkdir(parents=True, exist_ok=True)
         with atomic_write(folder / "strokes" / LEFT_OUT) as path:
-            path.write_text("".join(f"{name}\n" for name in left_out))
+            path.write_text("".join(f"{name}\n" for name in left_out), encoding="utf-8")
 
 
 def make_stroke_labels(
