@@ -102,9 +102,10 @@ def ome_words(xml: str, series: int = 0) -> Words:
         ParseError or ValueError: it is damaged.
 
     Example:
-        >>> ome_words('<OME><Image><Pixels PhysicalSizeX=".5" SignificantBits="12">'
+        >>> words = ome_words('<OME><Image><Pixels PhysicalSizeX=".5" SignificantBits="12">'
         ...     '<Channel Name="DAPI"/></Pixels></Image></OME>')
-        Words(channels=('DAPI',), pixel_size={'X': 0.5}, unit='um', window=(), white=4095)
+        >>> words.channels, words.pixel_size, words.unit, words.white
+        (('DAPI',), {'X': 0.5}, 'um', 4095)
     """
     if re.search(r"<!\s*(ENTITY|DOCTYPE)", xml):  # no such file needs one; attacks do
         raise ValueError("a document type or entities")
