@@ -1,5 +1,6 @@
 """Masks and polygons of images that know their place or the size of their pixels."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -60,6 +61,36 @@ def test_geojson_is_at_its_place_and_says_in_which_system(saccade_cli, tmp_path,
     first = np.array(document["features"][0]["geometry"]["coordinates"][0]).reshape(-1, 2)
     assert (first[:, 0] >= 500000).all()
     assert (first[:, 1] <= 5800000).all()
+
+
+def test_a_geopackage_is_at_its_place(saccade_cli, tmp_path, drawn):
+    pyogrio = pytest.importorskip("pyogrio", reason="pyogrio is not installed")
+    geotiff(tmp_path / "field.tif")
+    arguments = ("segment", tmp_path / "field.tif", drawn, "-o", tmp_path / "out")
+    result = saccade_cli(*arguments, "--format", "png", "--format", "gpkg", "--format", "geojson")
+    assert result.exit_code == 0, result.output
+    info = pyogrio.read_info(tmp_path / "out" / "field.gpkg", force_total_bounds=True)
+    document = json.loads((tmp_path / "out" / "field.geojson").read_text())
+    assert info["crs"] == "EPSG:32633"
+    assert info["features"] == len(document["features"]) > 0
+    left, top = info["total_bounds"][0], info["total_bounds"][3]
+    assert left >= 500000
+    assert top <= 5800000
+
+
+def test_a_geopackage_without_its_package_is_refused_before_the_work(
+    saccade_cli, tmp_path, drawn, monkeypatch
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "saccade.images.extras.find_spec", lambda name: None if name == "pyogrio" else find(name)
+    )
+    arguments = ("segment", tmp_path / "x.png", drawn, "-o", tmp_path / "out")
+    result = saccade_cli(*arguments, "--format", "gpkg")
+    assert result.exit_code == 1
+    assert "pip install 'saccade[science]'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_own_alone(saccade_cli, tmp_path, drawn):

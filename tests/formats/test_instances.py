@@ -143,6 +143,49 @@ def test_geojson_holds_exactly_the_pixels_and_turns_as_the_rule_says(mask):
         np.testing.assert_array_equal(inside, found.labels == number)
 
 
+@pytest.mark.parametrize(
+    ("place", "crs"),
+    [(None, ""), ((10, 0, 500000, 0, -10, 4000000), "EPSG:32633"), (None, "EPSG:4326")],
+)
+def test_gdal_reads_a_geopackage_as_the_geojson_beside_it(tmp_path, place, crs):
+    pyogrio = pytest.importorskip("pyogrio", reason="pyogrio is not installed")
+    options = {"transform": place, "crs": crs, "names": {1: "zelle ä"}}
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(encode_instances(OBJECTS, VALUES, "gpkg", **options))
+    assert pyogrio.list_layers(path).tolist() == [["objects", "MultiPolygon"]]
+    _, _, shapes, fields = pyogrio.raw.read(path)
+    assert [column.tolist() for column in fields] == [
+        [1, 2, 3], VALUES, ["zelle ä", "zelle ä", "class 2"]
+    ]  # fmt: skip
+    assert pyogrio.read_info(path)["crs"] == (crs or None)
+    features = loaded("geojson", **options)["features"]
+    for feature, shape in zip(features, shapes, strict=True):
+        rings = [np.array(ring) for ring in feature["geometry"]["coordinates"]]
+        counts = [len(rings), *(len(ring) for ring in rings)]
+        points = np.concatenate(rings)
+        assert bytes(shape)[1:5] == (6).to_bytes(4, "little")  # a MultiPolygon, of WKB
+        assert len(shape) == 9 + 9 + 4 * (len(counts) - 1) + 16 * len(points)
+        last = np.frombuffer(shape[-16 * counts[-1] :], "<f8").reshape(-1, 2)
+        np.testing.assert_array_equal(last, rings[-1])
+    bounds = pyogrio.read_info(path, force_total_bounds=True)["total_bounds"]
+    found = np.concatenate([feature["geometry"]["coordinates"][0] for feature in features])
+    assert bounds == (*found.min(0), *found.max(0))
+
+
+def test_a_geopackage_without_objects_has_the_same_columns(tmp_path):
+    pyogrio = pytest.importorskip("pyogrio", reason="pyogrio is not installed")
+    (tmp_path / "a.gpkg").write_bytes(encode_instances(np.zeros((3, 4), int), [], "gpkg"))
+    info = pyogrio.read_info(tmp_path / "a.gpkg")
+    assert info["features"] == 0
+    assert info["fields"].tolist() == ["object", "class", "class_name"]
+
+
+def test_a_reference_system_that_gdal_does_not_know_is_one_line():
+    pytest.importorskip("pyogrio", reason="pyogrio is not installed")
+    with pytest.raises(InputError, match=r"^GeoPackage: coordinate reference system 'nonsense' "):
+        encode_instances(OBJECTS, VALUES, "gpkg", crs="nonsense")
+
+
 def test_a_transform_gives_coordinates_of_the_ground():
     feature = loaded("geojson", transform=(10, 0, 500000, 0, -10, 4000000))["features"][2]
     x, y = np.array(feature["geometry"]["coordinates"][0]).T

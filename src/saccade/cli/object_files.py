@@ -102,7 +102,7 @@ def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Pat
     if fmt == "labelme":
         with suppress(ValueError):  # on another drive no path leads there, so its name must do
             image = Path(os.path.relpath(image_path, path.parent)).as_posix()
-    place = georeference_of_file(image_path) if fmt == "geojson" else None
+    place = georeference_of_file(image_path) if fmt in ("geojson", "gpkg") else None
     data = encode_instances(
         found.objects.labels,
         found.objects.classes,

@@ -38,11 +38,15 @@ def object_options(
 ) -> ObjectOptions | None:
     """How objects are to be found; None where nobody wants any.
 
-    A table, YOLO and GeoJSON have objects without --instances too: connected parts.
+    A table, YOLO, GeoJSON and GeoPackage have objects without --instances too: connected parts.
 
     Raises:
-        InputError: a table that cannot be written.
+        InputError: a table or a GeoPackage that cannot be written.
     """
+    if "gpkg" in formats:
+        from saccade.formats.geopackage import check_geopackage
+
+        check_geopackage()
     if table is not None:
         from saccade.objects.tables import check_table
 

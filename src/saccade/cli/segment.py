@@ -82,8 +82,8 @@ def segment(
             "--format",
             metavar="|".join(FORMATS),
             callback=lambda texts: [one_of(FORMATS, text) for text in texts],
-            help="Format of the mask, or of its objects (yolo, geojson); may be repeated. own is "
-            "the image's own, where a PNG would lose pixel size or place.",
+            help="Format of the mask, or of its objects (yolo, geojson, gpkg); may be repeated. "
+            "own is the image's own, where a PNG would lose pixel size or place.",
         ),
     ] = ["png", "own"],  # noqa: B006 (typer copies it)
     instances: Instances = "",
@@ -116,7 +116,8 @@ def segment(
     masks, those without strokes too.
 
     With --instances every object of a class has a number of its own, in FOLDER/instances/, and
-    COCO, labelme, YOLO and GeoJSON files have an annotation for each; --table measures them.
+    files of COCO, labelme, YOLO, GeoJSON and GeoPackage have an annotation for each; --table
+    measures them.
     """
     value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():

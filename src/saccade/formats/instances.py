@@ -1,4 +1,4 @@
-"""Objects to files, one annotation each: COCO, labelme, YOLO segmentation and GeoJSON.
+"""Objects to files, one annotation each: COCO, labelme, YOLO, GeoJSON and GeoPackage.
 
 Polygons follow the sides of pixels; (0, 0) is the upper left corner of the first pixel. COCO's and
 YOLO's have no holes: a seam of no width leads to each. Each reads back to the same pixels.
@@ -16,6 +16,7 @@ from saccade.data.labelme import labelme_file
 from saccade.errors import InputError, printable
 from saccade.files import last_part
 from saccade.formats.coco import annotation, document, run_lengths
+from saccade.formats.geopackage import geopackage
 from saccade.formats.labelme import mask_shape
 from saccade.formats.labels import ClassNames, class_names
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO
@@ -45,18 +46,19 @@ def encode_instances(
         instances: (H, W) integers, 0 where there is no object, else its number 1..N.
         values: N class values, of object 1, 2, ...
         fmt: "coco" or "coco-polygons" (an annotation each), "labelme" (a mask shape each), "yolo"
-            (a line each: index of the class, then corners as shares of width and height) or
-            "geojson" (a feature each, in pixels unless there is a `transform`).
+            (a line each: index of the class, then corners as shares of width and height),
+            "geojson" or "gpkg" (a feature each, in pixels unless there is a `transform`).
         classes: class values to list where the format has names, even where they do not occur.
         names: class names, where the format has them.
         background: class values that are no objects and have no category.
         image_path: the image; labelme gets it as it is, the others its last part.
-        transform: (a, b, c, d, e, f) of a georeference for GeoJSON: x = a column + b row + c,
+        transform: (a, b, c, d, e, f) of a georeference for the last two: x = a column + b row + c,
             y = d column + e row + f.
-        crs: coordinate reference system of GeoJSON, "EPSG:n" or WKT; "" says nothing.
+        crs: coordinate reference system of these, "EPSG:n" or WKT; "" says nothing.
 
     Raises:
-        InputError: an unknown format, or no (H, W) of numbers up to N.
+        InputError: an unknown format, no (H, W) of numbers up to N, or a GeoPackage without
+            `saccade[science]`.
 
     Example:
         >>> encode_instances(np.array([[0, 1], [0, 1]]), [1], "yolo")
@@ -81,6 +83,8 @@ def encode_instances(
         return "".join(_yolo_lines(array, own, background)).encode()
     if fmt == "geojson":
         return _json(_geojson(array, own, table, transform) | _crs_member(crs))
+    if fmt == "gpkg":
+        return geopackage(_geojson(array, own, table, transform), crs)
     raise InputError(
         f"format '{fmt}': expected one of {', '.join((*OBJECTS_TOO, *OBJECT_FORMATS))}"
     )

@@ -37,6 +37,7 @@ MASK_FORMATS: dict[str, MaskFormat] = {
 OBJECT_FORMATS: dict[str, MaskFormat] = {
     "yolo": MaskFormat(".txt", "text/plain", "YOLO segmentation"),
     "geojson": MaskFormat(".geojson", "application/geo+json", "GeoJSON"),
+    "gpkg": MaskFormat(".gpkg", "application/geopackage+sqlite3", "GeoPackage"),
 }
 """Name -> format of what holds objects and no mask; it is written, not read."""
 
