@@ -1,13 +1,17 @@
 """``saccade segment --model``: masks of images without strokes."""
 
+import json
+
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
 import saccade
 from saccade.cli.app import app
 from tests.fitted.test_model import strokes
+from tests.fitted.test_reading import stains
 from tests.interactive.test_shared import picture
 
 
@@ -107,3 +111,55 @@ def test_an_unreadable_image_costs_itself_alone(images, model, tmp_path):
     assert found.exit_code == 1
     assert "6.png" in found.output
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["5.png", "7.png"]
+
+
+def write_stains(folder, seeds):
+    """Files of five channels of which one shows it, as 12 bits."""
+    folder.mkdir()
+    for seed in seeds:
+        plane, truth = stains(seed)
+        said = {"axes": "CYX", "Channel": {"Name": ["A", "B", "C", "D", "E"]}}
+        path = folder / f"{seed}.ome.tif"
+        tifffile.imwrite(path, np.moveaxis(plane, 2, 0), metadata=said, ome=True)
+    return truth
+
+
+def test_channels_and_window_are_the_model_s(tmp_path):
+    folder, drawn = tmp_path / "stains", tmp_path / "strokes"
+    truth = write_stains(folder, range(3))
+    drawn.mkdir()
+    for seed in range(2):
+        Image.fromarray(strokes(stains(seed)[1])).save(drawn / f"{seed}.ome.png")
+    fitted = ["fit", folder, drawn, "-o", tmp_path / "a.saccade"]
+    fitted += ["--channels", "D,2", "--window", "0,4095"]
+    found = CliRunner().invoke(app, [*map(str, fitted)])
+    assert found.exit_code == 0, found.output
+    reading = saccade.load(tmp_path / "a.saccade").reading
+    assert (reading.channels, reading.window) == (("D", "2"), (0.0, 4095.0))
+    arguments = (folder, "--model", tmp_path / "a.saccade")
+    found = run(*arguments, "-o", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert (mask(tmp_path / "out" / "2.ome.png") == truth).mean() > 0.95
+    other = run(*arguments, "-o", tmp_path / "other", "--window", "900,1000")
+    assert other.exit_code == 0, other.output
+    records = [*(tmp_path / name / "records" for name in ("out", "other"))]
+    windows = [json.loads(next(iter(r.iterdir())).read_text()).get("window") for r in records]
+    assert windows == [None, [900, 1000]]
+    refused = CliRunner().invoke(app, [*map(str, fitted), "--more", str(tmp_path / "a.saccade"),
+                                       "--overwrite"])  # fmt: skip
+    assert refused.exit_code == 1
+    assert "--window is the model's, leave it out with --more" in refused.stderr
+
+
+def test_a_file_of_other_channels_is_one_line_and_the_others_have_masks(tmp_path):
+    folder = tmp_path / "stains"
+    write_stains(folder, range(3))
+    tifffile.imwrite(folder / "odd.ome.tif", np.zeros((7, 72, 96), np.uint8),
+                     metadata={"axes": "CYX"}, ome=True)  # fmt: skip
+    plane, truth = stains(0)
+    saccade.fit([plane], [strokes(truth)]).save(tmp_path / "a.saccade")
+    found = run(folder, "--model", tmp_path / "a.saccade", "-o", tmp_path / "out")
+    assert found.exit_code == 1
+    assert "odd.ome.tif: has 7 channels, the others 5" in found.stderr
+    assert "Traceback" not in found.stderr
+    assert {p.name for p in (tmp_path / "out").glob("*.png")} == {f"{n}.ome.png" for n in range(3)}

@@ -7,11 +7,22 @@ import typer
 
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.errors import one_line_errors
-from saccade.cli.option_values import read_names, refuse_given
-from saccade.cli.options import Classes, Device, Overwrite, Preset, Quiet, Seed, Unlabeled
+from saccade.cli.option_values import channels_of, read_names, refuse_given
+from saccade.cli.options import (
+    Channels,
+    Classes,
+    Device,
+    IntensityWindow,
+    Overwrite,
+    Preset,
+    Quiet,
+    Seed,
+    Unlabeled,
+)
 from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
+from saccade.cli.segment_files import Settings, size_of
 from saccade.errors import InputError
 from saccade.folders import list_files
 from saccade.remarks import Remarks
@@ -63,6 +74,8 @@ def fit(
     device: Device = "auto",
     unlabeled: Unlabeled = "auto",
     classes: Classes = None,
+    window: IntensityWindow = None,
+    channels: Channels = "",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -78,14 +91,17 @@ def fit(
         if not output.parent.is_dir():
             raise InputError(f"{output.parent}: no such folder, for {output.name}")
         if more is not None:
-            refuse_given(context, ("preset", "seed"), "is the model's, leave it out with --more")
+            decided = ("preset", "seed", "window", "channels")
+            refuse_given(context, decided, "is the model's, leave it out with --more")
         if suggest and not images.is_dir():
             raise InputError(f"{images}: is one image, --suggest chooses from a folder")
         names = None if classes is None else read_names(classes)
+        chosen = channels_of(channels)
         found = pair_up(images, strokes)
         bar = Bar(1, quiet=quiet)
         try:
-            model = _fitted(found, bar, more, preset, seed, device, _value(unlabeled), names)
+            settings = Settings(preset, seed, device, _value(unlabeled), window, channels=chosen)
+            model = _fitted(found, bar, more, settings, names)
             model.save(output, progress=bar.show)
             others = _without_strokes(images, found) if suggest else []
             next_ones = model.suggest_images(suggest, others, progress=bar.show)
@@ -105,21 +121,27 @@ def _fitted(
     found: Pairing,
     bar: Bar,
     more: Path | None,
-    preset: str,
-    seed: int,
-    device: str,
-    unlabeled: int | None,
+    settings: Settings,
     names: tuple[str, ...] | None,
 ) -> "Model":
     from saccade.fitted import fit, load
 
     for remark in found.remarks:
         bar.warn(remark)
-    known = None if more is None else load(more, device=device)
-    drawn = _read_strokes(found, bar, unlabeled, names)
+    known = None if more is None else load(more, device=settings.device)
+    drawn = _read_strokes(found, bar, settings.unlabeled, names)
     paths = [pair.image for pair in found.pairs]
     if known is None:
-        model = fit(paths, drawn, preset=preset, seed=seed, device=device, progress=bar.show)
+        model = fit(
+            paths,
+            drawn,
+            preset=settings.preset,
+            seed=settings.seed,
+            device=settings.device,
+            window=settings.window,
+            channels=settings.channels,
+            progress=bar.show,
+        )
     else:
         model = known.update(paths, drawn, progress=bar.show)
     remarks = Remarks(bar.warn)
@@ -137,13 +159,12 @@ def _read_strokes(
     found: Pairing, bar: Bar, unlabeled: int | None, names: tuple[str, ...] | None
 ) -> "list[Strokes]":
     from saccade.annotations import read_any_strokes
-    from saccade.images import image_size
 
     assumptions, drawn = Assumptions(bar.note), []
     for pair in found.pairs:
         strokes = read_any_strokes(
             pair.drawn,
-            shape=image_size(pair.image),
+            shape=size_of(pair.image),
             unlabeled=unlabeled,
             names=names,
             image_name=pair.entry,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
 from saccade.batch.records import record_path, write_record
@@ -21,11 +21,12 @@ from saccade.remarks import Remarks
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
+    from saccade.fitted.items import Picture
     from saccade.images import ReadImage
     from saccade.interactive import Segmentation
     from saccade.scribbles.strokes import Strokes
 
-    Segment = Callable[[ReadImage, Strokes | None, Report], tuple[Segmentation, dict[int, str]]]
+    Segment = Callable[[Any, Strokes | None, Report], tuple[Segmentation, dict[int, str]]]
 
 _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 """Outputs that follow from a mask and the options of objects, and are made anew with others."""
@@ -169,9 +170,9 @@ def segment_files(
 
     def check(job: Job) -> None:
         if job.pair.strokes is None:
-            _size(job.pair.image)
+            size_of(job.pair.image)
             return
-        strokes = _read_strokes(job.pair, _size(job.pair.image), settings, wanted.names)
+        strokes = _read_strokes(job.pair, size_of(job.pair.image), settings, wanted.names)
         assumptions.add(strokes, job.pair.drawn)
         where = job.pair.drawn if job.pair.entry is None else job.pair.image
         remarks.add(where.name, strokes.remarks)
@@ -196,7 +197,7 @@ def segment_files(
     return outcome
 
 
-def _size(path: Path) -> tuple[int, int]:
+def size_of(path: Path) -> tuple[int, int]:
     """(H, W) of an image; from its header where Pillow knows the format.
 
     Raises:
@@ -212,10 +213,10 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
-    segment = _segment_with(settings)  # wrong settings are told once, not for every image
+    read, segment = _read_and_segment(settings)  # wrong ones are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
-        picture = _read(job.pair.image, settings)
+        picture = read(job.pair.image)
         image = picture.pixels
         size = (image.shape[0], image.shape[1])
         strokes = None
@@ -241,15 +242,6 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     return work
 
 
-def _read(path: Path, settings: Settings) -> "ReadImage":
-    """An image with all of its channels; for a model the colors that it was fitted to."""
-    from saccade.images import read_any_file, read_image
-
-    if settings.model is not None:
-        return read_image(path, window=settings.window)
-    return read_any_file(path, channels=settings.channels, window=settings.window)
-
-
 @lru_cache(maxsize=1)  # an image that is checked here and then segmented here is read once
 def _read_strokes(
     pair: Pair, size: tuple[int, int], settings: Settings, names: tuple[str, ...] | None
@@ -269,16 +261,19 @@ def _read_strokes(
         raise explain_turned(error, pair.image) from error
 
 
-def _segment_with(settings: Settings) -> "Segment":
-    """What gives the mask of an image: a fit to its strokes, or a model."""
+def _read_and_segment(
+    settings: Settings,
+) -> "tuple[Callable[[Path], ReadImage | Picture], Segment]":
+    """What reads an image, and what gives its mask: a fit to its strokes, or a model."""
     if settings.model is not None:
         from saccade.fitted import load
 
         model = load(settings.model, device=settings.device)
-        return lambda image, strokes, report: (
-            model.predict(image.pixels, strokes, progress=report),
+        return partial(model.read, window=settings.window), lambda image, strokes, report: (
+            model.predict(image, strokes, progress=report),
             model.names,
         )
+    from saccade.images import read_any_file
     from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
 
     ScribbleSegmenter(settings.preset, settings.seed, settings.device)
@@ -289,7 +284,8 @@ def _segment_with(settings: Settings) -> "Segment":
         segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
         return segmenter.fit(image, strokes, progress=report).result, {}
 
-    return fitted
+    read = partial(read_any_file, channels=settings.channels, window=settings.window)
+    return read, fitted
 
 
 def _is_outdated(pair: Pair, mask: Path) -> bool:

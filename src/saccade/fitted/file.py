@@ -22,9 +22,11 @@ from torch import Tensor
 from saccade import __version__
 from saccade.errors import InputError
 from saccade.files import atomic_write, check_readable
+from saccade.fitted.kept_reading import reading_document, reading_from
 from saccade.fitted.scores import HeldOut
 from saccade.fitted.stored import pack_image, pack_shared, unpack_image, unpack_shared
 from saccade.fitted.stroked import StrokedImage
+from saccade.images import Reading
 from saccade.interactive.presets import (
     LearnedFitSettings,
     NetworkSettings,
@@ -37,8 +39,11 @@ from saccade.strict_json import json_text
 if TYPE_CHECKING:
     from saccade.fitted.model import Model
 
-FORMAT = 1
-"""Of the files that `save` writes. A release reads its own format and those before it."""
+FORMAT = 2
+"""Of the files that `save` writes. A release reads its own format and those before it.
+
+Models of whole pictures are written in format 1, which says nothing of how images are read.
+"""
 _KEY = "saccade_model"
 
 
@@ -56,6 +61,7 @@ class Header:
         provisional: one class alone was drawn.
         images: name and SHA-256 of each image with strokes, and what was assumed of it.
         held_out: how well strokes of each image are predicted by a fit to the others.
+        reading: how images are read.
     """
 
     version: str
@@ -67,6 +73,7 @@ class Header:
     provisional: bool
     images: tuple[tuple[str, str, tuple[str, ...]], ...]
     held_out: HeldOut
+    reading: Reading
 
 
 def save(model: Model, path: object) -> None:
@@ -79,7 +86,7 @@ def save(model: Model, path: object) -> None:
     for number, one in enumerate(model.stroked):
         tensors |= pack_image(number, one.ready)
     header = {
-        "format": FORMAT,
+        "format": 1 if model.reading == Reading() else FORMAT,
         "version": __version__,
         "classes": list(model.classes),
         "names": {str(value): name for value, name in model.names.items()},
@@ -93,6 +100,8 @@ def save(model: Model, path: object) -> None:
             "of_class": {str(value): share for value, share in held_out.of_class.items()},
         },
     }
+    if model.reading != Reading():
+        header["reading"] = reading_document(model.reading)
     with atomic_write(path) as part:
         save_file(tensors, part, {_KEY: json_text(header)})
 
@@ -203,4 +212,5 @@ def _header(content: Mapping[str, Any]) -> Header:
             {int(v): float(share) for v, share in content["held_out"]["of_class"].items()},
             int(content["held_out"]["images"]),
         ),
+        reading=reading_from(content.get("reading")),  # files of format 1 have none
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saccade.fitted.model import Model
+from saccade.images import Reading
+from saccade.images.intensities import checked_window
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.presets import Preset, preset_named
 from saccade.interactive.run import Cancel, Progress
@@ -19,6 +21,8 @@ def fit(
     device: str = "auto",
     classes: Sequence[int] | None = None,
     unlabeled: int = UNLABELED,
+    window: tuple[float, float] | None = None,
+    channels: Sequence[int | str] | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Model:
@@ -35,6 +39,10 @@ def fit(
         classes: the class values there are; by default those that occur. While one class alone is
             drawn another has everything else.
         unlabeled: value in ``strokes`` where nobody drew.
+        window: values that become black and white in all images of the kind; None: what a file
+            says, or the rule of `saccade.images.window`.
+        channels: of the images, as indices from 0 or names; by default all. Of others than grey
+            and colors all images have one window and one basis, see `saccade.images.components`.
         progress: told the fraction done and the stage's name.
         cancel: asked between steps. Once it answers True the model of the steps so far is given.
 
@@ -53,5 +61,9 @@ def fit(
     ((0, 1), (64, 96), 1)
     """
     chosen = preset_named(preset) if isinstance(preset, str) else preset
-    model = Model(chosen, seed, device, classes)
+    reading = Reading(
+        None if channels is None else tuple(channels),
+        None if window is None else checked_window(window),
+    )
+    model = Model(chosen, seed, device, classes, reading)
     return model.update(images, strokes, unlabeled=unlabeled, progress=progress, cancel=cancel)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import check_readable
-from saccade.images import read_array, read_image
+from saccade.images import Reading
 from saccade.interactive.inputs import UNLABELED, encode_strokes, resolve_strokes
 
 
@@ -26,12 +26,14 @@ class Picture:
         pixels: (H, W, 3) uint8.
         digest: SHA-256 of size and pixels, by which it is known again.
         remarks: what was assumed when it was read.
+        components: (H, W, D) of other channels than colors, see `saccade.images.components`.
     """
 
     name: str
     pixels: NDArray[np.uint8]
     digest: str
     remarks: tuple[str, ...] = ()
+    components: NDArray[np.float32] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,17 +67,26 @@ class Source:
         if isinstance(self.image, str | os.PathLike):
             check_readable(self.image)
 
-    def read(self) -> Picture:
+    def read(self, how: Reading) -> Picture:
         """The image."""
-        return read_picture(self.image, self.number)
+        return read_picture(self.image, self.number, how)
 
 
-def read_picture(image: object, number: int = 1) -> Picture:
+def read_picture(
+    image: object,
+    number: int = 1,
+    how: Reading | None = None,
+    *,
+    window: tuple[float, float] | None = None,
+) -> Picture:
     """An image from an array or a path.
 
     Args:
-        image: (H, W, 3) and what else `saccade.images.read_array` takes, or the path of a file.
+        image: (H, W, 3) and what else `saccade.images.read_any` takes, or the path of a file; a
+            `Picture` stays as it is.
         number: counted from 1, by which an array is called.
+        how: images of the kind are read; None: as pictures.
+        window: the values that become black and white; None: as images of the kind are read.
 
     Raises:
         InputError: it cannot be read; the line says which one.
@@ -83,16 +94,20 @@ def read_picture(image: object, number: int = 1) -> Picture:
     >>> read_picture(np.zeros((4, 6, 3), np.uint8), 2).name
     'image 2'
     """
+    if isinstance(image, Picture):
+        return image
+    how = how or Reading()
     if isinstance(image, str | os.PathLike):
-        found, name = read_image(image), Path(image).name
+        found, name = how.read(image, window=window), Path(image).name
     else:
         name = f"image {number}"
         try:
-            found = read_array(image)
+            found = how.read(image, window=window)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
     pixels = np.array(found.pixels, order="C")  # a copy: the caller may change the array
-    return Picture(name, pixels, digest_of(pixels), found.remarks)
+    digest = digest_of(pixels if found.components is None else found.components)
+    return Picture(name, pixels, digest, found.remarks, found.components)
 
 
 def digest_of(array: NDArray[np.generic]) -> str:

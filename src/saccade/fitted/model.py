@@ -11,16 +11,17 @@ import numpy as np
 from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.fitted.file import Header
-from saccade.fitted.items import Drawn, Picture, Source, read_drawn, read_picture
+from saccade.fitted.items import Picture, Source, read_drawn, read_picture
+from saccade.fitted.predicting import prepare_picture, segment_picture
 from saccade.fitted.scores import HeldOut, score_held_out
 from saccade.fitted.stroked import StrokedImage, classes_of, ground_remark, read_all, stroke
 from saccade.fitted.suggesting import ImageSuggestion, rank_images
+from saccade.images import Reading
 from saccade.interactive.inputs import UNLABELED
-from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
-from saccade.interactive.shared import SharedFit, fit_shared, prepare_strokes, segment_shared
+from saccade.interactive.shared import SharedFit, fit_shared
 from saccade.interactive.suggestions import suggest_regions
 from saccade.models.weights import Bundle, load_bundle
 
@@ -37,6 +38,7 @@ class Model:
         seed: of everything drawn at random; same seed, same masks, on one device.
         device: of the networks.
         provisional: one class alone was drawn, and another has everything else.
+        reading: how images are read: which channels, what is black and white.
 
     >>> import saccade
     >>> rgb = np.full((64, 96, 3), 40, np.uint8)
@@ -49,7 +51,12 @@ class Model:
     """
 
     def __init__(
-        self, preset: Preset, seed: int, device: str, classes: Sequence[int] | None = None
+        self,
+        preset: Preset,
+        seed: int,
+        device: str,
+        classes: Sequence[int] | None = None,
+        reading: Reading | None = None,
     ) -> None:
         if not isinstance(preset.fit, LearnedFitSettings):
             raise InputError(
@@ -59,6 +66,7 @@ class Model:
         self.names: dict[int, str] = {}
         self.classes: tuple[int, ...] = ()
         self.provisional = False
+        self.reading = reading or Reading()
         self._wanted = None if classes is None else tuple(int(value) for value in classes)
         self._stroked: dict[str, StrokedImage] = {}
         self._pool: dict[object, Source] = {}
@@ -93,44 +101,40 @@ class Model:
         strokes: object = None,
         *,
         unlabeled: int = UNLABELED,
+        window: tuple[float, float] | None = None,
         progress: Progress | None = None,
     ) -> Segmentation:
         """Mask of an image of the kind.
 
         Args:
-            image: (H, W, 3) uint8 and what else `saccade.images.read_array` takes, or a path.
+            image: (H, W, 3) uint8 and what else `saccade.images.read_any` takes, a path, or what
+                `read` gave.
             strokes: (H, W) integers, `Strokes` or a path: strokes on this image, which count
                 here beside those of the others; the model stays as it is. None without any.
             unlabeled: value in ``strokes`` where nobody drew.
+            window: values of this image that become black and white; None: as in the fit.
             progress: told the fraction done and the stage's name.
 
         Raises:
             InputError: the image or the strokes cannot be used.
         """
-        picture = read_picture(image)
+        picture = self.read(image, window=window)
         drawn = read_drawn(strokes, picture, unlabeled)
-        found = self._segment(picture, drawn, Run(progress))
+        found = segment_picture(self, picture, drawn, Run(progress))
         more = picture.remarks + (drawn.remarks if drawn else ())
         return replace(found, remarks=(*more, *found.remarks))
 
-    def _segment(self, picture: Picture, drawn: Drawn | None, run: Run) -> Segmentation:
-        fit, index = self.shared, None
-        known = self._stroked.get(picture.digest)
-        with one_thread(self.device):
-            with run.stage("features", 0.0):
-                ready = self._prepare(picture)
-            if drawn is not None:
-                index = drawn.index(self.classes)
-                own = prepare_strokes(ready, index, self.classes, self.preset)
-                others = [one.ready for one in self.stroked if one is not known]
-                fit = fit_shared([*others, own], self.preset, seed=self.seed, run=run)
-            elif known is not None:  # its strokes are in the fit already
-                index = known.index_at(picture.size)
-            found = segment_shared(
-                fit, ready, self.preset, stroke_index=index, seed=self.seed, run=run
-            )
-        run.report(1.0, "done")
-        return found
+    def read(self, image: object, *, window: tuple[float, float] | None = None) -> Picture:
+        """An image of the kind, read as those that the model was fitted to.
+
+        Args:
+            image: an array or a path, see `predict`.
+            window: see `predict`.
+
+        Raises:
+            InputError: it cannot be read, or has other channels.
+        """
+        return read_picture(image, 1, self.reading, window=window)
 
     def update(
         self,
@@ -156,7 +160,7 @@ class Model:
             InputError: something cannot be read, or no strokes would be left. The model stays as
                 it was.
         """
-        given = read_all(images, strokes, unlabeled, self._stroked)
+        given = read_all(images, strokes, unlabeled, self._stroked, self.reading)
         kept = {d: one for d, one in self._stroked.items() if d not in given.digests}
         lines = [drawn for _, drawn in given.drawn]
         classes, single = classes_of(kept.values(), lines, self._wanted)
@@ -167,7 +171,7 @@ class Model:
                     d: one.among(classes, self.preset, ground=single) for d, one in kept.items()
                 }
                 for done, (picture, drawn) in enumerate(given.drawn, 1):
-                    image, preset = self._prepare(picture), self.preset
+                    image, preset = prepare_picture(self, picture), self.preset
                     found[picture.digest] = stroke(
                         picture, drawn, image, classes, preset, ground=single
                     )
@@ -178,7 +182,7 @@ class Model:
         if run.cancelled and self._fit is not None:
             return self
         self._fit, self.classes, self.provisional, self._stroked = fit, classes, single, found
-        self._held_out = None
+        self._held_out, self.reading = None, given.how
         self._pool |= {source.key: source for source in given.bare}
         run.report(1.0, "done")
         return self
@@ -208,13 +212,13 @@ class Model:
         pool = list(self._pool.values())
         if images is not None:
             pool = [Source(one, number) for number, one in enumerate(images, 1)]
-        return rank_images(pool, self._score, Run(progress, cancel))[:n]
+        return rank_images(pool, self.reading, self._score, Run(progress, cancel))[:n]
 
     def _score(self, picture: Picture) -> float | None:
         """Mean uncertainty of a mask; None for an image with strokes."""
         if picture.digest in self._stroked:
             return None
-        return float(self._segment(picture, None, Run()).uncertainty.mean())
+        return float(segment_picture(self, picture, None, Run()).uncertainty.mean())
 
     def suggest(self, image: object, n: int = 3) -> list[Suggestion]:
         """At most ``n`` regions of an image where a stroke would help most, best first.
@@ -223,12 +227,12 @@ class Model:
             image: as in `predict`; strokes that it has count.
             n: at most so many.
         """
-        picture = read_picture(image)
+        picture = self.read(image)
         known = self._stroked.get(picture.digest)
         drawn = np.zeros(picture.size, bool)
         if known is not None:
             drawn = known.index_at(picture.size) < len(self.classes)
-        return suggest_regions(self._segment(picture, None, Run()).uncertainty, drawn, n)
+        return suggest_regions(segment_picture(self, picture, None, Run()).uncertainty, drawn, n)
 
     def held_out(self, *, progress: Progress | None = None) -> HeldOut:
         """How well strokes are predicted that the fit has not seen: of each image in turn.
@@ -263,6 +267,7 @@ class Model:
         """
         self.classes, self.names = header.classes, header.names
         self.provisional, self._held_out = header.provisional, header.held_out
+        self.reading = header.reading
         self._stroked = {one.digest: one for one in stroked}
         if shared is None:
             self._held_out = None
@@ -288,12 +293,3 @@ class Model:
 
         self.held_out(progress=progress)
         save(self, path)
-
-    def _prepare(self, picture: Picture) -> PreparedImage:
-        return prepare_image(
-            picture.pixels,
-            max_pixels=self.preset.max_pixels,
-            seed=self.seed,
-            device=self.device,
-            bundle=self.bundle,
-        )

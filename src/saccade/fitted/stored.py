@@ -80,7 +80,17 @@ def pack_image(number: int, one: Stroked) -> Tensors:
         "strokes_half": maps.strokes_half.cpu().numpy(),
         "labels_half": maps.labels_half.cpu().numpy(),
     }
-    return {f"image.{number}.{name}": _png(array) for name, array in pictures.items()}
+    tensors = {f"image.{number}.{name}": _png(array) for name, array in pictures.items()}
+    if image.components is not None:
+        parts = image.components.cpu()
+        tensors[f"image.{number}.components"] = parts if large else _own_size(parts, image.size)
+    return tensors
+
+
+def _own_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Components (D, H, W) of an image that is worked on enlarged: every pixel twice."""
+    step = maps.shape[1] // size[0]
+    return maps[:, ::step, ::step].contiguous()
 
 
 @dataclass(frozen=True)
@@ -92,12 +102,14 @@ class StoredImage:
         strokes: (h, w) class index, K where nobody drew.
         strokes_half: the same at half size.
         labels_half: what is fitted to, at half size.
+        components: (h, w, D) of other channels than colors.
     """
 
     rgb: NDArray[np.uint8]
     strokes: NDArray[np.int64]
     strokes_half: NDArray[np.int64]
     labels_half: NDArray[np.int64]
+    components: NDArray[np.float32] | None = None
 
     def prepared(
         self,
@@ -109,7 +121,13 @@ class StoredImage:
         provisional: bool,
     ) -> Stroked:
         """Ready for a fit."""
-        image = prepare_image(self.rgb, max_pixels=preset.max_pixels, device=device, bundle=bundle)
+        image = prepare_image(
+            self.rgb,
+            max_pixels=preset.max_pixels,
+            device=device,
+            bundle=bundle,
+            components=self.components,
+        )
         half = torch.from_numpy(self.strokes_half).to(device)
         labels = torch.from_numpy(self.labels_half).to(device)
         ground = provisional_index(self.strokes, classes) if provisional else None
@@ -130,7 +148,12 @@ def unpack_image(tensors: Mapping[str, Tensor], number: int) -> StoredImage:
     if found["rgb"].ndim != 3 or found["strokes"].shape != found["rgb"].shape[:2]:
         raise ValueError("an image and its strokes differ in size")
     maps = {name: found[name].astype(np.int64) for name in found if name != "rgb"}
-    return StoredImage(found["rgb"].astype(np.uint8), **maps)
+    components = None
+    if f"image.{number}.components" in tensors:
+        components = tensors[f"image.{number}.components"].movedim(0, 2).numpy()
+        if components.shape[:2] != found["rgb"].shape[:2]:
+            raise ValueError("an image and its components differ in size")
+    return StoredImage(found["rgb"].astype(np.uint8), components=components, **maps)
 
 
 def _png(array: NDArray[np.generic]) -> Tensor:

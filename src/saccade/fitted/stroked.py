@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.fitted.items import Drawn, Picture, Source, paired, read_drawn
+from saccade.images import Reading, reading_of
 from saccade.interactive.inputs import ground_class, provisional_remark
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import Preset
@@ -105,14 +106,18 @@ class Given:
         drawn: images with strokes.
         bare: images without.
         digests: of all that were read.
+        how: they were read.
     """
 
     drawn: list[tuple[Picture, Drawn]]
     bare: list[Source]
     digests: frozenset[str]
+    how: Reading
 
 
-def read_all(images: object, strokes: object, unlabeled: int, known: Collection[str]) -> Given:
+def read_all(
+    images: object, strokes: object, unlabeled: int, known: Collection[str], how: Reading
+) -> Given:
     """Images and strokes as callers hand them in; None for strokes where nobody drew.
 
     A thousand images without strokes are not read, unless some may have lost theirs.
@@ -121,20 +126,26 @@ def read_all(images: object, strokes: object, unlabeled: int, known: Collection[
         images: as of `saccade.fit`.
         strokes: as of `saccade.fit`.
         unlabeled: value where nobody drew.
-        known: digests of images that have strokes so far.
+        known: digests of images that have strokes so far; images are read as these were, and as
+            `reading_of` finds out where there are none.
+        how: images are read.
 
     Raises:
         InputError: one cannot be read, or an image with strokes is there twice.
     """
     drawn: dict[str, tuple[Picture, Drawn]] = {}
     bare, digests = [], set()
-    for number, (image, lines) in enumerate(paired(images, strokes), 1):
+    pairs = paired(images, strokes)
+    if not known:
+        first = [image for image, lines in pairs if lines is not None]
+        how = reading_of(first, channels=how.channels, window=how.window)
+    for number, (image, lines) in enumerate(pairs, 1):
         source = Source(image, number)
         if lines is None and not known:
             source.check()
             bare.append(source)
             continue
-        picture = source.read()
+        picture = source.read(how)
         digests.add(picture.digest)
         found = read_drawn(lines, picture, unlabeled)
         if found is None:
@@ -146,7 +157,7 @@ def read_all(images: object, strokes: object, unlabeled: int, known: Collection[
                 "each must be there once"
             )
         drawn[picture.digest] = picture, found
-    return Given(list(drawn.values()), bare, frozenset(digests))
+    return Given(list(drawn.values()), bare, frozenset(digests), how)
 
 
 def ground_remark(stroked: Sequence[StrokedImage], classes: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from saccade.fitted.items import Picture, Source
+from saccade.images import Reading
 from saccade.interactive.run import Run
 
 
@@ -25,18 +26,22 @@ class ImageSuggestion:
 
 
 def rank_images(
-    sources: Sequence[Source], score: Callable[[Picture], float | None], run: Run
+    sources: Sequence[Source],
+    how: Reading,
+    score: Callable[[Picture], float | None],
+    run: Run,
 ) -> list[ImageSuggestion]:
     """The images by their scores, the highest first.
 
     Args:
         sources: to choose from.
+        how: they are read.
         score: of an image; None where it is passed over.
         run: progress; once it is cancelled those so far are ranked.
     """
     found = []
     for number, source in enumerate(sources):
-        picture = source.read()
+        picture = source.read(how)
         if not run.inner(0.0, 1.0, picture.name)(number / len(sources)):
             break
         value = score(picture)

@@ -6,9 +6,10 @@
 `netpbm` what Pillow cannot, `reader` makes 8-bit colours of them, `bands` chooses colours, `window`
 and `intensities` bring every number of bits to 8, `labels` and `grey` leave values as they are,
 `header` and `sizes` read sizes, `arrays` reads NumPy's files. `channels` reads images of other
-channels than colors, of which `components` makes a few.
+channels than colors, of which `components` makes a few; `alike` reads images of one kind.
 """
 
+from saccade.images.alike import Reading, reading_of
 from saccade.images.channels import choose_channels, read_any, read_any_file, read_plane
 from saccade.images.decoding import converted, decode_image
 from saccade.images.grey import read_grey
@@ -36,6 +37,7 @@ __all__ = [
     "Image",
     "LabelImage",
     "ReadImage",
+    "Reading",
     "as_rgb",
     "check_pixels",
     "choose_channels",
@@ -60,6 +62,7 @@ __all__ = [
     "read_label_image",
     "read_labels",
     "read_plane",
+    "reading_of",
     "to_rgb",
     "whole_numbers",
 ]

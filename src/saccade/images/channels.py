@@ -69,11 +69,27 @@ def read_any(
         if channels is not None:
             choose_channels(channels, [""])
         return read_array(image, window=window)
-    if array.size == 0 or array.shape[2] >= min(array.shape[:2]) > 0:
+    return read_plane(image_of_array(array), channels=channels, window=window)
+
+
+def image_of_array(image: Any) -> Image:
+    """An array (H, W) or (H, W, C) as an `Image`; what is masked becomes NaN.
+
+    Raises:
+        InputError: another shape.
+
+    Example:
+        >>> image_of_array(np.zeros((40, 60, 5))).axes
+        'YXC'
+    """
+    array: Any = image if isinstance(image, np.ma.MaskedArray) else np.asarray(image)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.size == 0 or array.shape[2] >= min(array.shape[:2]):
         raise InputError(f"image: shape {array.shape}, expected (H, W, C) with channels last")
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.float64), np.nan)
-    return read_plane(Image(array, "YXC"), channels=channels, window=window)
+    return Image(array, "YXC")
 
 
 def read_any_file(
@@ -100,7 +116,7 @@ def read_any_file(
         >>> read_any_file("bands.tif").components.shape  # near infrared is no transparency
         (40, 60, 4)
     """
-    many = _many_channels(Path(path))
+    many = many_channels(Path(path))
     if many is None and channels is None:
         return read_image(path, window=window)
     image = many or open_image(path)
@@ -129,13 +145,13 @@ def read_plane(
         return rgb_of_values(np.ascontiguousarray(values[..., :-1]), meaning)
     if len(chosen) in _COLOR_COUNTS:
         return to_rgb(image, values, channels=chosen, window=window)
-    told = _told_windows(image, chosen, window)
+    told = told_windows(image, chosen, window)
     values = checked_numbers(values[..., chosen], where)
     basis = fit_basis([values], window=told, nodata=image.nodata)
     return read_with(basis, values, remarks=said(len(chosen), basis))
 
 
-def _told_windows(
+def told_windows(
     image: Image, chosen: Sequence[int], window: tuple[float, float] | None
 ) -> list[tuple[float, float]]:
     """Black and white of the chosen channels, where the caller or the file says so."""
@@ -224,7 +240,7 @@ def _index(wanted: int | str, names: list[str], where: object) -> int:
     raise InputError(f"{where}: {what}")
 
 
-def _many_channels(path: Path) -> Image | None:
+def many_channels(path: Path) -> Image | None:
     """The image, where its file has other channels than grey, colors and transparency."""
     if not is_picture(path):
         image = open_image(path)
