@@ -1,5 +1,6 @@
 """``saccade evaluate``: a trained network against masks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from saccade.cli.options import (
     Crf,
     Device,
     Flip,
+    Intensities,
     Layout,
     Output,
     Quiet,
@@ -39,6 +41,7 @@ def evaluate(
     flip: Flip = False,
     window: Window = 0,
     resize: Resize = 0,
+    intensities: Intensities = None,
     crf: Crf = "",
     boundaries: Annotated[
         bool, typer.Option("--boundaries", help="Also score how well boundaries are met; slower.")
@@ -69,7 +72,9 @@ def evaluate(
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refining = crf_of(crf)
         loaded = load_checkpoint(checkpoint, device=place)
-        found = open_set(layout, data, split)
+        found = replace(open_set(layout, data, split), reading=loaded.reading)
+        if intensities is not None:
+            found = replace(found, reading=replace(found.reading, window=intensities))
         names = loaded.spec.names
         other = class_difference(names, found.spec.names, str(data))
         if other:
@@ -97,6 +102,8 @@ def evaluate(
         make_folder(output)
         edges = scores.boundaries.f_scores() if scores.boundaries else None
         asked = str(protocol) + (f", dense CRF {crf}" if crf else "")
+        if intensities is not None:
+            asked += f", intensities {intensities[0]:g},{intensities[1]:g}"
         about = {
             "checkpoint": checkpoint.name,
             "data": found.title,

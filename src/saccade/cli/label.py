@@ -8,12 +8,14 @@ import typer
 
 from saccade.batch import LocalProcesses
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.option_values import classes_of, make_folder, require_packages
+from saccade.cli.option_values import channels_of, classes_of, make_folder, require_packages
 from saccade.cli.options import (
+    Channels,
     Classes,
     Confidence,
     Config,
     Device,
+    IntensityWindow,
     Jobs,
     Output,
     Preset,
@@ -55,6 +57,8 @@ def label(
     preset: Preset = "fast",
     seed: Seed = 0,
     device: Device = "auto",
+    window: IntensityWindow = None,
+    channels: Channels = "",
     jobs: Jobs = 0,
     skip_failed: Annotated[
         bool,
@@ -80,7 +84,8 @@ def label(
         from saccade.weak.stroke_masks import StrokeLabeling
 
         spec = classes_of(classes)
-        training = _training(config, images)
+        chosen = channels_of(channels)
+        training = _training(config, images, window, chosen)
         val = _val(val_images, val_masks, classes)
         found = pair_up(images, strokes)
         if found.single:
@@ -90,7 +95,7 @@ def label(
             images.resolve().name,
             [(pair.image, pair.drawn, pair.entry) for pair in found.pairs],
             spec,
-            StrokeLabeling(preset, seed, device, confidence),
+            StrokeLabeling(preset, seed, device, confidence, None, window, chosen),
             training,
             val,
             LocalProcesses(jobs),
@@ -129,7 +134,12 @@ def _run(work: "Pipeline", output: Path, *, quiet: bool) -> "Done":
         bar.close()
 
 
-def _training(path: Path | None, images: Path) -> "TrainConfig":
+def _training(
+    path: Path | None,
+    images: Path,
+    window: tuple[float, float] | None,
+    channels: tuple[str, ...] | None,
+) -> "TrainConfig":
     """The configuration, with data that nobody looks at.
 
     Raises:
@@ -139,7 +149,11 @@ def _training(path: Path | None, images: Path) -> "TrainConfig":
     from saccade.models.segmentation import SegmentationConfig
     from saccade.training.config import DataConfig, TrainConfig, read_config
 
-    data = DataConfig("folder", images.name, train="", val="")
+    # Strokes are segmented by all channels that were chosen; a network sees one or three.
+    seen = channels if channels is not None and len(channels) in (1, 3) else ()
+    data = DataConfig(
+        "folder", images.name, train="", val="", intensities=window or (), channels=seen
+    )
     if path is None:
         network = SegmentationConfig(2)
         return TrainConfig(data, network, "imagenet" if in_cache(network.backbone) else "none")

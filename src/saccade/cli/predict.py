@@ -231,7 +231,6 @@ def _make_worker(
     from saccade.evaluation.inference import labels_of, predict_probabilities
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, write_picture
-    from saccade.images import read_image
     from saccade.models.checkpoint import load_checkpoint
     from saccade.refine.dense_crf import dense_crf
 
@@ -241,7 +240,7 @@ def _make_worker(
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
 
     def work(file: Path, report: Report) -> Predicted:
-        read = read_image(file, window=intensities)
+        read = loaded.reading.read(file, window=intensities)
         image = read.pixels
         probabilities = predict_probabilities(loaded.net, image, protocol, device)
         if crf is not None:

@@ -14,7 +14,7 @@ from saccade.data.examples import orientation_of, read_values_and_remarks, size_
 from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
-from saccade.images import decoded_size, read_image
+from saccade.images import Reading, decoded_size
 from saccade.remarks import Remarks
 
 
@@ -223,7 +223,7 @@ def _inspect_one(data: LabeledSet, index: int) -> _One:
     example = data.examples[index]
     size = None
     try:
-        size, image_remarks = _read_size(example.image)
+        size, image_remarks = _read_size(data.reading, example.image)
         values, mask_remarks = read_values_and_remarks(example.mask)
         labels = data.classes_of(index, values)
     except InputError as error:
@@ -241,11 +241,13 @@ def _inspect_one(data: LabeledSet, index: int) -> _One:
     )
 
 
-def _read_size(path: Path) -> tuple[tuple[int, int], tuple[str, ...]]:
+def _read_size(how: Reading, path: Path) -> tuple[tuple[int, int], tuple[str, ...]]:
     """(H, W) of an image that was decoded, and what its reader says of it."""
-    if path.suffix.lower() in (".jpg", ".jpeg"):  # of which a part is decoded, in half the time
+    if (
+        path.suffix.lower() in (".jpg", ".jpeg") and how == Reading()
+    ):  # of which a part is decoded, in half the time
         return decoded_size(path), ()
-    found = read_image(path)
+    found = how.read(path)
     return (found.pixels.shape[0], found.pixels.shape[1]), found.remarks
 
 
@@ -266,7 +268,7 @@ def image_remarks(
     """
     remarks = Remarks()
     with ThreadPoolExecutor(threads) as pool:
-        read = pool.map(lambda example: read_image(example.image).remarks, data.examples)
+        read = pool.map(lambda example: data.reading.read(example.image).remarks, data.examples)
         for done, (example, lines) in enumerate(zip(data.examples, read, strict=True), 1):
             remarks.add(example.image.name, lines)
             if progress is not None:

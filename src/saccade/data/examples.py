@@ -1,6 +1,6 @@
 """Images with their masks: what a split is, and how the values of a mask file are read."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from saccade.data.mat import read_mat_mask
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError
-from saccade.images import exif_orientation, open_unlimited, read_label_image
+from saccade.images import Reading, exif_orientation, open_unlimited, read_label_image
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class LabeledSet:
         missing: a line for each file that is not there; its pair is not among the examples.
         remarks: lines on files that are not used.
         classes_file: where the classes were read; None where the layout knows them.
+        reading: how images are read.
     """
 
     title: str
@@ -50,6 +51,15 @@ class LabeledSet:
     missing: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     classes_file: Path | None = None
+    reading: Reading = field(default_factory=Reading)
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, the image of an example.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return self.reading.read(self.examples[index].image).pixels
 
     def labels(self, index: int) -> NDArray[np.uint8]:
         """(H, W) uint8 class indices of an example, 255 where there is none.

@@ -13,6 +13,8 @@ from torch import Tensor
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line, reading
+from saccade.images import Reading
+from saccade.images.intensities import checked_window
 from saccade.models.headers import network_with, read_header, spec_from_dict, write_with_header
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
@@ -27,6 +29,11 @@ class Checkpoint:
     net: SegmentationNet
     spec: LabelSpec
     info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def reading(self) -> Reading:
+        """How the images that it was trained on were read; as pictures where nothing is known."""
+        return _reading_of(self.info)
 
 
 def save_checkpoint(
@@ -79,6 +86,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
         config = config_from_dict(header["network"])
         spec = spec_from_dict(header["classes"])
         info = dict(header["info"])
+        _reading_of(info)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise InputError(f"{path}: incomplete checkpoint ({one_line(error)})") from error
     with reading(path, "weights do not fit its network"):
@@ -86,3 +94,9 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
             raise ValueError(f"{len(config.rates)} rates")
         net = network_with(lambda: SegmentationNet(config), weights)
     return Checkpoint(net.eval().to(device), spec, info)
+
+
+def _reading_of(info: dict[str, Any]) -> Reading:
+    data = info.get("training", {}).get("data", {})
+    channels, window = data.get("channels") or None, data.get("intensities") or None
+    return Reading(channels and tuple(map(str, channels)), window and checked_window(window))

@@ -10,7 +10,6 @@ import torch
 from saccade.evaluation import iou_per_class
 from saccade.evaluation.inference import labels_of, predict_probabilities
 from saccade.files import atomic_write
-from saccade.images import load_image
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.strict_json import json_text
@@ -78,7 +77,7 @@ def _evaluated(run: Run) -> SegmentationNet:
 def _log_pictures(run: Run, net: SegmentationNet) -> None:
     assert run.val is not None
     for index in range(min(run.config.run.pictures, len(run.val.examples))):
-        image = load_image(run.val.examples[index].image)
+        image = run.val.image(index)
         probabilities = predict_probabilities(net, image, run.protocol, run.fabric.device)
         colors = run.val.spec.colors[labels_of(probabilities)]
         picture = np.concatenate([image, (image * 0.4 + colors * 0.6).astype(np.uint8)], 1)

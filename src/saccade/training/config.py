@@ -11,6 +11,8 @@ from saccade.data.tables import from_table
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.files import check_readable, reading
+from saccade.images import Reading
+from saccade.images.intensities import checked_window
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
 from saccade.training.supervision import SupervisionConfig
 
@@ -28,6 +30,10 @@ class DataConfig:
         train: the split that is trained on.
         val: the split that is evaluated; "" for none.
         every: take every so many-th example only, for quick runs.
+        intensities: values of the images that become black and white; () what each file says, or
+            the rule of `saccade.images.window`.
+        channels: the one or three that the network sees, by number from 1 or by name; () those
+            that are colors.
     """
 
     layout: str
@@ -35,6 +41,25 @@ class DataConfig:
     train: str = "train"
     val: str = "val"
     every: int = 1
+    intensities: tuple[float, ...] = ()
+    channels: tuple[str, ...] = ()
+
+    @property
+    def reading(self) -> Reading:
+        """How images are read.
+
+        Raises:
+            InputError: intensities that are none, or another number of channels.
+        """
+        if len(self.intensities) not in (0, 2):
+            raise InputError(f"data: intensities is {list(self.intensities)}, must be [low, high]")
+        if len(self.channels) not in (0, 1, 3):
+            raise InputError(f"data: channels are {len(self.channels)}, must be one or three")
+        try:
+            window = checked_window(self.intensities) if self.intensities else None
+        except InputError as error:
+            raise InputError(f"data: intensities: {error}") from error
+        return Reading(self.channels or None, window)
 
 
 @dataclass(frozen=True)
@@ -226,6 +251,7 @@ def data_config_of(table: dict[str, Any], folder: Path) -> DataConfig:
     if data.layout not in LAYOUTS:
         raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
     at_least("data: every", data.every, 1)
+    _ = data.reading
     root = str((folder / Path(data.root).expanduser()).resolve())
     return dataclasses.replace(data, root=root)
 

@@ -13,7 +13,6 @@ from saccade.data.sets import LabeledSet
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
 from saccade.evaluation.inference import Network, Protocol, labels_of, predict_probabilities
-from saccade.images import load_image
 from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 
@@ -81,7 +80,7 @@ def evaluate(
     indices = range(rank, len(data.examples), world)
     for done, index in enumerate(indices):
         example = data.examples[index]
-        image, target = load_image(example.image), data.labels(index)
+        image, target = data.image(index), data.labels(index)
         require_same_size(example, target.shape, image.shape[:2])
         probabilities = predict_probabilities(net, image, protocol, device)
         if crf is not None:

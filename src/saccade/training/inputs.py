@@ -33,7 +33,11 @@ def open_sets(
         open_set(data.layout, Path(data.root), split) if split else None
         for split in (data.train, data.val)
     ]
-    thinned = [s and replace(s, examples=s.examples[:: data.every]) if s else None for s in sets]
+    how = data.reading
+    thinned = [
+        s and replace(s, examples=s.examples[:: data.every], reading=how) if s else None
+        for s in sets
+    ]
     if thinned[0] is None:
         raise InputError("data: train is empty, name a split")
     return supervised_by(thinned[0], supervision or SupervisionConfig()), thinned[1]

@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
-from saccade.images import load_image
 from saccade.strict_json import json_text
 from saccade.training.samples import Key, mix_seeds
 
@@ -35,6 +34,7 @@ class LabeledImages(Dataset[tuple[Tensor, Tensor]]):
         seed: int,
     ) -> None:
         self.paths = [example.image for example in data.examples]
+        self.reading = data.reading
         self.present, self.augmentation, self.seed = torch.from_numpy(present), augmentation, seed
         self.identity = {
             "classes": list(data.spec.names),
@@ -45,7 +45,7 @@ class LabeledImages(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """(3, h, w) uint8 and (K,) bool."""
         epoch, index = key
-        image = load_image(self.paths[index])
+        image = self.reading.read(self.paths[index]).pixels
         nothing = np.zeros(image.shape[:2], np.uint8)
         seed = mix_seeds(self.seed, 1, epoch, index)
         return augment(image, nothing, self.augmentation, seed)[0], self.present[index]

@@ -16,7 +16,6 @@ from saccade.data.examples import require_same_size
 from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
-from saccade.images import load_image
 from saccade.training.signals import without_ctrl_c
 from saccade.training.supervision import AllowedClasses, Batch, SupervisionConfig
 
@@ -54,7 +53,7 @@ class Examples(Dataset[Batch]):
         """One example, a `Batch` without its first axis."""
         epoch, index = key
         example = self.data.examples[index]
-        image, labels = load_image(example.image), self.data.labels(index)
+        image, labels = self.data.image(index), self.data.labels(index)
         require_same_size(example, labels.shape, image.shape[:2])
         seed = mix_seeds(self.seed, 1, epoch, index)
         picture, mask, inside = augment(image, labels, self.augmentation, seed)

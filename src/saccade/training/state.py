@@ -121,7 +121,11 @@ def _checked(state: State) -> State:
 _FREE = {"run": ("workers", "pictures", "save_every"), "data": ("root",)}
 _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
 # Settings that are newer than some runs, with what these did.
-_NEWER = {"optim": {"drop_once": False}, "supervision": {"leave_out": False}}
+_NEWER: dict[str, dict[str, Any]] = {
+    "data": {"intensities": [], "channels": []},
+    "optim": {"drop_once": False},
+    "supervision": {"leave_out": False},
+}
 
 
 def _deciding(config: dict[str, Any]) -> dict[str, Any]:

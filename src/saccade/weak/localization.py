@@ -13,7 +13,6 @@ from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import as_batch
 from saccade.files import atomic_write, reading
-from saccade.images import load_image
 from saccade.images.arrays import read_npz
 from saccade.models.mdc import MultiDilatedNet
 from saccade.strict_json import json_text, stored_json
@@ -102,7 +101,7 @@ def localize_all(
         path = folder / f"{example.name}.npz"
         classes = tuple(int(value) for value in np.flatnonzero(present[index]))
         if not _has_maps(path, classes):
-            write_maps(path, localize_image(net, load_image(example.image), classes))
+            write_maps(path, localize_image(net, data.image(index), classes))
         progress(index + 1, len(data.examples))
 
 

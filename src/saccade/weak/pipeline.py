@@ -17,7 +17,6 @@ from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol, labels_of, predict_probabilities
 from saccade.files import atomic_write, digest_of, refuse_to_replace
-from saccade.images import load_image
 from saccade.models.checkpoint import load_checkpoint
 from saccade.remarks import summary_of
 from saccade.strict_json import json_text, stored_json
@@ -108,7 +107,7 @@ class _Page:
             self.jobs,
             outcome,
             self.work.spec,
-            confidence=self.work.labeling.confidence,
+            labeling=self.work.labeling,
             trained=trained,
             remarks=self.remarks,
         )
@@ -177,7 +176,7 @@ def label_and_train(
     # A run that was finished before has its network, but not its scores.
     scores = trained.scores or evaluate(found.net, val, Protocol())
     history = [(entry["epoch"], entry["miou"]) for entry in trained.history]
-    pictures = [_prediction(found.net, e, work.spec) for e in val.examples[:6]]
+    pictures = [_prediction(found.net, val, i, work.spec) for i in range(len(val.examples))[:6]]
     network = _described(work.training, len(training.examples))
     page.write(outcome, Trained(history, scores, work.val is not None, network, pictures))
     return Done(outcome, scores, page.path)
@@ -260,9 +259,10 @@ def pseudo_sets(
     """
     labelled = [job for job in jobs if job in outcome.records]
     examples = tuple(Example(j.image.stem, j.image, j.mask, weak=True) for j in labelled)
-    everything = LabeledSet(work.title, examples, work.spec)
+    how = work.training.data.reading
+    everything = LabeledSet(work.title, examples, work.spec, reading=how)
     if work.val is not None:
-        return everything, work.val
+        return everything, replace(work.val, reading=how)
     held = examples[HELD_OUT // 2 :: HELD_OUT] or examples[-1:]
     rest = tuple(e for e in examples if e not in held)
     if not rest:
@@ -270,8 +270,8 @@ def pseudo_sets(
     return replace(everything, examples=rest), replace(everything, examples=held)
 
 
-def _prediction(net: Any, example: Example, spec: LabelSpec) -> NDArray[np.uint8]:
-    image = load_image(example.image)
+def _prediction(net: Any, val: LabeledSet, index: int, spec: LabelSpec) -> NDArray[np.uint8]:
+    image = val.image(index)
     labels = labels_of(predict_probabilities(net, image, Protocol()))
     step = max(1, image.shape[1] // 360)
     image, colors = image[::step, ::step], spec.colors[labels[::step, ::step]]

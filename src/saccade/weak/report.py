@@ -19,9 +19,9 @@ from saccade.data.sets import read_values
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.evaluation import iou_per_class
 from saccade.files import atomic_write
-from saccade.images import load_image
+from saccade.images import read_any_file
 from saccade.training.evaluate import Scores
-from saccade.weak.stroke_masks import Job, Record
+from saccade.weak.stroke_masks import Job, Record, StrokeLabeling
 
 _WIDTH = 360
 _STYLE = """
@@ -70,7 +70,7 @@ def write_report(
     outcome: Outcome[Job, Record],
     spec: LabelSpec,
     *,
-    confidence: float,
+    labeling: StrokeLabeling,
     trained: Trained | None = None,
     remarks: Sequence[str] = (),
     shown: int = 6,
@@ -83,14 +83,14 @@ def write_report(
         jobs: all images.
         outcome: what became of them.
         spec: the classes.
-        confidence: below which pixels were ignored.
+        labeling: how strokes became masks.
         trained: the network, where there is one.
         remarks: lines on the data that should not be missed.
         shown: pictures of unsure and of ordinary masks, each.
     """
     records = sorted(outcome.records.values(), key=lambda record: record.confidence)
     by_name = {job.image.stem: job for job in jobs}
-    parts = [_head(title, records, outcome, confidence)]
+    parts = [_head(title, records, outcome, labeling.confidence)]
     if remarks:
         lines = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
         parts.append(f"<h2>Remarks</h2><ul>{lines}</ul>")
@@ -99,9 +99,9 @@ def write_report(
     parts.append(_classes(records, spec))
     if records:
         middle = records[len(records) // 2 :][:shown]
-        parts.append(_gallery("Least sure", records[:shown], by_name, spec))
+        parts.append(_gallery("Least sure", records[:shown], by_name, spec, labeling))
         if len(records) > shown:
-            parts.append(_gallery("Ordinary", middle, by_name, spec))
+            parts.append(_gallery("Ordinary", middle, by_name, spec, labeling))
     if outcome.failed:
         rows = [(escape(job.image.name), escape(why)) for job, why in outcome.failed.items()]
         parts.append("<h2>Not labelled</h2>" + _table(("image", "why"), rows))
@@ -183,7 +183,13 @@ def _network(trained: Trained, spec: LabelSpec) -> str:
     return "".join(parts)
 
 
-def _gallery(title: str, records: Sequence[Record], jobs: dict[str, Job], spec: LabelSpec) -> str:
+def _gallery(
+    title: str,
+    records: Sequence[Record],
+    jobs: dict[str, Job],
+    spec: LabelSpec,
+    labeling: StrokeLabeling,
+) -> str:
     figures = []
     for record in records:
         job = jobs[record.name]
@@ -192,20 +198,20 @@ def _gallery(title: str, records: Sequence[Record], jobs: dict[str, Job], spec: 
             f"{100 * record.ignored / record.pixels:.1f} % ignored"
         )
         figures.append(
-            f"<figure>{_picture(labeled_picture(job, spec))}"
+            f"<figure>{_picture(labeled_picture(job, spec, labeling))}"
             f"<figcaption>{caption}</figcaption></figure>"
         )
     note = "<p class=soft>Strokes, and the mask they gave; hatched pixels are ignored.</p>"
     return f"<h2>{title}</h2>{note}<div class=grid>{''.join(figures)}</div>"
 
 
-def labeled_picture(job: Job, spec: LabelSpec) -> NDArray[np.uint8]:
+def labeled_picture(job: Job, spec: LabelSpec, labeling: StrokeLabeling) -> NDArray[np.uint8]:
     """Strokes over the image, and beside it the mask, hatched where it is ignored.
 
     Returns:
         (h, 2 w, 3) uint8, w at most 360 pixels.
     """
-    image = load_image(job.image)
+    image = read_any_file(job.image, channels=labeling.channels, window=labeling.window).pixels
     strokes = read_any_strokes(
         job.strokes, shape=image.shape[:2], names=spec.names, image_name=job.entry
     )

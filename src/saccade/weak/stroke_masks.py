@@ -16,7 +16,7 @@ from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError, message_of
 from saccade.files import refuse_to_replace
 from saccade.formats.masks import write_mask
-from saccade.images import read_image
+from saccade.images import ReadImage, read_any_file
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class StrokeLabeling:
         confidence: pixels whose class is less probable than this become 255; 0 keeps all. On
             CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/how-to/weak-labels.md).
         unlabeled: value in stroke files that means "nobody drew"; None goes by the readers' rule.
+        window: values of the images that become black and white; None: what each file says.
+        channels: of the images, see `saccade.images.choose_channels`; None: all.
     """
 
     preset: str = "fast"
@@ -37,6 +39,8 @@ class StrokeLabeling:
     device: str = "auto"
     confidence: float = 0.9
     unlabeled: int | None = None
+    window: tuple[float, float] | None = None
+    channels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError for a confidence out of range."""
@@ -98,12 +102,14 @@ def plan(
 
 
 def pseudo_mask(
-    image: NDArray[np.uint8], strokes: NDArray[np.integer], settings: StrokeLabeling
+    image: NDArray[np.uint8] | ReadImage,
+    strokes: NDArray[np.integer],
+    settings: StrokeLabeling,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[str, ...]]:
     """Segment an image from strokes and leave out what is unsure.
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) uint8, or as it was read.
         strokes: (H, W) class indices, 255 where nobody drew.
         settings: how; `unlabeled` is not looked at.
 
@@ -216,11 +222,11 @@ def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Recor
 
 def _opened(
     job: Job, spec: LabelSpec, settings: StrokeLabeling
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[str, ...]]:
-    """(H, W, 3) image, (H, W) strokes, 255 where nobody drew, and how both were read."""
+) -> tuple[ReadImage, NDArray[np.uint8], tuple[str, ...]]:
+    """Image, (H, W) strokes, 255 where nobody drew, and how both were read."""
     from saccade.annotations import read_any_strokes
 
-    picture = read_image(job.image)
+    picture = read_any_file(job.image, channels=settings.channels, window=settings.window)
     image = picture.pixels
     strokes = read_any_strokes(
         job.strokes,
@@ -230,7 +236,7 @@ def _opened(
         image_name=job.entry,
     )
     drawn = np.where(strokes.labels == strokes.unlabeled, IGNORE, strokes.labels).astype(np.uint8)
-    return image, drawn, tuple(dict.fromkeys((*picture.remarks, *strokes.remarks)))
+    return picture, drawn, tuple(dict.fromkeys((*picture.remarks, *strokes.remarks)))
 
 
 def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
@@ -278,6 +284,8 @@ def _settings(settings: StrokeLabeling, spec: LabelSpec) -> dict[str, object]:
     """What decides a mask: not the device, but the names, which give XML strokes their values."""
     content = asdict(settings)
     del content["device"]
+    for name in ("window", "channels"):  # as JSON gives them back
+        content[name] = None if content[name] is None else list(content[name])
     return {**content, "names": list(spec.names)}
 
 
