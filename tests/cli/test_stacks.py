@@ -161,11 +161,7 @@ def test_a_channel_that_is_not_there_leaves_nothing(saccade_cli, ome, drawn, tmp
 
 
 def test_options_of_pictures_are_refused(saccade_cli, ome, drawn, tmp_path):
-    for option in (
-        ["--format", "coco"],
-        ["--instances=connected"],
-        ["--table", tmp_path / "t.csv"],
-    ):
+    for option in (["--format", "coco"], ["--format", "yolo"], ["--probabilities"]):
         result = saccade_cli("segment", ome, drawn, "-o", tmp_path / "out", *option)
         assert result.exit_code == 1
         assert "is of pictures" in result.stderr

@@ -164,9 +164,28 @@ def test_labels_that_do_not_fit(tmp_path):
     for labels, axes, why in (
         (LABELS, "ZYX", r"shape \(5, 20, 31\), the image has \(1, 20, 31\)"),
         (LABELS[0], "XY", "axes XY"),
-        (LABELS[0] - 1, "YX", "0 to 65535"),
+        (LABELS[0] - 1, "YX", "0 to 4294967295"),
         (LABELS[0] / 2, "YX", "whole numbers"),
     ):
         with pytest.raises(InputError, match=why):
             write_like(tmp_path / "mask.tif", labels, image, axes=axes)
     assert not (tmp_path / "mask.tif").exists()
+
+
+@pytest.mark.parametrize("kind", ["ome", "imagej", "mha", "zarr"])
+def test_more_objects_than_16_bits_have_numbers(tmp_path, kind):
+    path = tmp_path / {"ome": "a.ome.tif", "imagej": "a.tif"}.get(kind, f"a.{kind}")
+    if kind == "mha":
+        sitk, _ = itk_image(DATA)
+        sitk.WriteImage(sitk.GetImageFromArray(np.zeros((5, 20, 31), np.uint8)), str(path))
+    elif kind == "zarr":
+        pytest.importorskip("zarr", reason="zarr is not installed")
+        write_zarr(path, np.zeros((5, 20, 31), np.uint16), "zyx", scale=[2, 1, 1])
+    else:
+        options = {"imagej": True} if kind == "imagej" else {"ome": True}
+        zeros = np.zeros((5, 20, 31), np.uint8)
+        tifffile.imwrite(path, zeros, metadata={"axes": "ZYX"}, **options)
+    many = np.arange(5 * 20 * 31).reshape(5, 20, 31) + 70000
+    written = tmp_path / f"mask{path.suffix}"
+    write_like(written, many, open_image(path), axes="ZYX")
+    np.testing.assert_array_equal(open_image(written).array[...], many)

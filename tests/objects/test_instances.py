@@ -138,3 +138,39 @@ def test_what_is_wrong_is_one_line(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def ball(shape, center, radius, spacing):
+    places = np.indices(shape).transpose(1, 2, 3, 0) - center
+    return ((places * spacing) ** 2).sum(3) < radius**2
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (4.0, 1.0, 1.0), (2.0, 0.5, 0.5)])
+def test_balls_that_touch_are_parted_in_their_own_units(spacing):
+    steps = np.array(spacing) / spacing[2]
+    shape = (int(32 / steps[0]), 32, 56)
+    center = np.array([15.5, 15.5, 17.0]) / steps
+    other = center + np.array([0, 0, 20])
+    mask = ball(shape, center, 11, steps) | ball(shape, other, 11, steps)
+    found = find_objects(mask.astype(int), spacing=spacing)
+    assert found.count == 2
+    assert find_objects(mask.astype(int), separate=False).count == 1
+    sizes = np.bincount(found.labels.ravel())[1:]
+    assert sizes.max() < 1.1 * sizes.min()
+    assert found.labels.shape == shape
+
+
+def test_objects_in_a_stack_are_connected_by_faces_and_in_order():
+    mask = np.zeros((3, 4, 5), int)
+    mask[0, 0, 0] = mask[1, 0, 0] = 1
+    mask[1, 1, 1] = 1  # an edge away
+    mask[2, 3, 4] = 2
+    sure = np.where(mask == 2, 0.25, 0.75).astype(np.float32)
+    found = find_objects(mask, separate=False, confidence=sure)
+    assert found.classes.tolist() == [1, 1, 2]
+    assert found.confidences.tolist() == [0.75, 0.75, 0.25]
+    assert found.labels[1, 0, 0] == found.labels[0, 0, 0] == 1
+    with pytest.raises(InputError, match="confidence: float64 of shape"):
+        find_objects(mask, confidence=np.zeros((2, 2)))
+    with pytest.raises(InputError, match="spacing"):
+        find_objects(mask, spacing=(1, 2))

@@ -153,16 +153,30 @@ def write_objects(
     image, channels, scale, remarks = _intensities(colors, file)
     classes = [value for value in found.names if value not in found.background]
     common: dict[str, Any] = {"names": found.names, "file": file.name, **scale}
+    rows = measure_objects(found.objects, image, channels=channels, **common)
+    summary = summarize_objects(found.objects, classes=classes, **common)
+    put_document(path, options, found.background, found.names, rows, summary)
+    return remarks
+
+
+def put_document(
+    path: Path,
+    options: ObjectOptions,
+    background: Sequence[int],
+    names: Mapping[int, str],
+    rows: Sequence[Mapping[str, Any]],
+    summary: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write what is known of the objects of a file, as `stored_objects` reads it."""
     content = {
         "made_by": options.record(),
-        "background": list(found.background),
-        "names": [[value, name] for value, name in found.names.items()],
-        "rows": measure_objects(found.objects, image, channels=channels, **common),
-        "summary": summarize_objects(found.objects, classes=classes, **common),
+        "background": list(background),
+        "names": [[value, name] for value, name in names.items()],
+        "rows": rows,
+        "summary": summary,
     }
     with atomic_write(path) as temporary:
         temporary.write_text(json_text(content, ensure_ascii=False) + "\n", encoding="utf-8")
-    return remarks
 
 
 def _intensities(
@@ -233,9 +247,16 @@ def write_tables(table: Path, parts: Sequence[Path]) -> int:
 
     stored = [part for part in map(stored_objects, parts) if part is not None]
     rows = [row for part in stored for row in part["rows"]]
-    write_table(table, rows, FIRST_COLUMNS)
-    write_table(summary_path(table), [row for part in stored for row in part["summary"]], _SUMMARY)
+    write_table(table, rows, _columns(FIRST_COLUMNS, rows))
+    summary = [row for part in stored for row in part["summary"]]
+    write_table(summary_path(table), summary, _columns(_SUMMARY, summary))
     return len(rows)
+
+
+def _columns(first: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that stand first; time where there is one, area where something has one."""
+    names = [name for name in first if name != "area" or not rows or any(name in r for r in rows)]
+    return [names[0], "time", *names[1:]] if any("time" in row for row in rows) else names
 
 
 def write_yolo_data(folder: Path, parts: Sequence[Path]) -> None:

@@ -1,5 +1,6 @@
 """``saccade segment``: one image or a folder of images, from strokes to masks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,7 @@ from saccade.cli.options import (
     one_of,
 )
 from saccade.cli.outputs import EXTRA_SUFFIXES, FORMATS, Wanted, objects_parts, prepared
-from saccade.cli.pairs import Pairing, pair_up, with_all_images
+from saccade.cli.pairs import Pair, Pairing, pair_up, with_all_images
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.segment_files import (
@@ -139,8 +140,9 @@ def segment(
         )
         stacks = [pair for pair in found.pairs if model is None and is_stack(pair)]
         for pair in stacks:
-            check_stack_options(pair, wanted, table)
+            check_stack_options(pair, wanted)
         with prepared(wanted, found.pairs):
+            everything = found.pairs
             found = replace(found, pairs=tuple(p for p in found.pairs if p not in stacks))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             old = 0 if overwrite else outdated(found.pairs, wanted)
@@ -159,9 +161,12 @@ def segment(
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
             outcome = _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
-            _write_all_objects(found, wanted, table, quiet=quiet)
             redo, single = overwrite, found.single
-            segment_stacks(stacks, settings, wanted, overwrite=redo, quiet=quiet, single=single)
+            end = segment_stacks(
+                stacks, settings, wanted, overwrite=redo, quiet=quiet, single=single
+            )
+            _write_all_objects(everything, wanted, table, quiet=quiet)
+            end()
             finish(outcome, lambda job: job.pair.image.name, single=found.single)
 
 
@@ -221,9 +226,11 @@ def _segment(
     return outcome
 
 
-def _write_all_objects(found: Pairing, wanted: Wanted, table: Path | None, *, quiet: bool) -> None:
+def _write_all_objects(
+    pairs: Sequence[Pair], wanted: Wanted, table: Path | None, *, quiet: bool
+) -> None:
     """Write what is of all images together: the table, and YOLO's list of classes."""
-    parts = objects_parts(found.pairs, wanted)
+    parts = objects_parts(pairs, wanted)
     if "yolo" in wanted.formats:
         write_yolo_data(wanted.folder / "yolo", parts)
     if table is not None:

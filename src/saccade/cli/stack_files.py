@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ import typer
 
 from saccade.batch.records import record_path, write_record
 from saccade.cli.errors import BAD_INPUT, INTERRUPTED
-from saccade.cli.outputs import Wanted
+from saccade.cli.object_files import stored_objects
+from saccade.cli.outputs import Wanted, planned
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.segment_files import Settings, made_by
+from saccade.cli.stack_objects import write_stack_objects
 from saccade.errors import InputError
 from saccade.files import atomic_write, digest_of, refuse_to_replace
 from saccade.strict_json import json_text, stored_json
@@ -49,15 +52,14 @@ def is_stack(pair: Pair) -> bool:
     return drawn is not None and _planes(drawn) > 1
 
 
-def check_stack_options(pair: Pair, wanted: Wanted, table: Path | None) -> None:
+def check_stack_options(pair: Pair, wanted: Wanted) -> None:
     """Refuse what stacks have not.
 
     Raises:
-        InputError: a format of pictures, or an option of objects or probabilities.
+        InputError: a format of pictures, or probabilities.
     """
     asked = [f"--format {one}" for one in wanted.formats if one not in _FORMATS]
-    asked += [f"--{one}" for one in ("instances", "probabilities") if one in wanted.extras]
-    asked += [] if table is None else ["--table"]
+    asked += ["--probabilities"] if "probabilities" in wanted.extras else []
     if asked:
         raise InputError(
             f"{pair.image}: {asked[0]} is of pictures; the mask of a stack is in a file like it"
@@ -72,12 +74,14 @@ def segment_stacks(
     overwrite: bool,
     quiet: bool,
     single: bool,
-) -> None:
+) -> Callable[[], None]:
     """Segment stacks one after the other; planes that are finished are kept whatever happens.
+
+    Returns what is to be called last: it says which stacks failed, or that somebody pressed
+    Ctrl-C, and ends the program.
 
     Raises:
         InputError: of a single stack.
-        typer.Exit: some stacks of a folder failed, or Ctrl-C.
     """
     failed: dict[str, InputError] = {}
     for pair in pairs:
@@ -92,17 +96,22 @@ def segment_stacks(
         except KeyboardInterrupt:
             bar.close()
             kept = len(list(_parts_of(pair, wanted).glob("*.npz")))
-            say(f"interrupted: {kept} planes of {pair.image.name} are kept; run it again", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            line = f"interrupted: {kept} planes of {pair.image.name} are kept; run it again"
+            return partial(_end, INTERRUPTED, [line])
         finally:
             bar.close()
         if target is not None and not quiet:
             say(f"{'mask':<14}{target}")
-    if failed:
-        say(f"error: {len(failed)} of {len(pairs)} stacks failed", err=True)
-        for name, why in failed.items():
-            say(f"  {name}: {why}", err=True)
-        raise typer.Exit(BAD_INPUT)
+    if not failed:
+        return lambda: None
+    lines = [f"error: {len(failed)} of {len(pairs)} stacks failed"]
+    return partial(_end, BAD_INPUT, lines + [f"  {name}: {why}" for name, why in failed.items()])
+
+
+def _end(code: int, lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line, err=True)
+    raise typer.Exit(code)
 
 
 def _segment(
@@ -117,12 +126,15 @@ def _segment(
     target = wanted.folder / _mask_name(image, pair)
     refuse_to_replace([target], pair.sources)
     made = made_by(settings, wanted)
-    if target.exists() and not overwrite:
-        bar.note(f"{target.name}: already done, skipped; --overwrite redoes it")
+    kept = target.exists() and not overwrite
+    if kept:
         known = stored_json(record_path(target)) if record_path(target).is_file() else made
         if json_text(known) != json_text(made):
             bar.warn(f"{target.name}: was made with other options and is kept")
-        return None
+        if _objects_fit(pair, target, wanted):
+            bar.note(f"{target.name}: already done, skipped; --overwrite redoes it")
+            return None
+        bar.note(f"{target.name}: is kept, its objects are found")
     parts = _parts_of(pair, wanted)
     version = {**made, "files": [_version(path) for path in pair.sources]}
     known_planes = _begin(parts, version, overwrite=overwrite)
@@ -143,20 +155,32 @@ def _segment(
     )
     for remark in found.remarks:
         (bar.note if "= unlabelled" in remark else bar.warn)(f"{pair.image.name}: {remark}")
-    _write(target, found, found.labels, image)
     if "uncertainty" in wanted.extras:
-        _write(
-            target.parent / "uncertainty" / target.name,
-            found,
-            (found.uncertainty.astype("float32") * 255).round().astype("uint8"),
-            image,
-        )
-    record_path(target).parent.mkdir(exist_ok=True)
-    write_record(target, made)
+        unsure = (found.uncertainty.astype("float32") * 255).round().astype("uint8")
+        _write(target.parent / "uncertainty" / target.name, image, _ordered(unsure, found))
+    if wanted.objects is not None:
+        numbers = write_stack_objects(pair, found, image, wanted.objects, wanted)
+        if "instances" in wanted.extras:
+            _write(target.parent / "instances" / target.name, image, numbers)
+    if not kept:  # last, as it means "done"
+        _write(target, image, _ordered(found.labels, found))
+        record_path(target).parent.mkdir(exist_ok=True)
+        write_record(target, made)
     shutil.rmtree(parts, ignore_errors=True)
     with suppress(OSError):  # other stacks are not finished
         parts.parent.rmdir()
-    return target
+    return None if kept else target
+
+
+def _objects_fit(pair: Pair, target: Path, wanted: Wanted) -> bool:
+    """Whether the objects that are wanted, if any, are there and were found with these options."""
+    if wanted.objects is None:
+        return True
+    known = stored_objects(planned(pair, wanted)["objects"])
+    numbered = "instances" not in wanted.extras or (
+        (target.parent / "instances" / target.name).exists()
+    )
+    return numbered and known is not None and known["made_by"] == wanted.objects.record()
 
 
 def _mask_name(image: "Image", pair: Pair) -> str:
@@ -165,18 +189,24 @@ def _mask_name(image: "Image", pair: Pair) -> str:
     return mask_name(image) or f"{pair.image.stem}.npy"
 
 
-def _write(path: Path, found: "StackSegmentation", values: Any, image: "Image") -> None:
-    """Values along the axes of the stack, in its own container."""
+def _ordered(values: Any, found: "StackSegmentation") -> Any:
+    """Values along the axes of the stack as T, Z, Y and X, as far as it has them."""
+    return values.transpose([found.axes.index(axis) for axis in "TZYX" if axis in found.axes])
+
+
+def _write(path: Path, image: "Image", values: Any) -> None:
+    """Values along T, Z, Y and X in the stack's own container."""
     import numpy as np
 
     from saccade.formats.containers import write_like
 
-    axes = "".join(axis for axis in "TZYX" if axis in found.axes)
+    axes = "".join(axis for axis in "TZYX" if axis in image.axes)
     if path.suffix == ".npy":
+        own = image.axes.replace("C", "")
         with atomic_write(path) as temporary:
-            np.save(temporary, values)
+            np.save(temporary, values.transpose([axes.index(axis) for axis in own]))
         return
-    write_like(path, values.transpose([found.axes.index(a) for a in axes]), image, axes=axes)
+    write_like(path, values, image, axes=axes)
 
 
 def _parts_of(pair: Pair, wanted: Wanted) -> Path:
@@ -204,8 +234,8 @@ def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[
         # One that is damaged is segmented again.
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(path) as known:
             t, z = path.stem.split("-")
-            uncertainty = known["uncertainty"].astype(np.float32) / 255
-            planes[int(t), int(z)] = known["labels"].astype(np.int32), uncertainty
+            maps = [known[name].astype(np.float32) / 255 for name in ("uncertainty", "confidence")]
+            planes[int(t), int(z)] = known["labels"].astype(np.int32), *maps
     return planes
 
 
@@ -213,6 +243,8 @@ def _keeper(
     parts: Path, version: dict[str, object]
 ) -> "Callable[[tuple[int, int], Segmentation], None]":
     import numpy as np
+
+    from saccade.stacks.collected import label_probability
 
     def keep(place: tuple[int, int], found: "Segmentation") -> None:
         if not parts.exists():  # nothing is left of a stack that is refused
@@ -224,6 +256,7 @@ def _keeper(
                 temporary,
                 labels=found.labels.astype(np.uint16),
                 uncertainty=np.rint(found.uncertainty * 255).astype(np.uint8),
+                confidence=np.rint(label_probability(found) * 255).astype(np.uint8),
             )
 
     return keep

@@ -68,7 +68,8 @@ def write_like(
 
     Args:
         path: file to write, or folder of an OME-Zarr.
-        labels: integers from 0 to 65535, of the sizes of the image along `axes`.
+        labels: integers from 0, below 2 ** 32 (2 ** 24 for ImageJ), of the sizes of the image along
+            `axes`.
         image: of `open_image`.
         axes: of the labels, letters of T, Z, Y and X in this order.
         missing: where a georeferenced image has no data; such pixels get `NODATA`.
@@ -103,9 +104,15 @@ def _checked(path: object, labels: Any, image: Image, axes: str) -> NDArray[Any]
         raise InputError(f"{path}: labels with axes {axes}, expected YX, ZYX, TYX or TZYX")
     if array.shape != wanted:
         raise InputError(f"{path}: labels of shape {array.shape}, the image has {wanted} ({axes})")
-    if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 65535:
-        raise InputError(f"{path}: labels must be whole numbers from 0 to 65535")
-    return array.astype(np.uint8 if array.max() <= 255 else np.uint16)
+    most = 2**24 if image.kind == "imagej" else 2**32 - 1
+    if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > most:
+        raise InputError(f"{path}: labels must be whole numbers from 0 to {most}")
+    highest = array.max()
+    if highest > 65535 and image.kind == "imagej":  # which knows no 32-bit integers
+        return array.astype(np.float32)
+    return array.astype(
+        np.uint8 if highest <= 255 else np.uint16 if highest <= 65535 else np.uint32
+    )
 
 
 def _write_tiff(
@@ -120,7 +127,11 @@ def _write_tiff(
     tags: list[tuple[Any, ...]] = [(*tag, True) for tag in image.metadata.get("geotiff", ())]
     if tags and missing is not None and missing.any():
         code = NODATA if not (array == NODATA).any() and array.dtype == np.uint8 else 65535
-        array = array.astype(np.uint8 if code == NODATA else np.uint16)
+        array = (
+            array
+            if array.dtype == np.uint32
+            else array.astype(np.uint8 if code == NODATA else np.uint16)
+        )
         array[..., missing] = code
         tags.append((_NODATA_TAG, 2, 0, str(code), True))
     size = dict(image.pixel_size)

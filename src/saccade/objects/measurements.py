@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from saccade.errors import InputError
 from saccade.objects.instances import Objects
@@ -17,7 +17,23 @@ from saccade.objects.instances import Objects
 Row = dict[str, Any]
 """Column -> text, number or None."""
 
-_PIXELS = ("area", "centroid", "bbox", "perimeter", "eccentricity")
+_PIXELS = {
+    2: ("area", "centroid", "bbox", "perimeter", "eccentricity"),
+    3: ("area", "centroid", "bbox"),
+}
+_WHOLE = ("area", "volume", "box_")
+_NAMES_3D = {
+    "area": "volume",
+    "centroid-0": "centroid_z",
+    "centroid-1": "centroid_y",
+    "centroid-2": "centroid_x",
+    "bbox-0": "box_front",
+    "bbox-1": "box_top",
+    "bbox-2": "box_left",
+    "bbox-3": "box_back",
+    "bbox-4": "box_bottom",
+    "bbox-5": "box_right",
+}
 _NAMES = {
     "area": "area",
     "centroid-0": "centroid_y",
@@ -46,20 +62,25 @@ def measure_objects(
 
     Args:
         objects: what `find_objects` found.
-        image: (H, W) or (H, W, C) intensities, whose mean and maximum are measured; None: none.
+        image: (H, W) or (H, W, C) intensities, whose mean and maximum are measured; (Z, H, W, C)
+            of objects in a stack; None: none. One that is not in memory is indexed by channel.
         channels: names of the C channels; those without a name are called by their number.
         names: class value -> name.
-        pixel_size: size of a pixel along "Y" and "X", in `unit`; empty or None: not known.
+        pixel_size: size of a pixel along "Y" and "X", and "Z" in a stack, in `unit`; empty or
+            None: not known.
         unit: of `pixel_size`, such as "um".
         file: name of the image.
-        plane: number of the plane in a stack, None for an image of one plane.
+        plane: number of the plane in a stack, None for an image of one plane, and for objects that
+            go through slices.
 
     Returns:
         Rows with file, slice, object (its number in `Objects.labels`), class, class_name,
         mean_confidence; area, centroid_y, centroid_x, box_top, box_left, box_bottom, box_right
         (exclusive), perimeter in pixels; eccentricity in [0, 1]; mean_NAME and max_NAME of each
         channel; and where the pixel size is known area_UNIT2, centroid_y_UNIT, centroid_x_UNIT and
-        perimeter_UNIT (None where pixels are not square). What is not known is None.
+        perimeter_UNIT (None where pixels are not square). What is not known is None. Objects in a
+        stack have a volume in voxels, centroid_z, box_front and box_back (exclusive), volume_UNIT3
+        and centroid_z_UNIT, no perimeter and no eccentricity; their slice is the first.
 
     Raises:
         InputError: an image of another size, as many names as there are no channels, or a pixel
@@ -73,7 +94,7 @@ def measure_objects(
         (4, 1.0, 1.5)
     """
     intensities, titles = _channels(image, channels, objects)
-    spacing = _spacing(pixel_size)
+    spacing = _spacing(pixel_size, objects.labels.ndim)
     columns = _in_pixels(objects, spacing) | _in_unit(objects, spacing, unit)
     columns |= _intensities(objects, intensities, titles)
     rows = []
@@ -84,6 +105,8 @@ def measure_objects(
         row["class_name"] = name_of(value, names)
         row["mean_confidence"] = chance
         row |= {name: column[number] for name, column in columns.items()}
+        if plane is None:
+            row["slice"] = row.get("box_front")
         rows.append({name: None if _is_nan(found) else found for name, found in row.items()})
     return rows
 
@@ -111,7 +134,7 @@ def summarize_objects(
 
     Returns:
         Rows with file, slice, class, class_name, count, area in pixels, share of the image, and
-        area_UNIT2 where the pixel size is known.
+        area_UNIT2 where the pixel size is known; volume and volume_UNIT3 in a stack.
 
     Raises:
         InputError: a pixel size that is no number above 0.
@@ -121,17 +144,18 @@ def summarize_objects(
         >>> summarize_objects(find_objects([[0, 1, 0, 1]]), names={1: "cell"})[0]["count"]
         2
     """
-    spacing = _spacing(pixel_size)
+    spacing = _spacing(pixel_size, objects.labels.ndim)
+    what, power = ("area", 2) if objects.labels.ndim == 2 else ("volume", 3)
     areas = np.bincount(objects.labels.ravel(), minlength=objects.count + 1)[1:]
     rows = []
     for value in sorted({*map(int, classes), *objects.classes.tolist()}):
         own = objects.classes == value
         area = int(areas[own].sum())
         row: Row = {"file": file, "slice": plane, "class": value}
-        row |= {"class_name": name_of(value, names), "count": int(own.sum()), "area": area}
+        row |= {"class_name": name_of(value, names), "count": int(own.sum()), what: area}
         row["share"] = area / objects.labels.size
         if spacing is not None:
-            row[f"area_{_suffix(unit)}2"] = area * spacing[0] * spacing[1]
+            row[f"{what}_{_suffix(unit)}{power}"] = area * math.prod(spacing)
         rows.append(row)
     return rows
 
@@ -151,29 +175,33 @@ def _is_nan(found: Any) -> bool:
 
 def _channels(
     image: ArrayLike | None, channels: Sequence[str], objects: Objects
-) -> tuple[NDArray[Any] | None, list[str]]:
+) -> tuple[Any, list[str]]:
     if image is None:
         return None, []
-    array = np.asarray(image)
-    array = array[..., None] if array.ndim == 2 else array
-    height, width = objects.labels.shape
-    if array.ndim != 3 or array.shape[:2] != (height, width):
-        raise InputError(f"image: shape {array.shape}, expected ({height}, {width}, C)")
-    if channels and len(channels) != array.shape[2]:
-        raise InputError(f"{len(channels)} channel names for {array.shape[2]} channels")
-    given = list(channels) or [""] * array.shape[2]
+    array: Any = image if hasattr(image, "shape") else np.asarray(image)
+    size = objects.labels.shape
+    array = array[..., None] if len(array.shape) == len(size) else array
+    if array.shape[:-1] != size:
+        wanted = ", ".join(map(str, size))
+        raise InputError(f"image: shape {array.shape}, expected ({wanted}, C)")
+    count = array.shape[-1]
+    if channels and len(channels) != count:
+        raise InputError(f"{len(channels)} channel names for {count} channels")
+    given = list(channels) or [""] * count
     titles = [name or str(number) for number, name in enumerate(given, start=1)]
     if len(set(titles)) < len(titles):
         titles = [str(number) for number in range(1, len(titles) + 1)]
     return array, titles
 
 
-def _spacing(pixel_size: Mapping[str, float] | None) -> tuple[float, float] | None:
-    if not pixel_size or not {"Y", "X"} <= set(pixel_size):
+def _spacing(pixel_size: Mapping[str, float] | None, dims: int) -> tuple[float, ...] | None:
+    axes = "ZYX"[-dims:]
+    if not pixel_size or not set(axes) <= set(pixel_size):
         return None
-    size = (float(pixel_size["Y"]), float(pixel_size["X"]))
+    size = tuple(float(pixel_size[axis]) for axis in axes)
     if not all(0 < side < float("inf") for side in size):
-        raise InputError(f"pixel_size {size[0]} x {size[1]}: expected numbers above 0")
+        told = " x ".join(map(str, size))
+        raise InputError(f"pixel_size {told}: expected numbers above 0")
     return size
 
 
@@ -191,21 +219,29 @@ def _table(objects: Objects, properties: Sequence[str], **options: Any) -> dict[
     return {name: column.tolist() for name, column in table.items()}
 
 
-def _in_pixels(objects: Objects, spacing: tuple[float, float] | None) -> dict[str, list[Any]]:
-    table = _table(objects, _PIXELS)
-    columns = {_NAMES[name]: column for name, column in table.items()}
-    if spacing is not None and spacing[0] != spacing[1] and columns:
+def _in_pixels(objects: Objects, spacing: tuple[float, ...] | None) -> dict[str, list[Any]]:
+    dims = objects.labels.ndim
+    table = _table(objects, _PIXELS[dims])
+    names = _NAMES if dims == 2 else _NAMES_3D
+    columns = {names[name]: column for name, column in table.items()}
+    if dims == 2 and spacing is not None and spacing[0] != spacing[1] and columns:
         columns |= _table(objects, ("eccentricity",), spacing=spacing)
-    for name in ("area", "box_top", "box_left", "box_bottom", "box_right"):
-        columns |= {name: [int(number) for number in columns[name]]} if columns else {}
+    for name in [name for name in columns if name.startswith(_WHOLE)]:
+        columns[name] = [int(number) for number in columns[name]]
     return columns
 
 
 def _in_unit(
-    objects: Objects, spacing: tuple[float, float] | None, unit: str
+    objects: Objects, spacing: tuple[float, ...] | None, unit: str
 ) -> dict[str, list[Any]]:
     if spacing is None or not objects.count:
         return {}
+    if len(spacing) == 3:
+        table = _table(objects, ("area", "centroid"), spacing=spacing)
+        places = {f"{_NAMES_3D[f'centroid-{k}']}_{_suffix(unit)}": k for k in range(3)}
+        return {f"volume_{_suffix(unit)}3": table["area"]} | {
+            name: table[f"centroid-{k}"] for name, k in places.items()
+        }
     square = spacing[0] == spacing[1]  # scikit-image measures no other perimeter
     wanted = ("area", "centroid", "perimeter") if square else ("area", "centroid")
     table = _table(objects, wanted, spacing=spacing)
@@ -218,9 +254,7 @@ def _in_unit(
     }
 
 
-def _intensities(
-    objects: Objects, image: NDArray[Any] | None, titles: Sequence[str]
-) -> dict[str, list[Any]]:
+def _intensities(objects: Objects, image: Any, titles: Sequence[str]) -> dict[str, list[Any]]:
     if image is None:
         return {}
     wanted = ("intensity_mean", "intensity_max")

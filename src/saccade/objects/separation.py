@@ -7,6 +7,7 @@ connected part is treated alone, so what is elsewhere in the image changes nothi
 that of the largest part.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,21 +29,24 @@ def separate_touching(
     *,
     smoothing: float = SMOOTHING,
     rise: float = RISE,
+    spacing: Sequence[float] | None = None,
 ) -> NDArray[np.int32]:
     """Number the objects of a mask, those that touch apart from each other.
 
     Args:
-        mask: (H, W) bool, pixels of one class.
-        probability: (H, W) in [0, 1] of that class; valleys run where it is low. None: by shape
-            alone.
+        mask: (H, W) or (Z, H, W) bool, pixels of one class.
+        probability: of this shape, in [0, 1] of that class; valleys run where it is low. None: by
+            shape alone.
         smoothing: standard deviation in pixels by which heights are smoothed, at least 0.
         rise: pixels by which a top rises above its saddles, at least 0; more parts less.
+        spacing: distance of slices, rows and columns, in any unit; pixels above are those of
+            columns. None: the same along all axes.
 
     Returns:
-        (H, W) int32, 0 outside of the mask, 1, 2, ... for its objects.
+        int32 of the shape of the mask, 0 outside of the mask, 1, 2, ... for its objects.
 
     Raises:
-        InputError: arrays that are no (H, W) of one size, or numbers below 0.
+        InputError: arrays that are no (H, W) or (Z, H, W) of one size, or numbers below 0.
 
     Example:
         >>> y, x = np.mgrid[:21, :40]
@@ -52,16 +56,23 @@ def separate_touching(
     """
     pixels = np.asarray(mask, dtype=bool)
     chance = None if probability is None else np.asarray(probability, dtype=np.float32)
-    if pixels.ndim != 2 or (chance is not None and chance.shape != pixels.shape):
+    if pixels.ndim not in (2, 3) or (chance is not None and chance.shape != pixels.shape):
         found = "" if chance is None else f" with probabilities {chance.shape}"
         raise InputError(f"mask {pixels.shape}{found}, expected two arrays (H, W) of one size")
     if not (smoothing >= 0 and rise >= 0):
         raise InputError(f"smoothing {smoothing} and rise {rise}: expected numbers of at least 0")
-    return _each_part(pixels, chance, smoothing, rise)
+    steps = np.ones(pixels.ndim) if spacing is None else np.asarray(spacing, np.float64)
+    if steps.shape != (pixels.ndim,) or not (np.isfinite(steps) & (steps > 0)).all():
+        raise InputError(f"spacing {spacing}: expected {pixels.ndim} numbers above 0")
+    return _each_part(pixels, chance, smoothing, rise, steps / steps[-1])
 
 
 def _each_part(
-    pixels: NDArray[np.bool_], chance: NDArray[np.float32] | None, smoothing: float, rise: float
+    pixels: NDArray[np.bool_],
+    chance: NDArray[np.float32] | None,
+    smoothing: float,
+    rise: float,
+    steps: NDArray[np.float64],
 ) -> NDArray[np.int32]:
     from skimage import measure
 
@@ -71,24 +82,28 @@ def _each_part(
     count = 0
     for number, box in enumerate(ndimage.find_objects(parts), start=1):
         own = parts[box] == number
-        local = _one_part(own, None if chance is None else chance[box], smoothing, rise)
+        local = _one_part(own, None if chance is None else chance[box], smoothing, rise, steps)
         result[box][own] = local[own] + count
         count += int(local.max())
     return result
 
 
 def _one_part(
-    own: NDArray[np.bool_], chance: NDArray[np.float32] | None, smoothing: float, rise: float
+    own: NDArray[np.bool_],
+    chance: NDArray[np.float32] | None,
+    smoothing: float,
+    rise: float,
+    steps: NDArray[np.float64],
 ) -> NDArray[np.int32]:
     """The objects 1, 2, ... of a connected part in its box."""
     from skimage import measure, morphology, segmentation
 
-    heights = _heights(own, chance, smoothing)
+    heights = _heights(own, chance, smoothing, steps)
     tools: Any = morphology
     seed = np.maximum(heights - rise, 0)
     tops = tools.local_maxima(tools.reconstruction(seed, heights)) & own
     labels: Any = measure
-    markers = labels.label(tops, connectivity=2)
+    markers = labels.label(tops, connectivity=own.ndim)
     if markers.max() <= 1:
         return own.astype(np.int32)
     flooding: Any = segmentation
@@ -96,13 +111,17 @@ def _one_part(
 
 
 def _heights(
-    own: NDArray[np.bool_], chance: NDArray[np.float32] | None, smoothing: float
+    own: NDArray[np.bool_],
+    chance: NDArray[np.float32] | None,
+    smoothing: float,
+    steps: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Distance to the border, where holes are no border; lower where the class is unlikely."""
     filled = np.pad(ndimage.binary_fill_holes(own), 1)
-    heights: NDArray[np.float64] = ndimage.distance_transform_edt(filled)[1:-1, 1:-1]
+    far: NDArray[np.float64] = ndimage.distance_transform_edt(filled, sampling=steps)
+    heights = far[(slice(1, -1),) * own.ndim]
     if chance is not None:
         heights = heights * chance
     if smoothing:
-        heights = ndimage.gaussian_filter(heights, smoothing, mode="constant")
+        heights = ndimage.gaussian_filter(heights, smoothing / steps, mode="constant")
     return heights

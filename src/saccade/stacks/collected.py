@@ -12,8 +12,11 @@ from saccade.interactive.result import Segmentation
 from saccade.stacks.result import UNFINISHED, StackSegmentation
 from saccade.stacks.strokes import StackStrokes, along, plane_axes
 
-KnownPlane = tuple[NDArray[np.int32], NDArray[np.floating]]
-"""Labels and uncertainty (H, W)."""
+KnownPlane = (
+    tuple[NDArray[np.int32], NDArray[np.floating]]
+    | tuple[NDArray[np.int32], NDArray[np.floating], NDArray[np.floating]]
+)
+"""Labels and uncertainty (H, W), and the probability of each label, where it is known."""
 
 
 class Collected:
@@ -30,6 +33,7 @@ class Collected:
         self._axes, self._classes = plane_axes(image), strokes.classes
         self._labels = np.full(shape, UNFINISHED, np.int32)
         self._uncertainty = np.zeros(shape, np.float16)
+        self._confidence = np.full(shape, np.nan, np.float16)
         self.done = np.zeros(shape[:2], bool)
         self._finished = finished
         self.known = dict(known)
@@ -39,13 +43,17 @@ class Collected:
         if not all(place in self.known for place in places):
             return False
         for place in places:
-            self._labels[place], self._uncertainty[place] = self.known[place]
+            known = self.known[place]
+            self._labels[place], self._uncertainty[place] = known[:2]
+            if len(known) == 3:
+                self._confidence[place] = known[2]
             self.done[place] = True
         return True
 
     def add(self, place: tuple[int, int], found: Segmentation) -> None:
         """Keep the mask of a plane."""
         self._labels[place], self._uncertainty[place] = found.labels, found.uncertainty
+        self._confidence[place] = label_probability(found)
         self.done[place] = True
         if self._finished is not None:
             self._finished(place, found)
@@ -65,4 +73,12 @@ class Collected:
             self.done,
             tuple(dict.fromkeys(remarks)),
             timings,
+            along(self._confidence, self._axes),
         )
+
+
+def label_probability(found: Segmentation) -> NDArray[np.float32]:
+    """(H, W) probability of the label that each pixel has."""
+    row = np.searchsorted(found.classes, found.labels)
+    chosen: NDArray[np.float32] = np.take_along_axis(found.probabilities, row[None], 0)[0]
+    return chosen

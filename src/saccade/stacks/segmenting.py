@@ -67,8 +67,9 @@ def segment_stack(
         window: the values that become black and white; by default the same for all planes.
         progress: told the fraction done in [0, 1] and what is done.
         cancel: asked between planes; once it answers True, finished planes are returned.
-        skip: labels and uncertainty (H, W) of planes (t, z) that are known already; where a whole
-            slab is, its planes are not segmented again.
+        skip: labels and uncertainty (H, W), and perhaps the probability of the labels, of planes
+            (t, z) that are known already; where a whole slab is, its planes are not segmented
+            again.
         finished: told the place (t, z) and the result of each plane as it is there.
 
     Raises:
