@@ -78,7 +78,7 @@ class ScribbleSegmenter:
         self.unlabeled = unlabeled
         self.classes = classes
         self.channels = channels
-        self._image: PreparedImage | None = None
+        self.prepared: PreparedImage | None = None
         self._image_remarks: tuple[str, ...] = ()
         self._last: Fitted | None = None
         self._history = History()
@@ -124,7 +124,7 @@ class ScribbleSegmenter:
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
             )
         self._image_remarks = picture.remarks
-        self._image, self._history = prepared, History()
+        self.prepared, self._history = prepared, History()
         if fitted is not None and not run.cancelled:
             self._history.add(fitted)
         self._last = self._with_remarks(fitted, remarks)
@@ -150,7 +150,7 @@ class ScribbleSegmenter:
         with one_thread(self.device):
             prepared.compute_all()
         self._image_remarks = picture.remarks
-        self._image, self._last, self._history = prepared, None, History()
+        self.prepared, self._last, self._history = prepared, None, History()
         return self
 
     def update(
@@ -180,7 +180,7 @@ class ScribbleSegmenter:
         Raises:
             InputError: no image is known yet, or the strokes cannot be used.
         """
-        image = self._known(self._image)
+        image = self._known(self.prepared)
         classes, stroke_index, remarks = self._encode(strokes, image.size)
         run = Run(progress, cancel, preview)
         before = self._history.same(classes, stroke_index)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from saccade import __version__
 from saccade.errors import InputError
+from saccade.serve.announcing import Announcer
 from saccade.serve.errors import ServeError, SupersededError, status_of
 from saccade.serve.guard import Guard
 from saccade.serve.label_studio import label_studio_router
@@ -58,6 +59,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
+    Announcer(service)
     app.add_middleware(Guard, settings=settings)
     _add_error_handlers(app)
     app.include_router(api_router(service))

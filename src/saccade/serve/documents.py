@@ -37,10 +37,9 @@ def to_document(model: DocumentModel, shape: tuple[int, int], limits: Limits) ->
     """
     points = sum(len(i.points) for i in model.items if isinstance(i, LineModel))
     _check_counts(len(model.items), points, limits)
+    check_classes(model.classes)
     classes = tuple(StrokeClass(c.value, c.name, c.color) for c in model.classes)
-    values, names = {c.value for c in classes}, {c.name for c in classes}
-    if min(len(values), len(names)) < len(classes):
-        raise InputError("classes: a value or a name stands there twice")
+    values = {c.value for c in classes}
     items: list[Line | Patch] = []
     room = limits.values
     for item in model.items:
@@ -55,6 +54,13 @@ def to_document(model: DocumentModel, shape: tuple[int, int], limits: Limits) ->
     document = StrokeDocument(classes, tuple(items))
     check_document(document, shape, limits)
     return document
+
+
+def check_classes(classes: Sequence[ClassModel]) -> None:
+    """Raise InputError where a value or a name stands there twice."""
+    values, names = {c.value for c in classes}, {c.name for c in classes}
+    if min(len(values), len(names)) < len(classes):
+        raise InputError("classes: a value or a name stands there twice")
 
 
 def from_document(document: StrokeDocument) -> DocumentModel:

@@ -75,13 +75,14 @@ async def _greet(service: Service, session: Session, outgoing: OutgoingMessages)
     outgoing.put(
         {"type": "state"} | await service.background.in_thread(session_state, service, session)
     )
+    outgoing.put(service.model.status(), "folder")
     mask = session.current_mask
     if mask is not None:
         message = await service.background.in_thread(
             encode_result, mask, uncertainty=session.wants_uncertainty
         )
         outgoing.put(message, "result")
-    elif session.stroked_classes:
+    elif session.stroked_classes or service.model.fit_for(session) is not None:
         service.masks.start(session)
     else:
         outgoing.put(
@@ -154,7 +155,10 @@ async def _handle(
         document = await service.background.in_thread(
             to_document, message.document, session.size, limits
         )
-        service.put_strokes(session, document, message.revision)
+        service.put_strokes(session, document, message.revision, whole=message.whole)
+        if set(document.classes) != set(session.document.classes):
+            classes = [c.model_dump() for c in service.folder.class_models()]
+            outgoing.put({"type": "classes", "classes": classes}, "classes")
         service.masks.start(session)
     elif isinstance(message, OptionsMessage):
         await _set_options(message, service, session, outgoing)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from saccade.interactive.suggestions import suggest_regions
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.background import Background
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
+from saccade.serve.folder_fit import FolderFit, segment_by_folder
 from saccade.serve.library import Library
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.results import DisplayedMask, encode_result
@@ -49,6 +51,8 @@ class Masks:
         self._queue = queue
         self._background = background
         self._sessions = sessions
+        self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
+        self.on_mask: Callable[[Session, DisplayedMask], None] = lambda session, mask: None
 
     async def segment(
         self, session: Session, *, all_probabilities: bool = False
@@ -61,7 +65,8 @@ class Masks:
             InputError: the image or the strokes cannot be used.
         """
         key = session.entry.id
-        if not session.stroked_classes:
+        fit = self.folder_fit(session)
+        if fit is None and not session.stroked_classes:
             self._queue.cancel(key)
             self._wait_for_strokes(session)
             return None
@@ -80,7 +85,10 @@ class Masks:
             all_probabilities,
             self._settings.limits.values,
         )
-        future = self._queue.submit(key, partial(segment_session, request, self._library, send))
+        work = partial(segment_session, request)
+        if fit is not None:
+            work = partial(segment_by_folder, request, fit)
+        future = self._queue.submit(key, lambda cancelled: work(self._library, send, cancelled))
         session.newest_request = future
         self._send_queue_positions()
         try:
@@ -91,6 +99,7 @@ class Masks:
         if session.newest_request is future:
             session.newest_request = None
             session.mask = mask
+            self.on_mask(session, mask)
         session.send(message, "result")
         self._send_queue_positions()
         self._free_memory(session)
@@ -99,6 +108,17 @@ class Masks:
     def start(self, session: Session) -> None:
         """`segment`, with errors sent to the page instead of raised."""
         self._background.start(self._segment_and_report(session))
+
+    def refresh(self) -> None:
+        """Make the masks anew that pages show and that another fit to the folder may improve."""
+        for session in self._sessions.values():
+            fit, mask = self.folder_fit(session), session.mask
+            made_by = 0 if mask is None else mask.fit
+            if session.outgoing is None or session.mask_is_imported:
+                if made_by and not session.mask_is_imported:
+                    session.mask = None
+            elif (fit.number if fit is not None else 0) != made_by or (mask is None and fit):
+                self.start(session)
 
     async def current(self, session: Session) -> DisplayedMask:
         """The mask of the current strokes, computed if there is none yet.

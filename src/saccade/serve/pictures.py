@@ -1,6 +1,7 @@
 """Images of the library as a browser shows them."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,19 @@ def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnail(entry: Entry, limits: Limits, longest: int = 160) -> bytes:
+def thumbnail(
+    entry: Entry,
+    limits: Limits,
+    longest: int = 160,
+    over: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+) -> bytes:
     """A small JPEG of an image, upright.
+
+    Args:
+        entry: the image.
+        limits: of what is read.
+        longest: side.
+        over: paints over the small picture (h, w, 3).
 
     Raises:
         InputError: it cannot be read, or is larger than `limits` allow.
@@ -68,7 +80,7 @@ def thumbnail(entry: Entry, limits: Limits, longest: int = 160) -> bytes:
                 if _is_plain(entry.path, image):
                     small = ImageOps.exif_transpose(image).convert("RGB")
                     small.thumbnail((longest, longest))
-                    return encode_picture(np.asarray(small), "JPEG")
+                    return _painted(small, over)
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
     try:
@@ -76,4 +88,11 @@ def thumbnail(entry: Entry, limits: Limits, longest: int = 160) -> bytes:
     except InputError as error:
         raise renamed(error, entry.path, entry.name) from error
     small.thumbnail((longest, longest))
-    return encode_picture(np.asarray(small), "JPEG")
+    return _painted(small, over)
+
+
+def _painted(
+    small: Image.Image, over: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None
+) -> bytes:
+    pixels = np.asarray(small)
+    return encode_picture(pixels if over is None else over(pixels), "JPEG")

@@ -64,6 +64,11 @@ class RequestQueue:
         self._start_waiting()
         return request.result
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits."""
+        return not self._running and not self._waiting
+
     def position(self, key: str) -> int:
         """The place of the session's request in the queue from 1 on, 0 where it does not wait."""
         if key not in self._waiting:

@@ -38,6 +38,9 @@ class DisplayedMask:
         imported: whether it was read from a file, not computed from strokes.
         remarks: what was assumed of the image and the strokes.
         provisional: the classes that nobody drew and that were assumed to be everything else.
+        images: on how many images of the folder the strokes are that it comes from; 0: it comes
+            from the strokes on this image alone.
+        fit: number of the fit to the strokes of the folder; 0 where it comes from none.
     """
 
     revision: int
@@ -52,6 +55,8 @@ class DisplayedMask:
     imported: bool = False
     remarks: tuple[str, ...] = ()
     provisional: tuple[int, ...] = ()
+    images: int = 0
+    fit: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -120,6 +125,7 @@ def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
         "uncertainty": None,
         "remarks": list(mask.remarks),
         "provisional": list(mask.provisional),
+        "images": mask.images,
     }
     body = runs.tobytes()
     if uncertainty and mask.uncertainty is not None:

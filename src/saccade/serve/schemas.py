@@ -84,7 +84,10 @@ class ImportedModel(DocumentModel):
 class ImageModel(BaseModel):
     """An image that can be opened; width and height are 0 where the file cannot be read.
 
-    `remarks` says how an image was read: there once it was opened, or uploaded.
+    `remarks` says how an image was read: there once it was opened, or uploaded. `uncertainty` is
+    the mean of its mask and `mask` counts its masks: there once one was made. `sure`: it needs no
+    look.
+    `problem`: why none can be made.
     """
 
     id: str
@@ -94,6 +97,54 @@ class ImageModel(BaseModel):
     height: int
     has_strokes: bool
     remarks: list[str] = []
+    status: Literal["empty", "strokes", "done"] = "empty"
+    mask: int = 0
+    uncertainty: float | None = None
+    sure: bool = False
+    problem: str = ""
+
+
+class ImageOptions(Strict):
+    """Whatever is given changes."""
+
+    done: bool | None = None
+
+
+class ClassesModel(Strict):
+    """The classes of a folder."""
+
+    classes: Annotated[list[ClassModel], Field(min_length=1, max_length=255), FailFast()]
+
+
+class FolderOptions(Strict):
+    """Whatever is given changes. `shared`: whether strokes on one image count for the others."""
+
+    shared: bool | None = None
+
+
+class FolderModel(BaseModel):
+    """A folder and the model that is fitted to its strokes.
+
+    `images`: on how many the strokes are that the model was fitted to; 0 where there is no model.
+    `fitting`: a better one is on its way. `problem`: why there is none.
+    """
+
+    images: int
+    fitting: bool
+    shared: bool
+    problem: str
+    remarks: list[str]
+
+
+class ExportModel(BaseModel):
+    """An export: how many of its images are done, and what could not be written."""
+
+    export: str
+    state: Literal["running", "done", "failed"]
+    done: int
+    total: int
+    detail: str
+    remarks: list[str]
 
 
 class NewSession(Strict):
@@ -164,11 +215,16 @@ class Region(BaseModel):
 
 
 class StrokesMessage(Strict):
-    """All strokes of a page, each time one changes."""
+    """All strokes of a page, each time one changes.
+
+    `whole`: the classes are all that the folder has; those that are missing go, unless they have
+    strokes on other images.
+    """
 
     type: Literal["strokes"]
     revision: Annotated[int, Field(ge=0, le=2**53, strict=True)]
     document: DocumentModel
+    whole: bool = False
 
 
 class OptionsMessage(Strict):

@@ -5,8 +5,7 @@ import logging
 import time
 
 from saccade.errors import InputError, printable
-from saccade.images import ReadImage
-from saccade.scribbles.document import StrokeDocument, fit_to
+from saccade.scribbles.document import StrokeDocument
 from saccade.serve.background import Background
 from saccade.serve.errors import (
     ConflictError,
@@ -14,12 +13,16 @@ from saccade.serve.errors import (
     ServeError,
     TooManySessionsError,
 )
-from saccade.serve.library import Entry, Library
+from saccade.serve.exports import Exports
+from saccade.serve.folder import Folder
+from saccade.serve.folder_model import FolderModel
+from saccade.serve.library import Library
 from saccade.serve.masks import Masks
+from saccade.serve.refreshing import Refresher
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
-from saccade.serve.stroke_file import StrokeFile, replaced
+from saccade.serve.stroke_file import StrokeFile
 
 _LAST_TRIES = 3
 """Of keeping strokes when the server stops, a second apart."""
@@ -35,6 +38,9 @@ class Service:
         sessions: the open images, by the session's id.
         queue: the requests for masks that wait for a worker.
         background: threads and tasks.
+        folder: what belongs to all images.
+        model: fitted to the strokes of all images.
+        exports: of the masks of all images.
         masks: makes the masks of the sessions.
     """
 
@@ -44,7 +50,17 @@ class Service:
         self.sessions: dict[str, Session] = {}
         self.queue = RequestQueue(settings.workers, settings.limits.queue)
         self.background = Background()
+        self.folder = Folder(settings, self.library, self.background, self.sessions)
         self.masks = Masks(settings, self.library, self.queue, self.background, self.sessions)
+        self.model = FolderModel(
+            settings, self.library, self.folder, self.queue, self.background, self.sessions
+        )
+        self.exports = Exports(
+            settings, self.library, self.folder, self.model, self.background, self.sessions
+        )
+        self.masks.folder_fit, self.masks.on_mask = self.model.fit_for, self.model.show
+        self.model.on_fit = self.masks.refresh
+        self._refresher = Refresher(self.library, self.queue, self.background)
         self._session_of_image: dict[str, str] = {}
         self._open_lock = asyncio.Lock()
 
@@ -59,13 +75,14 @@ class Service:
         entry = await self.background.in_thread(self.library.find, image)
         if entry is None:
             raise NotFoundError("no such image: it is not, or no longer, in the list")
+        await self.folder.load()
         async with self._open_lock:  # a second request for the image must see the first
             older = self.sessions.get(self._session_of_image.get(entry.id, ""))
             if older is None:
                 self._make_room()
             else:
-                await self._refresh(older)
-            version, digest, read = await self.background.in_slow_thread(self._read, entry)
+                await self._refresher.refresh(older)
+            version, digest, read = await self._refresher.read(entry)
             rgb = read.pixels
             session = Session(
                 entry=entry,
@@ -83,10 +100,12 @@ class Service:
                 session.document, session.stroke_remarks = await self.background.in_slow_thread(
                     session.stroke_file.read_with_remarks, session.size, digest
                 )
+            self.folder.adopt(session)
             self.sessions[session.id] = session
             self._session_of_image[entry.id] = session.id
         if session.segmenter_settings != (session.preset, session.seed):
             self.masks.prepare(session, rgb)
+        self.model.begin()
         return session
 
     def find(self, session: str) -> Session:
@@ -111,7 +130,7 @@ class Service:
             InputError: the image was replaced by something that cannot be read.
         """
         found = self.find(session)
-        await self._refresh(found)
+        await self._refresher.refresh(found)
         return found
 
     async def close(self, session: Session, reason: str) -> None:
@@ -149,16 +168,24 @@ class Service:
         if session.outgoing is not None:
             if session.saved_changes < session.changes and not session.save_lock.locked():
                 await self._save_and_report(session)  # the disk was full, and may no longer be
-            await self._refresh(session)
+            await self._refresher.refresh(session)
             return
         left = session.page_left
         is_left = left is not None and now - max(left, session.last_used) > limits.grace_seconds
         if is_left or now - session.last_used > limits.idle_seconds:
             await self.close(session, "nobody used this image for a while; open it again")
 
-    def put_strokes(self, session: Session, document: StrokeDocument, revision: int) -> None:
-        """Take new strokes and start saving them; `Masks` makes the mask."""
-        session.document, session.revision = document, revision
+    def put_strokes(
+        self, session: Session, document: StrokeDocument, revision: int, *, whole: bool = False
+    ) -> None:
+        """Take new strokes and start saving them; `Masks` makes the mask.
+
+        `whole`: their classes are all that the folder has.
+        """
+        session.document = self.folder.take(session, document, whole=whole)
+        session.revision = revision
+        self.folder.note_strokes(session)
+        self.model.strokes_changed()
         session.changes += 1
         self.background.start(self._save_and_report(session))
 
@@ -171,6 +198,7 @@ class Service:
             ConflictError: they cannot be written.
         """
         async with session.save_lock:
+            await self.folder.save()
             revision, changes, document = session.revision, session.changes, session.document
             if session.saved_changes < changes:
                 try:
@@ -202,6 +230,8 @@ class Service:
     async def stop(self) -> None:
         """Close all sessions; returns when strokes are kept and workers have stopped."""
         await self.close_all()
+        await self.model.close()
+        await self.exports.close()
         await self.queue.close()
         await self.background.finish()
 
@@ -243,46 +273,6 @@ class Service:
         if same or older.mask_is_imported:
             session.mask = older.mask
         return True
-
-    def _read(self, entry: Entry) -> tuple[tuple[int, int, int], str, ReadImage]:
-        try:
-            version = self.library.version(entry)
-        except OSError as error:
-            raise NotFoundError("no such image: its file is gone") from error
-        return version, self.library.digest(entry), self.library.read(entry)
-
-    async def _refresh(self, session: Session) -> None:
-        """Go on with the pixels that the image's file has now: other ones may have been put there.
-
-        Raises:
-            InputError: they cannot be read.
-        """
-        try:
-            version = await self.background.in_thread(self.library.version, session.entry)
-        except OSError:  # it is gone; what is in memory is still good
-            return
-        if version == session.version:
-            return
-        async with session.refresh_lock:
-            if version == session.version:
-                return
-            version, digest, image = await self.background.in_slow_thread(self._read, session.entry)
-            if digest != session.digest:
-                self._replace(session, image, digest)
-            session.version = version
-
-    def _replace(self, session: Session, image: ReadImage, digest: str) -> None:
-        before = session.size
-        session.size = image.pixels.shape[0], image.pixels.shape[1]
-        self.queue.cancel(session.entry.id)
-        session.segmenter = session.segmenter_settings = session.mask = None
-        session.document = fit_to(session.document, session.size)
-        session.digest, session.image_remarks = digest, image.remarks
-        session.stroke_file.keep_copy()
-        if session.document.items:
-            remark = replaced(session.entry.name, before, session.size)
-            session.stroke_remarks = (remark,)
-        session.send({"type": "replaced"})
 
     async def _save_and_report(self, session: Session) -> None:
         revision = session.revision

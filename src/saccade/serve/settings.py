@@ -69,6 +69,7 @@ class ServeSettings:
         hosts: further names under which it may be visited.
         workers: fits at once.
         label_studio_url: address of a Label Studio whose images may be fetched.
+        model: file of a fitted model to begin with; None: the folder's strokes alone.
         limits: see `Limits`.
     """
 
@@ -84,4 +85,5 @@ class ServeSettings:
     hosts: tuple[str, ...] = ()
     workers: int = 2
     label_studio_url: str | None = None
+    model: Path | None = None
     limits: Limits = field(default_factory=Limits)

@@ -50,6 +50,8 @@ def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -
         width, height = service.library.size(entry)
     except (OSError, ValueError):  # it is opened to be told what is wrong
         width = height = 0
+    preview = service.model.previews.get(entry.id)
+    drawn = bool(service.folder.drawn.get(entry.id)) or entry.has_strokes
     return ImageModel(
         id=entry.id,
         name=entry.name,
@@ -58,6 +60,11 @@ def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -
         height=height,
         has_strokes=entry.has_strokes,
         remarks=list(remarks),
+        status="done" if service.folder.is_done(entry) else "strokes" if drawn else "empty",
+        mask=preview.number if preview is not None and preview.labels is not None else 0,
+        uncertainty=preview.uncertainty if preview is not None else None,
+        sure=preview is not None and preview.is_sure,
+        problem=preview.problem if preview is not None else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from saccade.serve.routes.folder import add_folder_routes
 from saccade.serve.routes.images import add_image_routes
 from saccade.serve.routes.masks import add_mask_routes
 from saccade.serve.routes.sessions import add_session_routes
@@ -16,4 +17,5 @@ def api_router(service: Service) -> APIRouter:
     add_session_routes(router, service)
     add_stroke_routes(router, service)
     add_mask_routes(router, service)
+    add_folder_routes(router, service)
     return router

@@ -9,6 +9,7 @@ from saccade.errors import InputError
 from saccade.serve.errors import NotFoundError
 from saccade.serve.library import Entry
 from saccade.serve.pictures import file_for_browser, thumbnail
+from saccade.serve.previews import blend
 from saccade.serve.routes.replies import Id, errors, file_reply
 from saccade.serve.schemas import Health, ImageModel
 from saccade.serve.service import Service
@@ -58,10 +59,19 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
         response_class=Response,
         responses=errors(404, 413, 415) | file_reply("image/jpeg"),
     )
-    async def image_thumbnail(image: Id) -> Response:
-        """Return a small JPEG of an image."""
+    async def image_thumbnail(image: Id, mask: bool = False) -> Response:
+        """Return a small JPEG of an image; with its mask over it, if asked for and there is one."""
         entry = _known(await service.background.in_thread(service.library.find, image))
-        data = await service.background.in_thread(thumbnail, entry, service.settings.limits)
+        over = service.model.previews.get(entry.id) if mask else None
+        if mask and (over is None or over.labels is None):
+            service.model.ask(entry.id)
+        classes = service.folder.project.classes
+        data = await service.background.in_thread(
+            thumbnail,
+            entry,
+            service.settings.limits,
+            over=None if over is None else lambda picture: blend(picture, over, classes),
+        )
         return Response(data, media_type="image/jpeg")
 
 

@@ -33,7 +33,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         labels = (await service.masks.current(found)).labels
         data = await service.background.in_slow_thread(_encode_mask, found, labels, fmt)
         kind = MASK_FORMATS[fmt]
-        return _attachment(data, kind.media_type, found.entry.title + kind.suffix)
+        return attachment(data, kind.media_type, found.entry.title + kind.suffix)
 
     @router.get(
         "/sessions/{session}/probabilities",
@@ -46,7 +46,7 @@ def add_mask_routes(router: APIRouter, service: Service) -> None:
         values, classes = await service.masks.probabilities(found)
         data = await service.background.in_slow_thread(_encode_probabilities, values, classes)
         name = f"{found.entry.title}.probabilities.npz"
-        return _attachment(data, "application/octet-stream", name)
+        return attachment(data, "application/octet-stream", name)
 
     @router.get(
         "/sessions/{session}/uncertainty",
@@ -90,7 +90,8 @@ def _encode_mask(session: Session, labels: Any, fmt: str) -> bytes:
     )
 
 
-def _attachment(data: bytes, media_type: str, name: str) -> Response:
+def attachment(data: bytes, media_type: str, name: str) -> Response:
+    """A file that a browser saves under a name."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
     disposition = {"Content-Disposition": f'attachment; filename="{plain}"'}
     return Response(data, media_type=media_type, headers=disposition)

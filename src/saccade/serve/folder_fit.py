@@ -1,0 +1,291 @@
+"""A model fitted to the strokes of all images of the folder; runs on workers."""
+
+import copy
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.errors import InputError
+from saccade.fitted import Model, fit
+from saccade.fitted.items import digest_of
+from saccade.interactive.inputs import encode_strokes, ground_class
+from saccade.interactive.prepared import PreparedImage
+from saccade.interactive.result import Segmentation
+from saccade.interactive.run import one_thread
+from saccade.interactive.shared import segment_shared
+from saccade.scribbles.document import Line, StrokeDocument, rasterize
+from saccade.scribbles.strokes import Strokes
+from saccade.serve.errors import SupersededError
+from saccade.serve.library import Entry, Library
+from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
+from saccade.serve.stroke_file import StrokeFile
+from saccade.serve.worker import SegmentationRequest, prepare_segmenter
+
+MOST_IMAGES = 64
+"""Of a fit: each keeps its features."""
+
+
+@dataclass(frozen=True)
+class DrawnImage:
+    """An image with strokes.
+
+    Attributes:
+        entry: the image.
+        size: (H, W).
+        document: its strokes.
+        stamp: changes with the image and its strokes.
+    """
+
+    entry: Entry
+    size: tuple[int, int]
+    document: StrokeDocument
+    stamp: str
+
+
+def collect_strokes(
+    library: Library, opened: Mapping[str, StrokeDocument]
+) -> tuple[list[DrawnImage], list[str]]:
+    """The images with strokes, and a line for each whose image or strokes cannot be read.
+
+    Args:
+        library: the images.
+        opened: strokes by image id, where they may be newer than those on the disk.
+    """
+    found, skipped = [], []
+    for entry in library.entries():
+        if entry.id not in opened and not entry.has_strokes:
+            continue
+        try:
+            width, height = library.size(entry)
+            document = opened.get(entry.id)
+            if document is None:
+                document = StrokeFile(entry).read((height, width))
+            if document.items:
+                stamp = f"{library.version(entry)} {_digest(document)}"
+                found.append(DrawnImage(entry, (height, width), document, stamp))
+        except (InputError, OSError) as error:
+            skipped.append(f"{entry.name}: its strokes do not count ({error})")
+    return found, skipped
+
+
+def _digest(document: StrokeDocument) -> str:
+    """A text that tells strokes apart, whatever their ids and the names of their classes."""
+    found = hashlib.sha256()
+    for item in document.items:
+        if isinstance(item, Line):
+            points = [(float(x), float(y)) for x, y in item.points]
+            found.update(repr((item.value, float(item.width), points)).encode())
+        else:
+            found.update(repr((item.value, item.x, item.y, item.mask.shape)).encode())
+            found.update(item.mask.tobytes())
+    return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class FolderFit:
+    """What is fitted to the strokes of a folder; never changed, a newer one takes its place.
+
+    Attributes:
+        model: fitted to all strokes.
+        number: counts the fits.
+        stamps: of the images with strokes, by id.
+        digests: by which the model knows them, by id.
+        paths: of them, by id.
+        wanted: the classes of a fit where one class alone is drawn; else None.
+        remarks: what was left out.
+    """
+
+    model: Model
+    number: int = 0
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    wanted: tuple[int, ...] | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """How many images have strokes that it was fitted to."""
+        return len(self.model.stroked)
+
+    def others(self, image: str) -> int:
+        """How many of them are not the image of an id."""
+        own = self.digests.get(image)
+        return sum(one.digest != own for one in self.model.stroked)
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """What to fit.
+
+    Attributes:
+        drawn: the images with strokes.
+        classes: the class values of the folder.
+        before: the last fit, whose features are used again.
+        base: a model that the folder began with.
+        preset: of the fit, "fast" or "best".
+        seed: of the fit.
+        device: of the fit.
+        remarks: of `collect_strokes`.
+    """
+
+    drawn: Sequence[DrawnImage]
+    classes: tuple[int, ...]
+    before: FolderFit | None
+    base: Model | None
+    preset: str
+    seed: int
+    device: str
+    remarks: tuple[str, ...] = ()
+
+
+def fit_folder(job: FitJob, library: Library, cancelled: threading.Event) -> FolderFit | None:
+    """Fit to the strokes of a folder, or None where there are none.
+
+    Raises:
+        SupersededError: it was cancelled.
+        InputError: the strokes cannot be fitted.
+    """
+    number = job.before.number + 1 if job.before else 1
+    drawn, remarks = list(job.drawn), list(job.remarks)
+    if len(drawn) > MOST_IMAGES:
+        remarks.append(f"strokes on {len(drawn)} images: those on the last {MOST_IMAGES} count")
+        drawn = drawn[-MOST_IMAGES:]
+    wanted = _wanted(drawn, job)
+    before = job.before if job.before is not None and job.before.wanted == wanted else None
+    stamps: dict[str, str] = {}
+    digests: dict[str, str] = {}
+    paths: dict[str, Path] = {}
+    changed: list[tuple[Path, Strokes | None]] = []
+    for one in drawn:
+        if cancelled.is_set():
+            raise SupersededError
+        image = one.entry.id
+        if before is not None and before.stamps.get(image) == one.stamp:
+            digest = before.digests[image]
+        else:
+            try:
+                digest, strokes = _read(one, library)
+            except (InputError, OSError) as error:
+                remarks.append(f"{one.entry.name}: its strokes do not count ({error})")
+                continue
+            if strokes is None or digest in digests.values():
+                continue
+            changed.append((one.entry.path, strokes))
+        stamps[image], digests[image], paths[image] = one.stamp, digest, one.entry.path
+    if not stamps and job.base is None:
+        return None
+    gone = [] if before is None else [before.paths[i] for i in before.stamps if i not in stamps]
+    if not all(path.is_file() for path in gone):  # nothing can tell which they were
+        return fit_folder(replace(job, before=None), library, cancelled)
+    changed += [(path, None) for path in gone]
+    model = _fitted(before, changed, job, wanted, cancelled)
+    if cancelled.is_set():
+        raise SupersededError
+    return FolderFit(model, number, stamps, digests, paths, wanted, tuple(remarks))
+
+
+def _wanted(drawn: Sequence[DrawnImage], job: FitJob) -> tuple[int, ...] | None:
+    """The two classes of a fit where one alone is drawn; None where several are."""
+    values = {item.value for one in drawn for item in one.document.items}
+    if len(values) != 1 or job.base is not None:
+        return None
+    value = values.pop()
+    return tuple(sorted((value, ground_class(value, job.classes))))
+
+
+def _read(one: DrawnImage, library: Library) -> tuple[str, Strokes | None]:
+    """The digest of an image and its strokes; no strokes where none can be seen."""
+    pixels = library.load(one.entry)
+    if pixels.shape[:2] != one.size:
+        raise InputError("the image has changed its size")
+    strokes = rasterize(one.document, one.size)
+    return digest_of(pixels), strokes if strokes.classes else None
+
+
+def _fitted(
+    before: FolderFit | None,
+    changed: Sequence[tuple[Path, Strokes | None]],
+    job: FitJob,
+    wanted: tuple[int, ...] | None,
+    cancelled: threading.Event,
+) -> Model:
+    start = before.model if before is not None else job.base
+    images, strokes = [path for path, _ in changed], [strokes for _, strokes in changed]
+    if start is None:
+        return fit(
+            images,
+            strokes,
+            preset=job.preset,
+            seed=job.seed,
+            device=job.device,
+            classes=wanted,
+            cancel=cancelled.is_set,
+        )
+    if not changed:
+        return start
+    model = copy.copy(start)  # what others use meanwhile stays as it is
+    return model.update(images, strokes, cancel=cancelled.is_set)
+
+
+def segment_by_folder(
+    request: SegmentationRequest,
+    found: FolderFit,
+    library: Library,
+    send: Callable[[dict[str, Any] | bytes, str], None],
+    cancelled: threading.Event,
+) -> tuple[DisplayedMask, bytes]:
+    """A session's mask by the strokes of all images; arguments and errors of `segment_session`."""
+    started = time.perf_counter()
+    session, model = request.session, found.model
+    strokes = rasterize(request.document, session.size)
+    prepared = prepare_segmenter(session, library, request.preset, request.seed).prepared
+    assert prepared is not None  # it was just prepared
+    if cancelled.is_set():
+        raise SupersededError
+    result = predict(model, prepared, strokes)
+    if cancelled.is_set():
+        raise SupersededError
+    mask = displayed_mask(
+        result,
+        request.revision,
+        stroked=strokes.labels != strokes.unlabeled,
+        seconds=time.perf_counter() - started,
+        all_probabilities=request.all_probabilities,
+    )
+    mask = replace(mask, images=found.images, fit=found.number)
+    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+
+
+def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentation:
+    """The mask of an image that nobody has open; its strokes count as they were fitted.
+
+    Raises:
+        InputError: the image cannot be read.
+    """
+    library.size(entry)
+    return found.model.predict(library.load(entry))
+
+
+def predict(model: Model, image: PreparedImage, strokes: Strokes | None) -> Segmentation:
+    """A mask of an image; strokes of its own count, though nothing is fitted to them here."""
+    index: NDArray[np.int64] | None = None
+    if strokes is not None and strokes.classes:
+        index = encode_strokes(
+            strokes.labels, image.size, unlabeled=strokes.unlabeled, classes=model.classes
+        )[1]
+    with one_thread(model.device):
+        result = segment_shared(
+            model.shared, image, model.preset, stroke_index=index, seed=model.seed
+        )
+    if not model.provisional:
+        return result
+    drawn = {value for one in model.stroked for value in one.drawn}
+    return replace(result, provisional=tuple(v for v in model.classes if v not in drawn))

@@ -1,0 +1,202 @@
+"""The model of a folder, kept up with its strokes, and what it makes of the other images.
+
+Fits and the masks of thumbnails have a worker of their own, and wait as long as somebody waits for
+the reply to a stroke.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from saccade.errors import InputError
+from saccade.fitted import Model, load
+from saccade.serve.background import Background
+from saccade.serve.errors import QueueFullError, SupersededError
+from saccade.serve.folder import Folder
+from saccade.serve.folder_fit import FitJob, FolderFit, collect_strokes, fit_folder
+from saccade.serve.library import Library
+from saccade.serve.previews import Preview, preview_entry, preview_of
+from saccade.serve.request_queue import RequestQueue
+from saccade.serve.results import DisplayedMask
+from saccade.serve.session import Session
+from saccade.serve.settings import ServeSettings
+
+_QUIET_SECONDS = 0.8
+"""Without a stroke, before a fit begins."""
+_LOOK_SECONDS = 0.1
+_PLACES = 8
+_log = logging.getLogger("saccade.serve")
+
+
+class FolderModel:
+    """All methods belong to the event loop's thread.
+
+    Attributes:
+        fit: the newest; None while nobody drew.
+        previews: small masks by image id.
+        problem: why there is no newer fit; "" if there is nothing to say.
+        is_fitting: whether a fit is running or about to.
+        on_fit: called when there is another fit, or none any more.
+        on_preview: called with the id of an image that has another small mask.
+    """
+
+    def __init__(
+        self,
+        settings: ServeSettings,
+        library: Library,
+        folder: Folder,
+        queue: RequestQueue,
+        background: Background,
+        sessions: dict[str, Session],
+    ) -> None:
+        self._settings, self._library, self._folder = settings, library, folder
+        self._strokes_queue, self._background, self._sessions = queue, background, sessions
+        self._work = RequestQueue(1, _PLACES)
+        self._base: Model | None = None
+        self._change = 0
+        self._closed = self._begun = False
+        self._asked: list[str] = []
+        self.fit: FolderFit | None = None
+        self.previews: dict[str, Preview] = {}
+        self.problem, self.is_fitting = "", False
+        self.on_fit: Callable[[], None] = lambda: None
+        self.on_preview: Callable[[str], None] = lambda image: None
+        if settings.model is not None:
+            self._base = load(settings.model, device=settings.device)
+            self.fit = FolderFit(self._base)
+
+    @property
+    def preset(self) -> str:
+        """Of the fits: several images are fitted by learned steps."""
+        return self._settings.preset if self._settings.preset == "best" else "fast"
+
+    def fit_for(self, session: Session) -> FolderFit | None:
+        """The fit that a session's mask is made with; None where its own strokes decide alone."""
+        fit = self.fit
+        if fit is None or not self._folder.project.shared or not fit.others(session.entry.id):
+            return None
+        fits = session.stroked_classes <= set(fit.model.classes)
+        return fit if fits and session.preset == fit.model.preset_name else None
+
+    def status(self) -> dict[str, Any]:
+        """What pages are told."""
+        fit = self.fit
+        return {
+            "type": "folder",
+            "images": 0 if fit is None else fit.images,
+            "fitting": self.is_fitting,
+            "shared": self._folder.project.shared,
+            "problem": self.problem,
+            "remarks": [] if fit is None else list(fit.remarks),
+        }
+
+    def begin(self) -> None:
+        """Fit to the strokes that are there, once somebody opens an image."""
+        if not self._begun:
+            self._begun = True
+            self.strokes_changed()
+
+    def strokes_changed(self) -> None:
+        """Stop what goes on, and fit again when nobody has drawn for a moment."""
+        self._change += 1
+        self._work.cancel("fit")
+        self._work.cancel("preview")
+        self._background.start(self._fit_when_quiet(self._change))
+
+    def show(self, session: Session, mask: DisplayedMask) -> None:
+        """Keep a small copy of a mask that a page has."""
+        self.previews[session.entry.id] = preview_of(mask, self._number(session.entry.id))
+        self.on_preview(session.entry.id)
+
+    def ask(self, image: str) -> None:
+        """Make the small mask of an image before those of others."""
+        if image not in self._asked:
+            self._asked.append(image)
+
+    async def close(self) -> None:
+        """Stop everything; returns when the worker has."""
+        self._closed = True
+        self._change += 1
+        await self._work.close()
+
+    def _number(self, image: str) -> int:
+        known = self.previews.get(image)
+        return known.number + 1 if known is not None else 1
+
+    async def _fit_when_quiet(self, change: int) -> None:
+        await asyncio.sleep(_QUIET_SECONDS)
+        if not await self._still(change) or not self._folder.project.shared:
+            return
+        entries = await self._background.in_thread(self._library.entries)
+        if len(entries) < 2 and self._base is None:  # its own strokes say all
+            return
+        opened = {s.entry.id: s.document for s in self._sessions.values()}
+        self.is_fitting = True
+        self._folder.broadcast(self.status(), "folder")
+        try:
+            drawn, remarks = await self._background.in_slow_thread(
+                collect_strokes, self._library, opened
+            )
+            job = FitJob(
+                drawn,
+                tuple(c.value for c in self._folder.project.classes),
+                self.fit,
+                self._base,
+                self.preset,
+                self._settings.seed,
+                self._settings.device,
+                tuple(remarks),
+            )
+            if change != self._change:
+                return
+            fit = await self._work.submit("fit", partial(fit_folder, job, self._library))
+            self.fit, self.problem = fit, ""
+        except (SupersededError, QueueFullError):
+            return  # newer strokes came
+        except InputError as error:
+            self.problem = str(error)
+        except Exception:
+            _log.exception("the fit to the strokes of the folder failed")
+            self.problem = "the fit to all strokes failed for a reason that the server's log has"
+        finally:
+            self.is_fitting = self.is_fitting and change != self._change
+            if not self._closed:
+                self._folder.broadcast(self.status(), "folder")
+        self.on_fit()
+        await self._make_previews(change)
+
+    async def _still(self, change: int) -> bool:
+        """Wait until nobody waits for a mask; whether the strokes are still those of `change`."""
+        while change == self._change and not self._strokes_queue.is_idle:
+            await asyncio.sleep(_LOOK_SECONDS)
+        return change == self._change and not self._closed
+
+    async def _make_previews(self, change: int) -> None:
+        """Small masks of the images that nobody has open, those that pages show first."""
+        fit = self.fit
+        if fit is None:
+            return
+        left = {e.id: e for e in await self._background.in_thread(self._library.entries)}
+        while left and await self._still(change):
+            asked = next((image for image in self._asked if image in left), None)
+            entry = left.pop(asked if asked is not None else next(iter(left)))
+            if asked is not None:
+                self._asked.remove(asked)
+            if any(s.entry.id == entry.id and s.mask for s in self._sessions.values()):
+                continue
+            number = self._number(entry.id)
+            try:
+                preview = await self._work.submit(
+                    "preview", partial(preview_entry, fit, entry, number, self._library)
+                )
+            except (SupersededError, QueueFullError):
+                return
+            except (InputError, OSError) as error:
+                preview = Preview(number, problem=str(error))
+            except Exception:
+                _log.exception("no small mask of %s", entry.path)
+                continue
+            self.previews[entry.id] = preview
+            self.on_preview(entry.id)
