@@ -151,6 +151,22 @@ def test_what_keeps_all_in_a_png_has_no_other_name(tmp_path):
     assert mask_name(Image(np.zeros((20, 31)), "YX")) is None
 
 
+@pytest.mark.filterwarnings("ignore")  # of the other package's own dependencies
+@pytest.mark.parametrize("axes", ["zcyx", "tzcyx"])
+def test_ngff_zarr_reads_ome_zarr(tmp_path, axes):
+    ngff = pytest.importorskip("ngff_zarr", reason="ngff-zarr is not installed")
+    data = np.zeros((3,) * (len(axes) - 4) + (5, 2, 20, 31), np.uint16)
+    write_zarr(tmp_path / "a.zarr", data, axes, scale=[3, 2, 1, 0.5, 0.25][-len(axes) :])
+    image = open_image(tmp_path / "a.zarr")
+    labels = np.broadcast_to(LABELS, (*data.shape[:-4], *LABELS.shape))
+    write_like(tmp_path / "mask.zarr", labels, image, axes=axes.replace("c", "").upper())
+    (found, *_) = ngff.from_ngff_zarr(str(tmp_path / "mask.zarr")).images
+    assert "".join(found.dims) == axes.replace("c", "")
+    assert {k: v for k, v in found.scale.items() if k in "zyx"} == {"z": 2.0, "y": 0.5, "x": 0.25}
+    assert found.axes_units["x"] == "micrometer"
+    np.testing.assert_array_equal(np.asarray(found.data), labels)
+
+
 def test_a_mask_of_a_plane_is_read_as_any_other(tmp_path):
     metadata = {"axes": "YX", "PhysicalSizeX": 0.3}
     tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((20, 31), np.uint8), metadata=metadata)

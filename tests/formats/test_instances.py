@@ -115,6 +115,29 @@ def test_ultralytics_reads_the_lines(tmp_path):
     assert len(read[3]) == 3
 
 
+@pytest.mark.filterwarnings("ignore")  # of the other package's own dependencies
+def test_ultralytics_opens_the_data_set_from_anywhere(tmp_path, monkeypatch):
+    build = pytest.importorskip("ultralytics.data.dataset", reason="ultralytics is not installed")
+    from PIL import Image
+    from ultralytics.data.utils import check_det_dataset
+
+    root = tmp_path / "out" / "yolo"
+    for name in ("images", "labels"):
+        (root / name).mkdir(parents=True)
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(root / "images" / "a.png")
+    (root / "labels" / "a.txt").write_bytes(encode_instances(OBJECTS, VALUES, "yolo"))
+    (root / "data.yaml").write_text(yolo_data({0: "ground", 1: "cell", 2: "dirt"}))
+    monkeypatch.chdir(tmp_path)
+    data = check_det_dataset(str(root / "data.yaml"), autodownload=False)
+    assert data["names"] == {0: "cell", 1: "dirt"}
+    found = build.YOLODataset(img_path=data["train"], data=data, task="segment", augment=False)
+    (label,) = found.labels
+    assert label["cls"].ravel().tolist() == [value - 1 for value in VALUES]
+    for number, shares in enumerate(label["segments"], start=1):
+        corners = np.rint(shares * (40, 30))
+        np.testing.assert_array_equal(filled([corners], OBJECTS.shape), number == OBJECTS)
+
+
 def test_yolo_data_lists_every_class_from_zero():
     yaml = pytest.importorskip("yaml")
     read = yaml.safe_load(yolo_data({0: "background", 1: 'a "b": #c', 3: "é"}))

@@ -99,7 +99,6 @@ def yolo_data(names: Mapping[int, str], background: Collection[int] = (0,)) -> s
 
     Example:
         >>> print(yolo_data({0: "background", 1: "cell"}), end="")
-        path: .
         train: images
         val: images
         names:
@@ -111,7 +110,8 @@ def yolo_data(names: Mapping[int, str], background: Collection[int] = (0,)) -> s
         f"  {index}: {json_text(known.get(index, f'class {index + 1}'), ensure_ascii=False)}\n"
         for index in range(max(known, default=-1) + 1)
     ]
-    head = "path: .\ntrain: images\nval: images\n"
+    # Without "path" the folders are beside this file; "." is wherever the program runs.
+    head = "train: images\nval: images\n"
     return head + ("names:\n" + "".join(lines) if lines else "names: {}\n")
 
 
