@@ -42,7 +42,8 @@ from saccade.cli.segment_files import (
     plan,
     segment_files,
 )
-from saccade.cli.stack_files import check_stack_options, is_stack, segment_stacks
+from saccade.cli.stack_files import segment_stacks
+from saccade.cli.stack_kinds import check_stack_options, is_stack
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
 

@@ -31,40 +31,6 @@ if TYPE_CHECKING:
 _PARTS = "parts"
 """Folder of the planes of stacks that are not finished."""
 
-_UNNAMED = ("tiff", "npy", "picture", "array")
-"""Kinds of files whose pages nobody calls slices or times."""
-
-_FORMATS = ("png", "tiff", "own")
-
-
-def is_stack(pair: Pair) -> bool:
-    """Whether an image and its strokes are a stack, of which all planes are to be segmented.
-
-    Pages of a plain TIFF are, where its strokes have pages too; with strokes of one page the
-    first is segmented, as ever. What a file calls slices or times always are.
-    """
-    image = None if pair.strokes is None else _opened(pair.image)
-    if image is None or _planes(image) < 2:
-        return False
-    if image.kind not in _UNNAMED:
-        return True
-    drawn = _opened(pair.drawn)
-    return drawn is not None and _planes(drawn) > 1
-
-
-def check_stack_options(pair: Pair, wanted: Wanted) -> None:
-    """Refuse what stacks have not.
-
-    Raises:
-        InputError: a format of pictures, or probabilities.
-    """
-    asked = [f"--format {one}" for one in wanted.formats if one not in _FORMATS]
-    asked += ["--probabilities"] if "probabilities" in wanted.extras else []
-    if asked:
-        raise InputError(
-            f"{pair.image}: {asked[0]} is of pictures; the mask of a stack is in a file like it"
-        )
-
 
 def segment_stacks(
     pairs: Sequence[Pair],
@@ -140,9 +106,10 @@ def _segment(
     known_planes = _begin(parts, version, overwrite=overwrite)
     if known_planes:
         bar.note(f"{pair.image.name}: {len(known_planes)} planes are finished already")
+    drawn = open_image(pair.drawn)
     found = segment_stack(
         image,
-        open_image(pair.drawn),
+        drawn,
         unlabeled=UNLABELED if settings.unlabeled is None else settings.unlabeled,
         preset=settings.preset,
         seed=settings.seed,
@@ -260,22 +227,3 @@ def _keeper(
             )
 
     return keep
-
-
-def _opened(path: Path) -> "Image | None":
-    from saccade.images import is_image_folder, is_picture, open_image
-    from saccade.images.tiff import is_tiff
-
-    if path.is_dir():
-        if not is_image_folder(path):
-            return None
-    elif is_picture(path) and not is_tiff(path):
-        return None
-    try:
-        return open_image(path)
-    except InputError:  # which is said when it is read
-        return None
-
-
-def _planes(image: "Image") -> int:
-    return image.count("T") * image.count("Z")

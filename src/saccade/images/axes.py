@@ -74,5 +74,8 @@ def guessed_axes(where: object, shape: Sequence[int]) -> tuple[str, tuple[str, .
     elif count == 3 and shape[0] < _FEWEST_PIXELS:
         axes = "CYX"
     if axes is None or (axes == "ZCYX" and shape[1] >= _FEWEST_PIXELS):
-        raise InputError(f"{where}: shape {tuple(shape)}, say which axes they are with axes=")
+        raise InputError(
+            f"{where}: shape {tuple(shape)}, say which axes they are with axes=, or in a file that "
+            "names them, such as OME-TIFF"
+        )
     return axes, (f"axes {axes} were assumed for shape {tuple(shape)}",)

@@ -1,5 +1,6 @@
 """One type for every image: numbers, the names of their axes, and what the file says of them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,7 @@ class Image:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse axes that are unknown or do not fit, and give channels their names."""
+        """Refuse axes that are unknown or do not fit; mend pixel sizes and channels' names."""
         where = self.source or "image"
         shape = tuple(self.array.shape)
         if set(self.axes) - set(AXES) or len(set(self.axes)) < len(self.axes):
@@ -108,6 +109,11 @@ class Image:
         if 0 in shape:
             raise InputError(f"{where}: shape {shape} has no pixels")
         count = self.count("C") if "C" in self.axes else 0
+        sizes = {a: s for a, s in self.pixel_size.items() if math.isfinite(s) and s > 0}
+        if lost := sorted(set(self.pixel_size) - set(sizes), reverse=True):
+            line = f"the pixel size along {', '.join(lost)} is no number above 0 and is not used"
+            object.__setattr__(self, "pixel_size", sizes)
+            object.__setattr__(self, "remarks", tuple(dict.fromkeys((*self.remarks, line))))
         names = tuple(self.channels)[:count]
         object.__setattr__(self, "channels", (*names, *[""] * (count - len(names))))
         if len(self.window) not in (0, 1, max(1, count)):

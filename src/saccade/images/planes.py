@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.errors import InputError
 from saccade.images.channels import checked_numbers, choose_channels, read_with, said
 from saccade.images.components import Basis, fit_basis
 from saccade.images.image import Image
@@ -110,6 +111,8 @@ def _windows_of(
     """The window of each channel of an image (one for colors), and what was stretched."""
     planes = [checked_numbers(plane[..., list(chosen)], where) for plane in _sample(image)]
     together = np.concatenate([plane.reshape(-1, 1, plane.shape[2]) for plane in planes])
+    if together.dtype.kind == "f" and not np.isfinite(together).any():
+        raise InputError(f"{where}: has no finite values in its planes, expected some")
     kind, bits = together.dtype.kind, together.dtype.itemsize * 8
     white = image.white or (2**bits - 1 if kind == "u" and bits <= 16 else None)
     groups = [[*range(len(chosen))]] if image.colors else [[k] for k in range(len(chosen))]

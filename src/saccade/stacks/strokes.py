@@ -84,6 +84,18 @@ def read_stack_strokes(
     >>> found.classes, found.index.shape, found.stroked
     ((0, 1), (1, 5, 4, 6), [(0, 2)])
     """
+    try:
+        return _read(strokes, image, unlabeled, classes)
+    except InputError as error:
+        where = strokes.source if isinstance(strokes, Image) else None
+        if where is None or not str(error).startswith("strokes"):
+            raise
+        raise InputError(f"{where}: {error}") from error
+
+
+def _read(
+    strokes: object, image: Image, unlabeled: int, classes: Sequence[int] | None
+) -> StackStrokes:
     if isinstance(strokes, Mapping):
         strokes = _of_planes(strokes, image, unlabeled)
     if isinstance(strokes, Image):

@@ -77,7 +77,7 @@ def _open(path: Path, info: TiffInfo, series: int | None, axes: str | None) -> I
             colors=info.photometric == RGB and "S" in found.axes,
             georeference=place,
             levels=levels,
-            remarks=(*remarks, *words.remarks, *damage, *_missing(found), *said),
+            remarks=(*remarks, *words.remarks, *damage, *_missing(tiff, found), *said),
             source=path,
             kind="ome-tiff" if tiff.is_ome else "imagej" if tiff.is_imagej else "tiff",
             metadata=_metadata(tiff, page),
@@ -109,7 +109,9 @@ def _choose(path: Path, tiff: Any, series: int | None) -> tuple[Any, int, tuple[
     return every[0], 0, remarks
 
 
-def _missing(series: Any) -> tuple[str, ...]:
+def _missing(tiff: Any, series: Any) -> tuple[str, ...]:
+    if tiff.is_ome and series.kind != "ome":
+        return ("its OME description does not fit its pages, which are read as they lie there",)
     gone = sum(page is None for page in series.pages)
     return (f"{gone} pages are not in this file and were filled with 0",) if gone else ()
 

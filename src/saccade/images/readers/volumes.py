@@ -1,16 +1,18 @@
 """NIfTI, MHA, NRRD and DICOM by SimpleITK; the pixels are read when they are first needed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from saccade.errors import InputError
-from saccade.files import one_line, reading
+from saccade.files import reading
 from saccade.images.axes import plain_axes
 from saccade.images.extras import require_module
 from saccade.images.image import Image
 from saccade.images.lazy import OnDemand
+from saccade.images.readers.nifti import refuse_truncated
 from saccade.suffixes import IMAGE_SUFFIXES
 
 SUFFIXES = {
@@ -87,9 +89,15 @@ def _header(sitk: Any, path: Path, what: str) -> Any:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        reason = one_line(error).rpartition("ITK ERROR: ")[2]
-        raise InputError(f"{path}: {what} that cannot be read ({reason[:120]})") from error
+        raise InputError(f"{path}: {what} that cannot be read ({_why(error)})") from error
     return reader
+
+
+def _why(error: RuntimeError) -> str:
+    """What SimpleITK says, without where in its sources it says so."""
+    reason = re.sub(r"\s+", " ", str(error)).rpartition("ITK ERROR: ")[2]
+    reason = re.sub(r"^\w+\(0x\w+\): ", "", reason)
+    return re.sub(r"^.*?\.(cxx|h|hxx):\d+: ", "", reason).strip()[:160]
 
 
 def _open_series(sitk: Any, path: Path, series: int | None, axes: str | None) -> Image:
@@ -137,10 +145,19 @@ def _image(
         shape = (*shape, parts)
 
     def load() -> Any:
+        if kind == "nifti":
+            refuse_truncated(path)
         with reading(path, "pixels that cannot be read"):
             names = [str(file) for file in files]
-            found = sitk.GetArrayFromImage(sitk.ReadImage(names if len(names) > 1 else names[0]))
-            return found[0] if flat else found
+            try:
+                read = sitk.ReadImage(names if len(names) > 1 else names[0])
+            except RuntimeError as error:
+                raise InputError(f"{path}: pixels that cannot be read ({_why(error)})") from error
+            found = sitk.GetArrayFromImage(read)
+            found = found[0] if flat else found
+            if found.shape != shape:
+                raise ValueError(f"shape {found.shape}, its header says {shape}")
+            return found
 
     letters = "TZYX"[-dims:] + ("C" if parts > 1 else "")
     if axes is not None:

@@ -16,6 +16,9 @@ MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 """A folder with one of these files is a Zarr group or array."""
 
 _UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "meter": "m"}
+_LETTERS = {letter.lower(): letter for letter in "TCZYX"} | {
+    "time": "T", "channel": "C", "depth": "Z", "height": "Y", "width": "X",
+}  # fmt: skip
 _CHANNELS_BY_DEFAULT = "tczyx"  # before version 0.3 the axes were always these
 
 
@@ -48,7 +51,7 @@ def open_zarr(path: Path, *, series: int | None = None, axes: str | None = None)
         scales = said["multiscales"]
         scale = scales[0]
         arrays = [CheckedArray(node[entry["path"]], path) for entry in scale["datasets"]]
-        names, units = _axes_of(scale, len(arrays[0].shape))
+        names, units, assumed = _axes_of(path, scale, len(arrays[0].shape), told=axes is not None)
         letters, _ = plain_axes(path, axes or names, arrays[0].shape, told=axes is not None)
         sizes, unit = _pixel_size(scale, names, units)
         channels, window = _channels(said.get("omero"))
@@ -60,7 +63,7 @@ def open_zarr(path: Path, *, series: int | None = None, axes: str | None = None)
             unit=unit,
             window=window,
             levels=tuple(arrays[1:]),
-            remarks=remarks,
+            remarks=(*remarks, *assumed),
             source=path,
             kind="ome-zarr",
             metadata={"multiscales": scales, "omero": said.get("omero")},
@@ -94,18 +97,33 @@ def _image_group(path: Path, group: Any, series: int | None) -> tuple[Any, tuple
     return group[inner[series or 0]], (f"the first of {len(inner)} series",) if several else ()
 
 
-def _axes_of(scale: Mapping[str, Any], count: int) -> tuple[str, dict[str, str]]:
-    """The letters of the axes, and the unit of each that has one."""
+def _axes_of(
+    path: Path, scale: Mapping[str, Any], count: int, *, told: bool
+) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """The letters of the axes, the unit of each that has one, and remarks.
+
+    Raises:
+        InputError: names of axes that are none of ours, unless the caller has told them.
+    """
     axes = scale.get("axes")
     if axes is None:
-        return _CHANNELS_BY_DEFAULT[-count:].upper(), {}
+        letters = _CHANNELS_BY_DEFAULT[-count:].upper()
+        old = str(scale.get("version", "")) in ("0.1", "0.2")
+        return letters, {}, () if old or told else (f"it names no axes, {letters} were assumed",)
     named = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
-    letters = "".join(str(axis["name"])[:1] for axis in named).upper()
-    return letters, {
+    names = [str(axis["name"]).lower() for axis in named]
+    unknown = [name for name in names if name not in _LETTERS]
+    if unknown and not told:
+        raise InputError(
+            f"{path}: axis '{unknown[0]}' among {', '.join(names)}, expected t, c, z, y and x"
+        )
+    letters = "".join(_LETTERS.get(name, "?") for name in names)
+    units = {
         letter: _UNITS.get(axis["unit"], plain_unit(axis["unit"]))
         for letter, axis in zip(letters, named, strict=True)
         if axis.get("unit")
     }
+    return letters, units, ()
 
 
 def _pixel_size(
