@@ -8,9 +8,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import saccade
+from saccade.errors import InputError
 from saccade.serve import folder_model
 from saccade.serve.errors import SupersededError
 from tests.serve.helpers import CLASSES, TWO, document, image_id, line, live, opened, say, until
@@ -190,6 +192,31 @@ def test_a_model_is_saved_and_a_server_can_begin_with_it(make, photos, tmp_path)
     mask = started.get(f"{opened(started, 'a.png')}/mask").content
     labels = np.asarray(Image.open(io.BytesIO(mask)))
     np.testing.assert_array_equal(labels, model.predict(other / "a.png").labels)
+
+
+def test_files_of_many_channels_are_fitted_as_they_are_shown(make, photos):
+    for name in ("2", "10"):
+        picture = np.asarray(Image.open(photos / f"{name}.png").convert("RGB"))
+        bands = np.concatenate([picture, picture[..., :2]], axis=2)
+        tifffile.imwrite(photos / f"{name}.tif", np.moveaxis(bands, 2, 0), imagej=True,
+                         metadata={"axes": "CYX"})  # fmt: skip
+        (photos / f"{name}.png").unlink()
+    client = make()
+    client.put(f"{opened(client, '2.tif')}/strokes", json=TWO)
+    assert wait_for(client, lambda s: s["images"] == 1 and not s["fitting"])["problem"] == ""
+    with live(client, opened(client, "10.tif")) as socket:
+        result, _ = until(socket, "result")
+    assert (result["labels"][:, :35] == 1).mean() > 0.9
+
+
+def test_a_model_with_a_window_of_its_own_is_refused(make, photos, tmp_path):
+    picture = np.asarray(Image.open(photos / "2.png"))
+    strokes = np.full(picture.shape[:2], 255)
+    strokes[4, 4:20], strokes[4, -20:-4] = 1, 0
+    model = saccade.fit([picture], [strokes], window=(0, 200))
+    model.save(tmp_path / "a.saccade")
+    with pytest.raises(InputError, match=r"a\.saccade: has channels or black and white of its own"):
+        make(model=tmp_path / "a.saccade")
 
 
 def test_a_fit_does_not_hold_the_reply_to_a_stroke(client, monkeypatch):

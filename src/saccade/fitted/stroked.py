@@ -137,7 +137,12 @@ def read_all(
     bare, digests = [], set()
     pairs = paired(images, strokes)
     if not known:
-        first = [image for image, lines in pairs if lines is not None]
+        read = [isinstance(image, Picture) for image, _ in pairs]  # as whoever read them wanted
+        first = [
+            image
+            for (image, lines), done in zip(pairs, read, strict=True)
+            if lines is not None and not done
+        ]
         how = reading_of(first, channels=how.channels, window=how.window)
     for number, (image, lines) in enumerate(pairs, 1):
         source = Source(image, number)

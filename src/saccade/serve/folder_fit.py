@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.fitted import Model, fit
-from saccade.fitted.items import digest_of
+from saccade.fitted.items import digest_of, read_picture
 from saccade.interactive.inputs import encode_strokes, ground_class
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.result import Segmentation
@@ -220,8 +220,9 @@ def _fitted(
     start = before.model if before is not None else job.base
     images, strokes = [path for path, _ in changed], [strokes for _, strokes in changed]
     if start is None:
+        # The page shows colors, so the model is fitted to colors, whatever channels a file has.
         return fit(
-            images,
+            [read_picture(path) for path in images],
             strokes,
             preset=job.preset,
             seed=job.seed,

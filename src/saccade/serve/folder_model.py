@@ -12,6 +12,7 @@ from typing import Any
 
 from saccade.errors import InputError
 from saccade.fitted import Model, load
+from saccade.images import Reading
 from saccade.serve.background import Background
 from saccade.serve.errors import QueueFullError, SupersededError
 from saccade.serve.folder import Folder
@@ -65,6 +66,11 @@ class FolderModel:
         self.on_preview: Callable[[str], None] = lambda image: None
         if settings.model is not None:
             self._base = load(settings.model, device=settings.device)
+            if self._base.reading != Reading():
+                raise InputError(
+                    f"{settings.model}: has channels or black and white of its own, the page shows "
+                    "images as they are; saccade segment --model takes it"
+                )
             self.fit = FolderFit(self._base)
 
     @property
