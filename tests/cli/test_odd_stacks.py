@@ -232,3 +232,29 @@ def test_a_description_that_does_not_fit_is_said(tmp_path):
     said = [" ".join(open_image(tmp_path / f"{n}.ome.tif").remarks) for n in "ab"]
     assert "OME description does not fit" not in said[0]
     assert "OME description does not fit" in said[1]
+
+
+def test_models_are_of_pictures(saccade_cli, drawn, tmp_path):
+    ome(tmp_path / "a.ome.tif")
+    model = tmp_path / "a.saccade"
+    result = saccade_cli("fit", tmp_path / "a.ome.tif", drawn, "-o", model)
+    assert result.exit_code == 1
+    assert "a.ome.tif: is a stack, with strokes on its slices; a model" in result.stderr
+    assert not model.exists()
+
+
+def test_a_folder_that_is_one_image_has_a_mask_by_a_model(saccade_cli, drawn, tmp_path):
+    from PIL import Image as Picture
+
+    zarr_with(lambda said: None)(tmp_path / "a.zarr")
+    Picture.fromarray(values()[2].astype(np.uint8)).save(tmp_path / "flat.png")
+    Picture.fromarray(tifffile.imread(drawn)[2]).save(tmp_path / "s.png")
+    model = tmp_path / "a.saccade"
+    assert saccade_cli("fit", tmp_path / "flat.png", tmp_path / "s.png", "-o", model).exit_code == 0
+    out = tmp_path / "out"
+    result = saccade_cli("segment", tmp_path / "a.zarr", "--model", model, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "a.zarr: the first of 5 pages" in result.stderr
+    assert (out / "a.png").exists()
+    refused = saccade_cli("segment", tmp_path / "a.zarr", drawn, "--model", model, "-o", out)
+    assert "a.zarr: is a stack, with strokes on its slices; leave --model out" in refused.stderr

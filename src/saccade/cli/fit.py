@@ -23,6 +23,7 @@ from saccade.cli.pairs import Pairing, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.segment_files import Settings, size_of
+from saccade.cli.stack_kinds import refuse_stacks
 from saccade.errors import InputError
 from saccade.folders import list_files
 from saccade.remarks import Remarks
@@ -98,6 +99,7 @@ def fit(
         names = None if classes is None else read_names(classes)
         chosen = channels_of(channels)
         found = pair_up(images, strokes)
+        refuse_stacks(found.pairs, "a model is fitted to pictures, saccade segment takes stacks")
         bar = Bar(1, quiet=quiet)
         try:
             settings = Settings(preset, seed, device, _value(unlabeled), window, channels=chosen)

@@ -96,8 +96,9 @@ def with_all_images(image: Path, found: Pairing | None) -> Pairing:
     Raises:
         InputError: no image is there.
     """
-    if not image.is_dir():
-        single = Pairing((Pair(check_readable(image), None),), single=True)
+    if not image.is_dir() or _is_one_image(image):
+        file = image if image.is_dir() else check_readable(image)
+        single = Pairing((Pair(file, None),), single=True)
         return single if found is None else found
     pictures = list_files(image, IMAGE_SUFFIXES)
     if not pictures.files:

@@ -43,7 +43,7 @@ from saccade.cli.segment_files import (
     segment_files,
 )
 from saccade.cli.stack_files import segment_stacks
-from saccade.cli.stack_kinds import check_stack_options, is_stack
+from saccade.cli.stack_kinds import check_stack_options, is_stack, refuse_stacks
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
 
@@ -139,6 +139,8 @@ def segment(
             () if table is None else (table, summary_path(table)),
             (path for pair in found.pairs for path in pair.sources),
         )
+        if model is not None:
+            refuse_stacks(found.pairs, "leave --model out, its strokes are for all of them")
         stacks = [pair for pair in found.pairs if model is None and is_stack(pair)]
         for pair in stacks:
             check_stack_options(pair, wanted)

@@ -1,5 +1,6 @@
 """Which pairs of image and strokes are stacks, and what of the options is not for them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,17 @@ def _refuse_pages(pair: Pair, drawn: "Image") -> None:
         f"{pair.drawn}: axes {axes}, its image {pair.image.name} has {size}; expected strokes of "
         "the same pages"
     )
+
+
+def refuse_stacks(pairs: Iterable[Pair], why: str) -> None:
+    """Refuse stacks with strokes where images are pictures.
+
+    Raises:
+        InputError: one of the pairs is a stack.
+    """
+    for pair in pairs:
+        if is_stack(pair):
+            raise InputError(f"{pair.image}: is a stack, with strokes on its slices; {why}")
 
 
 def check_stack_options(pair: Pair, wanted: Wanted) -> None:

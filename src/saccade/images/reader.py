@@ -60,11 +60,11 @@ def read_image(
         (480, 640, 3)
     """
     path = Path(path)
-    if not is_picture(path):
-        return _first_plane(open_image(path), window)
-    path = check_readable(path)
     told = None if window is None else [checked_window(window)]
     try:
+        if not is_picture(path):
+            return _first_plane(open_image(path), window)
+        path = check_readable(path)
         with reading(path, "damaged or truncated image"):
             found = stored(path)
             meaning = found.meaning
