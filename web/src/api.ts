@@ -1,6 +1,15 @@
 // The HTTP side: lists, sessions, files.
 
-import type { ImageEntry, SessionState, StrokeDocument } from "./protocol";
+import type { FolderState, ImageEntry, SessionState, StrokeDocument } from "./protocol";
+
+interface ExportState {
+  export: string;
+  state: "running" | "done" | "failed";
+  done: number;
+  total: number;
+  detail: string;
+  remarks: string[];
+}
 
 export class ApiError extends Error {
   constructor(
@@ -32,10 +41,38 @@ export async function listImages(): Promise<ImageEntry[]> {
   return (await call("/api/images")).json() as Promise<ImageEntry[]>;
 }
 
-export async function openSession(image: string): Promise<SessionState> {
+async function send<T>(method: string, path: string, content: object): Promise<T> {
   const headers = { "Content-Type": "application/json" };
-  const body = JSON.stringify({ image });
-  return (await call("/api/sessions", { method: "POST", headers, body })).json() as Promise<SessionState>;
+  return (await call(path, { method, headers, body: JSON.stringify(content) })).json() as Promise<T>;
+}
+
+export function setDone(image: string, done: boolean): Promise<ImageEntry> {
+  return send("PATCH", `/api/images/${image}`, { done });
+}
+
+export function setShared(shared: boolean): Promise<FolderState> {
+  return send("PATCH", "/api/folder", { shared });
+}
+
+/** Writes the masks of all images that have one; `told` hears how far it is. What was left out. */
+export async function downloadAll(format: string, told: (done: number, total: number) => void): Promise<string[]> {
+  let state = await send<ExportState>("POST", `/api/exports?format=${encodeURIComponent(format)}`, {});
+  while (state.state === "running") {
+    told(state.done, state.total);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    state = (await (await call(`/api/exports/${state.export}`)).json()) as ExportState;
+  }
+  if (state.state === "failed") throw new ApiError(state.detail, 409);
+  save(`/api/exports/${state.export}/file`, "masks.zip");
+  return state.remarks;
+}
+
+export async function downloadModel(): Promise<void> {
+  await saveReply(await call("/api/folder/model"), "folder.saccade");
+}
+
+export async function openSession(image: string): Promise<SessionState> {
+  return send("POST", "/api/sessions", { image });
 }
 
 export function closeSession(session: string): void {
@@ -61,10 +98,18 @@ export async function importFile(session: string, file: File, as: "strokes" | "m
 }
 
 export async function download(session: string, format: string, name: string): Promise<void> {
-  const response = await call(`/api/sessions/${session}/mask?format=${encodeURIComponent(format)}`);
+  await saveReply(await call(`/api/sessions/${session}/mask?format=${encodeURIComponent(format)}`), name);
+}
+
+async function saveReply(response: Response, name: string): Promise<void> {
+  const address = URL.createObjectURL(await response.blob());
+  save(address, name);
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+function save(address: string, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,6 +1,6 @@
 // The bars around the image: their buttons, and where everything stands on the page.
 
-import { error, exportMenu, filePicker, hint, imageName, importMenu, offline, progress, status, strip, veil } from "./chrome";
+import { error, exportMenu, filePicker, hint, imageName, importMenu, offline, position, progress, status, toggleQueue, veil } from "./chrome";
 import { h, icon, iconButton } from "./dom";
 import type { Tool } from "./gestures";
 import { menuButton } from "./menus";
@@ -16,6 +16,7 @@ export interface BarsHost {
   showKeys(): void;
   upload(files: Iterable<File>): void;
   notes: HTMLElement;
+  queue: HTMLElement;
 }
 
 const TOOLS: [Tool, string][] = [
@@ -31,6 +32,7 @@ export class Bars {
   private clear: HTMLButtonElement;
   private previous: HTMLButtonElement;
   private next: HTMLButtonElement;
+  private list = iconButton("list", "Show or hide the list of images", "toggle-queue", toggleQueue);
   private tools: Map<Tool, HTMLButtonElement>;
 
   constructor(private host: BarsHost) {
@@ -51,11 +53,11 @@ export class Bars {
     this.undo.disabled = !canUndo;
     this.redo.disabled = !canRedo;
     this.clear.disabled = empty;
-    hint.hidden = !empty;
   }
 
   showCount(images: number): void {
     for (const button of [this.previous, this.next]) button.disabled = images < 2;
+    this.list.hidden = images < 2;
   }
 
   /** Put the page together. */
@@ -66,18 +68,19 @@ export class Bars {
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
         h("span", { class: "brand" }, "Saccade"),
-        h("div", { class: "group" }, this.previous, imageName, this.next, host.notes),
+        h("div", { class: "group" }, this.previous, imageName, this.next, position, host.notes),
         status,
         h("div", { class: "group end" }, this.undo, this.redo, this.clear),
         h("div", { class: "group" }, menuButton("import", "Import", "import", importMenu), menuButton("export", "Export", "export", exportMenu)),
         h("div", { class: "group" },
           iconButton("sun", "Light or dark", "theme", toggleTheme),
           iconButton("help", "Keys (?)", "help", () => host.showKeys()),
+          this.list,
           iconButton("panel", "Show or hide the panel", "toggle-panel", () => document.body.classList.toggle("no-panel"))),
         progress),
       h("nav", { class: "tools", "aria-label": "Tools" }, ...this.tools.values(), h("hr", {}),
         iconButton("fit", "Whole image (0)", "zoom-fit", () => host.setScale(null)), actual),
-      main, panel, strip, keys, filePicker);
+      host.queue, main, panel, keys, filePicker);
     main.addEventListener("dragover", (e) => { e.preventDefault(); main.classList.add("drop"); });
     main.addEventListener("dragleave", () => main.classList.remove("drop"));
     main.addEventListener("drop", (e) => {

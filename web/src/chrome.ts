@@ -1,7 +1,6 @@
 // The bars and what lies over the image: status, progress, errors, menus.
 
 import { h, iconButton } from "./dom";
-import type { ImageEntry } from "./protocol";
 
 export const status = h("span", { class: "status", "data-testid": "status", role: "status" });
 export const progress = h("div", { class: "progress", hidden: true });
@@ -9,10 +8,10 @@ export const errorText = h("span", {});
 export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
   iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
 export const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
-export const hint = h("div", { class: "hint" }, h("b", {}, "Draw a stroke on the object"), ". Where the mask is wrong, choose ", h("b", {}, "background"), " and draw there.");
+export const hint = h("div", { class: "hint", "data-testid": "hint" });
 export const veil = h("div", { class: "veil", hidden: true });
-export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => strip.classList.toggle("hidden") });
-export const strip = h("nav", { class: "strip hidden", "aria-label": "Images" });
+export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => toggleQueue() });
+export const position = h("span", { class: "value position", "data-testid": "position" });
 export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const notesMenu = h("div", { class: "menu", hidden: true });
@@ -41,15 +40,22 @@ export function cover(text: string, button?: HTMLElement): void {
   setStatus("", null);
 }
 
-export function fillStrip(images: ImageEntry[], current: string | undefined, open: (entry: ImageEntry) => void): void {
-  strip.replaceChildren(...images.map((entry) => {
-    const picture = h("img", { src: `/api/images/${entry.id}/thumbnail?${entry.replaced ?? 0}`, alt: "", loading: "lazy", draggable: "false" });
-    return h("button", { type: "button", title: entry.folder ? `${entry.folder}/${entry.name}` : entry.name,
-      "aria-current": String(entry.id === current), class: entry.has_strokes ? "thumb done" : "thumb", click: () => open(entry) },
-    picture, h("span", {}, entry.name));
-  }));
-  if (images.length > 1) strip.classList.remove("hidden");
-  strip.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+/** The list of images: beside the image where there is room, over it where there is not. */
+export function toggleQueue(): void {
+  document.body.classList.toggle("no-queue");
+  document.body.classList.toggle("queue-open");
+}
+
+/** What can be done while there is no stroke on the image; `images`: where the mask comes from. */
+export function showHint(classes: string[], images: number): void {
+  const [ground, ...others] = classes;
+  if (images > 0) hint.replaceChildren("From the strokes on ", h("b", {}, counted(images)), ". Draw where it is wrong; the others learn from it too.");
+  else if (others.length > 1) hint.replaceChildren(h("b", {}, "Choose a class and draw a stroke on it"), ", then on the others.");
+  else hint.replaceChildren(h("b", {}, `Draw a stroke on the ${others[0] ?? ground}`), ". Where the mask is wrong, choose ", h("b", {}, ground), " and draw there.");
+}
+
+export function counted(images: number): string {
+  return images === 1 ? "1 image" : `${images} images`;
 }
 
 export async function attempt(work: () => Promise<void>): Promise<void> {

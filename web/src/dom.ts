@@ -36,6 +36,9 @@ const PATHS: Record<string, string> = {
   import: "M12 15V4M8 8l4-4 4 4M4 17v2a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-2",
   target: "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
   note: "M5 4h14v11l-5 5H5zM14 20v-5h5M8.5 8.5h7M8.5 12h4",
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  broken: "M4 5h16v14H4zM4 15l4-4 4 4 3-3 5 5M20 4 4 20",
+  list: "M4 5h5v5H4zM4 14h5v5H4zM13 6.5h7M13 9h4M13 15.5h7M13 18h4",
   panel: "M4 5h16v14H4zM15 5v14",
 };
 

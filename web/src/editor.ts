@@ -1,14 +1,15 @@
 // One open image: its strokes with undo, the live connection, the mask that is shown.
 
 import { closeSession, loadPhoto } from "./api";
-import { packed } from "./color";
+import { counted } from "./chrome";
 import { erase, simplify, touches } from "./geometry";
 import { History, merged, sameStrokes, withItems } from "./history";
 import { Photo } from "./layers";
 import { Live } from "./live";
-import type { Painted, PaintJob } from "./painter";
-import { eraseFromPatch, patchTouched } from "./patches";
-import type { Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
+import { paintJob } from "./paint_job";
+import type { Painted } from "./painter";
+import { cutPatch, patchTouched } from "./patches";
+import type { FolderState, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
 import PaintWorker from "./painter?worker";
 
 export interface Timing {
@@ -32,6 +33,9 @@ export interface EditorHost {
   /** What was assumed of image and strokes for a mask. */
   remarks(lines: string[]): void;
   saved(anyStrokes: boolean): void;
+  /** Of other images, and of this one in the list. */
+  images(changed: ImageEntry[]): void;
+  folder(state: FolderState): void;
   wantsUncertainty(): boolean;
 }
 
@@ -49,6 +53,7 @@ export class Editor {
   private worker = new PaintWorker();
   private jobs = 0;
   private working: Item[] | null = null;
+  private learning = false;
   /** What the server is known to have kept. */
   private kept: StrokeDocument;
 
@@ -140,7 +145,7 @@ export class Editor {
   async eraseDone(path: Point[], radius: number): Promise<void> {
     const before = this.history.document;
     const items = this.working ?? before.items;
-    const cut = await Promise.all(items.map((item) => (item.kind === "patch" ? this.cutPatch(item, path, radius) : item)));
+    const cut = await Promise.all(items.map((item) => (item.kind === "patch" ? cutPatch(item, path, radius) : item)));
     this.working = null;
     const left = cut.filter((item) => item !== null);
     const same = left.length === before.items.length && left.every((item, i) => item === before.items[i]);
@@ -188,18 +193,15 @@ export class Editor {
     return this.result?.header.provisional ?? [];
   }
 
-  labelAt(x: number, y: number): number | null {
-    if (!this.painted || !this.result) return null;
-    const { width, height, values } = this.result.header;
-    if (x < 0 || y < 0 || x >= width || y >= height) return null;
-    return values[this.painted.labels[Math.floor(y) * width + Math.floor(x)]];
+  /** On how many images the strokes are that the mask comes from; 0: on this one alone, or no mask. */
+  get sources(): number {
+    return this.result?.header.images ?? 0;
   }
 
-  private async cutPatch(item: Item & { kind: "patch" }, path: Point[], radius: number): Promise<Item | null> {
-    const near = path.some((p) => p[0] > item.x - radius - 1 && p[1] > item.y - radius - 1);
-    if (!near) return item;
-    const cut = await eraseFromPatch(item, path, radius);
-    return cut && cut.png === item.png ? item : cut;
+  labelAt(x: number, y: number): number | null {
+    const { width, height, values } = this.result?.header ?? { width: 0, height: 0, values: [] };
+    if (!this.painted || x < 0 || y < 0 || x >= width || y >= height) return null;
+    return values[this.painted.labels[Math.floor(y) * width + Math.floor(x)]];
   }
 
   private send(ended = performance.now()): void {
@@ -218,9 +220,8 @@ export class Editor {
       this.kept = this.history.document;
       this.host.saved(this.kept.items.length > 0);
     } else if (message.type === "progress") {
-      if (message.revision < this.revision) return;
       const queue = message.ahead > 0 ? `Waiting, ${message.ahead} before this one` : "Segmenting";
-      this.host.status(queue, message.fraction);
+      if (message.revision >= this.revision) this.host.status(queue, message.fraction);
     } else if (message.type === "waiting") {
       if (message.revision < this.revision) return;
       this.waiting = true;
@@ -228,13 +229,23 @@ export class Editor {
       this.jobs++;
       this.resultRevision = message.revision;
       this.host.painted(null);
-      this.host.status("Draw a stroke to see a mask", null);
+      this.host.status(this.learning ? "Learning from the strokes on other images" : "Draw a stroke to see a mask", null);
     } else if (message.type === "suggestions") {
       if (message.revision === this.revision) this.host.regions(message.regions);
       this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is uncertain", null);
     } else if (message.type === "error") {
       this.host.status("", null);
       this.host.error(message.detail);
+    } else if (message.type === "classes") {
+      this.history.setClasses(message.classes);
+      this.host.changed();
+      this.repaint();
+    } else if (message.type === "images") {
+      this.host.images(message.images);
+    } else if (message.type === "folder") {
+      this.learning = message.fitting;
+      this.host.folder(message);
+      if (this.waiting && !message.fitting) this.host.status("Draw a stroke to see a mask", null);
     } else if (message.type === "replaced") {
       this.host.replaced();
     } else if (message.type === "closed") {
@@ -253,16 +264,7 @@ export class Editor {
   }
 
   private paint(result: Result): void {
-    const { header, runs, uncertainty } = result;
-    const colors = new Map(this.history.document.classes.map((c) => [c.value, c.color ?? "#888888"]));
-    // One object on a background: the photograph shows best where nothing is.
-    const plain = colors.size <= 2 ? 0 : (header.provisional[0] ?? null);
-    const table = Uint32Array.from(header.values, (value) =>
-      value === plain ? 0 : packed(colors.get(value) ?? this.state.palette[value] ?? "#888888"),
-    );
-    const map = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
-    const job: PaintJob = { id: ++this.jobs, width: header.width, height: header.height, runs, colors: table, uncertainty: map };
-    this.worker.postMessage(job);
+    this.worker.postMessage(paintJob(++this.jobs, result, this.history.document.classes, this.state.palette));
   }
 
   private showPainted(painted: Painted): void {
@@ -283,7 +285,7 @@ export class Editor {
   /** What to do about a mask of one class and what was assumed around it. */
   private guess(): string | null {
     const [value] = this.provisional;
-    if (value === undefined) return null;
+    if (value === undefined) return this.sources > 0 ? `From the strokes on ${counted(this.sources)}` : null;
     const name = this.history.document.classes.find((c) => c.value === value)?.name ?? "another class";
     return `A first guess: draw on the ${name} where it is wrong`;
   }

@@ -28,6 +28,11 @@ export class History {
     this.present = present;
   }
 
+  /** Gives the document of now other classes; strokes stay. */
+  setClasses(classes: StrokeClass[]): void {
+    this.present = { ...this.present, classes };
+  }
+
   /** Makes `next` the document of now, with a step back to the one before. */
   commit(next: StrokeDocument): void {
     this.past.push(this.present);

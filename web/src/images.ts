@@ -1,17 +1,19 @@
 // Which image is open: opens another, comes back when its session is lost, takes new ones.
 
 import * as api from "./api";
-import { attempt, cover, fillStrip, imageName, offline, setStatus, showError, veil } from "./chrome";
+import { attempt, cover, imageName, offline, position, setStatus, showError, veil } from "./chrome";
 import { h } from "./dom";
 import { Editor, type EditorHost } from "./editor";
 import { Photo } from "./layers";
-import type { ImageEntry, SessionState } from "./protocol";
+import type { FolderState, ImageEntry, SessionState } from "./protocol";
 
 export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "regions" | "wantsUncertainty" | "remarks"> {
   /** There is a new session: for another image, or again for the one that is shown. */
   opened(editor: Editor, another: boolean): void;
-  /** How many images there are may have changed. */
-  counted(images: number): void;
+  /** The list, or which of it is open, has changed. */
+  listed(entries: ImageEntry[], current: string | undefined): void;
+  /** The model of all strokes has changed. */
+  folder(state: FolderState): void;
 }
 
 export class Images {
@@ -28,18 +30,63 @@ export class Images {
     await attempt(async () => {
       setStatus("Opening", 0.1);
       this.entries = await api.listImages();
-      const first = this.entries.find((i) => i.id === location.hash.slice(1)) ?? this.entries[0];
-      if (first) await this.open(first);
-      else cover("No images yet. Drop one here.");
+      const at = Math.max(0, this.entries.findIndex((i) => i.id === location.hash.slice(1)));
+      if (this.entries.length === 0) cover("No images yet. Drop one here.");
+      else await this.openAlong([...this.entries.slice(at), ...this.entries.slice(0, at)]);
     });
   }
 
-  /** Open the image that is `by` places on. */
+  /** Open the image that is `by` places on; those that cannot be read are passed over. */
   step(by: number): void {
-    const { entries } = this;
-    const at = entries.findIndex((i) => i.id === (this.wanted ?? this.editor?.state.image)?.id);
-    const next = entries[(at + by + entries.length) % entries.length];
-    if (next && entries.length > 1) void this.open(next);
+    if (this.entries.length > 1) void this.openAlong(this.following(this.entries, by));
+  }
+
+  /** Open the next of these that is not done. */
+  nextOpen(shown: ImageEntry[]): void {
+    const others = this.following(shown, 1).filter((e) => e.status !== "done");
+    if (others.length > 0) void this.openAlong(others);
+    else setStatus("All images are done", null);
+  }
+
+  /** Say that the image that is open is done, or not after all. */
+  async toggleDone(shown: ImageEntry[]): Promise<void> {
+    const entry = this.entries.find((e) => e.id === this.current);
+    if (!entry) return;
+    await attempt(async () => {
+      const done = entry.status !== "done";
+      this.update([await api.setDone(entry.id, done)]);
+      if (done) this.nextOpen(shown);
+    });
+  }
+
+  /** Take what has changed of some images. */
+  update(changed: ImageEntry[]): void {
+    for (const one of changed) {
+      const entry = this.entries.find((e) => e.id === one.id);
+      // A file that could not be opened stays marked until it can.
+      if (entry) Object.assign(entry, one, { problem: one.problem || entry.problem, replaced: entry.replaced });
+    }
+    this.list();
+  }
+
+  private get current(): string | undefined {
+    return (this.wanted ?? this.editor?.state.image)?.id;
+  }
+
+  /** All of `entries` but the one that is open, from the one after it on, or backwards. */
+  private following(entries: ImageEntry[], by: number): ImageEntry[] {
+    const row = by > 0 ? entries : [...entries].reverse();
+    const at = row.findIndex((e) => e.id === this.current);
+    return [...row.slice(at + 1), ...row.slice(0, Math.max(0, at))];
+  }
+
+  /** Open the first of these that can be read. */
+  private async openAlong(entries: ImageEntry[]): Promise<void> {
+    for (const entry of entries.filter((e) => !e.problem)) {
+      await this.open(entry);
+      if (this.editor?.state.image.id === entry.id || this.wanted) return; // or somebody goes on
+    }
+    if (!this.editor) cover(entries[0]?.problem || "No image can be read");
   }
 
   async upload(files: Iterable<File>): Promise<void> {
@@ -54,13 +101,24 @@ export class Images {
     });
   }
 
-  private open(entry: ImageEntry): Promise<void> {
+  /** Open an image. */
+  open(entry: ImageEntry): Promise<void> {
     const { editor } = this;
     if (editor?.open && entry.id === (this.wanted ?? editor.state.image).id) return this.opening;
     this.wanted = entry;
     this.opening = this.opening.then(async () => {
       if (this.wanted !== entry) return; // somebody has gone on meanwhile
-      await attempt(() => this.openNow(entry));
+      await attempt(async () => {
+        try {
+          await this.openNow(entry);
+          entry.problem = "";
+        } catch (problem) {
+          if (problem instanceof api.ApiError && problem.status > 0) entry.problem = problem.message;
+          throw problem;
+        } finally {
+          this.list();
+        }
+      });
       if (this.wanted === entry) this.wanted = null;
     });
     return this.opening;
@@ -80,14 +138,15 @@ export class Images {
     imageName.textContent = entry.name;
     this.host.opened(next, true);
     setStatus("", null);
-    this.showStrip();
+    this.list();
   }
 
   private hostFor(state: SessionState): EditorHost {
     const current = () => this.editor?.state.session === state.session;
-    const { changed, painted, regions, wantsUncertainty, remarks } = this.host;
+    const { changed, painted, regions, wantsUncertainty, remarks, folder } = this.host;
     return {
-      changed, painted, regions, wantsUncertainty, remarks,
+      changed, painted, regions, wantsUncertainty, remarks, folder,
+      images: (changedOnes) => this.update(changedOnes),
       status: setStatus,
       error: showError,
       connection: (connected) => (offline.hidden = connected),
@@ -121,7 +180,7 @@ export class Images {
         const entry = this.entries.find((i) => i.id === state.image.id);
         if (replaced && entry) {
           entry.replaced = (entry.replaced ?? 0) + 1;
-          this.showStrip();
+          this.list();
         }
       } catch (problem) {
         if (problem instanceof api.ApiError && problem.status === 0 && left.open) setTimeout(() => void this.comeBack(), 2000);
@@ -131,15 +190,18 @@ export class Images {
     return this.opening;
   }
 
-  private showStrip(): void {
-    fillStrip(this.entries, this.editor?.state.image.id, (entry) => void this.open(entry));
-    this.host.counted(this.entries.length);
+  private list(): void {
+    const current = this.editor?.state.image.id;
+    const at = this.entries.findIndex((e) => e.id === current);
+    position.textContent = this.entries.length > 1 && at >= 0 ? `${at + 1} of ${this.entries.length}` : "";
+    this.host.listed(this.entries, current);
   }
 
   private markSaved(image: string, any: boolean): void {
     const entry = this.entries.find((i) => i.id === image);
     if (!entry || entry.has_strokes === any) return;
     entry.has_strokes = any;
-    this.showStrip();
+    if (entry.status !== "done") entry.status = any ? "strokes" : "empty";
+    this.list();
   }
 }

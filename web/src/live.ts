@@ -57,7 +57,7 @@ export class Live {
 
   private flush(): void {
     if (!this.unsent) return;
-    const text = JSON.stringify({ type: "strokes", ...this.unsent });
+    const text = JSON.stringify({ type: "strokes", whole: true, ...this.unsent });
     if (text.length <= this.mostBytes) this.socket?.readyState === WebSocket.OPEN && this.socket.send(text);
     else {
       const detail = `these strokes are more than the ${Math.floor(this.mostBytes / 2 ** 20)} MB that the server takes: remove some, they are not kept`;

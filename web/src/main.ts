@@ -2,18 +2,22 @@
 
 import "./style.css";
 import { Bars } from "./bars";
-import { offline, progress, setStatus, showError, veil } from "./chrome";
+import * as api from "./api";
+import { attempt, hint, offline, progress, setStatus, showHint, veil } from "./chrome";
+import * as classes from "./classes";
 import type { Editor } from "./editor";
 import { buildExports } from "./exports";
+import { exposeFacts } from "./facts";
 import type { Tool } from "./gestures";
-import { nextClass, withClasses, withItems, withoutClass } from "./history";
+import { withItems } from "./history";
 import { Images } from "./images";
 import { buildImports } from "./imports";
 import type { LayerSettings } from "./layers";
 import { listenForMenus } from "./menus";
 import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
-import type { Region, StrokeClass } from "./protocol";
+import type { FolderState, Region, StrokeClass } from "./protocol";
+import { Queue } from "./queue";
 import { listen, shortcutDialog, type Shortcut } from "./shortcuts";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
@@ -25,6 +29,8 @@ let chosen = 1;
 let brushWidth = 12;
 let regions: Region[] = [];
 let nextRegion = 0;
+let count = 0;
+let folder: FolderState = { images: 0, fitting: false, shared: true, problem: "", remarks: [] };
 const frames: number[] = [];
 const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, uncertaintyOpacity: 1 };
 
@@ -37,12 +43,32 @@ const images = new Images({
   painted: (painted) => {
     stage.setPainted(painted);
     showClasses();
+    showSource();
   },
   regions: (found) => setRegions(found),
   wantsUncertainty: () => layers.uncertainty,
   remarks: (lines) => notes.add(lines),
   opened,
-  counted: (count) => bars.showCount(count),
+  listed: (entries, current) => {
+    if (count !== entries.length && images.editor) buildExports(images.editor.state, entries.length, (lines) => notes.add(lines));
+    count = entries.length;
+    queue.show(entries, current);
+    bars.showCount(count);
+    showSource();
+  },
+  folder: (state) => {
+    folder = state;
+    notes.add(state.remarks);
+    showSource();
+  },
+});
+
+const queue = new Queue({
+  open: (entry) => {
+    document.body.classList.remove("queue-open");
+    void images.open(entry);
+  },
+  toggleDone: () => void images.toggleDone(queue.shown),
 });
 
 const brush = () => {
@@ -73,6 +99,7 @@ const panel = new Panel({
   setPreset: (preset) => images.editor?.setPreset(preset),
   suggest,
   goTo,
+  setShared: (shared) => void attempt(async () => void (await api.setShared(shared))),
 });
 
 function choose(value: number): void {
@@ -84,30 +111,20 @@ function choose(value: number): void {
 function addClass(): void {
   const { editor } = images;
   if (!editor) return;
-  const added = nextClass(editor.document.classes, editor.state.palette);
-  const classes = [...editor.document.classes, added].sort((a, b) => a.value - b.value);
-  editor.commit(withClasses(editor.document, classes));
-  choose(added.value);
+  const value = classes.addClass(editor);
+  choose(value);
+  panel.rename(value);
 }
 
 function deleteClass(value: number): void {
   const { editor } = images;
   if (!editor) return;
-  editor.commit(withoutClass(editor.document, value));
+  classes.deleteClass(editor, value);
   if (chosen === value) choose(editor.document.classes[0].value);
 }
 
 function changeClass(value: number, change: Partial<StrokeClass>): void {
-  const { editor } = images;
-  if (!editor) return;
-  const { classes } = editor.document;
-  const taken = classes.some((c) => c.value !== value && c.name === change.name);
-  if (change.name === "" || taken) {
-    showError(taken ? `There is a class '${change.name}' already; names must differ` : "A class needs a name");
-  } else {
-    editor.commit(withClasses(editor.document, classes.map((c) => (c.value === value ? { ...c, ...change } : c))));
-    if (change.color) editor.repaint();
-  }
+  if (images.editor) classes.changeClass(images.editor, value, change);
   refresh();
 }
 
@@ -154,15 +171,23 @@ function setRegions(found: Region[]): void {
 function opened(editor: Editor, another: boolean): void {
   const { state } = editor;
   if (another) {
-    chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
+    if (!state.document.classes.some((c) => c.value === chosen)) chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
     setBrush(Math.max(state.image.width, state.image.height) / 45);
     stage.setPhoto(editor.photo);
     setRegions([]);
   }
   panel.showPresets(state.presets, state.preset);
-  buildExports(state);
+  buildExports(state, count, (lines) => notes.add(lines));
   notes.show(state.remarks);
   refresh();
+}
+
+function showSource(): void {
+  const { editor } = images;
+  panel.showFolder(folder, count, editor?.painted ? editor.sources : null);
+  if (!editor) return;
+  hint.hidden = editor.document.items.length > 0;
+  showHint(editor.document.classes.map((c) => c.name), editor.painted ? editor.sources : 0);
 }
 
 function showClasses(): void {
@@ -176,6 +201,7 @@ function refresh(): void {
   const { document, history } = editor;
   if (!document.classes.some((c) => c.value === chosen)) chosen = document.classes[document.classes.length - 1]?.value ?? 0;
   showClasses();
+  showSource();
   bars.showHistory(history.canUndo, history.canRedo, document.items.length === 0);
   stage.refresh("strokes");
   stage.setCursor();
@@ -207,6 +233,7 @@ const bars = new Bars({
   showKeys: () => keys.showModal(),
   upload: (files) => void images.upload(files),
   notes: notes.element,
+  queue: queue.element,
 });
 
 function pickClass(key: string): void {
@@ -214,8 +241,13 @@ function pickClass(key: string): void {
   if (found) choose(found.value);
 }
 
+function nextClass(_: string, shift: boolean): void {
+  if (images.editor) choose(classes.neighbor(images.editor, chosen, shift ? -1 : 1));
+}
+
 const shortcuts: Shortcut[] = [
   { keys: "1 … 9", title: "Class", match: [..."123456789"], run: pickClass },
+  { keys: "C / Shift C", title: "Next, previous class", match: ["c", "shift+c"], run: nextClass },
   { keys: "N", title: "Add a class", match: ["n"], run: addClass },
   { keys: "F2", title: "Rename the class", match: ["f2"], run: () => panel.rename(chosen) },
   { keys: "B", title: "Brush", match: ["b"], run: () => setTool("brush") },
@@ -232,6 +264,9 @@ const shortcuts: Shortcut[] = [
   { keys: "U", title: "Uncertainty", match: ["u"], run: () => setLayers({ uncertainty: !layers.uncertainty }) },
   { keys: "W", title: "Where next? again: go there", match: ["w"], run: suggest },
   { keys: "A / D", title: "Previous, next image", match: ["a", "d", "arrowleft", "arrowright"], run: (key) => images.step(key === "a" || key === "arrowleft" ? -1 : 1) },
+  { keys: "F", title: "Image done, next one that is not", match: ["f"], run: () => void images.toggleDone(queue.shown) },
+  { keys: "Shift D", title: "Next image that is not done", match: ["shift+d"], run: () => images.nextOpen(queue.shown) },
+  { keys: "/", title: "Search images", match: ["/"], run: () => queue.focusSearch() },
   { keys: "+ / -", title: "Zoom", match: ["+", "=", "-"], run: (key) => stage.zoomBy(key === "-" ? 0.8 : 1.25) },
   { keys: "0", title: "Whole image", match: ["0"], run: () => stage.setScale(null) },
   { keys: "Shift 1", title: "100 %", match: ["!"], run: () => stage.setScale(1) },
@@ -256,22 +291,7 @@ window.addEventListener("beforeunload", (e) => {
   if (editor?.open && editor.unsaved && !offline.hidden) e.preventDefault();
 });
 
-/** Facts for tests and measurements. */
-Object.defineProperty(window, "saccade", {
-  get: () => ({
-    revision: images.editor?.revision ?? -1,
-    resultRevision: images.editor?.resultRevision ?? -1,
-    final: images.editor?.final ?? false,
-    waiting: images.editor?.waiting ?? true,
-    strokeCount: images.editor?.document.items.length ?? 0,
-    timings: images.editor?.timings ?? [],
-    frames,
-    unsaved: images.editor?.unsaved ?? false,
-    toClient: (x: number, y: number) => { const [cx, cy] = stage.toClient([x, y]); return { x: cx, y: cy }; },
-    labelAt: (x: number, y: number) => images.editor?.labelAt(x, y) ?? null,
-  }),
-});
-
+exposeFacts(images, stage, frames, () => folder);
 setTool("brush");
 panel.showLayers(layers);
 panel.showBrush(brushWidth);

@@ -1,8 +1,9 @@
 // The panel beside the image: classes, brush, what is shown, where to draw next.
 
+import { counted } from "./chrome";
 import { h, icon, iconButton } from "./dom";
 import type { LayerSettings } from "./layers";
-import type { Region, StrokeClass, StrokeDocument } from "./protocol";
+import type { FolderState, Region, StrokeClass, StrokeDocument } from "./protocol";
 
 export interface PanelHost {
   choose(value: number): void;
@@ -14,6 +15,7 @@ export interface PanelHost {
   setPreset(preset: string): void;
   suggest(): void;
   goTo(region: Region): void;
+  setShared(shared: boolean): void;
 }
 
 const LEAST = 1;
@@ -28,6 +30,9 @@ export class Panel {
   private toggles = new Map<keyof LayerSettings, HTMLInputElement>();
   private preset: HTMLSelectElement;
   private regions = h("ol", { class: "regions" });
+  private shared: HTMLInputElement;
+  private source = h("p", { class: "source", "data-testid": "source" });
+  private folder: HTMLElement;
   private rows = new Map<number, HTMLElement>();
   private listed = "";
   private redraw: () => void = () => undefined;
@@ -47,6 +52,9 @@ export class Panel {
     this.preset = h("select", {
       "data-testid": "preset", "aria-label": "Preset", change: () => host.setPreset(this.preset.value),
     });
+    this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setShared(this.shared.checked) });
+    this.folder = h("section", { hidden: true },
+      h("label", { class: "toggle" }, this.shared, h("span", {}, "Learn from all images")), this.source);
     const add = h("button", { type: "button", class: "quiet", "data-testid": "add-class", click: () => host.addClass() });
     add.append(icon("plus"), "Add class");
     const suggest = h("button", { type: "button", class: "wide", title: "Where next? (W)", "data-testid": "suggest", click: () => host.suggest() });
@@ -64,6 +72,7 @@ export class Panel {
         h("label", { class: "row slim" }, h("span", {}, "Opacity"), this.opacity),
       ),
       h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset)),
+      this.folder,
       h("section", {}, suggest, this.regions),
     );
   }
@@ -116,6 +125,16 @@ export class Panel {
     const titles: Record<string, string> = { fast: "Fast", best: "Best quality", paper: "As in the paper" };
     this.preset.replaceChildren(...presets.map((p) => h("option", { value: p }, titles[p] ?? p)));
     this.preset.value = chosen;
+  }
+
+  /** Where the masks come from; `sources` is of the one that is shown, null while there is none. */
+  showFolder(state: FolderState, images: number, sources: number | null): void {
+    this.folder.hidden = images < 2;
+    this.shared.checked = state.shared;
+    const own = sources === 0 ? "This mask comes from the strokes on this image alone." : "";
+    const mask = sources ? `This mask comes from the strokes on ${counted(sources)}.` : own;
+    const model = state.fitting ? "Learning from the strokes …" : state.images === 0 ? "Strokes on one image give masks of the others." : "";
+    this.source.textContent = state.shared ? state.problem || mask || model : "Each image has its own strokes alone.";
   }
 
   showRegions(regions: Region[] | null): void {

@@ -73,3 +73,11 @@ async function picture(item: PatchItem, inside: number[], outside: number[]): Pr
   ctx.putImageData(image, 0, 0);
   return ctx;
 }
+
+/** A patch without what the eraser went over; itself where it went elsewhere, null where nothing is left. */
+export async function cutPatch(item: PatchItem, path: Point[], radius: number): Promise<PatchItem | null> {
+  const near = path.some((p) => p[0] > item.x - radius - 1 && p[1] > item.y - radius - 1);
+  if (!near) return item;
+  const cut = await eraseFromPatch(item, path, radius);
+  return cut && cut.png === item.png ? item : cut;
+}

@@ -40,6 +40,15 @@ export interface ImageEntry {
   width: number;
   height: number;
   has_strokes: boolean;
+  status: "empty" | "strokes" | "done";
+  /** Counts the masks of its thumbnail; 0 while there is none. */
+  mask: number;
+  /** Mean of its mask, 0 to 1; null while it is not known. */
+  uncertainty: number | null;
+  /** Whether the mask needs no look. */
+  sure: boolean;
+  /** Why it cannot be opened; "" if it can, as far as is known. */
+  problem: string;
   /** Counts how often the file was seen to be replaced. */
   replaced?: number;
 }
@@ -66,7 +75,21 @@ export interface Region {
   score: number;
 }
 
+/** The model that is fitted to the strokes of all images. */
+export interface FolderState {
+  /** On how many images the strokes are; 0 while there is no model. */
+  images: number;
+  fitting: boolean;
+  /** Whether strokes on one image count for the others. */
+  shared: boolean;
+  problem: string;
+  remarks: string[];
+}
+
 export type ServerMessage =
+  | { type: "classes"; classes: StrokeClass[] }
+  | { type: "images"; images: ImageEntry[] }
+  | ({ type: "folder" } & FolderState)
   | ({ type: "state" } & SessionState)
   | { type: "saved"; revision: number }
   | { type: "replaced" }
@@ -90,6 +113,8 @@ export interface ResultHeader {
   remarks: string[];
   /** Classes that nobody drew and that were assumed to be everything else. */
   provisional: number[];
+  /** On how many images the strokes are that it comes from; 0: on this one alone. */
+  images: number;
 }
 
 export interface Result {

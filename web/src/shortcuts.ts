@@ -7,7 +7,7 @@ export interface Shortcut {
   title: string;
   /** As KeyboardEvent.key, in lower case; "mod+" is Control or Command. */
   match: string[];
-  run(key: string): void;
+  run(key: string, shift: boolean): void;
 }
 
 const TYPED = "input[type=text]:not([readonly]), select, textarea";
@@ -24,7 +24,7 @@ export function listen(shortcuts: Shortcut[], enabled: () => boolean): void {
     const found = table.get(key);
     if (!found || document.querySelector("dialog[open]")) return;
     e.preventDefault();
-    found.run(e.key.toLowerCase());
+    found.run(e.key.toLowerCase(), e.shiftKey);
   });
 }
 

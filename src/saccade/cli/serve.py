@@ -50,6 +50,13 @@ def serve(
             metavar="FOLDER", help="Folder for strokes; if not given they lie beside the images."
         ),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NAME.saccade",
+            help="Fitted model to begin with: its masks are there before the first stroke.",
+        ),
+    ] = None,
     preset: Preset = "fast",
     seed: Seed = 0,
     device: Device = "auto",
@@ -102,6 +109,7 @@ def serve(
             host=host,
             hosts=tuple(allow_host or ()),
             label_studio_url=label_studio_url,
+            model=None if model is None else model.resolve(),
             limits=Limits(sessions=max_sessions),
         )
         _check_paths(settings.paths)

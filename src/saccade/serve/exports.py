@@ -30,7 +30,8 @@ from saccade.serve.errors import (
     TooManySessionsError,
 )
 from saccade.serve.folder import Folder
-from saccade.serve.folder_fit import DrawnImage, FolderFit, collect_strokes, predict_entry
+from saccade.serve.folder_fit import DrawnImage, FolderFit, collect_strokes
+from saccade.serve.folder_masks import predict_entry
 from saccade.serve.folder_model import FolderModel
 from saccade.serve.library import Entry, Library
 from saccade.serve.request_queue import RequestQueue

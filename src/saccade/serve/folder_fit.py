@@ -3,30 +3,19 @@
 import copy
 import hashlib
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.fitted import Model, fit
 from saccade.fitted.items import digest_of, read_picture
-from saccade.interactive.inputs import encode_strokes, ground_class
-from saccade.interactive.prepared import PreparedImage
-from saccade.interactive.result import Segmentation
-from saccade.interactive.run import one_thread
-from saccade.interactive.shared import segment_shared
+from saccade.interactive.inputs import ground_class
 from saccade.scribbles.document import Line, StrokeDocument, rasterize
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
 from saccade.serve.library import Entry, Library
-from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
 from saccade.serve.stroke_file import StrokeFile
-from saccade.serve.worker import SegmentationRequest, prepare_segmenter
 
 MOST_IMAGES = 64
 """Of a fit: each keeps its features."""
@@ -234,59 +223,3 @@ def _fitted(
         return start
     model = copy.copy(start)  # what others use meanwhile stays as it is
     return model.update(images, strokes, cancel=cancelled.is_set)
-
-
-def segment_by_folder(
-    request: SegmentationRequest,
-    found: FolderFit,
-    library: Library,
-    send: Callable[[dict[str, Any] | bytes, str], None],
-    cancelled: threading.Event,
-) -> tuple[DisplayedMask, bytes]:
-    """A session's mask by the strokes of all images; arguments and errors of `segment_session`."""
-    started = time.perf_counter()
-    session, model = request.session, found.model
-    strokes = rasterize(request.document, session.size)
-    prepared = prepare_segmenter(session, library, request.preset, request.seed).prepared
-    assert prepared is not None  # it was just prepared
-    if cancelled.is_set():
-        raise SupersededError
-    result = predict(model, prepared, strokes)
-    if cancelled.is_set():
-        raise SupersededError
-    mask = displayed_mask(
-        result,
-        request.revision,
-        stroked=strokes.labels != strokes.unlabeled,
-        seconds=time.perf_counter() - started,
-        all_probabilities=request.all_probabilities,
-    )
-    mask = replace(mask, images=found.images, fit=found.number)
-    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
-
-
-def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentation:
-    """The mask of an image that nobody has open; its strokes count as they were fitted.
-
-    Raises:
-        InputError: the image cannot be read.
-    """
-    library.size(entry)
-    return found.model.predict(library.load(entry))
-
-
-def predict(model: Model, image: PreparedImage, strokes: Strokes | None) -> Segmentation:
-    """A mask of an image; strokes of its own count, though nothing is fitted to them here."""
-    index: NDArray[np.int64] | None = None
-    if strokes is not None and strokes.classes:
-        index = encode_strokes(
-            strokes.labels, image.size, unlabeled=strokes.unlabeled, classes=model.classes
-        )[1]
-    with one_thread(model.device):
-        result = segment_shared(
-            model.shared, image, model.preset, stroke_index=index, seed=model.seed
-        )
-    if not model.provisional:
-        return result
-    drawn = {value for one in model.stroked for value in one.drawn}
-    return replace(result, provisional=tuple(v for v in model.classes if v not in drawn))

@@ -16,7 +16,8 @@ from saccade.interactive.suggestions import suggest_regions
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.background import Background
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
-from saccade.serve.folder_fit import FolderFit, segment_by_folder
+from saccade.serve.folder_fit import FolderFit
+from saccade.serve.folder_masks import segment_by_folder
 from saccade.serve.library import Library
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.results import DisplayedMask, encode_result

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from saccade.scribbles.document import StrokeClass
 from saccade.serve.errors import SupersededError
-from saccade.serve.folder_fit import FolderFit, predict_entry
+from saccade.serve.folder_fit import FolderFit
+from saccade.serve.folder_masks import predict_entry
 from saccade.serve.library import Entry, Library
 from saccade.serve.results import DisplayedMask
 
 _LONGEST = 160
 _SURE = 0.1
-"""Mean uncertainty of a mask that needs no look; see `Preview.is_sure`."""
+"""Below, a mask needs no look."""
 _OPACITY = 0.45
 
 
@@ -26,7 +27,7 @@ class Preview:
     Attributes:
         number: counts the masks of its image.
         labels: (h, w) uint8 class values; None where there is no mask.
-        uncertainty: mean over the image, in [0, 1]; None where it is not known.
+        uncertainty: see `doubt_of`; None where it is not known.
         problem: why there is none; "" if there is nothing to say.
     """
 
@@ -37,16 +38,29 @@ class Preview:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the mask needs no look: little is uncertain, and it has more than one class."""
-        if self.labels is None or self.uncertainty is None:
-            return False
-        return self.uncertainty < _SURE and bool((self.labels != self.labels.flat[0]).any())
+        """Whether the mask needs no look."""
+        return self.uncertainty is not None and self.uncertainty < _SURE
 
 
 def preview_of(mask: DisplayedMask, number: int) -> Preview:
     """A small copy of a mask."""
-    doubt = None if mask.uncertainty is None else float(mask.uncertainty.mean(dtype=np.float64))
+    doubt = None if mask.uncertainty is None else doubt_of(mask.labels, mask.uncertainty)
     return Preview(number, _small(mask.labels), doubt)
+
+
+def doubt_of(labels: NDArray[np.integer[Any]], uncertainty: NDArray[np.floating[Any]]) -> float:
+    """How unsure a mask is, in [0, 1]: its uncertainty by the area of all but the largest class.
+
+    Few small things on a large ground leave most pixels sure, also where all of them are missed.
+
+    >>> labels, uncertainty = np.zeros((10, 10), int), np.zeros((10, 10))
+    >>> labels[0, :4], uncertainty[0, 3] = 1, 1
+    >>> doubt_of(labels, uncertainty), doubt_of(labels * 0, uncertainty)
+    (0.25, 1.0)
+    """
+    others = labels.size - int(np.bincount(labels.ravel()).max())
+    total = float(uncertainty.sum(dtype=np.float64))
+    return min(1.0, total / others) if others else 1.0
 
 
 def preview_entry(
@@ -61,7 +75,7 @@ def preview_entry(
     if cancelled.is_set():
         raise SupersededError
     result = predict_entry(fit, entry, library)
-    return Preview(number, _small(result.labels), float(result.uncertainty.mean()))
+    return Preview(number, _small(result.labels), doubt_of(result.labels, result.uncertainty))
 
 
 def blend(

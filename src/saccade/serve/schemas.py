@@ -84,10 +84,9 @@ class ImportedModel(DocumentModel):
 class ImageModel(BaseModel):
     """An image that can be opened; width and height are 0 where the file cannot be read.
 
-    `remarks` says how an image was read: there once it was opened, or uploaded. `uncertainty` is
-    the mean of its mask and `mask` counts its masks: there once one was made. `sure`: it needs no
-    look.
-    `problem`: why none can be made.
+    `remarks` says how an image was read: there once it was opened, or uploaded. `mask` counts its
+    masks, and `uncertainty` is that of the last one by the area of all but its largest class: there
+    once one was made. `sure`: it needs no look. `problem`: why none can be made.
     """
 
     id: str

@@ -1,0 +1,117 @@
+"""Masks by a model that is fitted to the strokes of the folder; runs on workers."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.fitted import Model
+from saccade.interactive.inputs import encode_strokes
+from saccade.interactive.prepared import PreparedImage
+from saccade.interactive.result import Segmentation
+from saccade.interactive.run import one_thread
+from saccade.interactive.shared import segment_shared
+from saccade.scribbles.document import rasterize
+from saccade.serve.errors import SupersededError
+from saccade.serve.folder_fit import FolderFit
+from saccade.serve.library import Entry, Library
+from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
+from saccade.serve.worker import SegmentationRequest, prepare_segmenter
+
+
+def segment_by_folder(
+    request: SegmentationRequest,
+    found: FolderFit,
+    library: Library,
+    send: Callable[[dict[str, Any] | bytes, str], None],
+    cancelled: threading.Event,
+) -> tuple[DisplayedMask, bytes]:
+    """A session's mask by the strokes of all images; arguments and errors of `segment_session`."""
+    started = time.perf_counter()
+    session, model = request.session, found.model
+    strokes = rasterize(request.document, session.size)
+    prepared = prepare_segmenter(session, library, request.preset, request.seed).prepared
+    assert prepared is not None  # it was just prepared
+    if cancelled.is_set():
+        raise SupersededError
+    index = None
+    if strokes.classes:
+        index = encode_strokes(
+            strokes.labels, session.size, unlabeled=strokes.unlabeled, classes=model.classes
+        )[1]
+    result = predict(model, prepared, index)
+    if cancelled.is_set():
+        raise SupersededError
+    mask = displayed_mask(
+        result,
+        request.revision,
+        stroked=strokes.labels != strokes.unlabeled,
+        seconds=time.perf_counter() - started,
+        all_probabilities=request.all_probabilities,
+    )
+    mask = replace(mask, images=found.images, fit=found.number)
+    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+
+
+def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentation:
+    """The mask of an image that nobody has open; its strokes count as they were fitted.
+
+    Raises:
+        InputError: the image cannot be read.
+    """
+    model, digest = found.model, found.digests.get(entry.id)
+    library.size(entry)
+    for one in model.stroked:
+        if one.digest == digest:
+            image = one.ready.image
+            return predict(model, image, one.index_at(image.size))
+    return _with_ground(model, model.predict(library.load(entry)))
+
+
+def predict(model: Model, image: PreparedImage, index: NDArray[np.int64] | None) -> Segmentation:
+    """A mask of an image by a model; nothing is fitted.
+
+    Strokes that show only some of the classes would draw all to them: what is near to a stroke of
+    the others is not known. Such strokes keep their pixels, and count through the model alone.
+
+    Args:
+        model: fitted, also to the strokes of this image if it has some.
+        image: prepared with the settings of the model.
+        index: (H, W) class index of its strokes, K where nobody drew; None without strokes.
+    """
+    shown = set() if index is None else set(np.unique(index).tolist()) - {len(model.classes)}
+    every = set(model.shared.known.stroked.tolist())
+    with one_thread(model.device):
+        result = segment_shared(
+            model.shared,
+            image,
+            model.preset,
+            stroke_index=index if shown >= every else None,
+            seed=model.seed,
+        )
+    if index is not None and not shown >= every:
+        result = _with_strokes(result, index)
+    return _with_ground(model, result)
+
+
+def _with_strokes(result: Segmentation, index: NDArray[np.int64]) -> Segmentation:
+    """A mask in which strokes have their classes."""
+    drawn = index < len(result.classes)
+    labels, doubt = result.labels.copy(), result.uncertainty.copy()
+    probabilities = result.probabilities.copy()
+    labels[drawn] = np.asarray(result.classes)[index[drawn]]
+    probabilities[:, drawn] = np.eye(len(result.classes))[:, index[drawn]]
+    doubt[drawn] = 0
+    return replace(result, labels=labels, probabilities=probabilities, uncertainty=doubt)
+
+
+def _with_ground(model: Model, result: Segmentation) -> Segmentation:
+    """A mask that says which class nobody drew on any image."""
+    if not model.provisional:
+        return result
+    drawn = {model.classes[k] for k in model.shared.known.stroked.tolist()}
+    return replace(result, provisional=tuple(v for v in model.classes if v not in drawn))

@@ -1,0 +1,36 @@
+// What can be done with the classes of the folder.
+
+import { showError } from "./chrome";
+import type { Editor } from "./editor";
+import { nextClass, withClasses, withoutClass } from "./history";
+import type { StrokeClass } from "./protocol";
+
+/** Adds a class; its value. */
+export function addClass(editor: Editor): number {
+  const added = nextClass(editor.document.classes, editor.state.palette);
+  const classes = [...editor.document.classes, added].sort((a, b) => a.value - b.value);
+  editor.commit(withClasses(editor.document, classes));
+  return added.value;
+}
+
+export function deleteClass(editor: Editor, value: number): void {
+  editor.commit(withoutClass(editor.document, value));
+}
+
+export function changeClass(editor: Editor, value: number, change: Partial<StrokeClass>): void {
+  const { classes } = editor.document;
+  const taken = classes.some((c) => c.value !== value && c.name === change.name);
+  if (change.name === "" || taken) {
+    showError(taken ? `There is a class '${change.name}' already; names must differ` : "A class needs a name");
+    return;
+  }
+  editor.commit(withClasses(editor.document, classes.map((c) => (c.value === value ? { ...c, ...change } : c))));
+  if (change.color) editor.repaint();
+}
+
+/** The class that is `by` places on in the list. */
+export function neighbor(editor: Editor, chosen: number, by: number): number {
+  const { classes } = editor.document;
+  const at = classes.findIndex((c) => c.value === chosen);
+  return classes[(at + by + classes.length) % classes.length].value;
+}
