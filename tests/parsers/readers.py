@@ -36,7 +36,8 @@ from saccade.training.state import load_state
 from saccade.weak.localization import read_maps
 from saccade.weak.map_masks import MapRecord
 from saccade.weak.saliency import read_saliency, saliency_size
-from saccade.weak.stroke_masks import StrokeLabeling, finished, plan
+from saccade.weak.stroke_labeling import StrokeLabeling
+from saccade.weak.stroke_masks import finished, plan
 
 SHAPE = (40, 50)
 SPEC = LabelSpec(("background", "cat", "dog"))

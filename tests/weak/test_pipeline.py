@@ -15,7 +15,8 @@ from saccade.training import loop
 from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from saccade.weak import pipeline
 from saccade.weak.pipeline import Pipeline, label_and_train, pseudo_sets
-from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan
+from saccade.weak.stroke_labeling import StrokeLabeling
+from saccade.weak.stroke_masks import label_all, plan
 from tests.weak.helpers import SPEC
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import saccade
 from saccade.batch import LocalProcesses
+from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.weak import stroke_masks
-from saccade.weak.stroke_masks import StrokeLabeling, label_all, plan, pseudo_mask
+from saccade.weak.stroke_labeling import StrokeLabeling, load_model
+from saccade.weak.stroke_masks import finished, label_all, plan, pseudo_mask
 from tests.helpers import start_python, wait_for
 from tests.weak.helpers import SPEC, photograph
 
@@ -170,3 +173,20 @@ def test_ctrl_c_keeps_what_is_done(folders):
 def test_a_confidence_out_of_range_is_refused():
     with pytest.raises(InputError, match="confidence is 1"):
         StrokeLabeling(confidence=1.0)
+
+
+def test_a_model_makes_the_masks_and_another_makes_them_anew(folders, tmp_path):
+    pairs = folders.pairs
+    file = tmp_path / "kind.saccade"
+    model = saccade.fit([pairs[0][0]], [pairs[0][1]])
+    model.save(file)
+    jobs, settings = plan(pairs, folders.root / "out"), replace(SETTINGS, model=file, confidence=0)
+    first = label_all(jobs, SPEC, settings).records
+    for job in jobs:
+        expected = model.predict(job.image, job.strokes).labels
+        assert np.array_equal(opened(job.mask), expected)
+    assert list(finished(jobs, SPEC, settings)) == list(first) == jobs
+    model.update([pairs[1][0]], [pairs[1][1]]).save(file)
+    assert not finished(jobs, SPEC, settings)
+    with pytest.raises(InputError, match="has class 2, the classes are 0 to 1"):
+        load_model(file, LabelSpec(("ground", "red")), "cpu")

@@ -8,7 +8,13 @@ import typer
 
 from saccade.batch import LocalProcesses
 from saccade.cli.errors import INTERRUPTED, one_line_errors
-from saccade.cli.option_values import channels_of, classes_of, make_folder, require_packages
+from saccade.cli.option_values import (
+    channels_of,
+    classes_of,
+    make_folder,
+    refuse_given,
+    require_packages,
+)
 from saccade.cli.options import (
     Channels,
     Classes,
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
 
 def label(
+    context: typer.Context,
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
     strokes: Annotated[
         Path,
@@ -52,6 +59,15 @@ def label(
     val_masks: Annotated[
         Path | None,
         typer.Option("--val-masks", metavar="FOLDER", help="Their masks; values as in --classes."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="NAME.saccade",
+            help="Make the masks with a model of `saccade fit` and the strokes of each image, "
+            "instead of a fit for each.",
+        ),
     ] = None,
     confidence: Confidence = 0.9,
     preset: Preset = "fast",
@@ -81,9 +97,13 @@ def label(
     with one_line_errors():
         require_packages("torchvision", "lightning")
         from saccade.weak.pipeline import Pipeline
-        from saccade.weak.stroke_masks import StrokeLabeling
+        from saccade.weak.stroke_labeling import StrokeLabeling, load_model
 
         spec = classes_of(classes)
+        if model is not None:
+            why = "is the model's, leave it out with --model"
+            refuse_given(context, ("preset", "seed", "window", "channels"), why)
+            load_model(model, spec, device)
         chosen = channels_of(channels)
         training = _training(config, images, window, chosen)
         val = _val(val_images, val_masks, classes)
@@ -95,7 +115,7 @@ def label(
             images.resolve().name,
             [(pair.image, pair.drawn, pair.entry) for pair in found.pairs],
             spec,
-            StrokeLabeling(preset, seed, device, confidence, None, window, chosen),
+            StrokeLabeling(preset, seed, device, confidence, None, window, chosen, model),
             training,
             val,
             LocalProcesses(jobs),

@@ -20,7 +20,8 @@ from saccade.remarks import summary_of
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
     from saccade.weak.map_masks import MapJob, MapRecord
-    from saccade.weak.stroke_masks import Job, Record, StrokeLabeling
+    from saccade.weak.stroke_labeling import StrokeLabeling
+    from saccade.weak.stroke_masks import Job, Record
 
 MOSTLY = 0.9
 """Share of pixels without a class above which a warning is due."""
@@ -116,7 +117,7 @@ def pseudo_label(
             maps = Path(saliency) if given else None
             _from_maps(images, source, output, classes, options, maps, jobs, quiet=quiet)
             return
-        from saccade.weak.stroke_masks import StrokeLabeling
+        from saccade.weak.stroke_labeling import StrokeLabeling
 
         spec = classes_of(classes)
         settings = StrokeLabeling(preset, seed, device, confidence)

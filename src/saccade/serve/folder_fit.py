@@ -4,12 +4,13 @@ import copy
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from saccade.errors import InputError
 from saccade.fitted import Model, fit
-from saccade.fitted.items import digest_of, read_picture
+from saccade.fitted.items import Picture, digest_of
 from saccade.interactive.inputs import ground_class
 from saccade.scribbles.document import Line, StrokeDocument, rasterize
 from saccade.scribbles.strokes import Strokes
@@ -86,7 +87,6 @@ class FolderFit:
         number: counts the fits.
         stamps: of the images with strokes, by id.
         digests: by which the model knows them, by id.
-        paths: of them, by id.
         wanted: the classes of a fit where one class alone is drawn; else None.
         remarks: what was left out.
     """
@@ -95,7 +95,6 @@ class FolderFit:
     number: int = 0
     stamps: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, Path] = field(default_factory=dict)
     wanted: tuple[int, ...] | None = None
     remarks: tuple[str, ...] = ()
 
@@ -151,8 +150,7 @@ def fit_folder(job: FitJob, library: Library, cancelled: threading.Event) -> Fol
     before = job.before if job.before is not None and job.before.wanted == wanted else None
     stamps: dict[str, str] = {}
     digests: dict[str, str] = {}
-    paths: dict[str, Path] = {}
-    changed: list[tuple[Path, Strokes | None]] = []
+    changed: list[tuple[Picture, Strokes | None]] = []
     for one in drawn:
         if cancelled.is_set():
             raise SupersededError
@@ -161,24 +159,25 @@ def fit_folder(job: FitJob, library: Library, cancelled: threading.Event) -> Fol
             digest = before.digests[image]
         else:
             try:
-                digest, strokes = _read(one, library)
+                picture, strokes = _read(one, library)
             except (InputError, OSError) as error:
                 remarks.append(f"{one.entry.name}: its strokes do not count ({error})")
                 continue
+            digest = picture.digest
             if strokes is None or digest in digests.values():
                 continue
-            changed.append((one.entry.path, strokes))
-        stamps[image], digests[image], paths[image] = one.stamp, digest, one.entry.path
+            changed.append((picture, strokes))
+        stamps[image], digests[image] = one.stamp, digest
     if not stamps and job.base is None:
         return None
-    gone = [] if before is None else [before.paths[i] for i in before.stamps if i not in stamps]
-    if not all(path.is_file() for path in gone):  # nothing can tell which they were
-        return fit_folder(replace(job, before=None), library, cancelled)
-    changed += [(path, None) for path in gone]
+    if before is not None:
+        gone = set(before.digests.values()) - set(digests.values())
+        # By their digests they are known; their pixels are not looked at.
+        changed += [(Picture("", np.zeros((1, 1, 3), np.uint8), one), None) for one in sorted(gone)]
     model = _fitted(before, changed, job, wanted, cancelled)
     if cancelled.is_set():
         raise SupersededError
-    return FolderFit(model, number, stamps, digests, paths, wanted, tuple(remarks))
+    return FolderFit(model, number, stamps, digests, wanted, tuple(remarks))
 
 
 def _wanted(drawn: Sequence[DrawnImage], job: FitJob) -> tuple[int, ...] | None:
@@ -190,28 +189,38 @@ def _wanted(drawn: Sequence[DrawnImage], job: FitJob) -> tuple[int, ...] | None:
     return tuple(sorted((value, ground_class(value, job.classes))))
 
 
-def _read(one: DrawnImage, library: Library) -> tuple[str, Strokes | None]:
-    """The digest of an image and its strokes; no strokes where none can be seen."""
-    pixels = library.load(one.entry)
-    if pixels.shape[:2] != one.size:
+def picture_of(entry: Entry, library: Library) -> Picture:
+    """An image for a model, as the page shows it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    read = library.read(entry)
+    return Picture(entry.name, read.pixels, digest_of(read.pixels), read.remarks)
+
+
+def _read(one: DrawnImage, library: Library) -> tuple[Picture, Strokes | None]:
+    """An image and its strokes; no strokes where none can be seen."""
+    picture = picture_of(one.entry, library)
+    if picture.size != one.size:
         raise InputError("the image has changed its size")
     strokes = rasterize(one.document, one.size)
-    return digest_of(pixels), strokes if strokes.classes else None
+    return picture, strokes if strokes.classes else None
 
 
 def _fitted(
     before: FolderFit | None,
-    changed: Sequence[tuple[Path, Strokes | None]],
+    changed: Sequence[tuple[Picture, Strokes | None]],
     job: FitJob,
     wanted: tuple[int, ...] | None,
     cancelled: threading.Event,
 ) -> Model:
     start = before.model if before is not None else job.base
-    images, strokes = [path for path, _ in changed], [strokes for _, strokes in changed]
+    images, strokes = [picture for picture, _ in changed], [drawn for _, drawn in changed]
     if start is None:
         # The page shows colors, so the model is fitted to colors, whatever channels a file has.
         return fit(
-            [read_picture(path) for path in images],
+            images,
             strokes,
             preset=job.preset,
             seed=job.seed,

@@ -17,7 +17,7 @@ from saccade.interactive.run import one_thread
 from saccade.interactive.shared import segment_shared
 from saccade.scribbles.document import rasterize
 from saccade.serve.errors import SupersededError
-from saccade.serve.folder_fit import FolderFit
+from saccade.serve.folder_fit import FolderFit, picture_of
 from saccade.serve.library import Entry, Library
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
 from saccade.serve.worker import SegmentationRequest, prepare_segmenter
@@ -64,12 +64,11 @@ def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentat
         InputError: the image cannot be read.
     """
     model, digest = found.model, found.digests.get(entry.id)
-    library.size(entry)
     for one in model.stroked:
         if one.digest == digest:
             image = one.ready.image
             return predict(model, image, one.index_at(image.size))
-    return _with_ground(model, model.predict(library.load(entry)))
+    return _with_ground(model, model.predict(picture_of(entry, library)))
 
 
 def predict(model: Model, image: PreparedImage, index: NDArray[np.int64] | None) -> Segmentation:

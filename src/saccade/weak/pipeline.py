@@ -27,15 +27,8 @@ from saccade.training.loop import train
 from saccade.training.setup import check_start
 from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
-from saccade.weak.stroke_masks import (
-    Job,
-    Record,
-    StrokeLabeling,
-    finished,
-    label_all,
-    plan,
-    unusable,
-)
+from saccade.weak.stroke_labeling import StrokeLabeling
+from saccade.weak.stroke_masks import Job, Record, finished, label_all, plan, unusable
 
 HELD_OUT = 10
 """Without masks to evaluate on, every tenth image is held out with its pseudo mask."""

@@ -21,7 +21,8 @@ from saccade.evaluation import iou_per_class
 from saccade.files import atomic_write
 from saccade.images import read_any_file
 from saccade.training.evaluate import Scores
-from saccade.weak.stroke_masks import Job, Record, StrokeLabeling
+from saccade.weak.stroke_labeling import StrokeLabeling
+from saccade.weak.stroke_masks import Job, Record
 
 _WIDTH = 360
 _STYLE = """

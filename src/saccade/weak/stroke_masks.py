@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +15,14 @@ from saccade.batch import Executor, Outcome, Report, Worker, run_batch
 from saccade.batch.records import read_record, record_of, record_path, write_record
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError, message_of
-from saccade.files import refuse_to_replace
+from saccade.files import digest_of, refuse_to_replace
 from saccade.formats.masks import write_mask
 from saccade.images import ReadImage, read_any_file
+from saccade.weak.stroke_labeling import StrokeLabeling, load_model, pseudo_mask
 
-
-@dataclass(frozen=True)
-class StrokeLabeling:
-    """How strokes become pseudo masks.
-
-    Attributes:
-        preset: of the segmenter, by name.
-        seed: of the segmenter.
-        device: of the segmenter.
-        confidence: pixels whose class is less probable than this become 255; 0 keeps all. On
-            CamVid .9 leaves out 7 % of the pixels and .95 17 % (docs/how-to/weak-labels.md).
-        unlabeled: value in stroke files that means "nobody drew"; None goes by the readers' rule.
-        window: values of the images that become black and white; None: what each file says.
-        channels: of the images, see `saccade.images.choose_channels`; None: all.
-    """
-
-    preset: str = "fast"
-    seed: int = 0
-    device: str = "auto"
-    confidence: float = 0.9
-    unlabeled: int | None = None
-    window: tuple[float, float] | None = None
-    channels: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Raises InputError for a confidence out of range."""
-        if not 0 <= self.confidence < 1:
-            raise InputError(f"confidence is {self.confidence}, must be in [0, 1)")
+if TYPE_CHECKING:
+    from saccade.fitted import Model
+    from saccade.fitted.items import Picture
 
 
 @dataclass(frozen=True)
@@ -99,36 +76,6 @@ def plan(
         Job(pair[0], pair[1], folder / f"{pair[0].stem}.png", pair[2] if len(pair) > 2 else None)
         for pair in pairs
     ]
-
-
-def pseudo_mask(
-    image: NDArray[np.uint8] | ReadImage,
-    strokes: NDArray[np.integer],
-    settings: StrokeLabeling,
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[str, ...]]:
-    """Segment an image from strokes and leave out what is unsure.
-
-    Args:
-        image: (H, W, 3) uint8, or as it was read.
-        strokes: (H, W) class indices, 255 where nobody drew.
-        settings: how; `unlabeled` is not looked at.
-
-    Returns:
-        (H, W) uint8 classes with 255 where the class is less probable than the confidence asked
-        for (pixels of strokes keep theirs), (H, W) float32 probabilities of the chosen class, and
-        what was assumed, such as a class that nobody drew.
-
-    Raises:
-        InputError: an image or strokes that cannot be used.
-    """
-    from saccade.interactive import ScribbleSegmenter
-
-    segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
-    result = segmenter.fit(image, strokes).result
-    chosen: NDArray[np.float32] = result.probabilities.max(0)
-    mask = result.labels.astype(np.uint8)
-    mask[(chosen < settings.confidence) & (strokes == IGNORE)] = IGNORE
-    return mask, chosen, result.remarks
 
 
 def label_all(
@@ -214,8 +161,10 @@ def unusable(
 
 
 def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Record]:
+    model = None if settings.model is None else load_model(settings.model, spec, settings.device)
+
     def work(job: Job, report: Report) -> Record:
-        return _made(job, spec, settings)
+        return _made(job, spec, settings, model)
 
     return work
 
@@ -239,10 +188,13 @@ def _opened(
     return picture, drawn, tuple(dict.fromkeys((*picture.remarks, *strokes.remarks)))
 
 
-def _made(job: Job, spec: LabelSpec, settings: StrokeLabeling) -> Record:
-    image, drawn, remarks = _opened(job, spec, settings)
+def _made(
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None" = None
+) -> Record:
+    found, drawn, remarks = _opened(job, spec, settings)
+    image: ReadImage | Picture = found if model is None else model.read(job.image)
     start = time.perf_counter()
-    mask, chosen, assumed = pseudo_mask(image, drawn, settings)
+    mask, chosen, assumed = pseudo_mask(image, drawn, settings, model)
     seconds = time.perf_counter() - start
     colors = {i: (int(r), int(g), int(b)) for i, (r, g, b) in enumerate(spec.colors)}
     write_mask(job.mask, mask, "png", colors=colors)
@@ -284,6 +236,7 @@ def _settings(settings: StrokeLabeling, spec: LabelSpec) -> dict[str, object]:
     """What decides a mask: not the device, but the names, which give XML strokes their values."""
     content = asdict(settings)
     del content["device"]
+    content["model"] = None if settings.model is None else digest_of(settings.model)
     for name in ("window", "channels"):  # as JSON gives them back
         content[name] = None if content[name] is None else list(content[name])
     return {**content, "names": list(spec.names)}

@@ -17,7 +17,8 @@ from saccade.files import atomic_write
 from saccade.formats.masks import write_mask
 from saccade.images import image_size
 from saccade.scribbles.simulate import CLASSES, simulate_strokes
-from saccade.weak.stroke_masks import StrokeLabeling, label_all
+from saccade.weak.stroke_labeling import StrokeLabeling
+from saccade.weak.stroke_masks import label_all
 from saccade.weak.stroke_masks import plan as plan_labeling
 
 LABELINGS = {
