@@ -163,7 +163,7 @@ export class Panel {
       type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, "aria-label": "Name of the class",
       title: "Double click or F2: rename",
       mousedown: (e: MouseEvent) => { if (name.readOnly) e.preventDefault(); },
-      dblclick: () => { if (name.readOnly) this.rename(c.value); },
+      dblclick: () => { if (name.readOnly || name.value === c.name) this.rename(c.value); },
       keydown: (e: KeyboardEvent) => {
         if (name.readOnly || (e.key !== "Enter" && e.key !== "Escape")) return;
         e.stopPropagation();
