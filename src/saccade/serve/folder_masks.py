@@ -100,12 +100,12 @@ def predict(model: Model, image: PreparedImage, index: NDArray[np.int64] | None)
 def _with_strokes(result: Segmentation, index: NDArray[np.int64]) -> Segmentation:
     """A mask in which strokes have their classes."""
     drawn = index < len(result.classes)
-    labels, doubt = result.labels.copy(), result.uncertainty.copy()
+    labels, uncertainty = result.labels.copy(), result.uncertainty.copy()
     probabilities = result.probabilities.copy()
     labels[drawn] = np.asarray(result.classes)[index[drawn]]
     probabilities[:, drawn] = np.eye(len(result.classes))[:, index[drawn]]
-    doubt[drawn] = 0
-    return replace(result, labels=labels, probabilities=probabilities, uncertainty=doubt)
+    uncertainty[drawn] = 0
+    return replace(result, labels=labels, probabilities=probabilities, uncertainty=uncertainty)
 
 
 def _with_ground(model: Model, result: Segmentation) -> Segmentation:

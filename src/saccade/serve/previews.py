@@ -27,7 +27,7 @@ class Preview:
     Attributes:
         number: counts the masks of its image.
         labels: (h, w) uint8 class values; None where there is no mask.
-        uncertainty: see `doubt_of`; None where it is not known.
+        uncertainty: see `uncertain_share`; None where it is not known.
         problem: why there is none; "" if there is nothing to say.
     """
 
@@ -44,18 +44,20 @@ class Preview:
 
 def preview_of(mask: DisplayedMask, number: int) -> Preview:
     """A small copy of a mask."""
-    doubt = None if mask.uncertainty is None else doubt_of(mask.labels, mask.uncertainty)
-    return Preview(number, _small(mask.labels), doubt)
+    value = None if mask.uncertainty is None else uncertain_share(mask.labels, mask.uncertainty)
+    return Preview(number, _small(mask.labels), value)
 
 
-def doubt_of(labels: NDArray[np.integer[Any]], uncertainty: NDArray[np.floating[Any]]) -> float:
+def uncertain_share(
+    labels: NDArray[np.integer[Any]], uncertainty: NDArray[np.floating[Any]]
+) -> float:
     """How unsure a mask is, in [0, 1]: its uncertainty by the area of all but the largest class.
 
     Few small things on a large ground leave most pixels sure, also where all of them are missed.
 
     >>> labels, uncertainty = np.zeros((10, 10), int), np.zeros((10, 10))
     >>> labels[0, :4], uncertainty[0, 3] = 1, 1
-    >>> doubt_of(labels, uncertainty), doubt_of(labels * 0, uncertainty)
+    >>> uncertain_share(labels, uncertainty), uncertain_share(labels * 0, uncertainty)
     (0.25, 1.0)
     """
     others = labels.size - int(np.bincount(labels.ravel()).max())
@@ -75,7 +77,9 @@ def preview_entry(
     if cancelled.is_set():
         raise SupersededError
     result = predict_entry(fit, entry, library)
-    return Preview(number, _small(result.labels), doubt_of(result.labels, result.uncertainty))
+    return Preview(
+        number, _small(result.labels), uncertain_share(result.labels, result.uncertainty)
+    )
 
 
 def blend(
