@@ -221,9 +221,10 @@ def test_a_model_with_a_window_of_its_own_is_refused(make, photos, tmp_path):
 
 def test_a_fit_does_not_hold_the_reply_to_a_stroke(client, monkeypatch):
     """The fit to the folder is stopped by a stroke, which is answered while it still runs."""
-    stopped, let_go = threading.Event(), threading.Event()
+    started, stopped, let_go = threading.Event(), threading.Event(), threading.Event()
 
     def endless(job, library, cancelled):
+        started.set()
         cancelled.wait(60)
         stopped.set()
         let_go.wait(60)
@@ -232,7 +233,8 @@ def test_a_fit_does_not_hold_the_reply_to_a_stroke(client, monkeypatch):
     monkeypatch.setattr(folder_model, "fit_folder", endless)
     first = opened(client, "2.png")
     client.put(f"{first}/strokes", json=TWO)
-    wait_for(client, lambda s: s["fitting"])
+    assert started.wait(30)
+    assert client.get("/api/folder").json()["fitting"]
     more = document(*TWO["items"], line("c", 0, (60, 9), (70, 9)))
     assert client.put(f"{first}/strokes", json=more).json()["revision"] == 2
     assert stopped.wait(10)

@@ -78,6 +78,11 @@ class FolderModel:
         """Of the fits: several images are fitted by learned steps."""
         return self._settings.preset if self._settings.preset == "best" else "fast"
 
+    @property
+    def _others(self) -> bool:
+        """Whether a fit is of use: the strokes on a single image say all that there is to say."""
+        return len(self._library) > 1 or self._base is not None
+
     def fit_for(self, session: Session) -> FolderFit | None:
         """The fit that a session's mask is made with; None where its own strokes decide alone."""
         fit = self.fit
@@ -109,6 +114,9 @@ class FolderModel:
         self._change += 1
         self._work.cancel("fit")
         self._work.cancel("preview")
+        if self._folder.project.shared and self._others:
+            self.is_fitting = True  # soon: the fit that there is is out of date from now on
+            self._folder.broadcast(self.status(), "folder")
         self._background.start(self._fit_when_quiet(self._change))
 
     def show(self, session: Session, mask: DisplayedMask) -> None:
@@ -133,14 +141,12 @@ class FolderModel:
 
     async def _fit_when_quiet(self, change: int) -> None:
         await asyncio.sleep(_QUIET_SECONDS)
-        if not await self._still(change) or not self._folder.project.shared:
+        if not await self._still(change):
             return
-        entries = await self._background.in_thread(self._library.entries)
-        if len(entries) < 2 and self._base is None:  # its own strokes say all
+        if not self._others or not self._folder.project.shared:
+            self._fitted(change)
             return
         opened = {s.entry.id: s.document for s in self._sessions.values()}
-        self.is_fitting = True
-        self._folder.broadcast(self.status(), "folder")
         try:
             drawn, remarks = await self._background.in_slow_thread(
                 collect_strokes, self._library, opened
@@ -167,11 +173,15 @@ class FolderModel:
             _log.exception("the fit to the strokes of the folder failed")
             self.problem = "the fit to all strokes failed for a reason that the server's log has"
         finally:
-            self.is_fitting = self.is_fitting and change != self._change
-            if not self._closed:
-                self._folder.broadcast(self.status(), "folder")
+            self._fitted(change)
         self.on_fit()
         await self._make_previews(change)
+
+    def _fitted(self, change: int) -> None:
+        """Say that nothing is on its way any more, unless there are newer strokes."""
+        if change == self._change and not self._closed:
+            self.is_fitting = False
+            self._folder.broadcast(self.status(), "folder")
 
     async def _still(self, change: int) -> bool:
         """Wait until nobody waits for a mask; whether the strokes are still those of `change`."""

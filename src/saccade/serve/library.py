@@ -88,6 +88,11 @@ class Library:
             self._entries = {entry.id: entry for entry in found}
         return found
 
+    def __len__(self) -> int:
+        """How many images there were when they were listed last."""
+        with self._lock:
+            return len(self._entries)
+
     def find(self, image: str) -> Entry | None:
         """The image of an id, or None."""
         with self._lock:
