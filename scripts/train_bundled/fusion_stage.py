@@ -46,7 +46,7 @@ class FusionStage(nn.Module):
             self.fusion.rivals.weight.mul_(0.5)
             self.fusion.leave.weight.mul_(0.3)
             assert self.fusion.leave.bias is not None
-            self.fusion.leave.bias.copy_(torch.tensor([0.0, 0.5]))
+            self.fusion.leave.bias.copy_(torch.tensor([0.0, 0.5, 0.5]))
 
     def folded(self) -> FusionStage:
         """The same function without normalization layers."""

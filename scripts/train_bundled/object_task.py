@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from saccade.data.tables import from_table
 from saccade.errors import InputError
-from saccade.models.lite_encoder import load_imagenet
+from saccade.models.lite_encoder import CHANNELS, load_imagenet
 from saccade.models.object_net import ObjectMaps, ObjectNet
 from scripts.train_bundled.episodes import learned_from
 from scripts.train_bundled.object_options import Options
@@ -49,6 +49,9 @@ class ObjectTask:
         elif options.imagenet:
             load_imagenet(net.encoder, _imagenet(options.imagenet))
         net.encoder.requires_grad_(options.encoder > 0)
+        if options.keep:
+            net.encoder.stem.requires_grad_(False)
+            net.encoder.stages[: options.keep].requires_grad_(False)
         self.rates = {"encoder.": options.encoder}
         self.module: nn.Module = net.to(place.device).to(memory_format=torch.channels_last)
         self.source: Source[Views] = ViewSource(place.data, stage.shares, stage.batch)
@@ -65,7 +68,7 @@ class ObjectTask:
         soft = torch.where(meant, 1 - batch.soft, batch.soft)
         sessions = [begin(rng, one) for one in soft.numpy()]
         images = batch.images.to(device).float().contiguous(memory_format=torch.channels_last)
-        tuned = next(net.encoder.parameters()).requires_grad
+        tuned = any(p.requires_grad for p in net.encoder.parameters())
         # Filtering each channel alone goes back slowly in bfloat16.
         half = torch.is_autocast_enabled(device.type) and not tuned
         with (
@@ -156,6 +159,8 @@ def _check(where: str, stage: Stage) -> None:
     options: Options = from_table(Options, f"{where}: options", dict(stage.options))
     if not 0 <= options.encoder <= 1:
         raise InputError(f"{where}: options: encoder is {options.encoder}, must be 0 to 1")
+    if not 0 <= options.keep <= len(CHANNELS):
+        raise InputError(f"{where}: options: keep is {options.keep}, must be 0 to {len(CHANNELS)}")
 
 
 def _shown(stage: Stage) -> list[str]:
@@ -169,6 +174,8 @@ def _photographs(stage: Stage, root: Path) -> Mapping[str, frozenset[str]]:
         "bsds": [path.stem for path, _ in seen.photographs.bsds],
         "camvid": [path.stem for path, _ in seen.photographs.camvid],
     }
+    for field in seen.fields:
+        sets.setdefault(field.name, []).append(field.image.stem)
     return {name: frozenset(stems) for name, stems in sets.items() if stems}
 
 

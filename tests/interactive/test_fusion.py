@@ -1,4 +1,5 @@
 import copy
+import math
 
 import pytest
 import torch
@@ -26,30 +27,35 @@ def _generator(seed=0):
 
 
 def _cues(stroked):
-    """Random cues of so many classes, a stroke pixel of each, regions that sum to 1."""
+    """Random cues of so many classes, a stroke pixel of each."""
     cues = torch.randn(stroked, len(CUES), *SIZE, generator=_generator(1))
     cues[:, CUE["strokes"]] = 0
     for row in range(stroked):
         cues[row, CUE["strokes"], 3 + 4 * row, 5 + 6 * row] = 1
-    for name in ("color_region", "color_region_refitted"):
-        cues[:, CUE[name]] = cues[:, CUE[name]].softmax(0)
     return cues
-
-
-def _regions(cues):
-    return (cues[:, CUE["color_region"]] + cues[:, CUE["color_region_refitted"]]) / 2 + 0.05
 
 
 @pytest.mark.parametrize(("classes", "stroked"), [(2, (0, 1)), (5, (0, 2, 4))])
 @torch.no_grad()
-def test_color_regions_count_less_the_more_classes_there_are(member, encoding, classes, stroked):
+def test_classes_that_nobody_drew_have_no_share(member, encoding, classes, stroked):
     cues, stroked = _cues(len(stroked)), torch.tensor(stroked)
     found = fuse_cues(cues, stroked, classes, [member], [encoding])
     answer = member.fusion(cues, torch.zeros_like(stroked), encoding).softmax(0)
-    expected = answer * _regions(cues) ** (1 / len(stroked))
-    torch.testing.assert_close(found[stroked], expected / expected.sum(0))
+    torch.testing.assert_close(found[stroked], answer)
     absent = [k for k in range(classes) if k not in stroked]
     assert found[absent].eq(0).all()
+
+
+@pytest.mark.parametrize("name", ["network", "object"])
+@torch.no_grad()
+def test_log_odds_that_go_straight_through_raise_their_class(member, encoding, name):
+    fusion = copy.deepcopy(member.fusion)
+    for weights in (fusion.enter.conv.weight, fusion.leave.weight, fusion.leave.bias):
+        weights.zero_()
+    cues, image_index = torch.zeros(2, len(CUES), *SIZE), torch.tensor([0, 0])
+    cues[1, CUE[name]] = 3.0
+    scores = fusion(cues, image_index, encoding)
+    torch.testing.assert_close(scores[1] - scores[0], torch.full(SIZE, 3 * math.log(2)))
 
 
 @torch.no_grad()
@@ -59,7 +65,7 @@ def test_an_ensemble_is_the_mean_of_its_scores(member, encoding):
     other.fusion.leave.weight.mul_(-1)
     image_index = torch.zeros_like(stroked)
     scores = [m.fusion(cues, image_index, encoding) for m in (member, other)]
-    expected = ((scores[0] + scores[1]) / 2 + _regions(cues).log() / 2).softmax(0)
+    expected = ((scores[0] + scores[1]) / 2).softmax(0)
     found = fuse_cues(cues, stroked, 2, [member, other], [encoding, encoding])
     torch.testing.assert_close(found, expected)
     assert not torch.allclose(found, fuse_cues(cues, stroked, 2, [member], [encoding]))

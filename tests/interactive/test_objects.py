@@ -43,18 +43,26 @@ def test_weights_without_an_object_network_say_nothing(image):
     assert object_scores(plain, own) is None
 
 
-@pytest.mark.parametrize("classes", [1, 2, 3, 11])
-@pytest.mark.parametrize("corrected", [False, True])
-def test_every_class_is_answered_at_half_size(image, classes, corrected):
+def _strokes(image, classes):
     own = torch.zeros(classes, *image.half_size, dtype=torch.bool)
     for k in range(classes):
         own[k, 3 * k + 5, 10:20] = True
-    last = torch.full((classes, *image.half_size), 1 / classes) if corrected else None
+    return own
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_two_classes_are_answered_at_half_size(image, corrected):
+    own = _strokes(image, 2)
+    last = torch.full((2, *image.half_size), 1 / 2) if corrected else None
     scores = object_scores(image, own, last)
     assert scores.shape == own.shape
     assert torch.isfinite(scores).all()
-    if classes == 2:
-        torch.testing.assert_close(scores[0], -scores[1])
+    torch.testing.assert_close(scores[0], -scores[1])
+
+
+@pytest.mark.parametrize("classes", [1, 3, 11])
+def test_it_is_asked_about_two_classes_alone(image, classes):
+    assert object_scores(image, _strokes(image, classes)) is None
 
 
 def test_the_surer_of_two_is_the_thing():

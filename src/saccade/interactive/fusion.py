@@ -1,4 +1,4 @@
-"""Cues of each class to probabilities, by the fusion network and the color regions."""
+"""Cues of each class to probabilities, by the fusion network."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from saccade.models.fusion_net import CUE, ImageEncoding
+from saccade.models.fusion_net import ImageEncoding
 from saccade.models.weights import EnsembleMember
-
-_REGION_FLOOR = 0.05  # what is left to a class outside of its color region
 
 
 @torch.no_grad()
@@ -23,9 +21,6 @@ def fuse_cues(
     elsewhere: Sequence[Sequence[Tensor]] | None = None,
 ) -> Tensor:
     """Probabilities by all cues; the classes that nobody drew get 0.
-
-    The mean score of the fusion networks, times the color regions to the power of 1 / P: the two
-    err at other places, and the more classes there are the less colors alone are worth.
 
     Args:
         cues: (P, len(CUES), h, w) of the P classes that somebody drew.
@@ -55,7 +50,6 @@ def fuse_cues(
             for member, encoding, other in zip(ensemble, encodings, others, strict=True)
         ]
     ).mean(0)
-    regions = (cues[:, CUE["color_region"]] + cues[:, CUE["color_region_refitted"]]) / 2
     out = cues.new_zeros(classes, *scores.shape[1:])
-    out[stroked] = (scores + (regions + _REGION_FLOOR).log() / len(stroked)).softmax(0)
+    out[stroked] = scores.softmax(0)
     return out

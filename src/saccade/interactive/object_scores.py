@@ -1,4 +1,8 @@
-"""The object network asked about all classes of an image, from afar and from near."""
+"""The object network asked which of two classes is where, from afar and from near.
+
+It knows one thing before one ground. With more classes it is not asked: of the classes of a street
+scene it says less than colors do, and each would cost a look of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from saccade.models.object_net import ObjectNet
 
 @torch.no_grad()
 def object_scores(image: PreparedImage, own: Tensor, last: Tensor | None = None) -> Tensor | None:
-    """Log odds of each class by the object network.
+    """Log odds of two classes by the object network.
 
     Args:
         image: of `prepare_image`.
@@ -21,17 +25,18 @@ def object_scores(image: PreparedImage, own: Tensor, last: Tensor | None = None)
         last: (P, h / 2, w / 2) probabilities of the mask that the strokes correct, if there is one.
 
     Returns:
-        (P, h / 2, w / 2); None where the weights have no object network.
+        (2, h / 2, w / 2); None where there are not two classes, or the weights have no object
+        network.
     """
-    net, view = image.bundle.objects, image.object_view
-    if net is None or view is None:
+    net = image.bundle.objects
+    if net is None or len(own) != 2:
         return None
+    view = image.object_view
+    assert view is not None
     scores = log_odds_seen(net, view, own, last)
     if last is None:  # what it says of its own first answer, as after a click
         last = _resized(scores, own.shape[1:]).sigmoid()
         scores = log_odds_seen(net, view, own, last)
-    if len(own) != 2:
-        return _resized(scores, own.shape[1:])
     thing = thing_of_two(scores)
     odds = _thing_closely(image, net, scores, own, last, thing)
     return torch.stack([-odds, odds] if thing else [odds, -odds])

@@ -41,6 +41,7 @@ CUES = (
 """
 CUE = {name: channel for channel, name in enumerate(CUES)}
 """Channel of a cue by its name."""
+_GATED = [CUE["network"], CUE["object"]]
 
 _CLASSES_AT_ONCE = 4
 
@@ -123,7 +124,8 @@ class ImageEncoder(nn.Module):
 class FusionNet(nn.Module):
     """U-shaped network over five scales, 160 thousand weights.
 
-    It answers with a correction and a gate; the gate scales the fitted network's own log odds.
+    It answers with a correction and two gates, which scale the log odds of the fitted network and
+    of the object network.
 
     Args:
         cues: channels of each class.
@@ -151,7 +153,7 @@ class FusionNet(nn.Module):
         self.up2 = _Block(40 + w2, 28, norm=norm)
         self.up1 = _Block(28 + w1, 16, norm=norm)
         self.up0 = _Block(16 + w0, 8, norm=norm)
-        self.leave = nn.Conv2d(8, 2, 1)
+        self.leave = nn.Conv2d(8, 1 + len(_GATED), 1)
 
     def forward(
         self,
@@ -187,7 +189,7 @@ class FusionNet(nn.Module):
         coarse = torch.cat([x[2] for x in fine])
         rivals = self.rivals(_strongest(coarse, image_index, len(encoding.embedding)))
         scores = [
-            self._decode(x, cues[p, CUE["network"]], image_index[p], rivals, encoding)
+            self._decode(x, cues[p][:, _GATED], image_index[p], rivals, encoding)
             for x, p in zip(fine, parts, strict=True)
         ]
         return torch.cat(scores)
@@ -217,8 +219,8 @@ class FusionNet(nn.Module):
         y = self.up2(_join(y, x2))
         y = self.up1(_join(y, x1))
         y = self.up0(_join(y, x0))
-        correction, gate = self.leave(y).unbind(1)
-        scores: Tensor = correction + F.softplus(gate) * odds
+        answer = self.leave(y)
+        scores: Tensor = answer[:, 0] + (F.softplus(answer[:, 1:]) * odds).sum(1)
         return scores
 
 

@@ -113,6 +113,7 @@ FILE_PARTS = {"encoder": "guide", "fusion": "evidence"}
 """What the networks of an ensemble member are called in the file of weights."""
 _ENCODER, _FUSION = FILE_PARTS["encoder"], FILE_PARTS["fusion"]
 _ENTRY = "enter.conv.weight"  # of the fusion network, one input channel for each cue
+_GATES = "leave."  # what scales the log odds of cues that go straight through
 
 
 def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
@@ -156,10 +157,15 @@ def _ensemble(tensors: dict[str, Tensor]) -> list[_States]:
 
 
 def _with_all_cues(fusion: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A fusion network's weights, 0 for the cues that there were not yet when it was trained."""
-    known = fusion[_ENTRY]
+    """A fusion network's weights, 0 for the cues that there were not yet when it was trained.
+
+    The gate of a cue that is 0 everywhere may be anything.
+    """
+    known, gates = fusion[_ENTRY], {name: fusion[name] for name in fusion if _GATES in name}
     new = known.new_zeros(len(known), len(CUES) - known.shape[1], *known.shape[2:])
-    return {**fusion, _ENTRY: torch.cat([known, new], 1)}
+    if len(fusion[f"{_GATES}bias"]) == 2:
+        gates = {name: torch.cat([x, torch.zeros_like(x[:1])]) for name, x in gates.items()}
+    return {**fusion, **gates, _ENTRY: torch.cat([known, new], 1)}
 
 
 def _mean(stored: list[_States]) -> _States:
