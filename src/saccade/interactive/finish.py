@@ -33,20 +33,22 @@ def refine(
 
     Without ``half`` those at half size are there already, as in a stack.
     """
-    if preset.refine is not None:
+    classes = int((probabilities > 0).flatten(1).any(1).sum())  # those that somebody drew
+    settings = preset.refine_of(classes)
+    if settings is not None:
         if half:
             probabilities = refine_half(
-                probabilities, strokes.strokes_half, image.standardized_lab, preset.refine
+                probabilities, strokes.strokes_half, image.standardized_lab, settings
             )
         run.show(lambda: coarse_labels(probabilities, strokes.classes, image.size))
-        if preset.refine.fine_iterations:
+        if settings.fine_iterations:
             probabilities = refine_working(
                 probabilities,
                 strokes.strokes_working,
                 image.half_gray,
                 image.working_gray,
-                image.working_edges(preset.refine.contrast),
-                preset.refine,
+                image.working_edges(settings.contrast),
+                settings,
             )
     return apply_temperature(probabilities, preset.temperature)
 

@@ -101,6 +101,8 @@ class Preset:
         ensemble: how many fusion networks are asked, of those in the weights: the first, which has
             the mean of the others' weights, or these as well.
         refine: borders to image edges; None leaves them.
+        refine_several: the same with more than two classes, whose iterations cost by the class;
+            None is as with two.
         max_pixels: bound of the working size. Larger images are segmented at that size and the
             probabilities follow the full image's edges from there.
         weights: ``"bundled"``, or a file that ``scripts/train_bundled`` packed.
@@ -122,6 +124,7 @@ class Preset:
     fusion: bool = True
     objects: bool = True
     refine: PottsSettings | None = field(default_factory=PottsSettings)
+    refine_several: PottsSettings | None = None
     max_pixels: int = 640_000
     weights: str = "bundled"
     ensemble: int = 1
@@ -129,6 +132,16 @@ class Preset:
     temperature: float = 1.0
     upsampling: Upsampling = "guided"
     keep_strokes: bool = True
+
+    def refine_of(self, classes: int) -> PottsSettings | None:
+        """How borders are refined between so many classes that somebody drew.
+
+        >>> fast = preset_named("fast")
+        >>> fast.refine_of(2).iterations, fast.refine_of(3).iterations
+        (40, 20)
+        """
+        several = classes > 2 and self.refine is not None and self.refine_several is not None
+        return self.refine_several if several else self.refine
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work or would be ignored.
@@ -187,7 +200,8 @@ def preset_named(name: str) -> Preset:
     learned = Preset(fit=LearnedFitSettings(), draws=2, placement="even", temperature=_CALIBRATED)
     if name == "fast":
         refine = PottsSettings(iterations=40, fine_iterations=10)
-        return replace(learned, refine=refine, max_pixels=320_000)
+        several = PottsSettings(iterations=20)
+        return replace(learned, refine=refine, refine_several=several, max_pixels=320_000)
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
         return replace(learned, refine=refine, ensemble=3)
