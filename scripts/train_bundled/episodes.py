@@ -43,10 +43,9 @@ class Photographs:
     def __init__(self, root: Path, shares: Iterable[str]) -> None:
         kinds = set(shares)
         bsds, camvid = root / "bsds/train", root / "camvid"
-        self.bsds = _pairs(bsds / "images", bsds / "segments") if kinds & {*OF_BSDS, "many"} else []
-        self.camvid = (
-            _pairs(camvid / "train", camvid / "trainannot") if kinds & {*OF_CAMVID} else []
-        )
+        of_bsds, of_camvid = {*OF_BSDS, "many", "elsewhere"}, {*OF_CAMVID, "elsewhere"}
+        self.bsds = _pairs(bsds / "images", bsds / "segments") if kinds & of_bsds else []
+        self.camvid = _pairs(camvid / "train", camvid / "trainannot") if kinds & of_camvid else []
 
     def labels(self, rng: Rng, kind: str, size: Size) -> tuple[Image8, Labels] | None:
         """Image and mask of an object (*binary*) or a class (*street*), without strokes."""
@@ -56,6 +55,10 @@ class Photographs:
         image, labels = crop(rng, size, load_photo(path), load_labels(labels_path), least=0.35)
         mask = _one_class(rng, labels) if street else _object(rng, labels)
         return None if mask is None else (jitter(rng, image), mask)
+
+    def object_of(self, rng: Rng, labels_path: Path) -> Labels | None:
+        """The mask of an object in human segments; None where none is of a likely size."""
+        return _object(rng, load_labels(labels_path))
 
     def episode(self, rng: Rng, kind: str, size: Size = SIZE) -> Episode | None:
         """One of a kind; None where the photograph that was drawn has none."""
@@ -78,11 +81,11 @@ def learned_from(shares: Iterable[str]) -> tuple[str, ...]:
     """Names of the data sets that these kinds of episodes show."""
     kinds = set(shares)
     sets = {
-        "bsds": {*OF_BSDS, "many", "parts"},
-        "camvid": {*OF_CAMVID, "classes"},
+        "bsds": {*OF_BSDS, "many", "parts", "elsewhere"},
+        "camvid": {*OF_CAMVID, "classes", "elsewhere"},
         "iseg": {"object"},
         "objects": {"clicks", "whole", "things"},
-        **{name: {"field"} for name in FIELDS},
+        **{name: {"field", "elsewhere"} for name in FIELDS},
     }
     return tuple(name for name, shown in sets.items() if kinds & shown)
 

@@ -1,7 +1,8 @@
 """Many like things and thin structures: cells, membranes, vessels, roads.
 
 Somebody draws on a few of them and means all. Of each folder of ``fields`` every second image from
-the seventh on is shown; those with strokes, the first five, and the others are left for scores.
+the seventh on is shown, by the fusion network only where it has no strokes: those with strokes are
+fitted to when the others are scored.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ _AREAS = 0.01, 0.9
 
 @dataclass(frozen=True)
 class Field:
-    """An image and the mask of its structures."""
+    """An image and the mask of its structures; ``stroked`` where somebody drew on it."""
 
     name: str
     image: Path
     mask: Path
+    stroked: bool
 
 
 def fields(root: Path) -> list[Field]:
@@ -47,7 +49,8 @@ def fields(root: Path) -> list[Field]:
         folder = root / "fields" / name
         for path in sorted((folder / "images").iterdir())[FIRST::EVERY]:
             mask = next((folder / "masks").glob(f"{path.stem}.*"))
-            found.append(Field(name, path, mask))
+            stroked = (root / "fields" / name / "scribbles" / f"{path.stem}.png").is_file()
+            found.append(Field(name, path, mask, stroked))
     if not found:
         raise InputError(f"{root / 'fields'}: no images, expected folders with images and masks")
     return found

@@ -89,7 +89,7 @@ def _photographs(stage: Stage, root: Path) -> dict[str, frozenset[str]]:
         sets["iseg"] = [photo.image.stem for photo in photos(root, held_out(root, stage.hold))]
     if THINGS.intersection(_shown(stage)):
         sets["objects"] = [photo.image.stem for photo in things(root)]
-    if "field" in _shown(stage):
+    if {"field", "elsewhere"}.intersection(_shown(stage)):
         for field in fields(root):
             sets.setdefault(field.name, []).append(field.image.stem)
     return {name: frozenset(stems) for name, stems in sets.items() if stems}
@@ -111,7 +111,18 @@ def _pack(state: State, member: int) -> State:
 
 
 KIND = Kind(
-    shares=("binary", "thing", "segments", "street", "object", "many", "clicks", "whole", "field"),
+    shares=(
+        "binary",
+        "thing",
+        "segments",
+        "street",
+        "object",
+        "many",
+        "clicks",
+        "whole",
+        "field",
+        "elsewhere",
+    ),
     needs=("fit",),
     data=lambda stage: learned_from(_shown(stage)),
     photographs=_photographs,

@@ -10,8 +10,9 @@ import torch
 from saccade.errors import InputError
 from saccade.interactive.prepared import prepare_image
 from saccade.models.weights import Bundle
-from scripts.train_bundled.bundles import cues_of
+from scripts.train_bundled.bundles import cues_of, shared_cues_of
 from scripts.train_bundled.clicked import play
+from scripts.train_bundled.elsewhere import Groups
 from scripts.train_bundled.episodes import MANY, SIZE, Photographs
 from scripts.train_bundled.fields import field_episode, fields
 from scripts.train_bundled.fusion_stage import Example
@@ -49,7 +50,9 @@ class FusionEpisodes:
         self.photographs = Photographs(root, shown)
         self.objects = photos(root, held_out(root, stage.hold)) if "object" in shown else []
         self.things = things(root) if THINGS.intersection(shown) else []
-        self.fields = fields(root) if "field" in shown else []
+        of_fields = fields(root) if {"field", "elsewhere"}.intersection(shown) else []
+        self.fields = [field for field in of_fields if not field.stroked]
+        self.groups = Groups(self.photographs, self.fields)
 
     def draw(self, rng: Rng, generator: torch.Generator) -> Examples:
         for _ in range(TRIES):
@@ -61,6 +64,11 @@ class FusionEpisodes:
             wanted = max(1, self.batch // (1 + few))
             tries = 0
             while len(images) < wanted and tries < TRIES:
+                if kind == "elsewhere":
+                    found = self._elsewhere(rng, size, generator)
+                    images += [found] if found is not None else []
+                    tries += 1
+                    continue
                 episode = self._episode(rng, kind, size)
                 if episode is None or (kind != "clicks" and len(np.unique(episode[2])) < 3):
                     tries += 1
@@ -87,6 +95,14 @@ class FusionEpisodes:
         cues, stroked = cues_of(prepared, strokes, classes, generator, last)
         half = torch.from_numpy(truth[::2, ::2].copy())
         return Example(cues.half(), prepared.inputs[0].half(), stroked, half)
+
+    def _elsewhere(self, rng: Rng, size: Size, generator: torch.Generator) -> Example | None:
+        group = self.groups.draw(rng, size)
+        if group is None:
+            return None
+        cues, stroked, prepared, shown = shared_cues_of(self.bundle, group, generator)
+        half = torch.from_numpy(group.asked[1][::2, ::2].copy())
+        return Example(cues.half(), prepared.inputs[0].half(), stroked, half, shown)
 
     def _episode(self, rng: Rng, kind: str, size: Size) -> Episode | None:
         if kind == "object":

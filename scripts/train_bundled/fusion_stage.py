@@ -10,22 +10,35 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from saccade.models.fusion_net import FusionNet, ImageEncoder
+from saccade.models.fusion_net import FusionNet, ImageEncoder, few_vectors, stroke_vectors
 from scripts.train_bundled.tasks import State
 
 
 @dataclass(frozen=True)
 class Example:
-    """Cues (P, C, h, w) of the ``stroked`` classes (P,), inputs (C, h, w), truth (h, w)."""
+    """An image as the fusion network sees it.
+
+    Attributes:
+        cues: (P, C, h, w) of the ``stroked`` classes.
+        inputs: (C, h, w).
+        stroked: (P,).
+        truth: (h, w).
+        shown: inputs (C, h, w) of other images, and their strokes (P, h, w).
+    """
 
     cues: Tensor
     inputs: Tensor
     stroked: Tensor
     truth: Tensor
+    shown: tuple[tuple[Tensor, Tensor], ...] = ()
 
     def flip(self, axes: list[int]) -> Example:
         return Example(
-            self.cues.flip(axes), self.inputs.flip(axes), self.stroked, self.truth.flip(axes)
+            self.cues.flip(axes),
+            self.inputs.flip(axes),
+            self.stroked,
+            self.truth.flip(axes),
+            tuple((inputs.flip(axes), own.flip(axes)) for inputs, own in self.shown),
         )
 
 
@@ -65,11 +78,22 @@ class FusionStage(nn.Module):
         image_index = torch.cat([torch.full_like(x.stroked, i) for i, x in enumerate(images)])
         encoding = self.encoder(torch.stack([x.inputs.float() for x in images]).to(device))
         cues = torch.cat([x.cues.float() for x in images]).to(device)
-        scores = self.fusion(cues, image_index.to(device), encoding)
+        elsewhere = [vectors for x in images for vectors in self._elsewhere(x, device)]
+        scores = self.fusion(cues, image_index.to(device), encoding, elsewhere)
         losses = [
             _image_loss(scores[image_index == i], x, binary=binary) for i, x in enumerate(images)
         ]
         return torch.stack(losses).mean()
+
+    def _elsewhere(self, example: Example, device: torch.device) -> list[Tensor | None]:
+        """Of each class, vectors at its strokes in other images; None where there are none."""
+        if not example.shown:
+            return [None] * len(example.stroked)
+        found = [
+            stroke_vectors(self.encoder(inputs[None].float().to(device)), own.to(device))
+            for inputs, own in example.shown
+        ]
+        return [few_vectors(torch.cat(vectors, 1)) for vectors in zip(*found, strict=True)]
 
 
 def stage_with(state: State | None) -> FusionStage:

@@ -26,17 +26,17 @@ def load_photo(path: Path) -> Image8:
 
 
 def crop(
-    rng: Rng, size: Size, image: Image8, *labels: Labels, least: float = 0.6
+    rng: Rng, size: Size, image: Image8, *labels: Labels, least: float = 0.6, most: float = 1.0
 ) -> list[NDArray[np.uint8]]:
     """A random window of the aspect of ``size``, resized to it; portrait images are turned.
 
-    The window is ``least`` to 1 of the largest that fits; mirrored in every other case. Returns
-    the image and what else was given.
+    The window is ``least`` to ``most`` of the largest that fits; mirrored in every other case.
+    Returns the image and what else was given.
     """
     if image.shape[0] > image.shape[1]:
         image, labels = image.transpose(1, 0, 2), tuple(one.T for one in labels)
     height, width = image.shape[:2]
-    scale = min(height / size[0], width / size[1]) * rng.uniform(least, 1.0)
+    scale = min(height / size[0], width / size[1]) * rng.uniform(least, most)
     h, w = int(size[0] * scale), int(size[1] * scale)
     y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
     area = (slice(y, y + h), slice(x, x + w))

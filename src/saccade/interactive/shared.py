@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.interactive.averaging import average_draws
+from saccade.interactive.averaging import AveragedPrediction, average_draws
 from saccade.interactive.color import fit_colors
 from saccade.interactive.cues import Distances, KnownClasses, compute_cues
 from saccade.interactive.finish import at_full_size, refine
@@ -28,9 +28,8 @@ from saccade.interactive.refinement import gini_uncertainty
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
 from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
-from saccade.models.fusion_net import stroke_vectors
+from saccade.models.fusion_net import few_vectors, stroke_vectors
 from saccade.models.scribble_net import ScribbleNet
-from saccade.models.similarity import few_of
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,7 @@ def _vectors(
         stroke_vectors(one.image.encoding(member), own)
         for one, own in zip(stroked, masks, strict=True)
     ]
-    together = [torch.cat(vectors, 1) for vectors in zip(*found, strict=True)]
-    return tuple(one[:, few_of(torch.arange(one.shape[1], device=one.device))] for one in together)
+    return tuple(few_vectors(torch.cat(vectors, 1)) for vectors in zip(*found, strict=True))
 
 
 def probabilities_of(
@@ -149,7 +147,18 @@ def probabilities_of(
         distances: to strokes of other slices too, of the classes `SharedFit.known` has.
     """
     generator = torch.Generator(image.device).manual_seed(seed)
-    averaged = average_draws(
+    if not preset.fusion:
+        return _averaged(fit, image, preset, generator).mean
+    cues = cues_by(fit, image, strokes, preset, generator)
+    members = image.bundle.ensemble[: preset.ensemble]
+    encodings = [image.encoding(member) for member in range(len(members))]
+    return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
+
+
+def _averaged(
+    fit: SharedFit, image: PreparedImage, preset: Preset, generator: torch.Generator
+) -> AveragedPrediction:
+    return average_draws(
         fit.net.to(image.device),
         image.inputs,
         fit.known.stroked,
@@ -159,10 +168,26 @@ def probabilities_of(
         generator=generator,
         fused=image.fused_inputs,
     )
-    if not preset.fusion:
-        return averaged.mean
-    cues = compute_cues(
-        averaged,
+
+
+def cues_by(
+    fit: SharedFit,
+    image: PreparedImage,
+    strokes: StrokeMaps,
+    preset: Preset,
+    generator: torch.Generator,
+) -> Tensor:
+    """Cues (P, len(CUES), h / 2, w / 2) of an image by strokes on others, and its own.
+
+    Args:
+        fit: of `fit_shared`.
+        image: prepared with the same weights.
+        strokes: its own; there may be none.
+        preset: as that of the fit.
+        generator: of the sampling positions and the colors of this image.
+    """
+    return compute_cues(
+        _averaged(fit, image, preset, generator),
         strokes,
         image.lab,
         image.standardized_lab,
@@ -170,9 +195,6 @@ def probabilities_of(
         known=fit.known,
         distances=distances,
     )
-    members = image.bundle.ensemble[: preset.ensemble]
-    encodings = [image.encoding(member) for member in range(len(members))]
-    return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
 
 
 def segment_shared(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saccade.models.features import INPUT_CHANNELS
-from saccade.models.similarity import UNLIKE, at_strokes, hard_and_soft_maximum
+from saccade.models.similarity import UNLIKE, at_strokes, few_of, hard_and_soft_maximum
 
 CUES = (
     "network",  # half the log odds of the class by the fitted network
@@ -160,7 +160,7 @@ class FusionNet(nn.Module):
         cues: Tensor,
         image_index: Tensor,
         encoding: ImageEncoding,
-        elsewhere: Sequence[Tensor] | None = None,
+        elsewhere: Sequence[Tensor | None] | None = None,
     ) -> Tensor:
         """Scores of each class; their softmax over an image's classes are the probabilities.
 
@@ -246,6 +246,11 @@ def stroke_vectors(encoding: ImageEncoding, strokes: Tensor) -> list[Tensor]:
     """
     flat = encoding.embedding[0].flatten(1)
     return [at_strokes(flat, own.flatten().nonzero()[:, 0]) for own in _at_half(strokes)]
+
+
+def few_vectors(vectors: Tensor) -> Tensor:
+    """At most as many of (D, n) as one stroke has, evenly spread."""
+    return vectors[:, few_of(torch.arange(vectors.shape[1], device=vectors.device))]
 
 
 def _similarity(
