@@ -204,7 +204,7 @@ def preset_named(name: str) -> Preset:
         return replace(learned, refine=refine, refine_several=several, max_pixels=320_000)
     if name == "best":
         refine = PottsSettings(iterations=100, fine_iterations=40)
-        return replace(learned, refine=refine, ensemble=3)
+        return replace(learned, refine=refine)
     if name == "paper":
         return Preset(
             fit=PaperFitSettings(),

@@ -149,7 +149,7 @@ def probabilities_of(
     generator = torch.Generator(image.device).manual_seed(seed)
     if not preset.fusion:
         return _averaged(fit, image, preset, generator).mean
-    cues = cues_by(fit, image, strokes, preset, generator)
+    cues = cues_by(fit, image, strokes, preset, generator, distances=distances)
     members = image.bundle.ensemble[: preset.ensemble]
     encodings = [image.encoding(member) for member in range(len(members))]
     return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
@@ -176,6 +176,8 @@ def cues_by(
     strokes: StrokeMaps,
     preset: Preset,
     generator: torch.Generator,
+    *,
+    distances: Distances | None = None,
 ) -> Tensor:
     """Cues (P, len(CUES), h / 2, w / 2) of an image by strokes on others, and its own.
 
@@ -185,6 +187,7 @@ def cues_by(
         strokes: its own; there may be none.
         preset: as that of the fit.
         generator: of the sampling positions and the colors of this image.
+        distances: to strokes of other slices too, of the classes `SharedFit.known` has.
     """
     return compute_cues(
         _averaged(fit, image, preset, generator),
