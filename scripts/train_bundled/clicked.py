@@ -1,7 +1,7 @@
 """Sessions for the fusion network: clicks and short strokes where the mask so far is wrong.
 
-The mask so far is that of the object network, which stays as it is; that of the fusion network
-changes while it is trained.
+The masks so far are those of the object network, which stays as it is, as that is fast. Where there
+is a fusion network from an earlier stage, the last of them is its mask, as in use.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.object_scores import object_scores
+from saccade.interactive.pipeline import segment_prepared
 from saccade.interactive.prepared import PreparedImage
 from saccade.scribbles.clicks import (
     Correction,
@@ -20,6 +22,7 @@ from saccade.scribbles.clicks import (
     next_click,
     next_stroke,
 )
+from scripts.train_bundled.bundles import PRESET
 from scripts.train_bundled.sessions import deep_place
 from scripts.train_bundled.windows import Labels, Rng
 
@@ -29,7 +32,12 @@ _ANYWHERE = 0.3  # share of the first clicks that are not at the deepest place
 
 
 def play(
-    rng: Rng, prepared: PreparedImage, truth: Labels, drawn: Labels | None = None
+    rng: Rng,
+    prepared: PreparedImage,
+    truth: Labels,
+    drawn: Labels | None = None,
+    *,
+    fused: bool = False,
 ) -> tuple[Labels, Tensor | None]:
     """Strokes of a session, and the last mask before the last of them.
 
@@ -38,6 +46,7 @@ def play(
         prepared: the image, with weights that have an object network.
         truth: (H, W), 0 and 1.
         drawn: (H, W) strokes to begin with, 255 where nobody drew; none where None.
+        fused: whether the last mask is that of the image's fusion network, which is trained.
 
     Returns:
         The strokes (H, W), and probabilities (2, h / 2, w / 2); None after the first of all.
@@ -48,8 +57,9 @@ def play(
     turns = int(rng.choice(list(TURNS), p=list(TURNS.values()))) - (drawn is None)
     if drawn is None:
         _draw(strokes, _first(rng, truth))
-    for _ in range(turns):
-        last, mask = _answer(prepared, strokes, last)
+    for turn in range(turns):
+        answer = _fused if fused and turn == turns - 1 else _answer
+        last, mask = answer(prepared, strokes, last)
         correction = _next(rng, truth, mask)
         if correction is None:
             break
@@ -65,6 +75,15 @@ def _answer(prepared: PreparedImage, strokes: Labels, last: Tensor | None) -> tu
     assert scores is not None
     full = F.interpolate(scores[None], strokes.shape, mode="bilinear", align_corners=False)[0]
     return scores.sigmoid(), (full[1] > full[0]).numpy().astype(np.uint8)
+
+
+def _fused(prepared: PreparedImage, strokes: Labels, last: Tensor | None) -> tuple[Tensor, Labels]:
+    """The same by the fusion network, refined as in the package."""
+    index = strokes.astype(np.int64)
+    index[index == UNLABELED] = 2
+    fitted = segment_prepared(prepared, index, (0, 1), PRESET, last=last)
+    assert fitted is not None
+    return fitted.half, fitted.result.labels.astype(np.uint8)
 
 
 def _first(rng: Rng, truth: Labels) -> Correction:

@@ -1,14 +1,16 @@
 """The stage ``fusion``: the frozen fit as in the package, and a network that reads its cues."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: `from_table` reads the types of the fields.
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from saccade.data.tables import from_table
 from saccade.errors import InputError
 from saccade.models.object_net import ObjectNet
 from saccade.models.weights import FILE_PARTS
@@ -26,12 +28,25 @@ from scripts.train_bundled.things import things
 from scripts.train_bundled.windows import Rng
 
 
+@dataclass(frozen=True)
+class FusionOptions:
+    """What the table ``options`` of a stage may say.
+
+    Attributes:
+        kept: by how much more it costs to lose what was right in the mask that strokes correct.
+    """
+
+    kept: float = 0.0
+
+
 class FusionTask:
     """Trains a `FusionStage` on the cues of a fit that stays as it is."""
 
     def __init__(self, stage: Stage, start: Weights, place: Place) -> None:
         torch.manual_seed(stage.seed)
-        module = stage_with(start.get("fusion")).to(place.device)
+        self._options = _options(stage, f"stage {stage.name}")
+        before = start.get("fusion")
+        module = stage_with(before).to(place.device)
         module.to(memory_format=torch.channels_last)  # faster on every device
         self.module: nn.Module = module
         objects = object_net(start.get("object"))
@@ -40,8 +55,10 @@ class FusionTask:
                 f"stage {stage.name}: shares: clicks are of an object network, must start from a "
                 "stage of kind object too"
             )
-        bundle = bundle_of(frozen(start["fit"]), FusionStage(), objects)
-        self.source: Source[Examples] = FusionEpisodes(bundle, place.data, stage)
+        bundle = bundle_of(frozen(start["fit"]), stage_with(before).folded(), objects)
+        self.source: Source[Examples] = FusionEpisodes(
+            bundle, place.data, stage, fused=before is not None
+        )
 
     rates: Mapping[str, float] = {}
 
@@ -53,7 +70,19 @@ class FusionTask:
 
     def loss(self, module: nn.Module, batch: Examples, generator: torch.Generator) -> Tensor:
         kind, images = batch
-        return cast(FusionStage, module).loss(images, binary=kind in PAIRS)
+        stage = cast(FusionStage, module)
+        return stage.loss(images, binary=kind in PAIRS, kept=self._options.kept)
+
+
+def _options(stage: Stage, where: str) -> FusionOptions:
+    options: FusionOptions = from_table(FusionOptions, f"{where}: options", dict(stage.options))
+    if not 0 <= options.kept < math.inf:
+        raise InputError(f"{where}: options: kept is {options.kept}, must be at least 0")
+    return options
+
+
+def _check(where: str, stage: Stage) -> None:
+    _options(stage, where)
 
 
 def object_net(state: State | None) -> ObjectNet | None:
@@ -129,4 +158,5 @@ KIND = Kind(
     task=FusionTask,
     scores=_scores,
     pack=_pack,
+    check=_check,
 )

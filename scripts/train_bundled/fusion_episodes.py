@@ -42,10 +42,12 @@ class FusionEpisodes:
         root: of the data.
         stage: kinds of episodes with their shares (see `objects` for whole objects, `instances`
             for repeated ones), examples of a batch, and photographs that are left out.
+        fused: whether the bundle's fusion network is trained already, see `play`.
     """
 
-    def __init__(self, bundle: Bundle, root: Path, stage: Stage) -> None:
+    def __init__(self, bundle: Bundle, root: Path, stage: Stage, *, fused: bool = False) -> None:
         self.bundle, self.shares, self.batch = bundle, dict(stage.shares), stage.batch
+        self.fused = fused
         shown = [kind for kind, share in self.shares.items() if share]
         self.photographs = Photographs(root, shown)
         self.objects = photos(root, held_out(root, stage.hold)) if "object" in shown else []
@@ -88,9 +90,9 @@ class FusionEpisodes:
         prepared = prepare_image(image, bundle=self.bundle)
         last = None
         if kind == "clicks":
-            strokes, last = play(rng, prepared, truth)
+            strokes, last = play(rng, prepared, truth, fused=self.fused)
         elif kind in PAIRS and self.bundle.objects is not None and rng.random() < GOES_ON:
-            strokes, last = play(rng, prepared, truth, strokes)
+            strokes, last = play(rng, prepared, truth, strokes, fused=self.fused)
         classes = 2 if kind in PAIRS else MANY
         cues, stroked = cues_of(prepared, strokes, classes, generator, last)
         half = torch.from_numpy(truth[::2, ::2].copy())

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from saccade.models.fusion_net import FusionNet, ImageEncoder, few_vectors, stroke_vectors
+from saccade.models.fusion_net import CUE, FusionNet, ImageEncoder, few_vectors, stroke_vectors
 from scripts.train_bundled.tasks import State
 
 
@@ -72,8 +72,14 @@ class FusionStage(nn.Module):
         plain.load_state_dict(state)
         return plain.eval().requires_grad_(False)
 
-    def loss(self, images: Sequence[Example], *, binary: bool) -> Tensor:
-        """The mean over images of one size; ``binary`` where each shows one object."""
+    def loss(self, images: Sequence[Example], *, binary: bool, kept: float = 0.0) -> Tensor:
+        """The mean over images of one size.
+
+        Args:
+            images: what the networks see.
+            binary: whether each shows one object.
+            kept: by how much more it costs to lose what was right in the mask before.
+        """
         device = next(self.parameters()).device
         image_index = torch.cat([torch.full_like(x.stroked, i) for i, x in enumerate(images)])
         encoding = self.encoder(torch.stack([x.inputs.float() for x in images]).to(device))
@@ -81,7 +87,8 @@ class FusionStage(nn.Module):
         elsewhere = [vectors for x in images for vectors in self._elsewhere(x, device)]
         scores = self.fusion(cues, image_index.to(device), encoding, elsewhere)
         losses = [
-            _image_loss(scores[image_index == i], x, binary=binary) for i, x in enumerate(images)
+            _image_loss(scores[image_index == i], x, binary=binary, kept=kept)
+            for i, x in enumerate(images)
         ]
         return torch.stack(losses).mean()
 
@@ -105,7 +112,16 @@ def stage_with(state: State | None) -> FusionStage:
     return stage
 
 
-def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
+def _keeping(cues: Tensor, target: Tensor, kept: float) -> Tensor:
+    """Weights (h, w), of mean 1: what was right in the mask before costs more to lose."""
+    last = cues[:, CUE["last"]].float().to(target.device)
+    if not last.any():  # there was none
+        return torch.ones_like(last[0])
+    weights = 1 + kept * (last.argmax(0) == target).float()
+    return weights / weights.mean()
+
+
+def _image_loss(scores: Tensor, example: Example, *, binary: bool, kept: float) -> Tensor:
     """Cross-entropy, in part balanced over classes, and soft IoU.
 
     With many classes balance costs more than it gives: what a rare class wrongly takes of a
@@ -120,6 +136,7 @@ def _image_loss(scores: Tensor, example: Example, *, binary: bool) -> Tensor:
     safe = target.masked_fill(~valid, 0)
     loss = F.cross_entropy(scores[None], safe[None], reduction="none")[0]
     loss = (loss * valid).clamp_max(8.0)  # human segments err too
+    loss = loss * _keeping(example.cues, safe, kept)
     onehot = F.one_hot(safe, classes).movedim(2, 0) * valid
     count = onehot.flatten(1).sum(1)
     each = (loss * onehot).flatten(1).sum(1) / count.clamp_min(1)
