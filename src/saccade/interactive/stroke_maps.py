@@ -134,6 +134,8 @@ def _with_ground(
 ) -> StrokeMaps:
     """Maps of one class with the provisional ground; no stroke and no label of theirs changes."""
     found = provisional_ground(image, maps.strokes_half < maps.count, odds)
+    if not found.any():  # strokes are everywhere
+        return replace(maps, ground=ground, ground_half=found, objects=None, last=None)
     free = found & (maps.labels_half == maps.count)
     labels = maps.labels_half.masked_fill(free, ground)
     return replace(maps, labels_half=labels, ground=ground, ground_half=found)
