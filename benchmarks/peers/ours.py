@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +30,13 @@ VARIANTS: dict[str, tuple[str, Any]] = {
     "random": ("features", "random"),
 }
 _PIXELS = re.compile(r"pixels([1-9]\d*)")
-PARTS = ("nofusion", "norefine", "adam", "paperweight", "nosuperpixels")
+LEFT_OUT: dict[str, dict[str, Any]] = {
+    "nofusion": {"fusion": False, "objects": False},
+    "noobjects": {"objects": False},
+    "norefine": {"refine": None},
+}
+PARTS = (*LEFT_OUT, "nonetwork", "adam", "paperweight", "nosuperpixels")
+_NETWORK_CUES = ("network", "spread")
 
 
 def check_variants(spec: str) -> None:
@@ -81,12 +89,33 @@ def preset_of(spec: str, stem: str, folds: Folds) -> "Preset":
     return preset
 
 
+@cache
+def _without_network(source: str) -> str:
+    """A file of weights whose fusion network does not hear the light GDC network."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from saccade.models import weights
+    from saccade.models.fusion_net import CUE
+
+    folder = Path(weights.__file__).parent
+    tensors = load_file(folder / "bundled.safetensors" if source == "bundled" else source)
+    part = weights.FILE_PARTS["fusion"]
+    for name in _NETWORK_CUES:
+        tensors[f"{part}.enter.conv.weight"][:, CUE[name]] = 0
+    tensors[f"{part}.leave.weight"][1] = 0
+    tensors[f"{part}.leave.bias"][1] = -30.0  # the gate of its log odds, before softplus
+    path = Path(mkdtemp()) / "without_network.safetensors"
+    save_file({name: torch.clone(value) for name, value in tensors.items()}, path)
+    return str(path)
+
+
 def _vary(preset: "Preset", variant: str) -> "Preset":
     """The preset with one thing changed: a branch, a source of features, or a part left out."""
-    if variant in ("nofusion", "norefine"):
-        return replace(
-            preset, **{"nofusion": {"fusion": False}, "norefine": {"refine": None}}[variant]
-        )
+    if variant in LEFT_OUT:
+        return replace(preset, **LEFT_OUT[variant])
+    if variant == "nonetwork":
+        return replace(preset, weights=_without_network(preset.weights))
     if variant in ("adam", "paperweight", "nosuperpixels"):
         change = {
             "adam": {"optimizer": "adam"},
