@@ -1,6 +1,7 @@
 """Images of a kind: some with strokes, others that are scored."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -68,17 +69,18 @@ def load_kind(root: Path, name: str, *, every: int = 1, limit: int | None = None
     return KindOfImages(name, found.classes, found.stroked, found.scored[:limit])
 
 
-def seen_by_weights(name: str) -> frozenset[str]:
-    """Stems of a set that the bundled weights have seen, as the file beside them says."""
-    text = (files("saccade.models") / "bundled.json").read_text("utf-8")
-    seen = json.loads(text).get("seen", {})
-    return frozenset(seen.get(name, ()) if isinstance(seen, dict) else ())
+def seen_by_weights(name: str, stems: Iterable[str]) -> frozenset[str]:
+    """Those of a set that the bundled weights have seen, as the file beside them says."""
+    known = json.loads((files("saccade.models") / "bundled.json").read_text("utf-8"))
+    sets = {one["set"] for one in known["data"] if isinstance(one, dict)}  # else older than fields
+    return frozenset(stems) - frozenset(known["without"]) if name in sets else frozenset()
 
 
 def _field(folder: Path, name: str, every: int) -> KindOfImages:
-    seen = seen_by_weights(name)
+    pictures = _pictures(folder / "images")
+    seen = seen_by_weights(name, [path.stem for path in pictures])
     stroked, scored = [], []
-    for path in _pictures(folder / "images"):
+    for path in pictures:
         strokes = folder / "scribbles" / f"{path.stem}.png"
         truth = (_values(next((folder / "masks").glob(f"{path.stem}.*"))) > 0).astype(np.uint8)
         image = np.asarray(Image.open(path).convert("RGB"))

@@ -15,7 +15,7 @@ from saccade.fitted.items import Picture, Source, read_drawn, read_picture
 from saccade.fitted.predicting import prepare_picture, segment_picture
 from saccade.fitted.scores import HeldOut, score_held_out
 from saccade.fitted.stroked import StrokedImage, classes_of, ground_remark, read_all, stroke
-from saccade.fitted.suggesting import ImageSuggestion, rank_images
+from saccade.fitted.suggesting import ImageSuggestion, rank_images, uncertain_share
 from saccade.images import Reading
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
@@ -215,10 +215,11 @@ class Model:
         return rank_images(pool, self.reading, self._score, Run(progress, cancel))[:n]
 
     def _score(self, picture: Picture) -> float | None:
-        """Mean uncertainty of a mask; None for an image with strokes."""
+        """How unsure a mask is; None for an image with strokes."""
         if picture.digest in self._stroked:
             return None
-        return float(segment_picture(self, picture, None, Run()).uncertainty.mean())
+        found = segment_picture(self, picture, None, Run())
+        return uncertain_share(found.labels, found.uncertainty)
 
     def suggest(self, image: object, n: int = 3) -> list[Suggestion]:
         """At most ``n`` regions of an image where a stroke would help most, best first.

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from saccade.fitted.items import Picture, Source
 from saccade.images import Reading
@@ -17,12 +21,29 @@ class ImageSuggestion:
     Attributes:
         number: its place among the images to choose from, from 0.
         name: of its file, or "image 3" of the third array.
-        score: mean uncertainty of its mask, in [0, 1].
+        score: `uncertain_share` of its mask, in [0, 1].
     """
 
     number: int
     name: str
     score: float
+
+
+def uncertain_share(
+    labels: NDArray[np.integer[Any]], uncertainty: NDArray[np.floating[Any]]
+) -> float:
+    """How unsure a mask is, in [0, 1]: its uncertainty by the area of all but the largest class.
+
+    Few small things on a large ground leave most pixels sure, also where all of them are missed.
+
+    >>> labels, uncertainty = np.zeros((10, 10), int), np.zeros((10, 10))
+    >>> labels[0, :4], uncertainty[0, 3] = 1, 1
+    >>> uncertain_share(labels, uncertainty), uncertain_share(labels * 0, uncertainty)
+    (0.25, 1.0)
+    """
+    others = labels.size - int(np.bincount(labels.ravel()).max())
+    total = float(uncertainty.sum(dtype=np.float64))
+    return min(1.0, total / others) if others else 1.0
 
 
 def rank_images(

@@ -58,7 +58,9 @@ def separate_touching(
     chance = None if probability is None else np.asarray(probability, dtype=np.float32)
     if pixels.ndim not in (2, 3) or (chance is not None and chance.shape != pixels.shape):
         found = "" if chance is None else f" with probabilities {chance.shape}"
-        raise InputError(f"mask {pixels.shape}{found}, expected two arrays (H, W) of one size")
+        raise InputError(
+            f"mask {pixels.shape}{found}, expected arrays (H, W) or (Z, H, W) of one size"
+        )
     if not (smoothing >= 0 and rise >= 0):
         raise InputError(f"smoothing {smoothing} and rise {rise}: expected numbers of at least 0")
     steps = np.ones(pixels.ndim) if spacing is None else np.asarray(spacing, np.float64)

@@ -38,6 +38,7 @@ from saccade.serve.request_queue import RequestQueue
 from saccade.serve.schemas import ExportModel
 from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
+from saccade.serve.worker import mask_classes
 
 _KEPT = 4
 _log = logging.getLogger("saccade.serve")
@@ -251,20 +252,11 @@ def _labels(job: _Job, entry: Entry, library: Library) -> NDArray[Any]:
         return predict_entry(job.fit, entry, library).labels
     own = job.strokes[entry.id]
     segmenter = ScribbleSegmenter(job.settings.preset, job.settings.seed, job.settings.device)
-    segmenter.classes = _classes(own)
     strokes = rasterize(own.document, own.size)
+    if not strokes.classes:
+        raise InputError("its strokes are outside of the image")
+    segmenter.classes = mask_classes(strokes, own.document)
     return segmenter.fit(library.load(entry), strokes).result.labels
-
-
-def _classes(own: DrawnImage) -> tuple[int, ...] | None:
-    from saccade.interactive.inputs import ground_class
-
-    values = {item.value for item in own.document.items}
-    if len(values) > 1:
-        return None
-    (value,) = values
-    ground = ground_class(value, [c.value for c in own.document.classes])
-    return tuple(sorted((value, ground)))
 
 
 def _encoded(job: _Job, entry: Entry, labels: NDArray[Any]) -> bytes:

@@ -20,7 +20,7 @@ from saccade.serve.errors import SupersededError
 from saccade.serve.folder_fit import FolderFit, picture_of
 from saccade.serve.library import Entry, Library
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
-from saccade.serve.worker import SegmentationRequest, prepare_segmenter
+from saccade.serve.worker import SegmentationRequest, check_room, prepare_segmenter
 
 
 def segment_by_folder(
@@ -33,6 +33,7 @@ def segment_by_folder(
     """A session's mask by the strokes of all images; arguments and errors of `segment_session`."""
     started = time.perf_counter()
     session, model = request.session, found.model
+    check_room(request, len(model.classes))
     strokes = rasterize(request.document, session.size)
     prepared = prepare_segmenter(session, library, request.preset, request.seed).prepared
     assert prepared is not None  # it was just prepared
@@ -74,38 +75,16 @@ def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentat
 def predict(model: Model, image: PreparedImage, index: NDArray[np.int64] | None) -> Segmentation:
     """A mask of an image by a model; nothing is fitted.
 
-    Strokes that show only some of the classes would draw all to them: what is near to a stroke of
-    the others is not known. Such strokes keep their pixels, and count through the model alone.
-
     Args:
         model: fitted, also to the strokes of this image if it has some.
         image: prepared with the settings of the model.
         index: (H, W) class index of its strokes, K where nobody drew; None without strokes.
     """
-    shown = set() if index is None else set(np.unique(index).tolist()) - {len(model.classes)}
-    every = set(model.shared.known.stroked.tolist())
     with one_thread(model.device):
         result = segment_shared(
-            model.shared,
-            image,
-            model.preset,
-            stroke_index=index if shown >= every else None,
-            seed=model.seed,
+            model.shared, image, model.preset, stroke_index=index, seed=model.seed
         )
-    if index is not None and not shown >= every:
-        result = _with_strokes(result, index)
     return _with_ground(model, result)
-
-
-def _with_strokes(result: Segmentation, index: NDArray[np.int64]) -> Segmentation:
-    """A mask in which strokes have their classes."""
-    drawn = index < len(result.classes)
-    labels, uncertainty = result.labels.copy(), result.uncertainty.copy()
-    probabilities = result.probabilities.copy()
-    labels[drawn] = np.asarray(result.classes)[index[drawn]]
-    probabilities[:, drawn] = np.eye(len(result.classes))[:, index[drawn]]
-    uncertainty[drawn] = 0
-    return replace(result, labels=labels, probabilities=probabilities, uncertainty=uncertainty)
 
 
 def _with_ground(model: Model, result: Segmentation) -> Segmentation:

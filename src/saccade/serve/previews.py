@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.fitted.suggesting import uncertain_share
 from saccade.scribbles.document import StrokeClass
 from saccade.serve.errors import SupersededError
 from saccade.serve.folder_fit import FolderFit
@@ -46,23 +47,6 @@ def preview_of(mask: DisplayedMask, number: int) -> Preview:
     """A small copy of a mask."""
     value = None if mask.uncertainty is None else uncertain_share(mask.labels, mask.uncertainty)
     return Preview(number, _small(mask.labels), value)
-
-
-def uncertain_share(
-    labels: NDArray[np.integer[Any]], uncertainty: NDArray[np.floating[Any]]
-) -> float:
-    """How unsure a mask is, in [0, 1]: its uncertainty by the area of all but the largest class.
-
-    Few small things on a large ground leave most pixels sure, also where all of them are missed.
-
-    >>> labels, uncertainty = np.zeros((10, 10), int), np.zeros((10, 10))
-    >>> labels[0, :4], uncertainty[0, 3] = 1, 1
-    >>> uncertain_share(labels, uncertainty), uncertain_share(labels * 0, uncertainty)
-    (0.25, 1.0)
-    """
-    others = labels.size - int(np.bincount(labels.ravel()).max())
-    total = float(uncertainty.sum(dtype=np.float64))
-    return min(1.0, total / others) if others else 1.0
 
 
 def preview_entry(

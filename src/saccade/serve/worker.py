@@ -93,7 +93,7 @@ def segment_session(
     session, revision = request.session, request.revision
     send(progress_message(revision, 0.0, "features"), "progress")
     segmenter = prepare_segmenter(session, library, request.preset, request.seed)
-    segmenter.classes = classes = _mask_classes(strokes, request.document)
+    segmenter.classes = classes = mask_classes(strokes, request.document)
     if cancelled.is_set():
         raise SupersededError
 
@@ -133,16 +133,21 @@ def _rasterized(request: SegmentationRequest, cancelled: threading.Event) -> Str
     strokes = rasterize(request.document, (height, width), pause=pause)
     if not strokes.classes:
         raise NoStrokesError(NEEDS_STROKES)
-    count = len(_mask_classes(strokes, request.document))
+    check_room(request, len(mask_classes(strokes, request.document)))
+    return strokes
+
+
+def check_room(request: SegmentationRequest, count: int) -> None:
+    """Raise InputError where the mask of so many classes needs more memory than it may take."""
+    height, width = request.session.size
     if height * width * count > request.max_values:
         raise InputError(
             f"{width} x {height} pixels with {count} classes need more memory than one "
             "image may take here; use fewer classes or a smaller image"
         )
-    return strokes
 
 
-def _mask_classes(strokes: Strokes, document: StrokeDocument) -> tuple[int, ...]:
+def mask_classes(strokes: Strokes, document: StrokeDocument) -> tuple[int, ...]:
     """The classes of the mask: those drawn; where it is one alone, another of the document too."""
     if len(strokes.classes) > 1:
         return strokes.classes

@@ -170,12 +170,16 @@ def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Recor
 
 
 def _opened(
-    job: Job, spec: LabelSpec, settings: StrokeLabeling
-) -> tuple[ReadImage, NDArray[np.uint8], tuple[str, ...]]:
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None" = None
+) -> tuple["ReadImage | Picture", NDArray[np.uint8], tuple[str, ...]]:
     """Image, (H, W) strokes, 255 where nobody drew, and how both were read."""
     from saccade.annotations import read_any_strokes
 
-    picture = read_any_file(job.image, channels=settings.channels, window=settings.window)
+    picture: ReadImage | Picture
+    if model is None:
+        picture = read_any_file(job.image, channels=settings.channels, window=settings.window)
+    else:
+        picture = model.read(job.image)
     image = picture.pixels
     strokes = read_any_strokes(
         job.strokes,
@@ -191,8 +195,7 @@ def _opened(
 def _made(
     job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None" = None
 ) -> Record:
-    found, drawn, remarks = _opened(job, spec, settings)
-    image: ReadImage | Picture = found if model is None else model.read(job.image)
+    image, drawn, remarks = _opened(job, spec, settings, model)
     start = time.perf_counter()
     mask, chosen, assumed = pseudo_mask(image, drawn, settings, model)
     seconds = time.perf_counter() - start

@@ -36,9 +36,10 @@ def test_images_with_strokes_are_fitted_to_and_the_others_scored(root):
     assert kind.stroked[0].strokes is not None
 
 
-def test_images_that_the_weights_have_seen_are_not_scored(root, monkeypatch):
-    name = "benchmarks.suites.kinds.data.seen_by_weights"
-    monkeypatch.setattr(name, lambda kind: frozenset({"2"}) if kind == "roads" else frozenset())
+def test_images_that_the_weights_have_seen_are_not_scored(root, tmp_path, monkeypatch):
+    known = {"data": [{"set": "roads"}], "without": ["0", "1", "3", "4"]}
+    (tmp_path / "bundled.json").write_text(json.dumps(known), "utf-8")
+    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: tmp_path)
     assert [one.stem for one in load_kind(root, "roads").scored] == ["0", "4"]
 
 

@@ -1,5 +1,6 @@
 """Routes of the folder: its classes, its model, what is done, which image next, all masks."""
 
+import copy
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -96,7 +97,7 @@ def add_folder_routes(router: APIRouter, service: Service) -> None:
         await service.folder.load()
         if service.model.fit is None:
             raise ConflictError("there is no model yet: draw on one of several images first")
-        model = service.model.fit.model
+        model = copy.copy(service.model.fit.model)  # what workers use stays as it is
         model.names = {c.value: c.name for c in service.folder.project.classes}
 
         def saved() -> bytes:
