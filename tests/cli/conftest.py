@@ -12,6 +12,7 @@ import saccade.interactive
 from saccade.cli.app import app
 from tests.cli import fake
 from tests.cli.networks import trained  # noqa: F401
+from tests.cli.stacks import drawn  # noqa: F401
 
 SHAPE = (12, 16)
 

@@ -12,23 +12,12 @@ import tifffile
 from saccade.errors import InputError
 from saccade.images import Image, open_image
 from saccade.images.readers.nifti import refuse_truncated
+from tests.cli.stacks import SHAPE, noisy_values
 from tests.images.test_science import write_zarr
-
-SHAPE = (5, 40, 56)
 
 
 def values(shape=SHAPE):
-    noise = np.random.default_rng(0).normal(100, 8, shape)
-    noise[..., 10:30, 16:40] += 60
-    return noise.astype(np.uint16)
-
-
-@pytest.fixture
-def drawn(tmp_path):
-    labels = np.full(SHAPE, 255, np.uint8)
-    labels[2, 3, 4:50], labels[2, 19:21, 22:34] = 0, 1
-    tifffile.imwrite(tmp_path / "drawn.tif", labels)
-    return tmp_path / "drawn.tif"
+    return noisy_values(shape).astype(np.uint16)
 
 
 def pages_of(sizes, kinds=(np.uint16,)):

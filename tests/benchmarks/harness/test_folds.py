@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from benchmarks.harness.folds import FOLDER, read_folds, unseen
+from benchmarks.harness.folds import read_folds, unseen
 from saccade.errors import InputError
 from saccade.interactive.presets import preset_named
-from saccade.models.weights import load_bundle
 
 
 def fold(folder, name, *stems, weights=True):
@@ -37,10 +36,3 @@ def test_folds_that_cannot_be(tmp_path):
     fold(tmp_path, "fold1", "b", "a")
     with pytest.raises(InputError, match="a is in another fold too"):
         read_folds(tmp_path)
-
-
-def test_the_folds_that_come_along_can_be_read():
-    files = sorted(set(read_folds(FOLDER).values()))
-    assert files
-    for path in files:
-        load_bundle(path)

@@ -14,7 +14,9 @@ from tests.interactive.test_shared import picture, strokes_on
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, monkeypatch):
+    (tmp_path / "bundled.json").write_text('{"data": [], "without": []}', "utf-8")
+    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: tmp_path)
     folder = tmp_path / "fields" / "roads"
     for name in ("images", "masks", "scribbles"):
         (folder / name).mkdir(parents=True)
@@ -36,10 +38,9 @@ def test_images_with_strokes_are_fitted_to_and_the_others_scored(root):
     assert kind.stroked[0].strokes is not None
 
 
-def test_images_that_the_weights_have_seen_are_not_scored(root, tmp_path, monkeypatch):
+def test_images_that_the_weights_have_seen_are_not_scored(root, tmp_path):
     known = {"data": [{"set": "roads"}], "without": ["0", "1", "3", "4"]}
     (tmp_path / "bundled.json").write_text(json.dumps(known), "utf-8")
-    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: tmp_path)
     assert [one.stem for one in load_kind(root, "roads").scored] == ["0", "4"]
 
 

@@ -28,6 +28,7 @@ RENAMED = {
     "evidence=": "fusion=",
     "judges=": "ensemble=",
     "fusion=False, refine=": "fusion=False, objects=False, refine=",
+    "refine=None, max_pixels": "refine=None, refine_several=None, max_pixels",
     "norm='batch')": "norm='batch', standardize=True)",
     "conflict='unlabeled')": "conflict='unlabeled', statistics=1024)",
     "temperature=1.0)": "temperature=1.0, upsampling='guided', keep_strokes=True)",
