@@ -81,7 +81,7 @@ class FolderModel:
     @property
     def _others(self) -> bool:
         """Whether a fit is of use: the strokes on a single image say all that there is to say."""
-        return len(self._library) > 1 or self._base is not None
+        return self._library.count > 1 or self._base is not None
 
     def fit_for(self, session: Session) -> FolderFit | None:
         """The fit that a session's mask is made with; None where its own strokes decide alone."""

@@ -88,7 +88,8 @@ class Library:
             self._entries = {entry.id: entry for entry in found}
         return found
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many images there were when they were listed last."""
         with self._lock:
             return len(self._entries)
