@@ -23,7 +23,7 @@ from saccade.interactive.result import Segmentation, Suggestion
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.interactive.shared import SharedFit, fit_shared
 from saccade.interactive.suggestions import suggest_regions
-from saccade.models.weights import Bundle, load_bundle
+from saccade.models.weights import Bundle, shared_bundle
 
 
 class Model:
@@ -77,7 +77,7 @@ class Model:
     @cached_property
     def bundle(self) -> Bundle:
         """The trained weights."""
-        return load_bundle(self.preset.weights, self.preset.ensemble)
+        return shared_bundle(self.preset.weights, self.preset.ensemble, self.device)
 
     @property
     def preset_name(self) -> str:

@@ -22,7 +22,7 @@ from saccade.models.features import (
     raw_half_size_features,
 )
 from saccade.models.fusion_net import ImageEncoding
-from saccade.models.weights import Bundle, load_bundle, load_head
+from saccade.models.weights import Bundle, load_head, shared_bundle
 from saccade.refine.potts import edge_weights
 from saccade.scribbles.superpixels import superpixels
 
@@ -206,7 +206,7 @@ def prepare_image(
     >>> image.size, image.working_size, image.half_size
     ((300, 401), (173, 231), (87, 116))
     """
-    bundle = bundle or load_bundle()
+    bundle = bundle or shared_bundle(device=device)
     head = bundle.head
     if features != "bundled":
         head = load_head(features, generator=torch.Generator().manual_seed(seed))

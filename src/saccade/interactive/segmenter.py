@@ -28,7 +28,7 @@ from saccade.interactive.result import Segmentation, Suggestion
 from saccade.interactive.run import Cancel, Preview, Progress, Run, one_thread
 from saccade.interactive.suggestions import suggest_regions
 from saccade.models.scribble_net import ScribbleNet
-from saccade.models.weights import Bundle, load_bundle
+from saccade.models.weights import Bundle, shared_bundle
 
 _T = TypeVar("_T")
 
@@ -294,4 +294,4 @@ class ScribbleSegmenter:
 
     @cached_property
     def _bundle(self) -> Bundle:
-        return load_bundle(self.preset.weights, self.preset.ensemble)
+        return shared_bundle(self.preset.weights, self.preset.ensemble, self.device)

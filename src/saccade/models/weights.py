@@ -96,6 +96,35 @@ def load_bundle(source: str = "bundled", members: int | None = None) -> Bundle:
         ) from error
 
 
+def shared_bundle(
+    source: str = "bundled", members: int | None = None, device: torch.device | None = None
+) -> Bundle:
+    """The bundle of `load_bundle`, read once in a process: nobody may change it.
+
+    Args:
+        source: as there; a file that has changed is read again.
+        members: as there.
+        device: where its networks work; each device has a bundle of its own.
+
+    >>> shared_bundle() is shared_bundle(), shared_bundle() is load_bundle()
+    (True, False)
+
+    Raises:
+        InputError: as there.
+    """
+    path = Path(source)
+    found = path.stat() if source != "bundled" and path.is_file() else None
+    changed = None if found is None else (found.st_mtime_ns, found.st_size)
+    return _kept_bundle(source, members, str(device or "cpu"), changed)
+
+
+@lru_cache(maxsize=4)
+def _kept_bundle(
+    source: str, members: int | None, device: str, changed: tuple[int, int] | None
+) -> Bundle:
+    return load_bundle(source, members)
+
+
 @lru_cache(maxsize=4)
 def weights_digest(source: str = "bundled") -> str:
     """SHA-256 of the file that `load_bundle` reads, by which weights are told apart.

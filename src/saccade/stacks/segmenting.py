@@ -22,7 +22,7 @@ from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
-from saccade.models.weights import load_bundle
+from saccade.models.weights import shared_bundle
 from saccade.stacks.collected import Collected, KnownPlane
 from saccade.stacks.preparing import Preparer
 from saccade.stacks.result import StackSegmentation
@@ -95,7 +95,7 @@ def segment_stack(
     with one_thread(where):
         run.report(0.0, "read")
         planes = read_planes(stack, channels=channels, window=window)
-        bundle = load_bundle(settings.weights, settings.ensemble)
+        bundle = shared_bundle(settings.weights, settings.ensemble, where)
         rough = Preparer(planes, settings, bundle, where)
         work = Work(rough.with_statistics(drawn.stroked), drawn, settings, seed, run)
         fit, remarks = work.fit()
