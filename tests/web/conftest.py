@@ -56,24 +56,27 @@ def start_server(home: Path, port: int, *arguments):
 
 
 @contextmanager
-def serving(home: Path, *arguments):
-    """Run ``saccade serve`` and give its address; it is stopped with Ctrl-C."""
-    process = start_server(home, 0, *arguments)
+def serving(home: Path, *arguments, process=False):
+    """Run ``saccade serve`` and give its address; it is stopped with Ctrl-C.
+
+    `process`: give its process too.
+    """
+    server = start_server(home, 0, *arguments)
     try:
-        line = process.stdout.readline()
+        line = server.stdout.readline()
         found = re.search(r"at (http://\S+)", line)
-        assert found, line + process.stdout.read()
+        assert found, line + server.stdout.read()
         _wait_until_up(found.group(1))
-        yield found.group(1)
+        yield (found.group(1), server) if process else found.group(1)
     finally:
-        process.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGINT)
         try:
-            output, _ = process.communicate(timeout=20)
+            output, _ = server.communicate(timeout=20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            server.kill()
             raise
     assert "Traceback" not in output, output
-    assert process.returncode in (0, 130, -signal.SIGINT)
+    assert server.returncode in (0, 130, -signal.SIGINT)
 
 
 def _wait_until_up(address):

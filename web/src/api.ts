@@ -50,8 +50,8 @@ export function setDone(image: string, done: boolean): Promise<ImageEntry> {
   return send("PATCH", `/api/images/${image}`, { done });
 }
 
-export function setShared(shared: boolean): Promise<FolderState> {
-  return send("PATCH", "/api/folder", { shared });
+export function setFolder(change: { shared?: boolean; connected?: boolean }): Promise<FolderState> {
+  return send("PATCH", "/api/folder", change);
 }
 
 /** Writes the masks of all images that have one; `told` hears how far it is. What was left out. */

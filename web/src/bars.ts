@@ -23,6 +23,7 @@ const TOOLS: [Tool, string][] = [
   ["brush", "Brush (B)"],
   ["eraser", "Eraser (E)"],
   ["remove", "Remove a whole stroke (R)"],
+  ["pin", "Pin a region: it stays as it is (P)"],
   ["pan", "Move the image (H)"],
 ];
 

@@ -25,7 +25,7 @@ export function changeClass(editor: Editor, value: number, change: Partial<Strok
     return;
   }
   editor.commit(withClasses(editor.document, classes.map((c) => (c.value === value ? { ...c, ...change } : c))));
-  if (change.color) editor.repaint();
+  if (change.color) editor.mask.paint();
 }
 
 /** The class that is `by` places on in the list. */

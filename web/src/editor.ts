@@ -6,18 +6,11 @@ import { erase, simplify, touches } from "./geometry";
 import { History, merged, sameStrokes, withItems } from "./history";
 import { Photo } from "./layers";
 import { Live } from "./live";
-import { paintJob } from "./paint_job";
 import type { Painted } from "./painter";
 import { cutPatch, patchTouched } from "./patches";
-import type { FolderState, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
-import PaintWorker from "./painter?worker";
-
-export interface Timing {
-  revision: number;
-  strokeEnd: number;
-  firstMask: number | null;
-  finalMask: number | null;
-}
+import type { FolderState, ImageEntry, Item, LineItem, PatchItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
+import { allOf, lockPrefix, pinnedPatch, region } from "./regions";
+import { ShownMask } from "./shown_mask";
 
 export interface EditorHost {
   changed(): void;
@@ -42,18 +35,13 @@ export interface EditorHost {
 export class Editor {
   readonly history: History;
   revision: number;
-  resultRevision = -1;
-  final = false;
   waiting = false;
   open = true;
-  timings: Timing[] = [];
-  painted: Painted | null = null;
-  result: Result | null = null;
+  readonly mask: ShownMask;
   private live: Live;
-  private worker = new PaintWorker();
-  private jobs = 0;
   private working: Item[] | null = null;
   private learning = false;
+  private connected = false;
   /** What the server is known to have kept. */
   private kept: StrokeDocument;
 
@@ -66,7 +54,11 @@ export class Editor {
     this.history = history ?? new History(state.document);
     this.kept = state.document;
     this.revision = state.revision;
-    this.worker.onmessage = (event: MessageEvent<Painted>) => this.showPainted(event.data);
+    this.mask = new ShownMask(state.palette, {
+      classes: () => this.history.document.classes,
+      painted: (painted) => host.painted(painted),
+      seen: (result) => this.seen(result),
+    });
     this.live = new Live(state.session, state.limits.message_bytes, {
       message: (message) => this.receive(message),
       result: (result) => this.receiveResult(result),
@@ -87,7 +79,7 @@ export class Editor {
     const theirs = state.document;
     const { unsaved } = this;
     this.abandon();
-    this.worker.terminate();
+    this.mask.end();
     if (!unsaved && !sameStrokes(this.history.document, theirs)) return new Editor(state, photo, host);
     if (unsaved) this.history.replace(merged(this.kept, this.history.document, theirs));
     const next = new Editor(state, photo, host, this.history);
@@ -107,7 +99,7 @@ export class Editor {
 
   close(): void {
     this.live.close();
-    this.worker.terminate();
+    this.mask.end();
     closeSession(this.state.session);
   }
 
@@ -167,6 +159,7 @@ export class Editor {
 
   setPreset(preset: string): void {
     this.state.preset = preset;
+    this.mask.forget();
     this.live.send({ type: "options", preset });
   }
 
@@ -183,33 +176,55 @@ export class Editor {
     this.host.status("Stopped; the last mask stays", null);
   }
 
-  /** Paints the result of now anew, in the colours of now. */
-  repaint(): void {
-    if (this.result) this.paint(this.result);
+  /** Pin the region at a place, or what was pinned there no longer. */
+  async pinAt(at: Point): Promise<void> {
+    const { items } = this.history.document;
+    for (const item of [...items].reverse().filter((one) => one.pinned)) {
+      const hit = item.kind === "line" ? touches(item, at, 0) : await patchTouched(item, at);
+      if (hit) return this.commit(withItems(this.history.document, items.filter((other) => other !== item)));
+    }
+    const { labels } = this.mask;
+    const [x, y] = at.map(Math.round);
+    if (!labels) return this.host.status("There is no mask to pin yet", null);
+    const value = labels.at(y * labels.width + x);
+    this.pin([pinnedPatch(region(labels, x, y), labels.width, value)]);
+  }
+
+  /** Pin all that a class has, or no longer. */
+  toggleLock(value: number): void {
+    const { items } = this.history.document;
+    const left = items.filter((item) => !item.id.startsWith(lockPrefix(value)));
+    if (left.length < items.length) return this.commit(withItems(this.history.document, left));
+    const { labels } = this.mask;
+    const made = labels && pinnedPatch(allOf(labels, value), labels.width, value, lockPrefix(value));
+    if (made) this.pin([made]);
+    else this.host.status("This class has nothing in the mask yet", null);
+  }
+
+  /** Pin what the mask shows already, so that it stays as it is. */
+  private pin(made: (PatchItem | null)[]): void {
+    const { document } = this.history;
+    const items = [...document.items, ...made.filter((item) => item !== null)];
+    if (this.mask.revision === this.revision) this.mask.keep(items, this.mask.result);
+    this.commit(withItems(document, items));
   }
 
   /** The classes that nobody drew and that were assumed to be everything else. */
   get provisional(): number[] {
-    return this.result?.header.provisional ?? [];
+    return this.mask.result?.header.provisional ?? [];
   }
 
   /** On how many images the strokes are that the mask comes from; 0: on this one alone, or no mask. */
   get sources(): number {
-    return this.result?.header.images ?? 0;
-  }
-
-  labelAt(x: number, y: number): number | null {
-    const { width, height, values } = this.result?.header ?? { width: 0, height: 0, values: [] };
-    if (!this.painted || x < 0 || y < 0 || x >= width || y >= height) return null;
-    return values[this.painted.labels[Math.floor(y) * width + Math.floor(x)]];
+    return this.mask.result?.header.images ?? 0;
   }
 
   private send(ended = performance.now()): void {
     this.revision++;
-    this.timings.push({ revision: this.revision, strokeEnd: ended, firstMask: null, finalMask: null });
-    if (this.timings.length > 1000) this.timings.shift();
+    this.mask.sent(this.revision, ended);
     this.live.sendStrokes(this.revision, this.history.document);
     this.host.regions([]);
+    if (this.mask.recall(this.history.document.items, this.revision)) this.waiting = false;
     this.host.changed();
   }
 
@@ -225,10 +240,7 @@ export class Editor {
     } else if (message.type === "waiting") {
       if (message.revision < this.revision) return;
       this.waiting = true;
-      this.result = this.painted = null;
-      this.jobs++;
-      this.resultRevision = message.revision;
-      this.host.painted(null);
+      this.mask.clear(message.revision);
       this.host.status(this.learning ? "Learning from the strokes on other images" : "Draw a stroke to see a mask", null);
     } else if (message.type === "suggestions") {
       if (message.revision === this.revision) this.host.regions(message.regions);
@@ -239,11 +251,13 @@ export class Editor {
     } else if (message.type === "classes") {
       this.history.setClasses(message.classes);
       this.host.changed();
-      this.repaint();
+      this.mask.paint();
     } else if (message.type === "images") {
       this.host.images(message.images);
     } else if (message.type === "folder") {
+      if (message.connected !== this.connected) this.mask.forget();
       this.learning = message.fitting;
+      this.connected = message.connected;
       this.host.folder(message);
       if (this.waiting && !message.fitting) this.host.status("Draw a stroke to see a mask", null);
     } else if (message.type === "replaced") {
@@ -255,31 +269,18 @@ export class Editor {
   }
 
   private receiveResult(result: Result): void {
-    if (result.header.revision < this.resultRevision) return;
+    const { revision, provisional, remarks } = result.header;
+    if (revision < this.mask.revision) return;
     this.waiting = false;
-    this.result = result;
     // What is provisional stands in the list of classes, and only while it is.
-    if (result.header.provisional.length === 0) this.host.remarks(result.header.remarks);
-    this.paint(result);
+    if (provisional.length === 0) this.host.remarks(remarks);
+    if (revision === this.revision) this.mask.keep(this.history.document.items, result);
+    this.mask.show(result);
   }
 
-  private paint(result: Result): void {
-    this.worker.postMessage(paintJob(++this.jobs, result, this.history.document.classes, this.state.palette));
-  }
-
-  private showPainted(painted: Painted): void {
-    if (painted.id < this.jobs || !this.result) {
-      for (const bitmap of [...painted.masks, painted.uncertainty]) bitmap?.close();
-      return;
-    }
-    this.painted = painted;
-    const { revision, final, seconds } = this.result.header;
-    this.resultRevision = revision;
-    this.final = final;
-    this.host.painted(painted);
+  private seen(result: Result): void {
+    const { revision, final, seconds } = result.header;
     if (final && revision >= this.revision) this.host.status(this.guess() ?? `Done in ${seconds.toFixed(2)} s`, null);
-    // Once for the frame that paints it, once for the frame after: then it has been seen.
-    requestAnimationFrame(() => requestAnimationFrame((now) => this.stamp(revision, final, now)));
   }
 
   /** What to do about a mask of one class and what was assumed around it. */
@@ -288,12 +289,5 @@ export class Editor {
     if (value === undefined) return this.sources > 0 ? `From the strokes on ${counted(this.sources)}` : null;
     const name = this.history.document.classes.find((c) => c.value === value)?.name ?? "another class";
     return `A first guess: draw on the ${name} where it is wrong`;
-  }
-
-  private stamp(revision: number, final: boolean, now: number): void {
-    const timing = this.timings.find((t) => t.revision === revision);
-    if (!timing) return;
-    timing.firstMask ??= now;
-    if (final) timing.finalMask ??= now;
   }
 }

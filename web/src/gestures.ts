@@ -4,7 +4,7 @@ import { distance, newId } from "./geometry";
 import type { LineItem, Point } from "./protocol";
 import type { View } from "./view";
 
-export type Tool = "brush" | "eraser" | "remove" | "pan";
+export type Tool = "brush" | "eraser" | "remove" | "pin" | "pan";
 
 export interface GestureHost {
   tool(): Tool;
@@ -13,6 +13,7 @@ export interface GestureHost {
   eraseAlong(a: Point, b: Point, radius: number): void;
   eraseDone(path: Point[], radius: number): void;
   removeAt(at: Point, slack: number): void;
+  pinAt(at: Point): void;
   enabled(): boolean;
 }
 
@@ -126,6 +127,8 @@ export class Gestures {
       this.surface.refresh("strokes");
     } else if (tool === "remove") {
       this.host.removeAt(p, 6 / this.surface.view.scale);
+    } else if (tool === "pin") {
+      if (e.button === 0 && this.isInside(at)) this.host.pinAt(p);
     } else if (e.button === 0 && this.isInside(at)) {
       this.line = { id: newId(), kind: "line", value, width: Math.round(width * 10) / 10, points: [p] };
       this.surface.lineBegun();

@@ -76,7 +76,7 @@ export function withoutClass(document: StrokeDocument, value: number): StrokeDoc
 /** What identifies a stroke whatever its id: stroke files keep none. */
 function looks(item: Item): string {
   const form = item.kind === "line" ? [item.width, item.points] : [item.x, item.y];
-  return JSON.stringify([item.kind, item.value, form]);
+  return JSON.stringify([item.kind, item.value, form, item.pinned ?? false]);
 }
 
 /** Whether two documents have the same strokes in the same order, whatever their ids. */

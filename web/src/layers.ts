@@ -113,7 +113,44 @@ export function drawStrokes(
   toImage(ctx, view, ratio);
   const colors = new Map(strokes.classes.map((c) => [c.value, c.color ?? "#888888"]));
   const rim = RIM / view.scale;
-  for (const item of strokes.items) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
+  for (const item of strokes.items) if (!item.pinned) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
+  drawPins(ctx, view, ratio, strokes.items.filter((item) => item.pinned), patches);
+}
+
+let hatched: CanvasRenderingContext2D | null = null;
+
+/** What is pinned, hatched: it must not hide the mask below. */
+function drawPins(ctx: CanvasRenderingContext2D, view: View, ratio: number, pins: Item[], patches: PatchPictures): void {
+  if (pins.length === 0) return;
+  hatched ??= document.createElement("canvas").getContext("2d")!;
+  const { canvas } = hatched;
+  [canvas.width, canvas.height] = [ctx.canvas.width, ctx.canvas.height];
+  toImage(hatched, view, ratio);
+  for (const pin of pins) drawItem(hatched, pin, "#000000", 0, patches);
+  hatched.setTransform(1, 0, 0, 1, 0, 0);
+  hatched.globalCompositeOperation = "source-in";
+  hatched.fillStyle = hatched.createPattern(hatch(ratio), "repeat")!;
+  hatched.fillRect(0, 0, canvas.width, canvas.height);
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.drawImage(canvas, 0, 0);
+}
+
+function hatch(ratio: number): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.round(8 * ratio);
+  const ctx = canvas.getContext("2d")!;
+  const { width } = canvas;
+  for (const [color, line] of [["rgba(0, 0, 0, 0.35)", 3], ["rgba(255, 255, 255, 0.8)", 1]] as const) {
+    ctx.strokeStyle = color;
+    ctx.lineWidth = line * ratio;
+    ctx.beginPath();
+    for (const shift of [-width, 0, width]) {
+      ctx.moveTo(shift - width / 2, width * 1.5);
+      ctx.lineTo(shift + width * 1.5, -width / 2);
+    }
+    ctx.stroke();
+  }
+  return canvas;
 }
 
 /** Makes the context count in pixel centres of the image, as strokes do. */

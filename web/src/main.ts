@@ -3,6 +3,7 @@
 import "./style.css";
 import { Bars } from "./bars";
 import * as api from "./api";
+import { bindings } from "./bindings";
 import { attempt, hint, offline, progress, setStatus, showHint, veil } from "./chrome";
 import * as classes from "./classes";
 import type { Editor } from "./editor";
@@ -18,7 +19,7 @@ import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
 import type { FolderState, Region, StrokeClass } from "./protocol";
 import { Queue } from "./queue";
-import { listen, shortcutDialog, type Shortcut } from "./shortcuts";
+import { listen, shortcutDialog } from "./shortcuts";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
 
@@ -30,7 +31,7 @@ let brushWidth = 12;
 let regions: Region[] = [];
 let nextRegion = 0;
 let count = 0;
-let folder: FolderState = { images: 0, fitting: false, shared: true, problem: "", remarks: [] };
+let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", remarks: [] };
 const frames: number[] = [];
 const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, uncertaintyOpacity: 1 };
 
@@ -84,6 +85,7 @@ const stage = new Stage({
   strokeDone: (line) => images.editor?.addLine(line, stage.view?.scale ?? 1),
   eraseAlong: (a, b, radius) => images.editor?.eraseAlong(a, b, radius),
   eraseDone: (path, radius) => void images.editor?.eraseDone(path, radius),
+  pinAt: (at) => void images.editor?.pinAt(at),
   removeAt: (at, slack) => void images.editor?.removeAt(at, slack),
   enabled: () => images.editor?.open ?? false,
   frame: (ms) => void (frames.push(ms) > 5000 && frames.shift()),
@@ -99,7 +101,8 @@ const panel = new Panel({
   setPreset: (preset) => images.editor?.setPreset(preset),
   suggest,
   goTo,
-  setShared: (shared) => void attempt(async () => void (await api.setShared(shared))),
+  setFolder: (change) => void attempt(async () => void (await api.setFolder(change))),
+  toggleLock,
 });
 
 function choose(value: number): void {
@@ -113,7 +116,7 @@ function addClass(): void {
   if (!editor) return;
   const value = classes.addClass(editor);
   choose(value);
-  panel.rename(value);
+  panel.classes.rename(value);
 }
 
 function deleteClass(value: number): void {
@@ -126,6 +129,10 @@ function deleteClass(value: number): void {
 function changeClass(value: number, change: Partial<StrokeClass>): void {
   if (images.editor) classes.changeClass(images.editor, value, change);
   refresh();
+}
+
+function toggleLock(value: number): void {
+  images.editor?.toggleLock(value);
 }
 
 function setBrush(width: number): void {
@@ -151,7 +158,7 @@ function suggest(): void {
   const { editor } = images;
   if (!editor) return;
   if (regions.length > 0) goTo(regions[nextRegion % regions.length]);
-  else if (editor.waiting || !editor.painted) setStatus("Draw a stroke first", null);
+  else if (editor.waiting || !editor.mask.painted) setStatus("Draw a stroke first", null);
   else editor.suggest(5);
 }
 
@@ -184,15 +191,15 @@ function opened(editor: Editor, another: boolean): void {
 
 function showSource(): void {
   const { editor } = images;
-  panel.showFolder(folder, count, editor?.painted ? editor.sources : null);
+  panel.showFolder(folder, count, editor?.mask.painted ? editor.sources : null);
   if (!editor) return;
   hint.hidden = editor.document.items.length > 0;
-  showHint(editor.document.classes.map((c) => c.name), editor.painted ? editor.sources : 0);
+  showHint(editor.document.classes.map((c) => c.name), editor.mask.painted ? editor.sources : 0);
 }
 
 function showClasses(): void {
   const { editor } = images;
-  if (editor) panel.showClasses(editor.document, chosen, editor.provisional);
+  if (editor) panel.classes.show(editor.document, chosen, editor.provisional);
 }
 
 function refresh(): void {
@@ -211,13 +218,13 @@ function refresh(): void {
 
 function undo(): void {
   images.editor?.undo();
-  images.editor?.repaint();
+  images.editor?.mask.paint();
   refresh();
 }
 
 function redo(): void {
   images.editor?.redo();
-  images.editor?.repaint();
+  images.editor?.mask.paint();
   refresh();
 }
 
@@ -245,34 +252,21 @@ function nextClass(_: string, shift: boolean): void {
   if (images.editor) choose(classes.neighbor(images.editor, chosen, shift ? -1 : 1));
 }
 
-const shortcuts: Shortcut[] = [
-  { keys: "1 … 9", title: "Class", match: [..."123456789"], run: pickClass },
-  { keys: "C / Shift C", title: "Next, previous class", match: ["c", "shift+c"], run: nextClass },
-  { keys: "N", title: "Add a class", match: ["n"], run: addClass },
-  { keys: "F2", title: "Rename the class", match: ["f2"], run: () => panel.rename(chosen) },
-  { keys: "B", title: "Brush", match: ["b"], run: () => setTool("brush") },
-  { keys: "E", title: "Eraser", match: ["e"], run: () => setTool("eraser") },
-  { keys: "R", title: "Remove a whole stroke", match: ["r"], run: () => setTool("remove") },
-  { keys: "H", title: "Move the image", match: ["h"], run: () => setTool("pan") },
-  { keys: "[ / ]", title: "Smaller, larger brush", match: ["[", "]"], run: (key) => setBrush(key === "]" ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)) },
-  { keys: "Ctrl Z", title: "Undo", match: ["mod+z"], run: undo },
-  { keys: "Ctrl Shift Z / Ctrl Y", title: "Redo", match: ["mod+shift+z", "mod+y"], run: redo },
-  { keys: "Ctrl Del", title: "Remove all strokes", match: ["mod+delete", "mod+backspace"], run: clear },
-  { keys: "M", title: "Mask", match: ["m"], run: () => setLayers({ mask: !layers.mask }) },
-  { keys: "O", title: "Outline", match: ["o"], run: () => setLayers({ outline: !layers.outline }) },
-  { keys: "S", title: "Strokes", match: ["s"], run: () => setLayers({ strokes: !layers.strokes }) },
-  { keys: "U", title: "Uncertainty", match: ["u"], run: () => setLayers({ uncertainty: !layers.uncertainty }) },
-  { keys: "W", title: "Where next? again: go there", match: ["w"], run: suggest },
-  { keys: "A / D", title: "Previous, next image", match: ["a", "d", "arrowleft", "arrowright"], run: (key) => images.step(key === "a" || key === "arrowleft" ? -1 : 1) },
-  { keys: "F", title: "Image done, next one that is not", match: ["f"], run: () => void images.toggleDone(queue.shown) },
-  { keys: "Shift D", title: "Next image that is not done", match: ["shift+d"], run: () => images.nextOpen(queue.shown) },
-  { keys: "/", title: "Search images", match: ["/"], run: () => queue.focusSearch() },
-  { keys: "+ / -", title: "Zoom", match: ["+", "=", "-"], run: (key) => stage.zoomBy(key === "-" ? 0.8 : 1.25) },
-  { keys: "0", title: "Whole image", match: ["0"], run: () => stage.setScale(null) },
-  { keys: "Shift 1", title: "100 %", match: ["!"], run: () => stage.setScale(1) },
-  { keys: "Esc", title: "Drop the stroke, stop the fit", match: ["escape"], run: () => { if (!stage.gestures.cancelStroke() && !progress.hidden) images.editor?.cancelFit(); } },
-  { keys: "?", title: "This list", match: ["?"], run: () => keys.showModal() },
-];
+const shortcuts = bindings({
+  pickClass, nextClass, addClass, undo, redo, clear, suggest, setTool, setLayers,
+  layers,
+  rename: () => panel.classes.rename(chosen),
+  lock: () => toggleLock(chosen),
+  resize: (up) => setBrush(up ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)),
+  step: (by) => images.step(by),
+  toggleDone: () => void images.toggleDone(queue.shown),
+  nextOpen: () => images.nextOpen(queue.shown),
+  search: () => queue.focusSearch(),
+  zoom: (factor) => stage.zoomBy(factor),
+  setScale: (scale) => stage.setScale(scale),
+  escape: () => { if (!stage.gestures.cancelStroke() && !progress.hidden) images.editor?.cancelFit(); },
+  showKeys: () => keys.showModal(),
+});
 const keys = shortcutDialog(shortcuts);
 bars.layOut(stage.element, panel.element, keys);
 buildImports(images, refresh, (lines) => notes.add(lines));

@@ -13,5 +13,5 @@ export function paintJob(id: number, result: Result, classes: StrokeClass[], pal
     value === plain ? 0 : packed(known.get(value) ?? palette[value] ?? "#888888"),
   );
   const map = header.uncertainty && uncertainty ? { ...header.uncertainty, values: uncertainty } : null;
-  return { id, width: header.width, height: header.height, runs, colors, uncertainty: map };
+  return { id, width: header.width, height: header.height, runs, colors, uncertainty: map, values: header.values, final: header.final };
 }

@@ -10,6 +10,9 @@ export interface PaintJob {
   /** 0xAABBGGRR for each class index. */
   colors: Uint32Array<ArrayBuffer>;
   uncertainty: { width: number; height: number; values: Uint8Array<ArrayBuffer> } | null;
+  /** The class of each class index. */
+  values: number[];
+  final: boolean;
 }
 
 export interface Painted {
@@ -20,6 +23,8 @@ export interface Painted {
   /** x0, y0, x1, y1 of the sides of pixels between classes, in image pixels. */
   edges: Float32Array<ArrayBuffer>;
   uncertainty: ImageBitmap | null;
+  /** Against the last final mask of this image; null where there was none. */
+  changed: { count: number; picture: ImageBitmap | null } | null;
 }
 
 const MOST_SIDES = 60_000;
@@ -37,7 +42,31 @@ export async function paint(job: PaintJob): Promise<Painted> {
   }
   const map = job.uncertainty;
   const uncertainty = map ? await heat(map.values, map.width, map.height) : null;
-  return { id: job.id, labels, masks, edges, uncertainty };
+  return { id: job.id, labels, masks, edges, uncertainty, changed: await changes(labels, job) };
+}
+
+/** Class values of the last final mask. */
+let last: Uint8Array = new Uint8Array();
+
+async function changes(labels: Uint8Array, job: PaintJob): Promise<Painted["changed"]> {
+  if (!job.final) return null;
+  const now = new Uint8Array(labels.length);
+  const step = labels.length > LARGE ? 2 : 1;
+  const [w, h] = [Math.ceil(job.width / step), Math.ceil(job.height / step)];
+  const pixels = new Uint32Array(w * h);
+  let count = 0;
+  for (let i = 0; i < labels.length; i++) {
+    now[i] = job.values[labels[i]];
+    if (now[i] === last[i]) continue;
+    count++;
+    const y = Math.floor(i / job.width);
+    pixels[Math.floor(y / step) * w + Math.floor((i - y * job.width) / step)] = 0xffffffff;
+  }
+  const known = last.length === now.length;
+  last = now;
+  if (!known) return null;
+  const picture = count > 0 ? await createImageBitmap(new ImageData(new Uint8ClampedArray(pixels.buffer), w, h)) : null;
+  return { count, picture };
 }
 
 async function bitmap(
@@ -119,7 +148,7 @@ if (typeof WorkerGlobalScope !== "undefined") {
   scope.onmessage = async (event: MessageEvent<PaintJob>) => {
     const painted = await paint(event.data);
     const given: Transferable[] = [painted.labels.buffer, painted.edges.buffer, ...painted.masks];
-    if (painted.uncertainty) given.push(painted.uncertainty);
+    for (const more of [painted.uncertainty, painted.changed?.picture]) if (more) given.push(more);
     scope.postMessage(painted, given);
   };
 }

@@ -1,21 +1,19 @@
 // The panel beside the image: classes, brush, what is shown, where to draw next.
 
 import { counted } from "./chrome";
-import { h, icon, iconButton } from "./dom";
+import { ClassList, type ClassListHost } from "./class_list";
+import { h, icon } from "./dom";
 import type { LayerSettings } from "./layers";
-import type { FolderState, Region, StrokeClass, StrokeDocument } from "./protocol";
+import type { FolderState, Region } from "./protocol";
 
-export interface PanelHost {
-  choose(value: number): void;
+export interface PanelHost extends ClassListHost {
   addClass(): void;
-  changeClass(value: number, change: Partial<StrokeClass>): void;
-  deleteClass(value: number): void;
   setBrush(width: number): void;
   setLayers(change: Partial<LayerSettings>): void;
   setPreset(preset: string): void;
   suggest(): void;
   goTo(region: Region): void;
-  setShared(shared: boolean): void;
+  setFolder(change: { shared?: boolean; connected?: boolean }): void;
 }
 
 const LEAST = 1;
@@ -23,7 +21,6 @@ const MOST = 200;
 
 export class Panel {
   readonly element: HTMLElement;
-  private classes = h("ul", { class: "class-list", "data-testid": "class-list" });
   private size: HTMLInputElement;
   private sizeText = h("output", { class: "value" });
   private opacity: HTMLInputElement;
@@ -33,11 +30,11 @@ export class Panel {
   private shared: HTMLInputElement;
   private source = h("p", { class: "source", "data-testid": "source" });
   private folder: HTMLElement;
-  private rows = new Map<number, HTMLElement>();
-  private listed = "";
-  private redraw: () => void = () => undefined;
+  readonly classes: ClassList;
+  private connected: HTMLInputElement;
 
   constructor(private host: PanelHost) {
+    this.classes = new ClassList(host);
     this.size = h("input", {
       type: "range", min: "0", max: "100", step: "1", "data-testid": "brush-size", "aria-label": "Brush size",
       input: () => host.setBrush(fromSlider(Number(this.size.value))),
@@ -52,9 +49,12 @@ export class Panel {
     this.preset = h("select", {
       "data-testid": "preset", "aria-label": "Preset", change: () => host.setPreset(this.preset.value),
     });
-    this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setShared(this.shared.checked) });
+    this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setFolder({ shared: this.shared.checked }) });
     this.folder = h("section", { hidden: true },
       h("label", { class: "toggle" }, this.shared, h("span", {}, "Learn from all images")), this.source);
+    this.connected = h("input", { type: "checkbox", "data-testid": "toggle-connected", change: () => host.setFolder({ connected: this.connected.checked }) });
+    const connected = h("label", { class: "toggle", title: "A class is only where it touches a stroke of it; the first class may be anywhere" },
+      this.connected, h("span", {}, "Only connected to strokes"));
     const add = h("button", { type: "button", class: "quiet", "data-testid": "add-class", click: () => host.addClass() });
     add.append(icon("plus"), "Add class");
     const suggest = h("button", { type: "button", class: "wide", title: "Where next? (W)", "data-testid": "suggest", click: () => host.suggest() });
@@ -62,7 +62,7 @@ export class Panel {
     this.element = h(
       "aside",
       { class: "panel", "aria-label": "Settings" },
-      h("section", {}, h("h2", {}, "Classes"), this.classes, add),
+      h("section", {}, h("h2", {}, "Classes"), this.classes.element, add),
       h("section", {}, h("div", { class: "row" }, h("h2", {}, "Brush"), this.sizeText), this.size),
       h(
         "section", {}, h("h2", {}, "Show"),
@@ -71,43 +71,10 @@ export class Panel {
           this.toggle("strokes", "Strokes", "S"), this.toggle("uncertainty", "Uncertainty", "U")),
         h("label", { class: "row slim" }, h("span", {}, "Opacity"), this.opacity),
       ),
-      h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset)),
+      h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset), connected),
       this.folder,
       h("section", {}, suggest, this.regions),
     );
-  }
-
-  /** `provisional`: classes that are assumed to be everything else until somebody draws them. */
-  showClasses(document: StrokeDocument, chosen: number, provisional: number[]): void {
-    this.redraw = () => this.showClasses(document, chosen, provisional);
-    const counts = new Map<number, number>();
-    for (const item of document.items) counts.set(item.value, (counts.get(item.value) ?? 0) + 1);
-    // Rows stay where nothing but the choice has changed, and while a name is being typed.
-    const listed = JSON.stringify([document.classes, [...counts], provisional]);
-    if (listed !== this.listed && !this.classes.querySelector("input[type=text]:not([readonly])")) {
-      this.listed = listed;
-      this.rows = new Map(
-        document.classes.map((c, i) => {
-          const strokes = counts.get(c.value) ?? 0;
-          const label = strokes === 0 && provisional.includes(c.value) ? provisionalTag() : strokeCount(strokes);
-          return [c.value, this.classRow(c, i, label, document.classes.length)];
-        }),
-      );
-      this.classes.replaceChildren(...this.rows.values());
-    }
-    for (const [value, row] of this.rows) {
-      row.classList.toggle("chosen", value === chosen);
-      row.setAttribute("aria-current", String(value === chosen));
-    }
-  }
-
-  /** Lets the name of a class be typed. */
-  rename(value: number): void {
-    const name = this.rows.get(value)?.querySelector<HTMLInputElement>("input[type=text]");
-    if (!name) return;
-    name.readOnly = false;
-    name.focus();
-    name.select();
   }
 
   showBrush(width: number): void {
@@ -131,6 +98,7 @@ export class Panel {
   showFolder(state: FolderState, images: number, sources: number | null): void {
     this.folder.hidden = images < 2;
     this.shared.checked = state.shared;
+    this.connected.checked = state.connected;
     const own = sources === 0 ? "This mask comes from the strokes on this image alone." : "";
     const mask = sources ? `This mask comes from the strokes on ${counted(sources)}.` : own;
     const model = state.fitting ? "Learning from the strokes …" : state.images === 0 ? "Strokes on one image give masks of the others." : "";
@@ -154,56 +122,11 @@ export class Panel {
     }
   }
 
-  private classRow(c: StrokeClass, index: number, label: HTMLElement, count: number): HTMLElement {
-    const color = h("input", {
-      type: "color", value: c.color ?? "#888888", title: "Colour", "aria-label": `Colour of ${c.name}`,
-      change: () => this.host.changeClass(c.value, { color: color.value }),
-    });
-    const name = h("input", {
-      type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, "aria-label": "Name of the class",
-      title: "Double click or F2: rename",
-      mousedown: (e: MouseEvent) => { if (name.readOnly) e.preventDefault(); },
-      dblclick: () => { if (name.readOnly || name.value === c.name) this.rename(c.value); },
-      keydown: (e: KeyboardEvent) => {
-        if (name.readOnly || (e.key !== "Enter" && e.key !== "Escape")) return;
-        e.stopPropagation();
-        if (e.key === "Escape") name.value = c.name;
-        name.blur();
-      },
-      blur: () => {
-        if (name.readOnly) return;
-        name.readOnly = true;
-        name.setSelectionRange(0, 0);
-        const typed = name.value.trim();
-        name.value = c.name; // until the change is taken
-        this.listed = ""; // what was put off while it was typed
-        if (typed === c.name) this.redraw();
-        else this.host.changeClass(c.value, { name: typed });
-      },
-    });
-    const row = h("li", { class: "class-row", "data-testid": `class-${c.value}`, click: () => this.host.choose(c.value) },
-      h("kbd", {}, index < 9 ? String(index + 1) : ""), color, name, label);
-    if (count > 1) {
-      const remove = iconButton("close", `Delete ${c.name} and its strokes`, `delete-${c.value}`, () => this.host.deleteClass(c.value));
-      remove.addEventListener("click", (e) => e.stopPropagation());
-      row.append(remove);
-    }
-    return row;
-  }
-
   private toggle(key: "mask" | "outline" | "strokes" | "uncertainty", title: string, letter: string): HTMLElement {
     const box = h("input", { type: "checkbox", "data-testid": `toggle-${key}`, change: () => this.host.setLayers({ [key]: box.checked }) });
     this.toggles.set(key, box);
     return h("label", { class: "toggle" }, box, h("span", {}, title), h("kbd", {}, letter));
   }
-}
-
-function strokeCount(strokes: number): HTMLElement {
-  return h("span", { class: "count", title: strokes === 1 ? "1 stroke" : `${strokes} strokes` }, strokes ? String(strokes) : "");
-}
-
-function provisionalTag(): HTMLElement {
-  return h("span", { class: "provisional", title: "Provisional: everything else, until you draw on it", "data-testid": "provisional" }, "guess");
 }
 
 /** The slider is finer for small brushes. */

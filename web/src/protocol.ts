@@ -15,6 +15,8 @@ export interface LineItem {
   value: number;
   width: number;
   points: Point[];
+  /** No stroke, but pixels of the mask that keep this class. */
+  pinned?: boolean;
 }
 
 export interface PatchItem {
@@ -24,6 +26,7 @@ export interface PatchItem {
   x: number;
   y: number;
   png: string;
+  pinned?: boolean;
 }
 
 export type Item = LineItem | PatchItem;
@@ -82,6 +85,8 @@ export interface FolderState {
   fitting: boolean;
   /** Whether strokes on one image count for the others. */
   shared: boolean;
+  /** Whether a class is only where it is connected to a stroke of it. */
+  connected: boolean;
   problem: string;
   remarks: string[];
 }

@@ -1,6 +1,7 @@
 // The canvases, and what lies over them: the ring of the brush, the regions that are suggested.
 
 import { context, h } from "./dom";
+import { Flash } from "./flash";
 import { Gestures, type GestureHost } from "./gestures";
 import { drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
 import type { Painted } from "./painter";
@@ -21,6 +22,7 @@ export class Stage {
   readonly element: HTMLElement;
   view: View | null = null;
   private base = h("canvas", { class: "layer" });
+  private flash = new Flash();
   private top = h("canvas", { class: "layer", "data-testid": "canvas", tabindex: "0", "aria-label": "Image to draw on" });
   private ring = h("div", { class: "brush-ring", hidden: true });
   private marks = h("div", { class: "marks" });
@@ -39,7 +41,7 @@ export class Stage {
   readonly gestures: Gestures;
 
   constructor(private host: StageHost) {
-    this.element = h("div", { class: "stage" }, this.base, this.top, this.marks, this.ring);
+    this.element = h("div", { class: "stage" }, this.base, this.flash.element, this.top, this.marks, this.ring);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.gestures = new Gestures(this.top, host, this);
   }
@@ -55,6 +57,7 @@ export class Stage {
 
   setPainted(painted: Painted | null): void {
     for (const bitmap of [...(this.painted?.masks ?? []), this.painted?.uncertainty]) bitmap?.close();
+    if (painted?.changed && this.view) this.flash.show(painted.changed, this.view, this.ratio);
     this.painted = painted;
     this.outline = painted ? outlinePath(painted.edges) : null;
     this.refresh("base");
@@ -79,6 +82,7 @@ export class Stage {
 
   /** Everything on screen moves with the view. */
   moved(): void {
+    this.flash.stop();
     this.refresh();
     this.placeMarks();
     this.showRing(this.lastAt);

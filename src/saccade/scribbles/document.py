@@ -7,7 +7,7 @@ colours of the classes are in "saccade_classes" and "saccade_colors"; labelme ha
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
@@ -83,11 +83,31 @@ class Patch:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """Pixels of a mask that keep their class, whatever is fitted; no stroke, nothing learns of it.
+
+    Attributes:
+        item: the pixels and their class.
+        above: how many strokes of the document lie below; where a later one goes, it counts.
+    """
+
+    item: Line | Patch
+    above: int = 0
+
+
+@dataclass(frozen=True)
 class StrokeDocument:
-    """The classes of an image and its strokes; later ones are on top."""
+    """The classes of an image and its strokes; later ones are on top.
+
+    Attributes:
+        classes: that there are.
+        items: the strokes.
+        pins: what of the mask stays as it is.
+    """
 
     classes: tuple[StrokeClass, ...]
     items: tuple[Line | Patch, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
     @property
     def names(self) -> dict[int, str]:
@@ -113,7 +133,7 @@ def rasterize(
     values = sorted({item.value for item in document.items})
     unlabeled = free_unlabeled(values)
     labels = draw_strokes(
-        [_to_stroke(item) for item in document.items],
+        [as_stroke(item) for item in document.items],
         shape,
         width=1,
         unlabeled=unlabeled,
@@ -125,7 +145,7 @@ def rasterize(
 
 def document_work(document: StrokeDocument, shape: tuple[int, int]) -> float:
     """Pixels that `rasterize` paints, about."""
-    return drawing_work([_to_stroke(item) for item in document.items], shape)
+    return drawing_work([as_stroke(item) for item in document.items], shape)
 
 
 def document_from_strokes(
@@ -190,18 +210,19 @@ def write_document(
     *,
     digest: str = "",
     follow: bool = True,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `labelme_strokes` of the same arguments; an older file is replaced as a whole.
 
     `digest` tells what is in the image's file, so that a replaced image is noticed.
 
-    A link at `path` is written through, or, without `follow`, replaced.
+    A link at `path` is written through, or, without `follow`, replaced. `more` has further keys.
 
     Raises:
         InputError: the folder of `path` does not exist.
     """
     strokes = labelme_strokes(document, shape, printable(image_path))
-    strokes |= {DIGEST_KEY: digest} if digest else {}
+    strokes |= ({DIGEST_KEY: digest} if digest else {}) | dict(more or {})
     with atomic_write(path, follow=follow) as part, open(part, "w", encoding="utf-8") as file:
         _write_json(file, strokes)
 
@@ -219,15 +240,20 @@ def _write_json(file: TextIO, strokes: dict[str, Any]) -> None:
 
 def fit_to(document: StrokeDocument, shape: tuple[int, int]) -> StrokeDocument:
     """Return a document for an image of another (H, W) `shape`: patches are cut at its border."""
-    items: list[Line | Patch] = []
-    for item in document.items:
-        if isinstance(item, Patch):
-            mask = item.mask[: max(0, shape[0] - item.y), : max(0, shape[1] - item.x)]
-            if not mask.any():
-                continue
-            item = replace(item, mask=mask.copy())
-        items.append(item)
-    return StrokeDocument(document.classes, tuple(items))
+    cut = (_cut(item, shape) for item in document.items)
+    pins = ((_cut(pin.item, shape), pin.above) for pin in document.pins)
+    return StrokeDocument(
+        document.classes,
+        tuple(item for item in cut if item is not None),
+        tuple(Pin(item, above) for item, above in pins if item is not None),
+    )
+
+
+def _cut(item: Line | Patch, shape: tuple[int, int]) -> Line | Patch | None:
+    if isinstance(item, Line):
+        return item
+    mask = item.mask[: max(0, shape[0] - item.y), : max(0, shape[1] - item.x)]
+    return replace(item, mask=mask.copy()) if mask.any() else None
 
 
 def _unused(name: str, classes: dict[int, StrokeClass]) -> str:
@@ -238,7 +264,8 @@ def _unused(name: str, classes: dict[int, StrokeClass]) -> str:
     return unused
 
 
-def _to_stroke(item: Line | Patch) -> VectorStroke | PixelStroke:
+def as_stroke(item: Line | Patch) -> VectorStroke | PixelStroke:
+    """Return an item as `draw_strokes` takes it."""
     if isinstance(item, Patch):
         return PixelStroke(item.value, item.x, item.y, item.mask)
     return VectorStroke(item.value, item.points, width=pixel_width(item.width))

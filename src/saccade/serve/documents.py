@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from saccade.data.labelme import decode_png, encode_png
+from saccade.data.labelme import decode_png
 from saccade.errors import InputError
 from saccade.scribbles.document import (
     Line,
     Patch,
+    Pin,
     StrokeClass,
     StrokeDocument,
     document_from_strokes,
     document_work,
 )
+from saccade.scribbles.pins import with_pins_between
 from saccade.scribbles.strokes import Strokes
+from saccade.serve.pin_file import item_model
 from saccade.serve.schemas import ClassModel, DocumentModel, LineModel, PatchModel
 from saccade.serve.settings import Limits
 from saccade.serve.stroke_file import complete_classes
@@ -41,17 +44,22 @@ def to_document(model: DocumentModel, shape: tuple[int, int], limits: Limits) ->
     classes = tuple(StrokeClass(c.value, c.name, c.color) for c in model.classes)
     values = {c.value for c in classes}
     items: list[Line | Patch] = []
+    pins: list[Pin] = []
     room = limits.values
     for item in model.items:
         if item.value not in values:
             raise InputError(f"stroke '{item.id}' has class {item.value}, which is not listed")
+        made: Line | Patch
         if isinstance(item, LineModel):
-            items.append(Line(item.id, item.value, item.width, tuple(item.points)))
-            continue
-        patch = _patch(item, shape, room, limits)
-        room -= patch.mask.size
-        items.append(patch)
-    document = StrokeDocument(classes, tuple(items))
+            made = Line(item.id, item.value, item.width, tuple(item.points))
+        else:
+            made = _patch(item, shape, room, limits)
+            room -= made.mask.size
+        if item.pinned:
+            pins.append(Pin(made, len(items)))
+        else:
+            items.append(made)
+    document = StrokeDocument(classes, tuple(items), tuple(pins))
     check_document(document, shape, limits)
     return document
 
@@ -65,22 +73,25 @@ def check_classes(classes: Sequence[ClassModel]) -> None:
 
 def from_document(document: StrokeDocument) -> DocumentModel:
     """Strokes as JSON; what `to_document` would give back."""
-    items: list[LineModel | PatchModel] = []
-    for item in document.items:
-        if isinstance(item, Line):
-            points = [(float(x), float(y)) for x, y in item.points]
-            items.append(
-                LineModel(
-                    id=item.id, kind="line", value=item.value, width=item.width, points=points
-                )
-            )
-        else:
-            png = encode_png(item.mask)
-            items.append(
-                PatchModel(id=item.id, kind="patch", value=item.value, x=item.x, y=item.y, png=png)
-            )
+    items = [item_model(item, pinned) for item, pinned in with_pins_between(document)]
     classes = [ClassModel(value=c.value, name=c.name, color=c.color) for c in document.classes]
     return DocumentModel(classes=classes, items=items)
+
+
+def same_strokes(a: StrokeDocument, b: StrokeDocument) -> bool:
+    """Whether masks of two documents are the same: all but names and colors of classes."""
+    mine, theirs = with_pins_between(a), with_pins_between(b)
+    return (
+        {c.value for c in a.classes} == {c.value for c in b.classes}
+        and len(mine) == len(theirs)
+        and all(x[1] == y[1] and _same(x[0], y[0]) for x, y in zip(mine, theirs, strict=True))
+    )
+
+
+def _same(a: Line | Patch, b: Line | Patch) -> bool:
+    if isinstance(a, Patch) and isinstance(b, Patch):
+        return (a.value, a.x, a.y) == (b.value, b.x, b.y) and np.array_equal(a.mask, b.mask)
+    return isinstance(a, Line) and a == b
 
 
 def with_imported(
@@ -99,7 +110,8 @@ def with_imported(
     shape = strokes.labels.shape[0], strokes.labels.shape[1]
     _check_boxes([*_patches(document), *_boxes(strokes)], limits)
     added = document_from_strokes(strokes, known=document.classes, prefix=prefix)
-    both = complete_classes(StrokeDocument(added.classes, (*document.items, *added.items)))
+    items = (*document.items, *added.items)
+    both = complete_classes(StrokeDocument(added.classes, items, document.pins))
     check_document(both, shape, limits)
     return both
 
@@ -111,8 +123,9 @@ def check_document(document: StrokeDocument, shape: tuple[int, int], limits: Lim
         InputError: more strokes, points or pixels than `limits` allow, or lines that take long to
             draw.
     """
-    points = sum(len(i.points) for i in document.items if isinstance(i, Line))
-    _check_counts(len(document.items), points, limits)
+    items = [item for item, _ in with_pins_between(document)]
+    points = sum(len(i.points) for i in items if isinstance(i, Line))
+    _check_counts(len(items), points, limits)
     patches = _patches(document)
     _check_boxes(patches, limits)
     pixels = sum(int(np.count_nonzero(mask)) for mask in patches)
@@ -120,7 +133,7 @@ def check_document(document: StrokeDocument, shape: tuple[int, int], limits: Lim
         raise InputError(
             f"strokes: their patches set {pixels} pixels, expected at most {limits.pixels}"
         )
-    lines = StrokeDocument((), tuple(i for i in document.items if isinstance(i, Line)))
+    lines = StrokeDocument((), tuple(i for i in items if isinstance(i, Line)))
     work = document_work(lines, shape)
     if work > limits.drawing:
         raise InputError(
@@ -138,7 +151,7 @@ def _check_counts(items: int, points: int, limits: Limits) -> None:
 
 
 def _patches(document: StrokeDocument) -> list[NDArray[np.bool_]]:
-    return [item.mask for item in document.items if isinstance(item, Patch)]
+    return [item.mask for item, _ in with_pins_between(document) if isinstance(item, Patch)]
 
 
 def _boxes(strokes: Strokes) -> list[NDArray[np.int32]]:

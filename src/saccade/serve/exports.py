@@ -34,6 +34,7 @@ from saccade.serve.folder_fit import DrawnImage, FolderFit, collect_strokes
 from saccade.serve.folder_masks import predict_entry
 from saccade.serve.folder_model import FolderModel
 from saccade.serve.library import Entry, Library
+from saccade.serve.pinning import finished_labels
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.schemas import ExportModel
 from saccade.serve.session import Session
@@ -121,7 +122,10 @@ class Exports:
         self._exports[export.id] = export
         if self._home is None:
             self._home = Path(tempfile.mkdtemp(prefix="saccade-export-"))
-        job = _Job(wanted, fmt, self._folder.project.classes, masks, strokes, fit, self._settings)
+        project = self._folder.project
+        job = _Job(
+            wanted, fmt, project.classes, masks, strokes, fit, self._settings, project.connected
+        )
         self._background.start(self._run(export, job, self._home / f"{export.id}.zip"))
         return export
 
@@ -195,6 +199,7 @@ class _Job:
     strokes: dict[str, DrawnImage]
     fit: FolderFit | None
     settings: ServeSettings
+    connected: bool
 
 
 def write_zip(
@@ -249,14 +254,21 @@ def _labels(job: _Job, entry: Entry, library: Library) -> NDArray[Any]:
     if entry.id in job.masks:
         return job.masks[entry.id]
     if job.fit is not None and (entry.id not in job.strokes or job.fit.others(entry.id)):
-        return predict_entry(job.fit, entry, library).labels
+        labels = predict_entry(job.fit, entry, library).labels
+        drawn = job.strokes.get(entry.id)
+        return labels if drawn is None else _finished(job, drawn, labels)
     own = job.strokes[entry.id]
     segmenter = ScribbleSegmenter(job.settings.preset, job.settings.seed, job.settings.device)
     strokes = rasterize(own.document, own.size)
     if not strokes.classes:
         raise InputError("its strokes are outside of the image")
     segmenter.classes = mask_classes(strokes, own.document)
-    return segmenter.fit(library.load(entry), strokes).result.labels
+    return _finished(job, own, segmenter.fit(library.load(entry), strokes).result.labels)
+
+
+def _finished(job: _Job, drawn: DrawnImage, labels: NDArray[Any]) -> NDArray[Any]:
+    strokes = rasterize(drawn.document, drawn.size)
+    return finished_labels(labels, drawn.document, strokes, connected=job.connected)
 
 
 def _encoded(job: _Job, entry: Entry, labels: NDArray[Any]) -> bytes:

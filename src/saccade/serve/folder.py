@@ -144,6 +144,10 @@ class Folder:
         """Say whether strokes on one image count for the others."""
         self.project = replace(self.project, shared=shared)
 
+    def set_connected(self, connected: bool) -> None:
+        """Say whether a class is only where it is connected to a stroke of it."""
+        self.project = replace(self.project, connected=connected)
+
     def broadcast(self, message: dict[str, Any], kind: str = "") -> None:
         """Send to all pages."""
         for session in self._sessions.values():

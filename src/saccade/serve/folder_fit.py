@@ -57,7 +57,7 @@ def collect_strokes(
             document = opened.get(entry.id)
             if document is None:
                 document = StrokeFile(entry).read((height, width))
-            if document.items:
+            if document.items or document.pins:
                 stamp = f"{library.version(entry)} {_digest(document)}"
                 found.append(DrawnImage(entry, (height, width), document, stamp))
         except (InputError, OSError) as error:

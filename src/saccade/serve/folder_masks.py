@@ -19,6 +19,7 @@ from saccade.scribbles.document import rasterize
 from saccade.serve.errors import SupersededError
 from saccade.serve.folder_fit import FolderFit, picture_of
 from saccade.serve.library import Entry, Library
+from saccade.serve.pinning import finished
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
 from saccade.serve.worker import SegmentationRequest, check_room, prepare_segmenter
 
@@ -55,6 +56,7 @@ def segment_by_folder(
         all_probabilities=request.all_probabilities,
     )
     mask = replace(mask, images=found.images, fit=found.number)
+    mask = finished(mask, request.document, strokes, connected=request.connected)
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
 
 

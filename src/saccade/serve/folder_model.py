@@ -99,6 +99,7 @@ class FolderModel:
             "images": 0 if fit is None else fit.images,
             "fitting": self.is_fitting,
             "shared": self._folder.project.shared,
+            "connected": self._folder.project.connected,
             "problem": self.problem,
             "remarks": [] if fit is None else list(fit.remarks),
         }

@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from saccade.errors import InputError
-from saccade.serve.documents import to_document
+from saccade.scribbles.document import StrokeDocument
+from saccade.serve.documents import same_strokes, to_document
 from saccade.serve.errors import NotFoundError, ServeError, SupersededError
 from saccade.serve.json_bodies import INLINE_BYTES, parse_json, stroke_bound
 from saccade.serve.outgoing import OutgoingMessages
 from saccade.serve.pace import Pace
-from saccade.serve.results import encode_result
+from saccade.serve.results import DisplayedMask, encode_result
 from saccade.serve.schemas import (
     Message,
     OptionsMessage,
@@ -155,11 +157,13 @@ async def _handle(
         document = await service.background.in_thread(
             to_document, message.document, session.size, limits
         )
+        mask, before = session.current_mask, session.document
         service.put_strokes(session, document, message.revision, whole=message.whole)
         if set(document.classes) != set(session.document.classes):
             classes = [c.model_dump() for c in service.folder.class_models()]
             outgoing.put({"type": "classes", "classes": classes}, "classes")
-        service.masks.start(session)
+        if mask is None or not _keep_mask(session, mask, before):
+            service.masks.start(session)
     elif isinstance(message, OptionsMessage):
         await _set_options(message, service, session, outgoing)
     elif isinstance(message, SuggestMessage):
@@ -168,6 +172,15 @@ async def _handle(
         service.queue.cancel(session.entry.id)
     else:
         outgoing.put({"type": "pong"}, "pong")
+
+
+def _keep_mask(session: Session, mask: DisplayedMask, before: StrokeDocument) -> bool:
+    """Show an earlier mask again if no stroke has changed since; return whether that is so."""
+    if mask.imported or not same_strokes(before, session.document):
+        return False
+    session.mask = replace(mask, revision=session.revision)
+    session.send(encode_result(session.mask, uncertainty=session.wants_uncertainty), "result")
+    return True
 
 
 async def _set_options(

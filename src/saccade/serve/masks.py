@@ -53,6 +53,7 @@ class Masks:
         self._background = background
         self._sessions = sessions
         self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
+        self.is_connected: Callable[[], bool] = lambda: False
         self.on_mask: Callable[[Session, DisplayedMask], None] = lambda session, mask: None
 
     async def segment(
@@ -85,6 +86,7 @@ class Masks:
             session.wants_uncertainty,
             all_probabilities,
             self._settings.limits.values,
+            self.is_connected(),
         )
         work = partial(segment_session, request)
         if fit is not None:
@@ -119,6 +121,15 @@ class Masks:
                 if made_by and not session.mask_is_imported:
                     session.mask = None
             elif (fit.number if fit is not None else 0) != made_by or (mask is None and fit):
+                self.start(session)
+
+    def make_anew(self) -> None:
+        """Make all masks that pages show anew; the others when they are asked for."""
+        for session in self._sessions.values():
+            if session.mask_is_imported:
+                continue
+            session.mask = None
+            if session.outgoing is not None:
                 self.start(session)
 
     async def current(self, session: Session) -> DisplayedMask:

@@ -33,6 +33,7 @@ class ProjectModel(Strict):
     classes: list[ClassModel]
     done: list[str]
     shared: bool
+    connected: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class Project:
         classes: of all its images, by value.
         done: images that somebody called done, by their paths relative to the folder.
         shared: whether strokes on one image count for the others.
+        connected: whether a class is only where it is connected to a stroke of it.
     """
 
     classes: tuple[StrokeClass, ...] = ()
     done: frozenset[str] = frozenset()
     shared: bool = True
+    connected: bool = False
 
     def merged(self, classes: Iterable[StrokeClass], *, ours: bool = False) -> "Project":
         """With more classes; where a value is in both, `ours` says whose name and color stay."""
@@ -113,6 +116,7 @@ class ProjectFile:
             ],
             done=sorted(project.done),
             shared=project.shared,
+            connected=project.connected,
         ).model_dump()
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -175,4 +179,4 @@ def _from_json(content: object, path: Path) -> Project:
     except ValidationError as error:
         raise InputError(f"{path.name}: {validation_message(error)}") from None
     classes = (StrokeClass(c.value, c.name, c.color) for c in read.classes)
-    return Project(with_own_names(classes), frozenset(read.done), read.shared)
+    return Project(with_own_names(classes), frozenset(read.done), read.shared, read.connected)

@@ -42,17 +42,24 @@ class ClassModel(Strict):
 
 
 class LineModel(Strict):
-    """A stroke of a brush; (0, 0) is the centre of the upper left pixel."""
+    """A stroke of a brush; (0, 0) is the centre of the upper left pixel.
+
+    `pinned`: no stroke, but pixels of the mask that keep this class whatever is fitted.
+    """
 
     id: ItemId
     kind: Literal["line"]
     value: ClassValue
     width: Annotated[float, Field(gt=0, le=2000)]
     points: Annotated[list[Point], Field(min_length=1, max_length=100_000), FailFast()]
+    pinned: bool = False
 
 
 class PatchModel(Strict):
-    """A stroke given by its pixels: a PNG in base64, not 0 where the stroke is."""
+    """A stroke given by its pixels: a PNG in base64, not 0 where the stroke is.
+
+    `pinned`: no stroke, but pixels of the mask that keep this class whatever is fitted.
+    """
 
     id: ItemId
     kind: Literal["patch"]
@@ -60,9 +67,17 @@ class PatchModel(Strict):
     x: Annotated[int, Field(ge=0, le=10**6)]
     y: Annotated[int, Field(ge=0, le=10**6)]
     png: str
+    pinned: bool = False
 
 
 AnyItem = Annotated[LineModel | PatchModel, Field(discriminator="kind")]
+
+
+class PinModel(Strict):
+    """A pin as a stroke file keeps it; `above`: how many strokes lie below it."""
+
+    above: Annotated[int, Field(ge=0)]
+    item: AnyItem
 
 
 class DocumentModel(Strict):
@@ -116,9 +131,14 @@ class ClassesModel(Strict):
 
 
 class FolderOptions(Strict):
-    """Whatever is given changes. `shared`: whether strokes on one image count for the others."""
+    """Whatever is given changes.
+
+    `shared`: whether strokes on one image count for the others. `connected`: whether a class is
+    only where it is connected to a stroke of it.
+    """
 
     shared: bool | None = None
+    connected: bool | None = None
 
 
 class FolderModel(BaseModel):
@@ -131,6 +151,7 @@ class FolderModel(BaseModel):
     images: int
     fitting: bool
     shared: bool
+    connected: bool = False
     problem: str
     remarks: list[str]
 

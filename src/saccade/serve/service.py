@@ -60,6 +60,7 @@ class Service:
         )
         self.masks.folder_fit, self.masks.on_mask = self.model.fit_for, self.model.show
         self.model.on_fit = self.masks.refresh
+        self.masks.is_connected = lambda: self.folder.project.connected
         self._refresher = Refresher(self.library, self.queue, self.background)
         self._session_of_image: dict[str, str] = {}
         self._open_lock = asyncio.Lock()

@@ -4,16 +4,18 @@ import contextlib
 import os
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from saccade.errors import InputError, printable
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_json
 from saccade.formats.palette import display_palette
 from saccade.scribbles.document import StrokeClass, StrokeDocument, fit_to, write_document
 from saccade.scribbles.labelme import drawn_on, read_document
 from saccade.scribbles.stroke_names import belongs_to_other
 from saccade.serve.errors import renamed
 from saccade.serve.library import Entry
+from saccade.serve.pin_file import pins_from_json, pins_to_json
 
 STARTING_CLASSES = ((0, "background"), (1, "object"))
 
@@ -70,9 +72,10 @@ class StrokeFile:
     ) -> tuple[StrokeDocument, tuple[str, ...]]:
         size, before = drawn_on(path)
         if size in (None, shape) and ("" in (before, digest) or before == digest):
-            return complete_classes(read_document(path, shape)), ()
+            return complete_classes(_with_pins(read_document(path, shape), path, shape)), ()
         self.keep_copy()
-        document = complete_classes(read_document(path, size or shape))
+        drawn = read_document(path, size or shape)
+        document = complete_classes(_with_pins(drawn, path, size or shape))
         return fit_to(document, shape), (replaced(self._entry.name, size or shape, shape),)
 
     def keep_copy(self) -> None:
@@ -95,14 +98,22 @@ class StrokeFile:
         with self._lock:
             self._refuse_links()
             there = path.is_file()
-            if not there and not document.items:
+            if not there and not document.items and not document.pins:
                 return
             if there and path.stat().st_mtime_ns != self._seen:
                 with atomic_write(path.with_name(f"{path.name}.bak"), follow=False) as copy:
                     shutil.copy2(path, copy)
             path.parent.mkdir(parents=True, exist_ok=True)
             relative = os.path.relpath(self._entry.path, path.parent)
-            write_document(path, document, shape, printable(relative), digest=digest, follow=False)
+            write_document(
+                path,
+                document,
+                shape,
+                printable(relative),
+                digest=digest,
+                follow=False,
+                more=pins_to_json(document),
+            )
             self._seen = path.stat().st_mtime_ns
 
     def _refuse_links(self) -> None:
@@ -111,6 +122,15 @@ class StrokeFile:
         if path.is_symlink() or not self._entry.is_inside():
             what = path.name if path.is_symlink() else self._entry.name
             raise InputError(f"{what}: is a link, expected a file; put the file itself there")
+
+
+def _with_pins(document: StrokeDocument, path: Path, shape: tuple[int, int]) -> StrokeDocument:
+    """A document with the pins of its file; classes that these alone have are added."""
+    pins = pins_from_json(read_json(path), shape)
+    known = {c.value for c in document.classes}
+    values = sorted({pin.item.value for pin in pins} - known)
+    more = tuple(StrokeClass(value, f"class {value}") for value in values)
+    return replace(document, classes=(*document.classes, *more), pins=pins)
 
 
 def replaced(name: str, before: tuple[int, int], now: tuple[int, int]) -> str:
@@ -135,6 +155,7 @@ def complete_classes(document: StrokeDocument) -> StrokeDocument:
     return StrokeDocument(
         tuple(StrokeClass(c.value, c.name, c.color or palette[c.value]) for c in ordered),
         document.items,
+        document.pins,
     )
 
 

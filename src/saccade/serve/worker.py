@@ -16,6 +16,7 @@ from saccade.scribbles.document import StrokeDocument, rasterize
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
 from saccade.serve.library import Library
+from saccade.serve.pinning import finished
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
 from saccade.serve.session import Session
 
@@ -63,6 +64,7 @@ class SegmentationRequest:
     wants_uncertainty: bool = False
     all_probabilities: bool = False
     max_values: int = 0
+    connected: bool = False
 
 
 class NoStrokesError(InputError):
@@ -101,6 +103,7 @@ def segment_session(
         if not cancelled.is_set():
             seconds = time.perf_counter() - started
             coarse = DisplayedMask(revision, labels, classes, seconds, final=False)
+            coarse = finished(coarse, request.document, strokes, connected=request.connected)
             send(encode_result(coarse, uncertainty=False), "result")
 
     slow = session.size[0] * session.size[1] > _PREVIEW_PIXELS or request.preset != "fast"
@@ -119,6 +122,7 @@ def segment_session(
         seconds=time.perf_counter() - started,
         all_probabilities=request.all_probabilities,
     )
+    mask = finished(mask, request.document, strokes, connected=request.connected)
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
 
 

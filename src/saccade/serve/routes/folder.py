@@ -50,13 +50,18 @@ def add_folder_routes(router: APIRouter, service: Service) -> None:
 
     @router.patch("/folder", responses=errors(409))
     async def patch_folder(wanted: FolderOptions) -> FolderModel:
-        """Say whether strokes on one image count for the others."""
+        """Say whether strokes count for other images, and what of a class is in its mask."""
         await service.folder.load()
         if wanted.shared is not None and wanted.shared != service.folder.project.shared:
             service.folder.set_shared(wanted.shared)
             await service.folder.save()
             service.model.strokes_changed()
             service.masks.refresh()
+            service.folder.broadcast(service.model.status(), "folder")
+        if wanted.connected is not None and wanted.connected != service.folder.project.connected:
+            service.folder.set_connected(wanted.connected)
+            await service.folder.save()
+            service.masks.make_anew()
             service.folder.broadcast(service.model.status(), "folder")
         return _folder_reply(service)
 
@@ -141,6 +146,7 @@ def _folder_reply(service: Service) -> FolderModel:
         images=status["images"],
         fitting=status["fitting"],
         shared=status["shared"],
+        connected=status["connected"],
         problem=status["problem"],
         remarks=[*service.folder.remarks, *status["remarks"]],
     )
