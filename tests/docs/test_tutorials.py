@@ -21,12 +21,14 @@ WRITES = {
         "masks/overlay/cat.png",
     ),
     "in-python": (),
+    "many-images": ("cells.saccade", "cells.csv", "masks/cells39.png", "masks/overlay/cells07.png"),
     "network-from-strokes": ("out/report.html", "out/run/best.safetensors", "found/right.png"),
 }
 PRINTS = {
     "first-mask": r"7\d% of the pixels are cat",
     "a-folder": r"coffee: \d+\.\d% is the thing",
     "in-python": r"draw at row \d+, column \d+",
+    "many-images": r"\d+ cells found of \d+, an image is wrong by 0\.\d",
     "network-from-strokes": r"(9|1\d) of 12 coins",
 }
 
