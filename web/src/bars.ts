@@ -41,7 +41,7 @@ export class Bars {
     this.redo = iconButton("redo", "Redo (Ctrl Shift Z)", "redo", () => host.redo());
     this.previous = iconButton("previous", "Previous image (A)", "previous", () => host.step(-1));
     this.next = iconButton("next", "Next image (D)", "next", () => host.step(1));
-    this.clear = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: "Remove all strokes (Ctrl Del)", "aria-label": "Remove all strokes", click: () => host.clear() });
+    this.clear = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: "Remove all strokes (Ctrl Del)", "aria-label": "Clear: remove all strokes", click: () => host.clear() });
     this.clear.append(icon("clear"), h("span", {}, "Clear"));
     this.tools = new Map(TOOLS.map(([tool, label]) => [tool, iconButton(tool, label, `tool-${tool}`, () => host.setTool(tool))]));
   }
@@ -64,11 +64,11 @@ export class Bars {
   /** Put the page together. */
   layOut(stage: HTMLElement, panel: HTMLElement, keys: HTMLElement): void {
     const { host } = this;
-    const actual = h("button", { type: "button", class: "icon-button text", title: "100 % (Shift 1)", "aria-label": "100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
+    const actual = h("button", { type: "button", class: "icon-button text", title: "100 % (Shift 1)", "aria-label": "1:1, 100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
     const main = h("main", {}, stage, hint, offline, error, veil);
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
-        h("span", { class: "brand" }, "Saccade"),
+        h("h1", { class: "brand" }, "Saccade"),
         h("div", { class: "group" }, this.previous, imageName, this.next, position, host.notes),
         status,
         h("div", { class: "group end" }, this.undo, this.redo, this.clear),

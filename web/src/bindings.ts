@@ -24,6 +24,7 @@ export interface Actions {
   search(): void;
   zoom(factor: number): void;
   setScale(scale: number | null): void;
+  keyCursor(): void;
   escape(): void;
   showKeys(): void;
 }
@@ -40,7 +41,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "P", title: "Pin a region, or no longer", match: ["p"], run: () => run.setTool("pin") },
     { keys: "L", title: "Lock what the class has", match: ["l"], run: run.lock },
     { keys: "H", title: "Move the image", match: ["h"], run: () => run.setTool("pan") },
-    { keys: "[ / ]", title: "Smaller, larger brush", match: ["[", "]"], run: (key) => run.resize(key === "]") },
+    { keys: "[ / ] / , / .", title: "Smaller, larger brush", match: ["[", "]", ",", "."], run: (key) => run.resize(key === "]" || key === ".") },
     { keys: "Ctrl Z", title: "Undo", match: ["mod+z"], run: run.undo },
     { keys: "Ctrl Shift Z / Ctrl Y", title: "Redo", match: ["mod+shift+z", "mod+y"], run: run.redo },
     { keys: "Ctrl Del", title: "Remove all strokes", match: ["mod+delete", "mod+backspace"], run: run.clear },
@@ -56,6 +57,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "+ / -", title: "Zoom", match: ["+", "=", "-"], run: (key) => run.zoom(key === "-" ? 0.8 : 1.25) },
     { keys: "0", title: "Whole image", match: ["0"], run: () => run.setScale(null) },
     { keys: "Shift 1", title: "100 %", match: ["!"], run: () => run.setScale(1) },
+    { keys: "K", title: "Draw by keys: arrows (Shift: by one pixel), Space begins and ends", match: ["k"], run: run.keyCursor },
     { keys: "Esc", title: "Drop the stroke, stop the fit", match: ["escape"], run: run.escape },
     { keys: "?", title: "This list", match: ["?"], run: () => run.showKeys() },
   ];

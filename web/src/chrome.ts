@@ -14,7 +14,7 @@ export const imageName = h("button", { type: "button", class: "image-name", "dat
 export const position = h("span", { class: "value position", "data-testid": "position" });
 export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
-export const notesMenu = h("div", { class: "menu", hidden: true });
+export const notesMenu = h("div", { class: "menu", role: "dialog", hidden: true });
 export const filePicker = h("input", { type: "file", hidden: true });
 
 /** Messages of the server begin small, as they follow the name of a program elsewhere. */

@@ -88,7 +88,8 @@ export class ClassList {
         if (name.readOnly || (e.key !== "Enter" && e.key !== "Escape")) return;
         e.stopPropagation();
         if (e.key === "Escape") name.value = c.name;
-        this.rows.get(c.value)?.radio.focus();
+        name.blur();
+        this.rows.get(c.value)?.radio.focus(); // its row may be another by now
       },
       blur: () => {
         if (name.readOnly) return;

@@ -3,6 +3,7 @@
 import { download, downloadAll, downloadModel } from "./api";
 import { attempt, exportMenu, setStatus } from "./chrome";
 import { h } from "./dom";
+import { closeMenus } from "./menus";
 import type { SessionState } from "./protocol";
 
 let all = false;
@@ -11,9 +12,9 @@ let all = false;
 export function buildExports(state: SessionState, images: number, noted: (lines: string[]) => void): void {
   const stem = state.image.name.replace(/\.[^.]*$/, "");
   const items = state.formats.map((format) => h("button", {
-    type: "button", role: "menuitem", "data-testid": `export-${format.name}`,
+    type: "button", role: "menuitem", tabindex: "-1", "data-testid": `export-${format.name}`,
     click: () => void attempt(async () => {
-      exportMenu.hidden = true;
+      closeMenus();
       if (all && images > 1) {
         noted(await downloadAll(format.name, (done, total) => setStatus(`Writing masks: ${done} of ${total}`, done / total)));
         setStatus("Saved masks.zip", null);
@@ -26,14 +27,19 @@ export function buildExports(state: SessionState, images: number, noted: (lines:
   }, h("span", {}, format.title), h("small", {}, format.suffix)));
   exportMenu.replaceChildren(...items);
   if (images < 2) return;
-  const scope = (value: boolean, title: string, id: string) => h("label", {},
-    h("input", { type: "radio", name: "scope", checked: all === value, "data-testid": id, change: () => (all = value) }), title);
-  exportMenu.prepend(h("div", { class: "scope", role: "group", "aria-label": "Which masks" },
-    scope(false, "This image", "export-this"), scope(true, `All ${images} images`, "export-all")));
+  const scope = (value: boolean, title: string, id: string) => h("button", {
+    type: "button", role: "menuitemradio", tabindex: "-1", "aria-checked": String(all === value), "data-testid": id,
+    click: () => {
+      all = value;
+      for (const button of scopes) button.setAttribute("aria-checked", String((button === scopes[1]) === all));
+    },
+  }, title);
+  const scopes = [scope(false, "This image", "export-this"), scope(true, `All ${images} images`, "export-all")];
+  exportMenu.prepend(h("div", { class: "scope", role: "group", "aria-label": "Which masks" }, ...scopes));
   exportMenu.append(h("hr", {}), h("button", {
-    type: "button", role: "menuitem", "data-testid": "export-model", title: "For saccade segment --model",
+    type: "button", role: "menuitem", tabindex: "-1", "data-testid": "export-model", title: "For saccade segment --model",
     click: () => void attempt(async () => {
-      exportMenu.hidden = true;
+      closeMenus();
       setStatus("Writing the model", 0.5);
       await downloadModel();
       setStatus("Saved folder.saccade", null);

@@ -119,17 +119,22 @@ export class Gestures {
       this.element.classList.add("grabbing");
       return;
     }
-    const p = this.inImage(at);
+    const erases = e.button === 2 ? "eraser" : tool;
+    if (e.button === 0 || erases === "eraser") this.begin(this.inImage(at), erases, this.isInside(at));
+  }
+
+  /** Begin what the tool does, at a place of the image. */
+  begin(p: Point, tool: Tool, inside = true): void {
     const { value, width } = this.host.brush();
-    if (tool === "eraser" || e.button === 2) {
+    if (tool === "eraser") {
       this.erasing = [p];
       this.host.eraseAlong(p, p, width / 2);
       this.surface.refresh("strokes");
     } else if (tool === "remove") {
-      this.host.removeAt(p, 6 / this.surface.view.scale);
+      this.host.removeAt(p, 6 / this.surface.view!.scale);
     } else if (tool === "pin") {
-      if (e.button === 0 && this.isInside(at)) this.host.pinAt(p);
-    } else if (e.button === 0 && this.isInside(at)) {
+      if (inside) this.host.pinAt(p);
+    } else if (inside) {
       this.line = { id: newId(), kind: "line", value, width: Math.round(width * 10) / 10, points: [p] };
       this.surface.lineBegun();
     }
@@ -162,8 +167,8 @@ export class Gestures {
     for (const event of events.length > 0 ? events : [e]) this.extend(this.inImage(this.at(event)));
   }
 
-  private extend(p: Point): void {
-    const least = 0.7 / this.surface.view!.scale;
+  /** Go on to a place of the image. */
+  extend(p: Point, least = 0.7 / this.surface.view!.scale): void {
     if (this.line) {
       const { points } = this.line;
       if (distance(points[points.length - 1], p) >= least) points.push(p);
@@ -184,6 +189,11 @@ export class Gestures {
       if (this.pointers.size < 2) this.pinch = null;
       return;
     }
+    this.finish(cancelled);
+  }
+
+  /** End what was begun. */
+  finish(cancelled = false): void {
     const { line, erasing } = this;
     this.line = this.erasing = null;
     if (line && !cancelled) this.host.strokeDone(line);

@@ -25,7 +25,7 @@ export function buildImports(images: Images, changed: () => void, noted: (lines:
     filePicker.click();
   };
   for (const [as, title, id] of CHOICES) {
-    importMenu.append(h("button", { type: "button", role: "menuitem", "data-testid": id, click: () => pick(as) }, title));
+    importMenu.append(h("button", { type: "button", role: "menuitem", tabindex: "-1", "data-testid": id, click: () => pick(as) }, title));
   }
 }
 

@@ -137,10 +137,10 @@ function drawPins(ctx: CanvasRenderingContext2D, view: View, ratio: number, pins
 
 function hatch(ratio: number): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = Math.round(8 * ratio);
+  canvas.width = canvas.height = Math.round(12 * ratio);
   const ctx = canvas.getContext("2d")!;
   const { width } = canvas;
-  for (const [color, line] of [["rgba(0, 0, 0, 0.35)", 3], ["rgba(255, 255, 255, 0.8)", 1]] as const) {
+  for (const [color, line] of [["rgba(0, 0, 0, 0.3)", 2.5], ["rgba(255, 255, 255, 0.75)", 1]] as const) {
     ctx.strokeStyle = color;
     ctx.lineWidth = line * ratio;
     ctx.beginPath();

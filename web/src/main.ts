@@ -264,6 +264,7 @@ const shortcuts = bindings({
   search: () => queue.focusSearch(),
   zoom: (factor) => stage.zoomBy(factor),
   setScale: (scale) => stage.setScale(scale),
+  keyCursor: () => stage.cursor.show(),
   escape: () => { if (!stage.gestures.cancelStroke() && !progress.hidden) images.editor?.cancelFit(); },
   showKeys: () => keys.showModal(),
 });

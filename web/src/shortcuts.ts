@@ -16,16 +16,28 @@ export function listen(shortcuts: Shortcut[], enabled: () => boolean): void {
   const table = new Map(shortcuts.flatMap((s) => s.match.map((m) => [m, s] as const)));
   window.addEventListener("keydown", (e) => {
     const target = e.target as HTMLElement;
-    if (!enabled() || target.matches(TYPED) || e.altKey) return;
-    if (target.matches("input[type=range]") && e.key.startsWith("Arrow")) return;
-    const mod = e.ctrlKey || e.metaKey ? "mod+" : "";
-    const shift = e.shiftKey && e.key.length === 1 && /[a-z]/i.test(e.key) ? "shift+" : "";
-    const key = mod + shift + e.key.toLowerCase();
-    const found = table.get(key);
-    if (!found || document.querySelector("dialog[open]")) return;
+    const third = e.getModifierState("AltGraph"); // "[" is AltGr 8 on a German keyboard
+    if (!enabled() || target.matches(TYPED) || (e.altKey && !third)) return;
+    if (target.matches("input[type=range], input[type=radio]") && e.key.startsWith("Arrow")) return;
+    const mod = (e.ctrlKey || e.metaKey) && !third ? "mod+" : "";
+    const keys = [e.key.toLowerCase(), ...elsewhere(e)];
+    const key = keys.find((one) => table.has(named(one, mod, e)));
+    if (key === undefined || document.querySelector("dialog[open]")) return;
     e.preventDefault();
-    found.run(e.key.toLowerCase(), e.shiftKey);
+    table.get(named(key, mod, e))!.run(key, e.shiftKey);
   });
+}
+
+function named(key: string, mod: string, e: KeyboardEvent): string {
+  return mod + (e.shiftKey && /^[a-z]$/.test(key) ? "shift+" : "") + key;
+}
+
+/** What the key is called where keyboards have Latin letters, and digits without Shift. */
+function elsewhere(e: KeyboardEvent): string[] {
+  const letter = /^Key([A-Z])$/.exec(e.code)?.[1].toLowerCase();
+  const digit = /^Digit([0-9])$/.exec(e.code)?.[1];
+  if (letter && !/^[a-z]$/i.test(e.key)) return [letter];
+  return digit && !e.shiftKey ? [digit] : [];
 }
 
 export function shortcutDialog(shortcuts: Shortcut[]): HTMLDialogElement {

@@ -3,6 +3,7 @@
 import { context, h } from "./dom";
 import { Flash } from "./flash";
 import { Gestures, type GestureHost } from "./gestures";
+import { KeyCursor } from "./key_cursor";
 import { drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
 import type { Painted } from "./painter";
 import { PatchPictures } from "./patches";
@@ -23,7 +24,8 @@ export class Stage {
   view: View | null = null;
   private base = h("canvas", { class: "layer" });
   private flash = new Flash();
-  private top = h("canvas", { class: "layer", "data-testid": "canvas", tabindex: "0", "aria-label": "Image to draw on" });
+  private top = h("canvas", { class: "layer", "data-testid": "canvas", tabindex: "0", role: "application", "aria-roledescription": "image to draw on", "aria-label": "Image: arrows move a cursor, Space begins and ends a stroke, Escape drops it" });
+  readonly cursor: KeyCursor;
   private ring = h("div", { class: "brush-ring", hidden: true });
   private marks = h("div", { class: "marks" });
   private photo: Photo | null = null;
@@ -44,6 +46,7 @@ export class Stage {
     this.element = h("div", { class: "stage" }, this.base, this.flash.element, this.top, this.marks, this.ring);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.gestures = new Gestures(this.top, host, this);
+    this.cursor = new KeyCursor(this.top, host, this, this.gestures);
   }
 
   setPhoto(photo: Photo): void {
@@ -86,6 +89,7 @@ export class Stage {
     this.refresh();
     this.placeMarks();
     this.showRing(this.lastAt);
+    this.cursor?.place();
   }
 
   zoomBy(factor: number): void {
