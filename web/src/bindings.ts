@@ -6,11 +6,12 @@ import type { Shortcut } from "./shortcuts";
 
 export interface Actions {
   layers: LayerSettings;
-  pickClass(key: string): void;
+  pickClass(digit: number): boolean;
   nextClass(key: string, shift: boolean): void;
   addClass(): void;
   rename(): void;
   lock(): void;
+  hide(): void;
   setTool(tool: Tool): void;
   resize(up: boolean): void;
   undo(): void;
@@ -31,7 +32,7 @@ export interface Actions {
 
 export function bindings(run: Actions): Shortcut[] {
   return [
-    { keys: "1 … 9", title: "Class", match: [..."123456789"], run: run.pickClass },
+    { keys: "1 … 9", title: "Class; 1 2: the twelfth", match: [..."123456789"], run: (key) => void run.pickClass(Number(key)) },
     { keys: "C / Shift C", title: "Next, previous class", match: ["c", "shift+c"], run: run.nextClass },
     { keys: "N", title: "Add a class", match: ["n"], run: run.addClass },
     { keys: "F2", title: "Rename the class", match: ["f2"], run: () => run.rename() },
@@ -40,6 +41,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "R", title: "Remove a whole stroke", match: ["r"], run: () => run.setTool("remove") },
     { keys: "P", title: "Pin a region, or no longer", match: ["p"], run: () => run.setTool("pin") },
     { keys: "L", title: "Lock what the class has", match: ["l"], run: run.lock },
+    { keys: "V", title: "Show the class or not", match: ["v"], run: run.hide },
     { keys: "H", title: "Move the image", match: ["h"], run: () => run.setTool("pan") },
     { keys: "[ / ] / , / .", title: "Smaller, larger brush", match: ["[", "]", ",", "."], run: (key) => run.resize(key === "]" || key === ".") },
     { keys: "Ctrl Z", title: "Undo", match: ["mod+z"], run: run.undo },
@@ -55,7 +57,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "Shift D", title: "Next image that is not done", match: ["shift+d"], run: () => run.nextOpen() },
     { keys: "/", title: "Search images", match: ["/"], run: () => run.search() },
     { keys: "+ / -", title: "Zoom", match: ["+", "=", "-"], run: (key) => run.zoom(key === "-" ? 0.8 : 1.25) },
-    { keys: "0", title: "Whole image", match: ["0"], run: () => run.setScale(null) },
+    { keys: "0", title: "Whole image", match: ["0"], run: () => { if (!run.pickClass(0)) run.setScale(null); } },
     { keys: "Shift 1", title: "100 %", match: ["!"], run: () => run.setScale(1) },
     { keys: "K", title: "Draw by keys: arrows (Shift: by one pixel), Space begins and ends", match: ["k"], run: run.keyCursor },
     { keys: "Esc", title: "Drop the stroke, stop the fit", match: ["escape"], run: run.escape },

@@ -9,6 +9,8 @@ export interface ClassListHost {
   changeClass(value: number, change: Partial<StrokeClass>): void;
   deleteClass(value: number): void;
   toggleLock(value: number): void;
+  toggleHidden(value: number): void;
+  isHidden(value: number): boolean;
 }
 
 interface Row {
@@ -31,8 +33,9 @@ export class ClassList {
     const counts = new Map<number, number>();
     for (const item of document.items) if (!item.pinned) counts.set(item.value, (counts.get(item.value) ?? 0) + 1);
     const locks = document.classes.map((c) => isLocked(document.items, c.value));
+    const hidden = document.classes.map((c) => this.host.isHidden(c.value));
     // Rows stay where nothing but the choice has changed, and while a name is being typed.
-    const listed = JSON.stringify([document.classes, [...counts], provisional, locks]);
+    const listed = JSON.stringify([document.classes, [...counts], provisional, locks, hidden]);
     if (listed !== this.listed && !this.element.querySelector("input[type=text]:not([readonly])")) {
       this.listed = listed;
       const focused = [...this.rows].find(([, row]) => row.element.contains(globalThis.document.activeElement))?.[0];
@@ -69,12 +72,14 @@ export class ClassList {
     const name = this.name(c);
     const lock = iconButton(locked ? "locked" : "unlocked", locked ? `Unlock ${c.name}` : `Lock ${c.name}: what it has in the mask stays`, `lock-${c.value}`, () => this.host.toggleLock(c.value));
     lock.setAttribute("aria-pressed", String(locked));
-    lock.classList.add("lock");
-    const buttons = [lock];
+    const isHidden = this.host.isHidden(c.value);
+    const hide = iconButton(isHidden ? "hidden" : "shown", isHidden ? `Show ${c.name}` : `Hide ${c.name}`, `hide-${c.value}`, () => this.host.toggleHidden(c.value));
+    hide.setAttribute("aria-pressed", String(isHidden));
+    const buttons = [hide, lock];
     if (count > 1) buttons.push(iconButton("close", `Delete ${c.name} and its strokes`, `delete-${c.value}`, () => this.host.deleteClass(c.value)));
     for (const button of buttons) button.addEventListener("click", (e) => e.stopPropagation());
     const element = h("div", { class: "class-row", "data-testid": `class-${c.value}`, click: (e: MouseEvent) => { if (e.target !== radio) choose(); } },
-      radio, h("kbd", { "aria-hidden": "true" }, index < 9 ? String(index + 1) : ""), color, name, label, ...buttons);
+      radio, h("kbd", { "aria-hidden": "true" }, String(index + 1)), color, name, label, ...buttons);
     return { element, radio, name };
   }
 

@@ -34,3 +34,16 @@ export function neighbor(editor: Editor, chosen: number, by: number): number {
   const at = classes.findIndex((c) => c.value === chosen);
   return classes[(at + by + classes.length) % classes.length].value;
 }
+
+/** Two digits one soon after the other are one number. */
+const MILLISECONDS = 700;
+let typed = { digit: 0, at: -1e9 };
+
+/** The class at a place in the list, 1 for the first, whose number is typed digit by digit. */
+export function atNumber(editor: Editor, digit: number): number | undefined {
+  const { classes } = editor.document;
+  const now = performance.now();
+  const both = now - typed.at < MILLISECONDS ? classes[10 * typed.digit + digit - 1] : undefined;
+  typed = { digit: both ? 0 : digit, at: now };
+  return (both ?? classes[digit - 1])?.value;
+}

@@ -30,6 +30,7 @@ export interface EditorHost {
   images(changed: ImageEntry[]): void;
   folder(state: FolderState): void;
   wantsUncertainty(): boolean;
+  hidden(): Set<number>;
 }
 
 export class Editor {
@@ -56,6 +57,7 @@ export class Editor {
     this.revision = state.revision;
     this.mask = new ShownMask(state.palette, {
       classes: () => this.history.document.classes,
+      hidden: () => host.hidden(),
       painted: (painted) => host.painted(painted),
       seen: (result) => this.seen(result),
     });

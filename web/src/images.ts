@@ -7,7 +7,7 @@ import { Editor, type EditorHost } from "./editor";
 import { Photo } from "./layers";
 import type { FolderState, ImageEntry, SessionState } from "./protocol";
 
-export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "regions" | "wantsUncertainty" | "remarks"> {
+export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "hidden" | "regions" | "wantsUncertainty" | "remarks"> {
   /** There is a new session: for another image, or again for the one that is shown. */
   opened(editor: Editor, another: boolean): void;
   /** The list, or which of it is open, has changed. */
@@ -143,9 +143,9 @@ export class Images {
 
   private hostFor(state: SessionState): EditorHost {
     const current = () => this.editor?.state.session === state.session;
-    const { changed, painted, regions, wantsUncertainty, remarks, folder } = this.host;
+    const { changed, painted, hidden, regions, wantsUncertainty, remarks, folder } = this.host;
     return {
-      changed, painted, regions, wantsUncertainty, remarks, folder,
+      changed, painted, hidden, regions, wantsUncertainty, remarks, folder,
       images: (changedOnes) => this.update(changedOnes),
       status: setStatus,
       error: showError,

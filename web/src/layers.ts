@@ -13,6 +13,8 @@ export interface LayerSettings {
   uncertainty: boolean;
   opacity: number;
   uncertaintyOpacity: number;
+  /** Classes whose mask and strokes are not shown. */
+  hidden: Set<number>;
 }
 
 /** Pixels of the screen: a stroke must stand out from the mask, which has its colour. */
@@ -107,14 +109,16 @@ export function drawStrokes(
   ratio: number,
   strokes: StrokeDocument,
   patches: PatchPictures,
+  hidden: Set<number>,
 ): void {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   toImage(ctx, view, ratio);
   const colors = new Map(strokes.classes.map((c) => [c.value, c.color ?? "#888888"]));
   const rim = RIM / view.scale;
-  for (const item of strokes.items) if (!item.pinned) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
-  drawPins(ctx, view, ratio, strokes.items.filter((item) => item.pinned), patches);
+  const shown = strokes.items.filter((item) => !hidden.has(item.value));
+  for (const item of shown) if (!item.pinned) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
+  drawPins(ctx, view, ratio, shown.filter((item) => item.pinned), patches);
 }
 
 let hatched: CanvasRenderingContext2D | null = null;
@@ -140,7 +144,7 @@ function hatch(ratio: number): HTMLCanvasElement {
   canvas.width = canvas.height = Math.round(12 * ratio);
   const ctx = canvas.getContext("2d")!;
   const { width } = canvas;
-  for (const [color, line] of [["rgba(0, 0, 0, 0.3)", 2.5], ["rgba(255, 255, 255, 0.75)", 1]] as const) {
+  for (const [color, line] of [["rgba(0, 0, 0, 0.2)", 2.5], ["rgba(255, 255, 255, 0.75)", 1]] as const) {
     ctx.strokeStyle = color;
     ctx.lineWidth = line * ratio;
     ctx.beginPath();

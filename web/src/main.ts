@@ -33,7 +33,7 @@ let nextRegion = 0;
 let count = 0;
 let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", remarks: [] };
 const frames: number[] = [];
-const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, uncertaintyOpacity: 1 };
+const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, uncertaintyOpacity: 1, hidden: new Set() };
 
 // Images, stage and panel
 
@@ -47,6 +47,7 @@ const images = new Images({
     showSource();
   },
   regions: (found) => setRegions(found),
+  hidden: () => layers.hidden,
   wantsUncertainty: () => layers.uncertainty,
   remarks: (lines) => notes.add(lines),
   opened,
@@ -102,7 +103,9 @@ const panel = new Panel({
   suggest,
   goTo,
   setFolder: (change) => void attempt(async () => void (await api.setFolder(change))),
-  toggleLock,
+  toggleLock: (value) => images.editor?.toggleLock(value),
+  toggleHidden,
+  isHidden: (value) => layers.hidden.has(value),
 });
 
 function choose(value: number): void {
@@ -131,8 +134,10 @@ function changeClass(value: number, change: Partial<StrokeClass>): void {
   refresh();
 }
 
-function toggleLock(value: number): void {
-  images.editor?.toggleLock(value);
+function toggleHidden(value: number): void {
+  if (!layers.hidden.delete(value)) layers.hidden.add(value);
+  images.editor?.mask.paint();
+  refresh();
 }
 
 function setBrush(width: number): void {
@@ -216,14 +221,8 @@ function refresh(): void {
 
 // Buttons and keys
 
-function undo(): void {
-  images.editor?.undo();
-  images.editor?.mask.paint();
-  refresh();
-}
-
-function redo(): void {
-  images.editor?.redo();
+function travel(way: "undo" | "redo"): void {
+  images.editor?.[way]();
   images.editor?.mask.paint();
   refresh();
 }
@@ -232,6 +231,9 @@ function clear(): void {
   const { editor } = images;
   if (editor && editor.document.items.length > 0) editor.commit(withItems(editor.document, []));
 }
+
+const undo = () => travel("undo");
+const redo = () => travel("redo");
 
 const bars = new Bars({
   undo, redo, clear, setTool,
@@ -243,9 +245,11 @@ const bars = new Bars({
   queue: queue.element,
 });
 
-function pickClass(key: string): void {
-  const found = images.editor?.document.classes[Number(key) - 1];
-  if (found) choose(found.value);
+/** Choose the class at a place in the list; whether there is one. */
+function pickClass(digit: number): boolean {
+  const value = images.editor ? classes.atNumber(images.editor, digit) : undefined;
+  if (value !== undefined) choose(value);
+  return value !== undefined;
 }
 
 function nextClass(_: string, shift: boolean): void {
@@ -256,7 +260,8 @@ const shortcuts = bindings({
   pickClass, nextClass, addClass, undo, redo, clear, suggest, setTool, setLayers,
   layers,
   rename: () => panel.classes.rename(chosen),
-  lock: () => toggleLock(chosen),
+  lock: () => images.editor?.toggleLock(chosen),
+  hide: () => toggleHidden(chosen),
   resize: (up) => setBrush(up ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)),
   step: (by) => images.step(by),
   toggleDone: () => void images.toggleDone(queue.shown),

@@ -15,6 +15,7 @@ export interface Timing {
 
 export interface ShownMaskHost {
   classes(): StrokeClass[];
+  hidden(): Set<number>;
   painted(painted: Painted | null): void;
   /** A mask can be seen. */
   seen(result: Result): void;
@@ -77,7 +78,7 @@ export class ShownMask {
 
   /** Paint the mask of now anew, in the colors of now. */
   paint(): void {
-    if (this.result) this.worker.postMessage(paintJob(++this.jobs, this.result, this.host.classes(), this.palette));
+    if (this.result) this.worker.postMessage(paintJob(++this.jobs, this.result, this.host.classes(), this.palette, this.host.hidden()));
   }
 
   get labels(): Labels | null {

@@ -155,7 +155,7 @@ export class Stage {
     const ctx = context(this.top);
     if (this.dirty.strokes) {
       if (this.host.layers().strokes || drawing) {
-        drawStrokes(ctx, this.view, this.ratio, this.host.strokes(), this.patches);
+        drawStrokes(ctx, this.view, this.ratio, this.host.strokes(), this.patches, this.host.layers().hidden);
       } else {
         ctx.setTransform(1, 0, 0, 1, 0, 0);
         ctx.clearRect(0, 0, this.top.width, this.top.height);

@@ -18,6 +18,7 @@ from saccade.images import MAX_PIXELS, open_unlimited
 from saccade.images.header import ALWAYS_COLORED, MOST_PIXELS_PER_BYTE
 
 CLASSES_KEY = "saccade_classes"
+COLORS_KEY = "saccade_colors"
 """Key of [[value, name], ...]; labelme hands unknown keys on."""
 
 _VERSION = "5.2.0"  # the first labelme that knows shapes of type "mask"

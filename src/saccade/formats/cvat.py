@@ -4,7 +4,7 @@ CVAT's run lengths go row by row inside an inclusive box, zeros first. Class 0 i
 covers. A comment keeps the values of the classes, as CVAT knows names only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -27,6 +27,7 @@ def cvat_text(
     classes: Iterable[int] | None = None,
     names: ClassNames | None = None,
     file_name: str = "",
+    colors: Mapping[int, tuple[int, int, int]] | None = None,
 ) -> str:
     """Return an (H, W) label image as the text of a CVAT XML file.
 
@@ -35,6 +36,7 @@ def cvat_text(
         classes: class values to list even where they do not occur.
         names: names of the classes.
         file_name: of the image.
+        colors: class value -> (r, g, b) in 0..255; CVAT chooses where there is none.
 
     Raises:
         InputError: `labels` is not a label image, or two of its classes have one name.
@@ -54,6 +56,8 @@ def cvat_text(
         if value:
             label = ET.SubElement(listed, "label")
             ET.SubElement(label, "name").text = name
+            if colors and value in colors:
+                ET.SubElement(label, "color").text = "#{:02x}{:02x}{:02x}".format(*colors[value])
             ET.SubElement(label, "type").text = "mask"
             ET.SubElement(label, "attributes")
     height, width = labels.shape

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.labelme import encode_png, labelme_file
+from saccade.data.labelme import COLORS_KEY, encode_png, labelme_file
 from saccade.formats.labels import (
     ClassNames,
     checked_labels,
@@ -25,8 +25,11 @@ def labelme_document(
     classes: Iterable[int] | None = None,
     names: ClassNames | None = None,
     image_path: str = "",
+    colors: Mapping[int, tuple[int, int, int]] | None = None,
 ) -> dict[str, Any]:
     """Return an (H, W) label image as a labelme document; `imageData` is null.
+
+    `colors` (class value -> (r, g, b) in 0..255) go into the key that stroke files have them in.
 
     Raises:
         InputError: `labels` is not a label image, or two of its classes have one name.
@@ -34,7 +37,12 @@ def labelme_document(
     labels = checked_labels(labels)
     table = distinct_class_names(labels, classes, names, "labelme")
     shapes = [mask_shape(*region, table) for region in _regions(labels)]
-    return labelme_file(shapes, (labels.shape[0], labels.shape[1]), image_path, table.items())
+    size = (labels.shape[0], labels.shape[1])
+    named = labelme_file(shapes, size, image_path, table.items())
+    if not colors:
+        return named
+    used = {str(v): "#{:02x}{:02x}{:02x}".format(*colors[v]) for v in table if v in colors}
+    return named | {COLORS_KEY: used}
 
 
 def _regions(labels: NDArray[np.int32]) -> Iterator[tuple[int, int, int, NDArray[np.bool_]]]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from saccade.data.labelme import CLASSES_KEY
 from saccade.data.palette import voc_palette
 from saccade.errors import InputError, printable
 from saccade.files import atomic_write, check_readable, last_part, reading
@@ -66,8 +67,9 @@ def encode_mask(
             images, with mask shapes).
         classes: class values to list where the format has names, even where they do not occur.
         names: class names, where the format has them.
-        colors: class value -> (r, g, b) in 0..255 for the palette of a PNG; the colours of VOC for
-            all that are not given.
+        colors: class value -> (r, g, b) in 0..255 for the palette of a PNG, which then names its
+            classes in a text too, for CVAT's labels and labelme's "saccade_colors"; a palette has
+            the colours of VOC for all that are not given.
         image_path: the image that the labels belong to; labelme gets it as it is, the others its
             last part.
 
@@ -79,13 +81,13 @@ def encode_mask(
     file_name, image_path = printable(last_part(image_path)), printable(image_path)
     common: dict[str, Any] = {"classes": classes, "names": names}
     if fmt == "png":
-        return _png(labels, colors or {})
+        return _png(labels, colors or {}, names if colors else None)
     if fmt == "tiff":
         return _tiff(labels)
     if fmt == "cvat":
-        return cvat_text(labels, file_name=file_name, **common).encode()
+        return cvat_text(labels, file_name=file_name, colors=colors, **common).encode()
     if fmt == "labelme":
-        return _json(labelme_document(labels, image_path=image_path, **common))
+        return _json(labelme_document(labels, image_path=image_path, colors=colors, **common))
     if fmt == "label-studio":
         return _json(label_studio_tasks(labels, file_name=file_name, **common))
     polygons = fmt == "coco-polygons"
@@ -244,7 +246,11 @@ def _json(document: Any) -> bytes:
     return json_text(document, ensure_ascii=False).encode("utf-8")
 
 
-def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) -> bytes:
+def _png(
+    labels: NDArray[np.int32],
+    colors: Mapping[int, tuple[int, int, int]],
+    names: ClassNames | None,
+) -> bytes:
     refuse_unfit([int(labels.max())], "png")
     palette = voc_palette(256).copy()
     for value, color in colors.items():
@@ -252,7 +258,12 @@ def _png(labels: NDArray[np.int32], colors: Mapping[int, tuple[int, int, int]]) 
             palette[value] = color
     image = Image.fromarray(labels.astype(np.uint8))
     image.putpalette(palette.tobytes())
-    return _saved(image, "PNG")
+    if not names:
+        return _saved(image, "PNG")
+    text = PngImagePlugin.PngInfo()
+    table = names.items() if isinstance(names, Mapping) else enumerate(names)
+    text.add_itxt(CLASSES_KEY, "\n".join(f"{value} {name}" for value, name in table))
+    return _saved(image, "PNG", pnginfo=text)
 
 
 def _tiff(labels: NDArray[np.int32]) -> bytes:

@@ -14,14 +14,13 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.labelme import encode_png, labelme_file
+from saccade.data.labelme import COLORS_KEY, encode_png, labelme_file
 from saccade.errors import InputError, printable
 from saccade.files import atomic_write
 from saccade.scribbles.drawing import PixelStroke, Point, VectorStroke, draw_strokes, drawing_work
 from saccade.scribbles.strokes import Strokes, free_unlabeled
 from saccade.strict_json import json_text
 
-COLORS_KEY = "saccade_colors"
 DIGEST_KEY = "saccade_image"
 """Key of a digest of the image's file."""
 WIDTH_KEY = "width"

@@ -13,6 +13,7 @@ import numpy as np
 
 from saccade.data.labelme import (
     CLASSES_KEY,
+    COLORS_KEY,
     LabelmeShape,
     decode_mask_shape,
     labelme_shape,
@@ -24,7 +25,6 @@ from saccade.files import one_line, read_json, reading
 from saccade.images import MAX_PIXELS
 from saccade.scribbles.document import (
     COLOR,
-    COLORS_KEY,
     DIGEST_KEY,
     MOST_WIDTH,
     WIDTH_KEY,

@@ -22,6 +22,7 @@ from saccade.formats.masks import MASK_FORMATS, encode_mask
 from saccade.interactive import ScribbleSegmenter
 from saccade.scribbles.document import StrokeClass, rasterize
 from saccade.serve.background import Background
+from saccade.serve.class_colors import colors_of
 from saccade.serve.errors import (
     ConflictError,
     NotFoundError,
@@ -277,5 +278,6 @@ def _encoded(job: _Job, entry: Entry, labels: NDArray[Any]) -> bytes:
         job.fmt,
         classes=[c.value for c in job.classes],
         names={c.value: c.name for c in job.classes},
+        colors=colors_of(job.classes),
         image_path=entry.name,
     )

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from saccade.formats import masks
 from saccade.interactive.presets import MENU
+from saccade.serve.class_colors import class_colors
 from saccade.serve.documents import from_document
 from saccade.serve.library import Entry
 from saccade.serve.schemas import (
@@ -15,7 +16,6 @@ from saccade.serve.schemas import (
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
-from saccade.serve.stroke_file import class_colors
 
 _PALETTE_COLORS = 64
 _SHOWN_LIMITS = ("message_bytes", "upload_bytes", "pixels", "items", "points")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from saccade.errors import InputError, printable
 from saccade.files import atomic_write, read_json
-from saccade.formats.palette import display_palette
 from saccade.scribbles.document import StrokeClass, StrokeDocument, fit_to, write_document
 from saccade.scribbles.labelme import drawn_on, read_document
 from saccade.scribbles.stroke_names import belongs_to_other
+from saccade.serve.class_colors import class_colors
 from saccade.serve.errors import renamed
 from saccade.serve.library import Entry
 from saccade.serve.pin_file import pins_from_json, pins_to_json
@@ -157,16 +157,6 @@ def complete_classes(document: StrokeDocument) -> StrokeDocument:
         document.items,
         document.pins,
     )
-
-
-def class_colors(count: int) -> list[str]:
-    """The usual colours of the classes 0, 1, ... on the page, "#rrggbb".
-
-    As `display_palette`, but 0 is a grey blue instead of black, which nobody sees in a shadow.
-    """
-    colors = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in display_palette(max(count, 1)).tolist()]
-    colors[0] = "#5b8def"
-    return colors
 
 
 def check_writable(folder_of: Entry) -> str | None:

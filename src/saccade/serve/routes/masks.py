@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from saccade.formats.masks import MASK_FORMATS, encode_mask
 from saccade.formats.overlay import render_uncertainty
+from saccade.serve.class_colors import colors_of
 from saccade.serve.pictures import encode_picture
 from saccade.serve.routes.replies import Id, errors, file_reply
 from saccade.serve.schemas import Region
@@ -86,6 +87,7 @@ def _encode_mask(session: Session, labels: Any, fmt: str) -> bytes:
         fmt,
         classes=[c.value for c in classes],
         names=session.document.names,
+        colors=colors_of(classes),
         image_path=session.entry.name,
     )
 
