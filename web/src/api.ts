@@ -79,8 +79,11 @@ export function closeSession(session: string): void {
   void fetch(`/api/sessions/${session}`, { method: "DELETE", keepalive: true }).catch(() => undefined);
 }
 
-export async function loadPhoto(image: string): Promise<ImageBitmap> {
-  const response = await call(`/api/images/${image}/file`);
+/** `contrast`: the parts of the range of values, 0 to 1, that become black and white. */
+export async function loadPhoto(image: string, contrast: [number, number] = [0, 1]): Promise<ImageBitmap> {
+  const [black, white] = contrast;
+  const asked = black > 0 || white < 1 ? `?black=${black}&white=${white}` : "";
+  const response = await call(`/api/images/${image}/file${asked}`);
   return createImageBitmap(await response.blob());
 }
 

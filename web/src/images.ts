@@ -101,6 +101,16 @@ export class Images {
     });
   }
 
+  /** The image that is open with other black and white, as parts of the range of its values. */
+  async withContrast(black: number, white: number, then: (photo: Photo) => void): Promise<void> {
+    const { editor } = this;
+    if (!editor) return;
+    await attempt(async () => {
+      const photo = await Photo.from(await api.loadPhoto(editor.state.image.id, [black, white]));
+      if (this.editor === editor) then(photo);
+    });
+  }
+
   /** Open an image. */
   open(entry: ImageEntry): Promise<void> {
     const { editor } = this;

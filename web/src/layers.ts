@@ -12,6 +12,7 @@ export interface LayerSettings {
   outline: boolean;
   uncertainty: boolean;
   opacity: number;
+  strokeOpacity: number;
   uncertaintyOpacity: number;
   /** Classes whose mask and strokes are not shown. */
   hidden: Set<number>;

@@ -19,7 +19,8 @@ import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
 import type { FolderState, Region, StrokeClass } from "./protocol";
 import { Queue } from "./queue";
-import { listen, shortcutDialog } from "./shortcuts";
+import { Readout } from "./readout";
+import { holdKey, holdSpace, listen, shortcutDialog } from "./shortcuts";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
 
@@ -33,7 +34,7 @@ let nextRegion = 0;
 let count = 0;
 let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", remarks: [] };
 const frames: number[] = [];
-const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, uncertaintyOpacity: 1, hidden: new Set() };
+const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, strokeOpacity: 1, uncertaintyOpacity: 1, hidden: new Set() };
 
 // Images, stage and panel
 
@@ -78,7 +79,10 @@ const brush = () => {
   return { value: chosen, color: found?.color ?? "#888888", width: brushWidth };
 };
 
+const readout = new Readout();
+
 const stage = new Stage({
+  looked: (at) => readout.show(at, stage.view, images.editor),
   tool: () => tool,
   brush,
   strokes: () => images.editor?.document ?? { classes: [], items: [] },
@@ -99,6 +103,7 @@ const panel = new Panel({
   deleteClass,
   setBrush,
   setLayers,
+  setContrast: (black, white) => void images.withContrast(black, white, (photo) => stage.changePhoto(photo)),
   setPreset: (preset) => images.editor?.setPreset(preset),
   suggest,
   goTo,
@@ -186,6 +191,7 @@ function opened(editor: Editor, another: boolean): void {
     if (!state.document.classes.some((c) => c.value === chosen)) chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
     setBrush(Math.max(state.image.width, state.image.height) / 45);
     stage.setPhoto(editor.photo);
+    panel.contrast.reset();
     setRegions([]);
   }
   panel.showPresets(state.presets, state.preset);
@@ -274,17 +280,13 @@ const shortcuts = bindings({
   showKeys: () => keys.showModal(),
 });
 const keys = shortcutDialog(shortcuts);
+stage.element.append(readout.element);
 bars.layOut(stage.element, panel.element, keys);
 buildImports(images, refresh, (lines) => notes.add(lines));
 listenForMenus();
 listen(shortcuts, () => veil.hidden);
-for (const type of ["keydown", "keyup"] as const) {
-  window.addEventListener(type, (e) => {
-    if (e.key !== " " || (e.target as HTMLElement).matches("input, select, button")) return;
-    e.preventDefault();
-    stage.gestures.holdSpace(type === "keydown");
-  });
-}
+holdKey("x", (held) => stage.compare(held));
+holdSpace((held) => stage.gestures.holdSpace(held));
 
 window.addEventListener("beforeunload", (e) => {
   const { editor } = images;

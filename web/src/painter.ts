@@ -23,6 +23,8 @@ export interface Painted {
   /** x0, y0, x1, y1 of the sides of pixels between classes, in image pixels. */
   edges: Float32Array<ArrayBuffer>;
   uncertainty: ImageBitmap | null;
+  /** Pixels of each class index. */
+  counts: Uint32Array;
   /** Against the last final mask of this image; null where there was none. */
   changed: { count: number; picture: ImageBitmap | null } | null;
 }
@@ -42,7 +44,13 @@ export async function paint(job: PaintJob): Promise<Painted> {
   }
   const map = job.uncertainty;
   const uncertainty = map ? await heat(map.values, map.width, map.height) : null;
-  return { id: job.id, labels, masks, edges, uncertainty, changed: await changes(labels, job) };
+  return { id: job.id, labels, masks, edges, uncertainty, counts: counted(labels), changed: await changes(labels, job) };
+}
+
+function counted(labels: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(256);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
+  return counts;
 }
 
 /** Class values of the last final mask. */

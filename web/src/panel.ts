@@ -2,6 +2,7 @@
 
 import { counted } from "./chrome";
 import { ClassList, type ClassListHost } from "./class_list";
+import { Contrast } from "./contrast";
 import { h, icon } from "./dom";
 import type { LayerSettings } from "./layers";
 import type { FolderState, Region } from "./protocol";
@@ -9,6 +10,8 @@ import type { FolderState, Region } from "./protocol";
 export interface PanelHost extends ClassListHost {
   addClass(): void;
   setBrush(width: number): void;
+  /** Parts of the range of values, 0 to 1. */
+  setContrast(black: number, white: number): void;
   setLayers(change: Partial<LayerSettings>): void;
   setPreset(preset: string): void;
   suggest(): void;
@@ -24,6 +27,8 @@ export class Panel {
   private size: HTMLInputElement;
   private sizeText = h("output", { class: "value" });
   private opacity: HTMLInputElement;
+  private strokeOpacity: HTMLInputElement;
+  readonly contrast: Contrast;
   private toggles = new Map<keyof LayerSettings, HTMLInputElement>();
   private preset: HTMLSelectElement;
   private regions = h("ol", { class: "regions" });
@@ -40,12 +45,17 @@ export class Panel {
       input: () => host.setBrush(fromSlider(Number(this.size.value))),
     });
     this.opacity = h("input", {
-      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity",
+      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity of the mask",
       input: () => {
         const opacity = Number(this.opacity.value) / 100;
         host.setLayers(this.toggles.get("uncertainty")!.checked ? { uncertaintyOpacity: opacity } : { opacity });
       },
     });
+    this.strokeOpacity = h("input", {
+      type: "range", min: "0", max: "100", value: "100", "data-testid": "stroke-opacity", "aria-label": "Opacity of the strokes",
+      input: () => host.setLayers({ strokeOpacity: Number(this.strokeOpacity.value) / 100 }),
+    });
+    this.contrast = new Contrast((black, white) => host.setContrast(black, white));
     this.preset = h("select", {
       "data-testid": "preset", "aria-label": "Preset", change: () => host.setPreset(this.preset.value),
     });
@@ -69,7 +79,9 @@ export class Panel {
         h("div", { class: "toggles" },
           this.toggle("mask", "Mask", "M"), this.toggle("outline", "Outline", "O"),
           this.toggle("strokes", "Strokes", "S"), this.toggle("uncertainty", "Uncertainty", "U")),
-        h("label", { class: "row slim" }, h("span", {}, "Opacity"), this.opacity),
+        h("label", { class: "row slim" }, h("span", {}, "Mask"), this.opacity),
+        h("label", { class: "row slim" }, h("span", {}, "Strokes"), this.strokeOpacity),
+        ...this.contrast.rows,
       ),
       h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset), connected),
       this.folder,

@@ -28,6 +28,27 @@ export function listen(shortcuts: Shortcut[], enabled: () => boolean): void {
   });
 }
 
+/** The space bar, where no control has it. */
+export function holdSpace(run: (held: boolean) => void): void {
+  for (const type of ["keydown", "keyup"] as const) {
+    window.addEventListener(type, (e) => {
+      if (e.key !== " " || (e.target as HTMLElement).matches("input, select, button, summary")) return;
+      e.preventDefault();
+      run(type === "keydown");
+    });
+  }
+}
+
+/** A key that does something as long as it is held. */
+export function holdKey(key: string, run: (held: boolean) => void): void {
+  window.addEventListener("keydown", (e) => {
+    const other = e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).matches(TYPED);
+    if (!other && [e.key.toLowerCase(), ...elsewhere(e)].includes(key)) run(true);
+  });
+  window.addEventListener("keyup", (e) => { if ([e.key.toLowerCase(), ...elsewhere(e)].includes(key)) run(false); });
+  window.addEventListener("blur", () => run(false));
+}
+
 function named(key: string, mod: string, e: KeyboardEvent): string {
   return mod + (e.shiftKey && /^[a-z]$/.test(key) ? "shift+" : "") + key;
 }
@@ -41,7 +62,7 @@ function elsewhere(e: KeyboardEvent): string[] {
 }
 
 export function shortcutDialog(shortcuts: Shortcut[]): HTMLDialogElement {
-  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["Wheel, pinch", "Zoom at the pointer"], ["Space + drag, middle button", "Move the image"], ["Right button", "Erase"]];
+  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["X", "Held: the photograph alone"], ["Wheel, pinch", "Zoom at the pointer"], ["Space + drag, middle button", "Move the image"], ["Right button", "Erase"]];
   const close = h("button", { type: "button", class: "wide", click: () => dialog.close() }, "Close");
   const dialog = h("dialog", { class: "sheet", "data-testid": "shortcuts", "aria-label": "Keys", click: (e: MouseEvent) => { if (e.target === dialog) dialog.close(); } },
     h("div", { class: "sheet-body" },

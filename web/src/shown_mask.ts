@@ -94,6 +94,13 @@ export class ShownMask {
     return labels.at(Math.floor(y) * labels.width + Math.floor(x));
   }
 
+  /** Share of the image that a class has. */
+  share(value: number): number {
+    const { labels, painted, result } = this;
+    if (!labels || !painted || !result) return 0;
+    return painted.counts[result.header.values.indexOf(value)] / (labels.width * labels.height);
+  }
+
   /** Strokes were sent at a time. */
   sent(revision: number, strokeEnd: number): void {
     this.timings.push({ revision, strokeEnd, firstMask: null, finalMask: null });

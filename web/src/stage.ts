@@ -15,6 +15,8 @@ export interface StageHost extends GestureHost {
   strokes(): StrokeDocument;
   layers(): LayerSettings;
   frame(milliseconds: number): void;
+  /** The pointer is at a place of the screen, or nowhere. */
+  looked(at: Point | null): void;
 }
 
 const MOST_RATIO = 2;
@@ -38,6 +40,7 @@ export class Stage {
   private lastFrame = 0;
   private regions: Region[] = [];
   private ratio = 1;
+  private comparing = false;
 
   private lastAt: Point | null = null;
   readonly gestures: Gestures;
@@ -55,6 +58,20 @@ export class Stage {
     this.painted = this.outline = null;
     this.regions = [];
     this.view = new View(photo, this.screen());
+    this.refresh();
+  }
+
+  /** The same image with other contrast. */
+  changePhoto(photo: Photo): void {
+    this.photo?.close();
+    this.photo = photo;
+    this.refresh("base");
+  }
+
+  /** The photograph alone, as long as a key is held. */
+  compare(held: boolean): void {
+    if (this.comparing === held) return;
+    this.comparing = held;
     this.refresh();
   }
 
@@ -90,6 +107,7 @@ export class Stage {
     this.placeMarks();
     this.showRing(this.lastAt);
     this.cursor?.place();
+    this.host.looked(this.lastAt);
   }
 
   zoomBy(factor: number): void {
@@ -150,10 +168,11 @@ export class Stage {
       this.lastFrame = 0;
     }
     if (this.dirty.base) {
-      drawBase(context(this.base), this.view, this.ratio, this.photo, this.painted, this.outline, this.host.layers());
+      drawBase(context(this.base), this.view, this.ratio, this.photo, this.comparing ? null : this.painted, this.outline, this.host.layers());
     }
     const ctx = context(this.top);
     if (this.dirty.strokes) {
+      this.top.style.opacity = String(this.comparing ? 0 : this.host.layers().strokeOpacity);
       if (this.host.layers().strokes || drawing) {
         drawStrokes(ctx, this.view, this.ratio, this.host.strokes(), this.patches, this.host.layers().hidden);
       } else {
@@ -191,6 +210,7 @@ export class Stage {
   /** The ring of the brush where the pointer is; null: it is elsewhere. */
   showRing(at: Point | null): void {
     this.lastAt = at;
+    this.host.looked(at);
     const tool = this.host.tool();
     const sized = (tool === "brush" || tool === "eraser") && !this.gestures.moving;
     this.ring.hidden = !at || !sized || !this.view || !this.host.enabled();

@@ -10,8 +10,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from saccade.errors import InputError
-from saccade.files import one_line
-from saccade.images import exif_orientation, header_of, is_16_bit_png, load_image, open_unlimited
+from saccade.files import one_line, reading
+from saccade.images import (
+    exif_orientation,
+    header_of,
+    is_16_bit_png,
+    load_image,
+    open_unlimited,
+    read_image,
+)
+from saccade.images.opening import is_picture
+from saccade.images.pictures import stored
 from saccade.serve.errors import renamed
 from saccade.serve.library import Entry
 from saccade.serve.settings import Limits
@@ -36,6 +45,32 @@ def file_for_browser(entry: Entry, rgb: NDArray[np.uint8]) -> tuple[bytes, str]:
     if plain:
         return entry.path.read_bytes(), kind
     return encode_picture(rgb, "PNG"), "image/png"
+
+
+def with_contrast(
+    entry: Entry, shown: NDArray[np.uint8], black: float, white: float
+) -> NDArray[np.uint8]:
+    """`shown` with black and white at parts 0 to 1 of the range of the values of its file.
+
+    Raises:
+        InputError: the file cannot be read, or `white` is not above `black`.
+    """
+    if white <= black:
+        raise InputError(f"white: {white:g}, expected more than black ({black:g})")
+    try:
+        if is_picture(entry.path):
+            with reading(entry.path, "damaged or truncated image"):
+                values = stored(entry.path).values
+            if values.dtype != np.uint8:
+                low, high = float(np.nanmin(values)), float(np.nanmax(values))
+                span = max(high - low, 1e-9)
+                window = (low + black * span, low + white * span)
+                return read_image(entry.path, window=window).pixels
+    except InputError as error:
+        raise renamed(error, entry.path, entry.name) from error
+    scaled = (shown.astype(np.float32) - 255 * black) / (white - black)
+    shifted: NDArray[np.uint8] = np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    return shifted
 
 
 def _is_plain(path: Path, image: Image.Image) -> bool:

@@ -1,14 +1,15 @@
 """Routes of images: the list, uploads, pictures for the page."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Response, UploadFile
+from fastapi import APIRouter, File, Query, Response, UploadFile
 
 from saccade import __version__
 from saccade.errors import InputError
 from saccade.serve.errors import NotFoundError
 from saccade.serve.library import Entry
-from saccade.serve.pictures import file_for_browser, thumbnail
+from saccade.serve.pictures import encode_picture, file_for_browser, thumbnail, with_contrast
 from saccade.serve.previews import blend
 from saccade.serve.routes.replies import Id, errors, file_reply
 from saccade.serve.schemas import Health, ImageModel
@@ -47,10 +48,21 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
         response_class=Response,
         responses=errors(404, 413, 415) | file_reply("image/png", "image/jpeg", "image/webp"),
     )
-    async def image_file(image: Id) -> Response:
-        """Return an image as a browser shows it, upright."""
+    async def image_file(
+        image: Id,
+        black: Annotated[float, Query(ge=0, le=1)] = 0,
+        white: Annotated[float, Query(ge=0, le=1)] = 1,
+    ) -> Response:
+        """Return an image as a browser shows it, upright.
+
+        With `black` or `white` the values at these parts of its range become black and white.
+        """
         entry = _known(await service.background.in_thread(service.library.find, image))
         rgb = await service.background.in_slow_thread(service.library.load, entry)
+        if (black, white) != (0, 1):
+            work = partial(with_contrast, entry, rgb, black, white)
+            rgb = await service.background.in_slow_thread(work)
+            return Response(encode_picture(rgb, "PNG"), media_type="image/png")
         data, kind = await service.background.in_slow_thread(file_for_browser, entry, rgb)
         return Response(data, media_type=kind)
 
