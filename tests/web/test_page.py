@@ -226,6 +226,7 @@ def test_where_next_names_places_and_goes_there(hand, page):
     before = page.evaluate("saccade.toClient(0, 0).x")
     page.get_by_test_id("suggestion-0").click()
     assert page.evaluate("saccade.toClient(0, 0).x") != before
+    assert page.locator(".region.current").inner_text() == "1"
     page.get_by_test_id("zoom-fit").click()
     assert page.evaluate("saccade.toClient(0, 0).x") == pytest.approx(before)
     hand.draw(1, BODY)

@@ -105,7 +105,11 @@ export async function download(session: string, format: string, name: string): P
 }
 
 async function saveReply(response: Response, name: string): Promise<void> {
-  const address = URL.createObjectURL(await response.blob());
+  saveBlob(await response.blob(), name);
+}
+
+export function saveBlob(blob: Blob, name: string): void {
+  const address = URL.createObjectURL(blob);
   save(address, name);
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -14,7 +14,8 @@ export interface BarsHost {
   setTool(tool: Tool): void;
   setScale(scale: number | null): void;
   showKeys(): void;
-  upload(files: Iterable<File>): void;
+  /** Files that were dropped. */
+  take(files: Iterable<File>): void;
   notes: HTMLElement;
   queue: HTMLElement;
 }
@@ -87,7 +88,7 @@ export class Bars {
     main.addEventListener("drop", (e) => {
       e.preventDefault();
       main.classList.remove("drop");
-      host.upload(e.dataTransfer?.files ?? []);
+      host.take(e.dataTransfer?.files ?? []);
     });
   }
 }

@@ -22,6 +22,7 @@ export interface Actions {
   step(by: number): void;
   toggleDone(): void;
   nextOpen(): void;
+  copy(): void;
   search(): void;
   zoom(factor: number): void;
   setScale(scale: number | null): void;
@@ -46,6 +47,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "[ / ] / , / .", title: "Smaller, larger brush", match: ["[", "]", ",", "."], run: (key) => run.resize(key === "]" || key === ".") },
     { keys: "Ctrl Z", title: "Undo", match: ["mod+z"], run: run.undo },
     { keys: "Ctrl Shift Z / Ctrl Y", title: "Redo", match: ["mod+shift+z", "mod+y"], run: run.redo },
+    { keys: "Ctrl C", title: "Copy the cut-out of the class; Ctrl V takes an image in", match: ["mod+c"], run: run.copy },
     { keys: "Ctrl Del", title: "Remove all strokes", match: ["mod+delete", "mod+backspace"], run: run.clear },
     { keys: "M", title: "Mask", match: ["m"], run: () => run.setLayers({ mask: !run.layers.mask }) },
     { keys: "O", title: "Outline", match: ["o"], run: () => run.setLayers({ outline: !run.layers.outline }) },

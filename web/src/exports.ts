@@ -8,15 +8,22 @@ import type { SessionState } from "./protocol";
 
 let all = false;
 
-/** `images`: how many there are; `noted` hears what could not be written. */
-export function buildExports(state: SessionState, images: number, noted: (lines: string[]) => void): void {
+export interface ExportsHost {
+  /** What could not be written. */
+  noted(lines: string[]): void;
+  saveCutOut(stem: string): Promise<void>;
+  copyCutOut(): Promise<void>;
+}
+
+/** `images`: how many there are. */
+export function buildExports(state: SessionState, images: number, host: ExportsHost): void {
   const stem = state.image.name.replace(/\.[^.]*$/, "");
   const items = state.formats.map((format) => h("button", {
     type: "button", role: "menuitem", tabindex: "-1", "data-testid": `export-${format.name}`,
     click: () => void attempt(async () => {
       closeMenus();
       if (all && images > 1) {
-        noted(await downloadAll(format.name, (done, total) => setStatus(`Writing masks: ${done} of ${total}`, done / total)));
+        host.noted(await downloadAll(format.name, (done, total) => setStatus(`Writing masks: ${done} of ${total}`, done / total)));
         setStatus("Saved masks.zip", null);
         return;
       }
@@ -25,7 +32,16 @@ export function buildExports(state: SessionState, images: number, noted: (lines:
       setStatus(`Saved ${stem}${format.suffix}`, null);
     }),
   }, h("span", {}, format.title), h("small", {}, format.suffix)));
-  exportMenu.replaceChildren(...items);
+  const cut = (title: string, id: string, small: string, run: () => Promise<void>) => h("button", {
+    type: "button", role: "menuitem", tabindex: "-1", "data-testid": id,
+    click: () => {
+      closeMenus();
+      void attempt(run);
+    },
+  }, h("span", {}, title), h("small", {}, small));
+  exportMenu.replaceChildren(...items, h("hr", {}),
+    cut("Cut-out of the chosen class", "cut-out", ".png", () => host.saveCutOut(stem)),
+    cut("Copy the cut-out", "copy-cut-out", "Ctrl C", () => host.copyCutOut()));
   if (images < 2) return;
   const scope = (value: boolean, title: string, id: string) => h("button", {
     type: "button", role: "menuitemradio", tabindex: "-1", "aria-checked": String(all === value), "data-testid": id,

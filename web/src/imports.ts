@@ -38,3 +38,26 @@ async function importAs(file: File, as: "strokes" | "mask", images: Images, chan
     changed();
   });
 }
+
+/** Endings of files that hold strokes or masks and no image. */
+const STROKES = /\.(json|xml|txt)$/i;
+
+/** Files of any kind: images are added, strokes go to the image that is open. */
+export async function takeFiles(files: Iterable<File>, images: Images, changed: () => void, noted: (lines: string[]) => void): Promise<void> {
+  const all = [...files];
+  const pictures = all.filter((file) => !STROKES.test(file.name));
+  if (pictures.length > 0) await images.upload(pictures);
+  for (const file of all.filter((one) => STROKES.test(one.name))) {
+    if (images.editor) await importAs(file, "strokes", images, changed, noted);
+  }
+}
+
+/** Images of the clipboard. */
+export function listenForPaste(take: (files: File[]) => void): void {
+  window.addEventListener("paste", (e) => {
+    const pictures = [...(e.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+    if (pictures.length === 0 || (e.target as HTMLElement).matches("input:not([readonly]), textarea")) return;
+    e.preventDefault();
+    take(pictures);
+  });
+}

@@ -48,6 +48,7 @@ export class KeyCursor {
   place(): void {
     const view = this.surface.view;
     this.sign.hidden = !this.at;
+    this.element.classList.toggle("keyed", this.at !== null);
     if (!this.at || !view) return;
     const on = view.toScreen([this.at[0] + 0.5, this.at[1] + 0.5]);
     this.sign.style.transform = `translate(${on[0]}px, ${on[1]}px)`;

@@ -4,33 +4,33 @@ import "./style.css";
 import { Bars } from "./bars";
 import * as api from "./api";
 import { bindings } from "./bindings";
-import { attempt, hint, offline, progress, setStatus, showHint, veil } from "./chrome";
+import { attempt, hint, offline, progress, showHint, veil } from "./chrome";
 import * as classes from "./classes";
 import type { Editor } from "./editor";
+import { exportsHost } from "./cut_out";
 import { buildExports } from "./exports";
 import { exposeFacts } from "./facts";
 import type { Tool } from "./gestures";
 import { withItems } from "./history";
 import { Images } from "./images";
-import { buildImports } from "./imports";
+import { buildImports, listenForPaste, takeFiles } from "./imports";
 import type { LayerSettings } from "./layers";
 import { listenForMenus } from "./menus";
 import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
-import type { FolderState, Region, StrokeClass } from "./protocol";
+import type { FolderState, StrokeClass } from "./protocol";
 import { Queue } from "./queue";
 import { Readout } from "./readout";
 import { holdKey, holdSpace, listen, shortcutDialog } from "./shortcuts";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
+import { WhereNext } from "./where_next";
 
 applyTheme();
 
 let tool: Tool = "brush";
 let chosen = 1;
 let brushWidth = 12;
-let regions: Region[] = [];
-let nextRegion = 0;
 let count = 0;
 let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", remarks: [] };
 const frames: number[] = [];
@@ -47,13 +47,13 @@ const images = new Images({
     showClasses();
     showSource();
   },
-  regions: (found) => setRegions(found),
+  regions: (found) => whereNext.set(found),
   hidden: () => layers.hidden,
   wantsUncertainty: () => layers.uncertainty,
   remarks: (lines) => notes.add(lines),
   opened,
   listed: (entries, current) => {
-    if (count !== entries.length && images.editor) buildExports(images.editor.state, entries.length, (lines) => notes.add(lines));
+    if (count !== entries.length && images.editor) buildExports(images.editor.state, entries.length, outgoing);
     count = entries.length;
     queue.show(entries, current);
     bars.showCount(count);
@@ -65,6 +65,8 @@ const images = new Images({
     showSource();
   },
 });
+
+const outgoing = exportsHost(() => images.editor, () => chosen, (lines) => notes.add(lines));
 
 const queue = new Queue({
   open: (entry) => {
@@ -105,13 +107,15 @@ const panel = new Panel({
   setLayers,
   setContrast: (black, white) => void images.withContrast(black, white, (photo) => stage.changePhoto(photo)),
   setPreset: (preset) => images.editor?.setPreset(preset),
-  suggest,
-  goTo,
+  suggest: () => whereNext.suggest(images.editor),
+  goTo: (region) => whereNext.goTo(region),
   setFolder: (change) => void attempt(async () => void (await api.setFolder(change))),
   toggleLock: (value) => images.editor?.toggleLock(value),
   toggleHidden,
   isHidden: (value) => layers.hidden.has(value),
 });
+
+const whereNext = new WhereNext(stage, panel);
 
 function choose(value: number): void {
   chosen = value;
@@ -164,27 +168,6 @@ function setTool(next: Tool): void {
   stage.setCursor();
 }
 
-function suggest(): void {
-  const { editor } = images;
-  if (!editor) return;
-  if (regions.length > 0) goTo(regions[nextRegion % regions.length]);
-  else if (editor.waiting || !editor.mask.painted) setStatus("Draw a stroke first", null);
-  else editor.suggest(5);
-}
-
-function goTo(region: Region): void {
-  nextRegion = regions.indexOf(region) + 1;
-  stage.view?.show(region.box);
-  stage.moved();
-}
-
-function setRegions(found: Region[]): void {
-  regions = found;
-  nextRegion = 0;
-  panel.showRegions(found.length > 0 ? found : null);
-  stage.setRegions(found);
-}
-
 function opened(editor: Editor, another: boolean): void {
   const { state } = editor;
   if (another) {
@@ -192,10 +175,10 @@ function opened(editor: Editor, another: boolean): void {
     setBrush(Math.max(state.image.width, state.image.height) / 45);
     stage.setPhoto(editor.photo);
     panel.contrast.reset();
-    setRegions([]);
+    whereNext.set([]);
   }
   panel.showPresets(state.presets, state.preset);
-  buildExports(state, count, (lines) => notes.add(lines));
+  buildExports(state, count, outgoing);
   notes.show(state.remarks);
   refresh();
 }
@@ -246,7 +229,7 @@ const bars = new Bars({
   step: (by) => images.step(by),
   setScale: (scale) => stage.setScale(scale),
   showKeys: () => keys.showModal(),
-  upload: (files) => void images.upload(files),
+  take: (files) => void takeFiles(files, images, refresh, (lines) => notes.add(lines)),
   notes: notes.element,
   queue: queue.element,
 });
@@ -263,7 +246,7 @@ function nextClass(_: string, shift: boolean): void {
 }
 
 const shortcuts = bindings({
-  pickClass, nextClass, addClass, undo, redo, clear, suggest, setTool, setLayers,
+  pickClass, nextClass, addClass, undo, redo, clear, setTool, setLayers,
   layers,
   rename: () => panel.classes.rename(chosen),
   lock: () => images.editor?.toggleLock(chosen),
@@ -272,9 +255,11 @@ const shortcuts = bindings({
   step: (by) => images.step(by),
   toggleDone: () => void images.toggleDone(queue.shown),
   nextOpen: () => images.nextOpen(queue.shown),
+  copy: () => void attempt(() => outgoing.copyCutOut()),
   search: () => queue.focusSearch(),
   zoom: (factor) => stage.zoomBy(factor),
   setScale: (scale) => stage.setScale(scale),
+  suggest: () => whereNext.suggest(images.editor),
   keyCursor: () => stage.cursor.show(),
   escape: () => { if (!stage.gestures.cancelStroke() && !progress.hidden) images.editor?.cancelFit(); },
   showKeys: () => keys.showModal(),
@@ -284,6 +269,7 @@ stage.element.append(readout.element);
 bars.layOut(stage.element, panel.element, keys);
 buildImports(images, refresh, (lines) => notes.add(lines));
 listenForMenus();
+listenForPaste((files) => void images.upload(files));
 listen(shortcuts, () => veil.hidden);
 holdKey("x", (held) => stage.compare(held));
 holdSpace((held) => stage.gestures.holdSpace(held));

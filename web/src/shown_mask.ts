@@ -98,7 +98,8 @@ export class ShownMask {
   share(value: number): number {
     const { labels, painted, result } = this;
     if (!labels || !painted || !result) return 0;
-    return painted.counts[result.header.values.indexOf(value)] / (labels.width * labels.height);
+    const count = painted.counts[result.header.values.indexOf(value)] ?? 0;
+    return count / (labels.width * labels.height);
   }
 
   /** Strokes were sent at a time. */

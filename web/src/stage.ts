@@ -39,6 +39,7 @@ export class Stage {
   private drawn = 0;
   private lastFrame = 0;
   private regions: Region[] = [];
+  private current: Region | null = null;
   private ratio = 1;
   private comparing = false;
 
@@ -83,8 +84,10 @@ export class Stage {
     this.refresh("base");
   }
 
-  setRegions(regions: Region[]): void {
+  /** `current`: the one that somebody went to. */
+  setRegions(regions: Region[], current: Region | null): void {
     this.regions = regions;
+    this.current = current;
     this.placeMarks();
   }
 
@@ -196,7 +199,7 @@ export class Stage {
       ...this.regions.map((region, i) => {
         const [top, left, bottom, right] = region.box;
         const [x, y] = view.toScreen([left, top]);
-        const box = h("div", { class: "region" }, h("span", {}, String(i + 1)));
+        const box = h("div", { class: region === this.current ? "region current" : "region" }, h("span", {}, String(i + 1)));
         Object.assign(box.style, {
           transform: `translate(${x}px, ${y}px)`,
           width: `${(right - left) * view.scale}px`,

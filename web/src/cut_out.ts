@@ -1,0 +1,48 @@
+// The part of the photograph that a class has, on nothing: saved, or copied to the clipboard.
+
+import { loadPhoto, saveBlob } from "./api";
+import { setStatus } from "./chrome";
+import type { Editor } from "./editor";
+import type { ExportsHost } from "./exports";
+
+/** A PNG of the size of the image, transparent where the mask has other classes. */
+async function cutOut(editor: Editor, value: number): Promise<Blob> {
+  const { labels } = editor.mask;
+  if (!labels || editor.mask.share(value) === 0) throw new Error(`the mask has no ${nameOf(editor, value)} yet: draw it first`);
+  const photo = await loadPhoto(editor.state.image.id);
+  const canvas = new OffscreenCanvas(labels.width, labels.height);
+  const ctx = canvas.getContext("2d")!;
+  ctx.drawImage(photo, 0, 0);
+  photo.close();
+  const image = ctx.getImageData(0, 0, labels.width, labels.height);
+  for (let i = 0; i < labels.width * labels.height; i++) if (labels.at(i) !== value) image.data[4 * i + 3] = 0;
+  ctx.putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: "image/png" });
+}
+
+async function copyCutOut(editor: Editor, value: number): Promise<void> {
+  if (!navigator.clipboard?.write) throw new Error("the browser gives the clipboard to addresses of https and this machine alone; export the cut-out");
+  const blob = cutOut(editor, value);
+  await blob; // what is wrong with it is said by itself
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+  setStatus(`Copied the ${nameOf(editor, value)}`, null);
+}
+
+function nameOf(editor: Editor, value: number): string {
+  return editor.document.classes.find((c) => c.value === value)?.name ?? `class ${value}`;
+}
+
+/** What the menu of exports asks of the page. */
+export function exportsHost(editor: () => Editor | null, chosen: () => number, noted: (lines: string[]) => void): ExportsHost {
+  return {
+    noted,
+    saveCutOut: async (stem) => {
+      const open = editor();
+      if (open) saveBlob(await cutOut(open, chosen()), `${stem}.cut.png`);
+    },
+    copyCutOut: async () => {
+      const open = editor();
+      if (open) await copyCutOut(open, chosen());
+    },
+  };
+}
