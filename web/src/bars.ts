@@ -24,6 +24,8 @@ const TOOLS: [Tool, string][] = [
   ["brush", "Brush (B)"],
   ["eraser", "Eraser (E)"],
   ["remove", "Remove a whole stroke (R)"],
+  ["paint", "Paint on the mask: it stays (G)"],
+  ["wipe", "Take from the mask of the class: it stays (T)"],
   ["pin", "Pin a region: it stays as it is (P)"],
   ["pan", "Move the image (H)"],
 ];

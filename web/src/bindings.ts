@@ -40,6 +40,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "B", title: "Brush", match: ["b"], run: () => run.setTool("brush") },
     { keys: "E", title: "Eraser", match: ["e"], run: () => run.setTool("eraser") },
     { keys: "R", title: "Remove a whole stroke", match: ["r"], run: () => run.setTool("remove") },
+    { keys: "G / T", title: "Paint on the mask, take from it", match: ["g", "t"], run: (key) => run.setTool(key === "g" ? "paint" : "wipe") },
     { keys: "P", title: "Pin a region, or no longer", match: ["p"], run: () => run.setTool("pin") },
     { keys: "L", title: "Lock what the class has", match: ["l"], run: run.lock },
     { keys: "V", title: "Show the class or not", match: ["v"], run: run.hide },

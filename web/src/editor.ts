@@ -8,8 +8,7 @@ import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted } from "./painter";
 import { cutPatch, patchTouched } from "./patches";
-import type { FolderState, ImageEntry, Item, LineItem, PatchItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
-import { allOf, lockPrefix, pinnedPatch, region } from "./regions";
+import type { FolderState, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
 import { ShownMask } from "./shown_mask";
 
 export interface EditorHost {
@@ -176,39 +175,6 @@ export class Editor {
   cancelFit(): void {
     this.live.send({ type: "cancel" });
     this.host.status("Stopped; the last mask stays", null);
-  }
-
-  /** Pin the region at a place, or what was pinned there no longer. */
-  async pinAt(at: Point): Promise<void> {
-    const { items } = this.history.document;
-    for (const item of [...items].reverse().filter((one) => one.pinned)) {
-      const hit = item.kind === "line" ? touches(item, at, 0) : await patchTouched(item, at);
-      if (hit) return this.commit(withItems(this.history.document, items.filter((other) => other !== item)));
-    }
-    const { labels } = this.mask;
-    const [x, y] = at.map(Math.round);
-    if (!labels) return this.host.status("There is no mask to pin yet", null);
-    const value = labels.at(y * labels.width + x);
-    this.pin([pinnedPatch(region(labels, x, y), labels.width, value)]);
-  }
-
-  /** Pin all that a class has, or no longer. */
-  toggleLock(value: number): void {
-    const { items } = this.history.document;
-    const left = items.filter((item) => !item.id.startsWith(lockPrefix(value)));
-    if (left.length < items.length) return this.commit(withItems(this.history.document, left));
-    const { labels } = this.mask;
-    const made = labels && pinnedPatch(allOf(labels, value), labels.width, value, lockPrefix(value));
-    if (made) this.pin([made]);
-    else this.host.status("This class has nothing in the mask yet", null);
-  }
-
-  /** Pin what the mask shows already, so that it stays as it is. */
-  private pin(made: (PatchItem | null)[]): void {
-    const { document } = this.history;
-    const items = [...document.items, ...made.filter((item) => item !== null)];
-    if (this.mask.revision === this.revision) this.mask.keep(items, this.mask.result);
-    this.commit(withItems(document, items));
   }
 
   /** The classes that nobody drew and that were assumed to be everything else. */

@@ -4,7 +4,7 @@ import { distance, newId } from "./geometry";
 import type { LineItem, Point } from "./protocol";
 import type { View } from "./view";
 
-export type Tool = "brush" | "eraser" | "remove" | "pin" | "pan";
+export type Tool = "brush" | "eraser" | "remove" | "paint" | "wipe" | "pin" | "pan";
 
 export interface GestureHost {
   tool(): Tool;
@@ -136,6 +136,7 @@ export class Gestures {
       if (inside) this.host.pinAt(p);
     } else if (inside) {
       this.line = { id: newId(), kind: "line", value, width: Math.round(width * 10) / 10, points: [p] };
+      if (tool === "paint" || tool === "wipe") this.line.pinned = true;
       this.surface.lineBegun();
     }
   }

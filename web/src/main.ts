@@ -15,6 +15,7 @@ import { withItems } from "./history";
 import { Images } from "./images";
 import { buildImports, listenForPaste, takeFiles } from "./imports";
 import type { LayerSettings } from "./layers";
+import * as edits from "./mask_edits";
 import { listenForMenus } from "./menus";
 import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
@@ -77,8 +78,9 @@ const queue = new Queue({
 });
 
 const brush = () => {
-  const found = images.editor?.document.classes.find((c) => c.value === chosen);
-  return { value: chosen, color: found?.color ?? "#888888", width: brushWidth };
+  const list = images.editor?.document.classes ?? [];
+  const found = tool === "wipe" ? list.find((c) => c.value !== chosen) : list.find((c) => c.value === chosen);
+  return { value: found?.value ?? chosen, color: found?.color ?? "#888888", width: brushWidth };
 };
 
 const readout = new Readout();
@@ -92,7 +94,7 @@ const stage = new Stage({
   strokeDone: (line) => images.editor?.addLine(line, stage.view?.scale ?? 1),
   eraseAlong: (a, b, radius) => images.editor?.eraseAlong(a, b, radius),
   eraseDone: (path, radius) => void images.editor?.eraseDone(path, radius),
-  pinAt: (at) => void images.editor?.pinAt(at),
+  pinAt: (at) => { if (images.editor) void edits.pinAt(images.editor, at); },
   removeAt: (at, slack) => void images.editor?.removeAt(at, slack),
   enabled: () => images.editor?.open ?? false,
   frame: (ms) => void (frames.push(ms) > 5000 && frames.shift()),
@@ -109,8 +111,9 @@ const panel = new Panel({
   setPreset: (preset) => images.editor?.setPreset(preset),
   suggest: () => whereNext.suggest(images.editor),
   goTo: (region) => whereNext.goTo(region),
+  tidy: (how) => { if (images.editor) edits.tidy(images.editor, chosen, how); },
   setFolder: (change) => void attempt(async () => void (await api.setFolder(change))),
-  toggleLock: (value) => images.editor?.toggleLock(value),
+  toggleLock: (value) => { if (images.editor) edits.toggleLock(images.editor, value); },
   toggleHidden,
   isHidden: (value) => layers.hidden.has(value),
 });
@@ -119,7 +122,7 @@ const whereNext = new WhereNext(stage, panel);
 
 function choose(value: number): void {
   chosen = value;
-  if (tool !== "brush") setTool("brush");
+  if (tool !== "brush" && tool !== "paint" && tool !== "wipe") setTool("brush");
   refresh();
 }
 
@@ -249,7 +252,7 @@ const shortcuts = bindings({
   pickClass, nextClass, addClass, undo, redo, clear, setTool, setLayers,
   layers,
   rename: () => panel.classes.rename(chosen),
-  lock: () => images.editor?.toggleLock(chosen),
+  lock: () => { if (images.editor) edits.toggleLock(images.editor, chosen); },
   hide: () => toggleHidden(chosen),
   resize: (up) => setBrush(up ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)),
   step: (by) => images.step(by),

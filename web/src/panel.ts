@@ -13,6 +13,7 @@ export interface PanelHost extends ClassListHost {
   /** Parts of the range of values, 0 to 1. */
   setContrast(black: number, white: number): void;
   setLayers(change: Partial<LayerSettings>): void;
+  tidy(how: "fill" | "smooth"): void;
   setPreset(preset: string): void;
   suggest(): void;
   goTo(region: Region): void;
@@ -65,6 +66,8 @@ export class Panel {
     this.connected = h("input", { type: "checkbox", "data-testid": "toggle-connected", change: () => host.setFolder({ connected: this.connected.checked }) });
     const connected = h("label", { class: "toggle", title: "A class is only where it touches a stroke of it; the first class may be anywhere" },
       this.connected, h("span", {}, "Only connected to strokes"));
+    const tidy = (how: "fill" | "smooth", title: string) =>
+      h("button", { type: "button", class: "wide", title: `${title} of the chosen class; what changes is pinned`, "data-testid": how, click: () => host.tidy(how) }, title);
     const add = h("button", { type: "button", class: "quiet", "data-testid": "add-class", click: () => host.addClass() });
     add.append(icon("plus"), "Add class");
     const suggest = h("button", { type: "button", class: "wide", title: "Where next? (W)", "data-testid": "suggest", click: () => host.suggest() });
@@ -83,7 +86,8 @@ export class Panel {
         h("label", { class: "row slim" }, h("span", {}, "Stroke opacity"), this.strokeOpacity),
         ...this.contrast.rows,
       ),
-      h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset), connected),
+      h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset), connected,
+        h("div", { class: "pair" }, tidy("fill", "Fill holes"), tidy("smooth", "Smooth"))),
       this.folder,
       h("section", {}, suggest, this.regions),
     );

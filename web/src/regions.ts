@@ -1,7 +1,7 @@
 // Regions of a mask: the one at a place, all of a class; as a patch of the strokes.
 
 import { newId } from "./geometry";
-import type { Item, PatchItem } from "./protocol";
+import type { Item, PatchItem, Point } from "./protocol";
 
 /** Class values (not indices) of an image. */
 export interface Labels {
@@ -71,4 +71,78 @@ export function lockPrefix(value: number): string {
 /** Whether what a class has is pinned as a whole. */
 export function isLocked(items: Item[], value: number): boolean {
   return items.some((item) => item.id.startsWith(lockPrefix(value)));
+}
+
+/** What is no pixel of the class but all around enclosed by it, without holes that `kept` (places) lie in. */
+export function holes(labels: Labels, value: number, kept: Point[]): Uint8Array {
+  const { width, height } = labels;
+  const found = new Uint8Array(width * height).map((_, i) => (labels.at(i) === value ? 0 : 1));
+  const clear = (from: number) => {
+    const stack = [from];
+    while (stack.length > 0) {
+      const i = stack.pop()!;
+      if (!found[i]) continue;
+      found[i] = 0;
+      const x = i % width;
+      if (x > 0) stack.push(i - 1);
+      if (x < width - 1) stack.push(i + 1);
+      if (i >= width) stack.push(i - width);
+      if (i < width * (height - 1)) stack.push(i + width);
+    }
+  };
+  for (let x = 0; x < width; x++) [x, (height - 1) * width + x].forEach(clear);
+  for (let y = 0; y < height; y++) [y * width, y * width + width - 1].forEach(clear);
+  for (const [x, y] of kept) clear(Math.round(y) * width + Math.round(x));
+  return found;
+}
+
+/** Pixels that a smoother border gives to the class or takes from it, by the class that they then have. */
+export function smoothed(labels: Labels, value: number): Map<number, Uint8Array> {
+  const { width, height } = labels;
+  const radius = Math.max(1, Math.min(12, Math.round(Math.max(width, height) / 200)));
+  const share = boxMean(allOf(labels, value), width, height, radius);
+  const changed = new Map<number, Uint8Array>();
+  for (let i = 0; i < width * height; i++) {
+    const now = labels.at(i);
+    if (share[i] > 0.5 === (now === value) || share[i] === 0.5) continue;
+    const next = share[i] > 0.5 ? value : neighbor(labels, value, i, radius);
+    if (!changed.has(next)) changed.set(next, new Uint8Array(width * height));
+    changed.get(next)![i] = 1;
+  }
+  return changed;
+}
+
+/** The class that is there most around a pixel, of all but one. */
+function neighbor(labels: Labels, but: number, i: number, radius: number): number {
+  const { width, height } = labels;
+  const [x, y] = [i % width, Math.floor(i / width)];
+  const counts = new Map<number, number>();
+  for (let ny = Math.max(0, y - radius); ny <= Math.min(height - 1, y + radius); ny++) {
+    for (let nx = Math.max(0, x - radius); nx <= Math.min(width - 1, x + radius); nx++) {
+      const value = labels.at(ny * width + nx);
+      if (value !== but) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+  }
+  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+}
+
+/** Means over squares of (2 * radius + 1) ** 2 pixels, along rows and then along columns. */
+function boxMean(pixels: Uint8Array, width: number, height: number, radius: number): Float32Array {
+  const rows = new Float32Array(pixels.length);
+  const out = new Float32Array(pixels.length);
+  const pass = (from: ArrayLike<number>, to: Float32Array, lines: number, length: number, across: number, along: number) => {
+    for (let line = 0; line < lines; line++) {
+      let [sum, count] = [0, 0];
+      const at = (k: number) => line * across + k * along;
+      for (let k = 0; k < Math.min(radius, length); k++) { sum += from[at(k)]; count++; }
+      for (let k = 0; k < length; k++) {
+        if (k + radius < length) { sum += from[at(k + radius)]; count++; }
+        if (k - radius - 1 >= 0) { sum -= from[at(k - radius - 1)]; count--; }
+        to[at(k)] = sum / count;
+      }
+    }
+  };
+  pass(pixels, rows, height, width, width, 1);
+  pass(rows, out, width, height, 1, width);
+  return out;
 }

@@ -215,7 +215,7 @@ export class Stage {
     this.lastAt = at;
     this.host.looked(at);
     const tool = this.host.tool();
-    const sized = (tool === "brush" || tool === "eraser") && !this.gestures.moving;
+    const sized = ["brush", "eraser", "paint", "wipe"].includes(tool) && !this.gestures.moving;
     this.ring.hidden = !at || !sized || !this.view || !this.host.enabled();
     if (this.ring.hidden || !at || !this.view) return;
     const { width, color } = this.host.brush();
@@ -224,7 +224,7 @@ export class Stage {
       width: `${size}px`,
       height: `${size}px`,
       transform: `translate(${at[0] - size / 2}px, ${at[1] - size / 2}px)`,
-      borderColor: tool === "brush" ? color : "#ffffff",
+      borderColor: tool === "eraser" ? "#ffffff" : color,
     });
   }
 }
