@@ -181,13 +181,20 @@ def test_a_press_that_closes_a_menu_does_nothing_else(hand, page):
 
 
 def test_one_finger_draws_and_two_move_and_zoom(browser, serve, person, until, tmp_path):
-    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
+    size = {"width": 390, "height": 800}
+    context = browser.new_context(has_touch=True, is_mobile=True, viewport=size)
     page = context.new_page()
     with serve(tmp_path / "home") as address:
         hand = person(page, address)
-        for button in ("help", "toggle-panel", "clear", "undo", "import", "export"):
+        assert not page.get_by_test_id("help").is_visible()  # a list of keys
+        for button in ("toggle-panel", "clear", "undo", "import", "export"):
             box = page.get_by_test_id(button).bounding_box()
             assert 0 <= box["x"] <= box["x"] + box["width"] <= 390, button
+            assert box["height"] >= 44, button
+        page.get_by_test_id("export").tap()
+        sheet = page.locator("#menu-export").bounding_box()
+        assert (sheet["x"], sheet["width"], sheet["y"] + sheet["height"]) == (0, 390, 800)
+        page.keyboard.press("Escape")
         touches = context.new_cdp_session(page)
 
         def touch(kind, *points):

@@ -1,6 +1,6 @@
 // The bars around the image: their buttons, and where everything stands on the page.
 
-import { error, exportMenu, filePicker, hint, imageName, importMenu, offline, position, progress, status, toggleQueue, veil } from "./chrome";
+import { exportMenu, filePicker, imageName, importMenu, notices, position, progress, status, toggleQueue, veil } from "./chrome";
 import { h, icon, iconButton } from "./dom";
 import type { Tool } from "./gestures";
 import { menuButton } from "./menus";
@@ -18,6 +18,7 @@ export interface BarsHost {
   take(files: Iterable<File>): void;
   notes: HTMLElement;
   queue: HTMLElement;
+  hints: HTMLElement;
 }
 
 const TOOLS: [Tool, string][] = [
@@ -68,7 +69,7 @@ export class Bars {
   layOut(stage: HTMLElement, panel: HTMLElement, keys: HTMLElement): void {
     const { host } = this;
     const actual = h("button", { type: "button", class: "icon-button text", title: "100 % (Shift 1)", "aria-label": "1:1, 100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
-    const main = h("main", {}, stage, hint, offline, error, veil);
+    const main = h("main", {}, stage, host.hints, notices, veil);
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
         h("h1", { class: "brand" }, "Saccade"),

@@ -8,7 +8,7 @@ export const errorText = h("span", {});
 export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
   iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
 export const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
-export const hint = h("div", { class: "hint", "data-testid": "hint" });
+export const notices = h("div", { class: "notices" }, offline, error);
 export const veil = h("div", { class: "veil", hidden: true });
 export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => toggleQueue() });
 export const position = h("span", { class: "value position", "data-testid": "position" });
@@ -16,6 +16,10 @@ export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true }
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const notesMenu = h("div", { class: "menu", role: "dialog", hidden: true });
 export const filePicker = h("input", { type: "file", hidden: true });
+
+/** After which an error goes by itself. */
+const ERROR_MILLISECONDS = 12_000;
+let errorTimer = 0;
 
 /** Messages of the server begin small, as they follow the name of a program elsewhere. */
 export function sentence(text: string): string {
@@ -31,6 +35,14 @@ export function setStatus(text: string, fraction: number | null): void {
 export function showError(text: string): void {
   errorText.textContent = sentence(text);
   error.hidden = false;
+  clearTimeout(errorTimer);
+  errorTimer = window.setTimeout(hideError, ERROR_MILLISECONDS);
+}
+
+/** Not while somebody reads it. */
+function hideError(): void {
+  if (error.matches(":hover, :focus-within")) errorTimer = window.setTimeout(hideError, ERROR_MILLISECONDS);
+  else error.hidden = true;
 }
 
 /** Covers the image with a text, and perhaps a button. */
@@ -44,14 +56,6 @@ export function cover(text: string, button?: HTMLElement): void {
 export function toggleQueue(): void {
   document.body.classList.toggle("no-queue");
   document.body.classList.toggle("queue-open");
-}
-
-/** What can be done while there is no stroke on the image; `images`: where the mask comes from. */
-export function showHint(classes: string[], images: number): void {
-  const [ground, ...others] = classes;
-  if (images > 0) hint.replaceChildren("From the strokes on ", h("b", {}, counted(images)), ". Draw where it is wrong; the others learn from it too.");
-  else if (others.length > 1) hint.replaceChildren(h("b", {}, "Choose a class and draw a stroke on it"), ", then on the others.");
-  else hint.replaceChildren(h("b", {}, `Draw a stroke on the ${others[0] ?? ground}`), ". Where the mask is wrong, choose ", h("b", {}, ground), " and draw there.");
 }
 
 export function counted(images: number): string {

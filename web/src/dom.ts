@@ -20,7 +20,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 const PATHS: Record<string, string> = {
   brush: "M4 20c3 0 5-1.2 5-4a3 3 0 0 0-3-3c-2.4 0-3 2-3 4 0 1.4-.5 2.4-1 3zM10 13 19 4a1.8 1.8 0 0 1 2.6 2.6L12.5 15.6",
   eraser: "M8 20h12M5.5 16.5 3.7 14.7a2 2 0 0 1 0-2.8l8.2-8.2a2 2 0 0 1 2.8 0l5.1 5.1a2 2 0 0 1 0 2.8L11.5 20H9zM8 8l8 8",
-  remove: "M4 7h16M10 11v6M14 11v6M6 7l1 12a2 2 0 0 0 2 2h6a2 2 0 0 0 2-2l1-12M9 7V5a1 1 0 0 1 1-1h4a1 1 0 0 1 1 1v2",
+  remove: "M3 18c3-8 6 1 9-4 1-2 2-3 4-3M15 3l6 6M21 3l-6 6",
   pan: "M12 3v18M3 12h18M12 3 9 6M12 3l3 3M12 21l-3-3M12 21l3-3M3 12l3-3M3 12l3 3M21 12l-3-3M21 12l-3 3",
   paint: "M5 4h14v6H5zM12 10v4M10.500 14h3v6h-3z",
   wipe: "M4 12h16M4 12a8 8 0 0 1 16 0 8 8 0 0 1-16 0z",
@@ -32,7 +32,7 @@ const PATHS: Record<string, string> = {
   fit: "M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4",
   undo: "M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
   redo: "m15 14 5-5-5-5M20 9H10a6 6 0 0 0 0 12h3",
-  clear: "M5 5h14v14H5zM9.5 9.5l5 5M14.5 9.5l-5 5",
+  clear: "M4 7h16M10 11v6M14 11v6M6 7l1 12a2 2 0 0 0 2 2h6a2 2 0 0 0 2-2l1-12M9 7V5a1 1 0 0 1 1-1h4a1 1 0 0 1 1 1v2",
   previous: "m15 5-7 7 7 7",
   next: "m9 5 7 7-7 7",
   plus: "M12 5v14M5 12h14",

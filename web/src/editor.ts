@@ -111,7 +111,7 @@ export class Editor {
   }
 
   commit(next: StrokeDocument, ended = performance.now()): void {
-    if (!this.open) return;
+    // Where somebody else has the image by now, a stroke that was being drawn waits for it to come back.
     this.history.commit(next);
     this.send(ended);
   }

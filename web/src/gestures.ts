@@ -35,6 +35,8 @@ export class Gestures {
   line: LineItem | null = null;
   private erasing: Point[] | null = null;
   private panning: Point | null = null;
+  /** What begins once the pointer comes into the image; null: nothing. */
+  private outside: Tool | null = null;
   private pointers = new Map<number, Point>();
   private pinch: { middle: Point; spread: number } | null = null;
   private penSeen = -1e9;
@@ -120,7 +122,9 @@ export class Gestures {
       return;
     }
     const erases = e.button === 2 ? "eraser" : tool;
-    if (e.button === 0 || erases === "eraser") this.begin(this.inImage(at), erases, this.isInside(at));
+    if (e.button !== 0 && erases !== "eraser") return;
+    this.begin(this.inImage(at), erases, this.isInside(at));
+    this.outside = !this.drawing && !this.isInside(at) && e.button === 0 ? erases : null;
   }
 
   /** Begin what the tool does, at a place of the image. */
@@ -165,7 +169,14 @@ export class Gestures {
       return;
     }
     const events = e.getCoalescedEvents?.() ?? [];
-    for (const event of events.length > 0 ? events : [e]) this.extend(this.inImage(this.at(event)));
+    for (const event of events.length > 0 ? events : [e]) {
+      const place = this.at(event);
+      if (this.outside && this.isInside(place)) {
+        this.begin(this.inImage(place), this.outside);
+        this.outside = null;
+      }
+      if (!this.line || this.isInside(place)) this.extend(this.inImage(place));
+    }
   }
 
   /** Go on to a place of the image. */
@@ -190,6 +201,7 @@ export class Gestures {
       if (this.pointers.size < 2) this.pinch = null;
       return;
     }
+    this.outside = null;
     this.finish(cancelled);
   }
 

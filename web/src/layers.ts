@@ -114,12 +114,14 @@ export function drawStrokes(
 ): void {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  clipToImage(ctx, view, ratio);
   toImage(ctx, view, ratio);
   const colors = new Map(strokes.classes.map((c) => [c.value, c.color ?? "#888888"]));
   const rim = RIM / view.scale;
   const shown = strokes.items.filter((item) => !hidden.has(item.value));
   for (const item of shown) if (!item.pinned) drawItem(ctx, item, colors.get(item.value) ?? "#888888", rim, patches);
   drawPins(ctx, view, ratio, shown.filter((item) => item.pinned), patches);
+  ctx.restore();
 }
 
 let hatched: CanvasRenderingContext2D | null = null;
@@ -156,6 +158,15 @@ function hatch(ratio: number): HTMLCanvasElement {
     ctx.stroke();
   }
   return canvas;
+}
+
+/** Lets a context paint the image alone, not what is around it; until `restore`. */
+export function clipToImage(ctx: CanvasRenderingContext2D, view: View, ratio: number): void {
+  ctx.save();
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.beginPath();
+  ctx.rect(view.x, view.y, view.image.width * view.scale, view.image.height * view.scale);
+  ctx.clip();
 }
 
 /** Makes the context count in pixel centres of the image, as strokes do. */

@@ -4,7 +4,7 @@ import "./style.css";
 import { Bars } from "./bars";
 import * as api from "./api";
 import { bindings } from "./bindings";
-import { attempt, hint, offline, progress, showHint, veil } from "./chrome";
+import { attempt, offline, progress, veil } from "./chrome";
 import * as classes from "./classes";
 import type { Editor } from "./editor";
 import { exportsHost } from "./cut_out";
@@ -12,6 +12,7 @@ import { buildExports } from "./exports";
 import { exposeFacts } from "./facts";
 import type { Tool } from "./gestures";
 import { withItems } from "./history";
+import { Hints } from "./hints";
 import { Images } from "./images";
 import { buildImports, listenForPaste, takeFiles } from "./imports";
 import type { LayerSettings } from "./layers";
@@ -40,6 +41,7 @@ const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncert
 // Images, stage and panel
 
 const notes = new Notes();
+const hints = new Hints();
 
 const images = new Images({
   changed: () => refresh(),
@@ -190,8 +192,7 @@ function showSource(): void {
   const { editor } = images;
   panel.showFolder(folder, count, editor?.mask.painted ? editor.sources : null);
   if (!editor) return;
-  hint.hidden = editor.document.items.length > 0;
-  showHint(editor.document.classes.map((c) => c.name), editor.mask.painted ? editor.sources : 0);
+  hints.show(editor.document, editor.mask.painted ? editor.sources : 0);
 }
 
 function showClasses(): void {
@@ -235,6 +236,7 @@ const bars = new Bars({
   take: (files) => void takeFiles(files, images, refresh, (lines) => notes.add(lines)),
   notes: notes.element,
   queue: queue.element,
+  hints: hints.element,
 });
 
 /** Choose the class at a place in the list; whether there is one. */
@@ -279,7 +281,7 @@ holdSpace((held) => stage.gestures.holdSpace(held));
 
 window.addEventListener("beforeunload", (e) => {
   const { editor } = images;
-  if (editor?.open && editor.unsaved && !offline.hidden) e.preventDefault();
+  if (editor?.unsaved && (!offline.hidden || !editor.open)) e.preventDefault();
 });
 
 exposeFacts(images, stage, frames, () => folder);

@@ -46,6 +46,8 @@ export class Queue {
   private current: string | undefined;
   private order: Order = "all";
   private rows = new Map<string, { element: HTMLElement; looks: string }>();
+  /** Thumbnails that cannot be made; asked for again once the image or its mask is another. */
+  private missing = new Set<string>();
   private search: HTMLInputElement;
   private viewport = h("div", { class: "queue-list", "data-testid": "queue-list", scroll: () => this.draw() });
   private space = h("div", { class: "queue-space" });
@@ -145,9 +147,13 @@ export class Queue {
   private row(entry: ImageEntry): HTMLElement {
     const path = entry.folder ? `${entry.folder}/${entry.name}` : entry.name;
     const version = `${entry.replaced ?? 0}.${entry.mask}`;
-    const picture: HTMLElement = entry.problem
+    const source = `/api/images/${entry.id}/thumbnail?mask=true&v=${version}`;
+    const picture: HTMLElement = entry.problem || this.missing.has(source)
       ? h("span", { class: "broken" }, icon("broken"))
-      : h("img", { src: `/api/images/${entry.id}/thumbnail?mask=true&v=${version}`, alt: "", draggable: "false", error: () => picture.replaceWith(h("span", { class: "broken" }, icon("broken"))) });
+      : h("img", { src: source, alt: "", draggable: "false", error: () => {
+        this.missing.add(source);
+        picture.replaceWith(h("span", { class: "broken" }, icon("broken")));
+      } });
     const mark = h("span", { class: `mark ${entry.problem ? "problem" : entry.status}${entry.sure ? " sure" : ""}` }, entry.status === "done" ? icon("check") : null);
     return h("button", {
       type: "button", class: "queue-row", title: entry.problem || path, "aria-current": String(entry.id === this.current),

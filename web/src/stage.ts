@@ -4,7 +4,7 @@ import { context, h } from "./dom";
 import { Flash } from "./flash";
 import { Gestures, type GestureHost } from "./gestures";
 import { KeyCursor } from "./key_cursor";
-import { drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
+import { clipToImage, drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
 import type { Painted } from "./painter";
 import { PatchPictures } from "./patches";
 import type { Point, Region, StrokeDocument } from "./protocol";
@@ -185,8 +185,10 @@ export class Stage {
       this.drawn = 0;
     }
     if (line && this.drawn < line.points.length) {
+      clipToImage(ctx, this.view, this.ratio);
       toImage(ctx, this.view, this.ratio);
       drawLine(ctx, this.view, line, this.host.brush().color, this.drawn);
+      ctx.restore();
       this.drawn = line.points.length;
     }
     this.dirty = { base: false, strokes: false };
