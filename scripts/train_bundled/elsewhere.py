@@ -8,7 +8,7 @@ tiles    windows of one photograph
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,15 +61,21 @@ class Groups:
     Args:
         photographs: of both sets.
         fields: of all folders.
+        shares: of the sources.
     """
 
-    def __init__(self, photographs: Photographs, fields: Sequence[Field]) -> None:
-        self.photographs, self.fields = photographs, fields
+    def __init__(
+        self,
+        photographs: Photographs,
+        fields: Sequence[Field],
+        shares: Mapping[str, float] = SOURCES,
+    ) -> None:
+        self.photographs, self.fields, self.shares = photographs, fields, dict(shares)
         self.names = sorted({field.name for field in fields})
 
     def draw(self, rng: Rng, size: Size) -> Group | None:
         """A group of one source; None where what was drawn shows too little."""
-        source = str(rng.choice(list(SOURCES), p=list(SOURCES.values())))
+        source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
         count = int(rng.integers(*_SHOWN)) + 1
         if source == "field":
             group = self._field(rng, size, count)

@@ -38,8 +38,12 @@ class Field:
     stroked: bool
 
 
-def fields(root: Path) -> list[Field]:
+def fields(root: Path, *, drawn: bool = False) -> list[Field]:
     """The images that training may see.
+
+    Args:
+        root: of the data.
+        drawn: whether those on which somebody drew come first, which nobody scores.
 
     Raises:
         InputError: there are none.
@@ -47,7 +51,8 @@ def fields(root: Path) -> list[Field]:
     found = []
     for name in FIELDS:
         folder = root / "fields" / name
-        for path in sorted((folder / "images").iterdir())[FIRST::EVERY]:
+        paths = sorted((folder / "images").iterdir())
+        for path in (*(paths[: FIRST - 1] if drawn else ()), *paths[FIRST::EVERY]):
             mask = next((folder / "masks").glob(f"{path.stem}.*"))
             stroked = (root / "fields" / name / "scribbles" / f"{path.stem}.png").is_file()
             found.append(Field(name, path, mask, stroked))

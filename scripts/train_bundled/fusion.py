@@ -19,7 +19,7 @@ from scripts.train_bundled.episodes import Photographs, learned_from
 from scripts.train_bundled.fields import fields
 from scripts.train_bundled.fit_start import FitStart
 from scripts.train_bundled.fusion_episodes import PAIRS, THINGS, Examples, FusionEpisodes
-from scripts.train_bundled.fusion_stage import FusionStage, stage_with
+from scripts.train_bundled.fusion_stage import FusionStage, packed, stage_with
 from scripts.train_bundled.objects import held_out, photos
 from scripts.train_bundled.scores import scores_of
 from scripts.train_bundled.settings import Stage
@@ -131,12 +131,7 @@ def _scores(weights: Weights, place: Place, only: frozenset[str], most: int) -> 
 
 
 def _pack(state: State, member: int) -> State:
-    """In half precision, with normalization folded in."""
-    found = {}
-    for name, value in stage_with(state).folded().state_dict().items():
-        part, rest = name.split(".", 1)
-        found[f"{FILE_PARTS[part]}{member or ''}.{rest}"] = value.half()
-    return found
+    return packed(state, {part: f"{name}{member or ''}" for part, name in FILE_PARTS.items()})
 
 
 KIND = Kind(

@@ -82,7 +82,9 @@ def _confusion(bundle: Bundle, pair: Pair, classes: int, fused: bool) -> NDArray
     prepared = prepare_image(image[..., :3], bundle=bundle)
     cues, stroked = cues_of(prepared, strokes, classes, generator)
     if fused:
-        p = fuse_cues(cues, stroked, classes, bundle.ensemble, [prepared.encoding()])
+        members = bundle.ensemble
+        encodings = [prepared.encoding(member) for member in members]
+        p = fuse_cues(cues, stroked, classes, members, encodings)
     else:
         p = torch.full((classes, *cues.shape[2:]), -1e4)
         p[stroked] = cues[:, CUE["network"]]

@@ -63,9 +63,11 @@ def test_like_things_are_of_the_same_textures(tmp_path):
 @needs_data
 @pytest.mark.parametrize("source", SOURCES)
 def test_cues_come_from_the_strokes_of_the_others(source, monkeypatch):
-    monkeypatch.setattr("scripts.train_bundled.elsewhere.SOURCES", {source: 1.0})
     seen = [one for one in fields(ROOT) if not one.stroked]
-    groups, bundle = Groups(Photographs(ROOT, ["elsewhere"]), seen), load_bundle(members=1)
+    groups, bundle = (
+        Groups(Photographs(ROOT, ["elsewhere"]), seen, {source: 1.0}),
+        load_bundle(members=1),
+    )
     rng = np.random.default_rng(3)
     group = next(g for g in (groups.draw(rng, SIZE) for _ in range(60)) if g is not None)
     assert isinstance(group, Group)

@@ -19,13 +19,14 @@ from saccade.interactive.fit_learned import bundled_net
 from saccade.interactive.inputs import provisional_index
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import Preset
+from saccade.interactive.regression import Regression
 from saccade.interactive.shared import SharedFit, Stroked
 from saccade.interactive.stroke_maps import StrokeMaps
 from saccade.models.scribble_net.batched import load_weights, weights_of
 from saccade.models.weights import Bundle
 from saccade.scribbles.shrink import shrink_strokes
 
-_NET, _COLORS, _ELSEWHERE = "net.", "colors.", "elsewhere."
+_NET, _COLORS, _ELSEWHERE, _REGRESSION = "net.", "colors.", "elsewhere.", "regression."
 Tensors = dict[str, Tensor]
 
 
@@ -39,6 +40,8 @@ def pack_shared(fit: SharedFit) -> Tensors:
         f"{_COLORS}log_weights": mixtures.log_weights,
         "stroked": fit.known.stroked,
         "amounts": fit.known.amounts,
+        f"{_REGRESSION}weights": fit.regression.weights,
+        f"{_REGRESSION}bias": fit.regression.bias,
     }
     for member, vectors in enumerate(fit.elsewhere):
         for row, one in enumerate(vectors):
@@ -61,10 +64,12 @@ def unpack_shared(
     colors = ColorModel(mixtures, tuple(stroked.tolist()), len(classes))
     elsewhere = tuple(
         tuple(tensors[f"{_ELSEWHERE}{member}.{row}"] for row in range(len(stroked)))
-        for member in range(len(bundle.ensemble[: preset.ensemble]))
+        for member in range(len(bundle.of_kinds(preset.ensemble)))
     )
     net.to(stroked.device)
-    return SharedFit(classes, net, KnownClasses(stroked, colors, tensors["amounts"]), elsewhere)
+    known = KnownClasses(stroked, colors, tensors["amounts"])
+    regression = Regression(tensors[f"{_REGRESSION}weights"], tensors[f"{_REGRESSION}bias"])
+    return SharedFit(classes, net, known, elsewhere, regression)
 
 
 def pack_image(number: int, one: Stroked) -> Tensors:

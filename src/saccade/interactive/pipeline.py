@@ -176,7 +176,7 @@ def _cues_and_fuse(
     """Cues of each class that somebody drew, and the fusion network's probabilities (K, h, w)."""
     cues = compute_cues(averaged, strokes, image.lab, image.standardized_lab, generator=generator)
     members = image.bundle.ensemble[: preset.ensemble]
-    encodings = [image.encoding(member) for member in range(len(members))]
+    encodings = [image.encoding(member) for member in members]
     return fuse_cues(cues, strokes.stroked, strokes.count, members, encodings)
 
 

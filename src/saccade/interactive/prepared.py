@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.objects import Box, ObjectView, alike, look
+from saccade.interactive.regression import RichMaps, rich_maps
 from saccade.models.features import (
     FEATURE_CHANNELS,
     Statistics,
@@ -22,7 +23,7 @@ from saccade.models.features import (
     raw_half_size_features,
 )
 from saccade.models.fusion_net import ImageEncoding
-from saccade.models.weights import Bundle, load_head, shared_bundle
+from saccade.models.weights import Bundle, EnsembleMember, load_head, shared_bundle
 from saccade.refine.potts import edge_weights
 from saccade.scribbles.superpixels import superpixels
 
@@ -109,16 +110,23 @@ class PreparedImage:
         return fused.contiguous(memory_format=torch.channels_last)
 
     @cached_property
-    def _encodings(self) -> dict[int, ImageEncoding]:
+    def _encodings(self) -> dict[EnsembleMember, ImageEncoding]:
         return {}
 
-    def encoding(self, member: int = 0) -> ImageEncoding:
-        """What a member of the ensemble knows of the image; computed once."""
+    def encoding(self, member: EnsembleMember) -> ImageEncoding:
+        """What a fusion network knows of the image; computed once."""
         if member not in self._encodings:
-            encoder = self.bundle.ensemble[member].encoder.to(self.device)
+            encoder = member.encoder.to(self.device)
             with torch.no_grad():
                 self._encodings[member] = encoder(self.inputs)
         return self._encodings[member]
+
+    @cached_property
+    def rich(self) -> RichMaps:
+        """What the regression of images of a kind sees."""
+        net = self.bundle.objects
+        encoder = None if net is None else net.encoder.to(self.device)
+        return rich_maps(self.inputs, self.working_rgb, encoder)
 
     @cached_property
     def object_view(self) -> ObjectView | None:
@@ -172,7 +180,7 @@ class PreparedImage:
     def compute_all(self) -> None:
         """Compute everything that is kept, so that the first mask is fast."""
         _ = self.segments, self.fused_inputs, self.working_edges(1.0), self.object_view
-        for member in range(len(self.bundle.ensemble)):
+        for member in self.bundle.ensemble:
             self.encoding(member)
 
 

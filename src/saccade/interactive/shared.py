@@ -2,14 +2,14 @@
 
 The network and the colors are fitted to all strokes at once. An image that nobody drew on has no
 distances to strokes: what is like the strokes of the others decides there, and its own strokes
-count where it has some. With one image this is what `saccade.interactive.pipeline` does, but for
-the object network, which answers what belongs to a click and not what is alike.
+count where it has some. In place of the object network, which answers what belongs to a click and
+not what is alike, a regression on rich features is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,11 +25,13 @@ from saccade.interactive.fusion import fuse_cues
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
 from saccade.interactive.refinement import gini_uncertainty
+from saccade.interactive.regression import Regression, fit_regression
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
 from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
 from saccade.models.fusion_net import few_vectors, stroke_vectors
 from saccade.models.scribble_net import ScribbleNet
+from saccade.models.weights import EnsembleMember
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,16 @@ class SharedFit:
         classes: the K class values.
         net: the network fitted to all.
         known: which classes were drawn, their colors, and how much of each.
-        elsewhere: of each member of the ensemble, for each class that was drawn, vectors (D, n)
-            at its strokes.
+        elsewhere: of each fusion network, for each class that was drawn, vectors (D, n) at its
+            strokes.
+        regression: of the classes that were drawn, on rich features.
     """
 
     classes: tuple[int, ...]
     net: ScribbleNet
     known: KnownClasses
     elsewhere: tuple[tuple[Tensor, ...], ...]
+    regression: Regression
 
 
 def prepare_strokes(
@@ -111,13 +115,15 @@ def fit_shared(
         drawn = torch.tensor(colors.present, device=first.image.device)
         masks = [one.strokes.strokes_half == drawn.view(-1, 1, 1) for one in stroked]
         amounts = torch.stack([own.flatten(1).sum(1) for own in masks]).sum(0)
-        members = range(len(bundle.ensemble[: preset.ensemble]))
+        members = bundle.of_kinds(preset.ensemble)
         elsewhere = tuple(_vectors(stroked, masks, member) for member in members)
-    return SharedFit(classes, net, KnownClasses(drawn, colors, amounts), elsewhere)
+        seeds = [(one.image.rich, one.strokes.seeds_half) for one in stroked]
+        regression = fit_regression(seeds, drawn, generator=generator)
+    return SharedFit(classes, net, KnownClasses(drawn, colors, amounts), elsewhere, regression)
 
 
 def _vectors(
-    stroked: Sequence[Stroked], masks: Sequence[Tensor], member: int
+    stroked: Sequence[Stroked], masks: Sequence[Tensor], member: EnsembleMember
 ) -> tuple[Tensor, ...]:
     """Vectors at the strokes of each class in all images; few of many."""
     found = [
@@ -150,8 +156,8 @@ def probabilities_of(
     if not preset.fusion:
         return _averaged(fit, image, preset, generator).mean
     cues = cues_by(fit, image, strokes, preset, generator, distances=distances)
-    members = image.bundle.ensemble[: preset.ensemble]
-    encodings = [image.encoding(member) for member in range(len(members))]
+    members = image.bundle.of_kinds(preset.ensemble)
+    encodings = [image.encoding(member) for member in members]
     return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
 
 
@@ -189,9 +195,10 @@ def cues_by(
         generator: of the sampling positions and the colors of this image.
         distances: to strokes of other slices too, of the classes `SharedFit.known` has.
     """
+    odds = fit.regression.log_odds(image.rich)
     return compute_cues(
         _averaged(fit, image, preset, generator),
-        strokes,
+        replace(strokes, objects=odds),
         image.lab,
         image.standardized_lab,
         generator=generator,

@@ -31,7 +31,8 @@ CUES = (
     "color_region_refitted",  # the same with the colors fitted again to that partition
     "strokes",  # 1 on its strokes
     "other_strokes",  # 1 on the strokes of the other classes
-    "object",  # half the log odds of the class by the object network, 0 where it is not asked
+    "object",  # half the log odds of the class by the object network, 0 where it is not asked; in
+    # images of a kind by the regression, see `saccade.interactive.regression`
     "object_lead",  # a quarter of by how much they exceed those of the best other class
     "last",  # 2 p - 1 of its probability p in the mask that the strokes correct, 0 without one
 )

@@ -58,6 +58,8 @@ class Bundle:
             after it, which went on from the same training in different ways. The mean of the
             scores of all errs a little less, and costs more.
         objects: the object network; None in files of before there was one.
+        kinds: a fusion network for images of a kind, of which others have the strokes; None where
+            that of one image is asked there too.
     """
 
     head: MobileNetHead
@@ -66,6 +68,11 @@ class Bundle:
     rates: dict[str, Tensor]
     ensemble: tuple[EnsembleMember, ...]
     objects: ObjectNet | None = None
+    kinds: EnsembleMember | None = None
+
+    def of_kinds(self, members: int) -> tuple[EnsembleMember, ...]:
+        """Fusion networks for images of a kind: the one for them, or the first of the others."""
+        return self.ensemble[:members] if self.kinds is None else (self.kinds,)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -140,6 +147,8 @@ def weights_digest(source: str = "bundled") -> str:
 _States = tuple[dict[str, Tensor], dict[str, Tensor]]  # of a member's encoder and fusion network
 FILE_PARTS = {"encoder": "guide", "fusion": "evidence"}
 """What the networks of an ensemble member are called in the file of weights."""
+KIND_PARTS = {"encoder": "kind_encoder", "fusion": "kind_fusion"}
+"""The same of the member for images of a kind."""
 _ENCODER, _FUSION = FILE_PARTS["encoder"], FILE_PARTS["fusion"]
 _ENTRY = "enter.conv.weight"  # of the fusion network, one input channel for each cue
 _GATES = "leave."  # what scales the log odds of cues that go straight through
@@ -148,6 +157,7 @@ _GATES = "leave."  # what scales the log odds of cues that go straight through
 def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
     fuse, states = _part(tensors, "fuse."), _ensemble(tensors)[:members]
     objects = _part(tensors, "objects.")
+    kinds = tuple(_part(tensors, f"{name}.") for name in KIND_PARTS.values())
     outputs, inputs = fuse["weight"].shape[:2]
     with torch.device("meta"):  # a start of their own would draw from the global random state
         bundle = Bundle(
@@ -157,6 +167,7 @@ def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
             rates=_part(tensors, "rates."),
             ensemble=tuple(EnsembleMember(ImageEncoder(inputs), FusionNet()) for _ in states),
             objects=ObjectNet() if objects else None,
+            kinds=EnsembleMember(ImageEncoder(inputs), FusionNet()) if all(kinds) else None,
         )
     bundle.fuse.load_state_dict(fuse, assign=True)
     bundle.fuse.eval().requires_grad_(False)
@@ -165,6 +176,8 @@ def _bundle(tensors: dict[str, Tensor], members: int | None) -> Bundle:
         loaded += [(member.encoder, encoder), (member.fusion, fusion)]
     if bundle.objects is not None:
         loaded.append((bundle.objects, objects))
+    if bundle.kinds is not None:
+        loaded += [(bundle.kinds.encoder, kinds[0]), (bundle.kinds.fusion, kinds[1])]
     for module, state in loaded:
         module.load_state_dict(state, assign=True)
         _channels_last(module.eval().requires_grad_(False))
