@@ -32,7 +32,7 @@ def test_shipped_weights_say_which_stages_made_them() -> None:
 def test_recipe_knows_its_data_and_stages() -> None:
     recipe = read_recipe(RECIPE)
     kinds = [stage.kind for stage in recipe.stages.values()]
-    assert kinds == ["fit", "object", "object", "fusion", "fusion"]
+    assert kinds == ["fit", "object", "object", "fusion", "fusion", "kinds"]
     assert "iseg" not in recipe.data  # photographs with strokes of people are for scores
     assert not {"ecssd", "davis"} & set(recipe.data)
 

@@ -42,6 +42,7 @@ def pack_shared(fit: SharedFit) -> Tensors:
         "amounts": fit.known.amounts,
         f"{_REGRESSION}weights": fit.regression.weights,
         f"{_REGRESSION}bias": fit.regression.bias,
+        "thin": torch.tensor(fit.thin),
     }
     for member, vectors in enumerate(fit.elsewhere):
         for row, one in enumerate(vectors):
@@ -69,7 +70,8 @@ def unpack_shared(
     net.to(stroked.device)
     known = KnownClasses(stroked, colors, tensors["amounts"])
     regression = Regression(tensors[f"{_REGRESSION}weights"], tensors[f"{_REGRESSION}bias"])
-    return SharedFit(classes, net, known, elsewhere, regression)
+    thin = bool(tensors["thin"])
+    return SharedFit(classes, net, known, elsewhere, regression, thin)
 
 
 def pack_image(number: int, one: Stroked) -> Tensors:

@@ -24,14 +24,17 @@ from saccade.interactive.fit_joint import fit_jointly
 from saccade.interactive.fusion import fuse_cues
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
-from saccade.interactive.refinement import gini_uncertainty
+from saccade.interactive.refinement import gini_uncertainty, refine_half
 from saccade.interactive.regression import Regression, fit_regression
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
 from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
+from saccade.interactive.thin import KEPT, for_thin, share_kept, with_regression
 from saccade.models.fusion_net import few_vectors, stroke_vectors
 from saccade.models.scribble_net import ScribbleNet
 from saccade.models.weights import EnsembleMember
+
+_LOOKED_AT = 3  # images with strokes
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class SharedFit:
         elsewhere: of each fusion network, for each class that was drawn, vectors (D, n) at its
             strokes.
         regression: of the classes that were drawn, on rich features.
+        thin: whether the structures are thin, see `saccade.interactive.thin`.
     """
 
     classes: tuple[int, ...]
@@ -60,6 +64,7 @@ class SharedFit:
     known: KnownClasses
     elsewhere: tuple[tuple[Tensor, ...], ...]
     regression: Regression
+    thin: bool = False
 
 
 def prepare_strokes(
@@ -119,7 +124,25 @@ def fit_shared(
         elsewhere = tuple(_vectors(stroked, masks, member) for member in members)
         seeds = [(one.image.rich, one.strokes.seeds_half) for one in stroked]
         regression = fit_regression(seeds, drawn, generator=generator)
-    return SharedFit(classes, net, KnownClasses(drawn, colors, amounts), elsewhere, regression)
+        known = KnownClasses(drawn, colors, amounts)
+        fit = SharedFit(classes, net, known, elsewhere, regression)
+    with run.stage("check", 0.65):
+        return replace(fit, thin=_is_thin(fit, stroked, preset, seed))
+
+
+def _is_thin(fit: SharedFit, stroked: Sequence[Stroked], preset: Preset, seed: int) -> bool:
+    """Whether a partition takes away much of what the images with strokes show."""
+    settings = preset.refine_of(len(fit.known.stroked))
+    if settings is None or not preset.fusion or len(fit.known.stroked) < 2:
+        return False
+    before, after = [], []
+    for one in stroked[:_LOOKED_AT]:
+        none = np.full(one.image.size, len(fit.classes), np.int64)
+        bare = prepare_strokes(one.image, none, fit.classes, preset).strokes
+        before.append(probabilities_of(fit, one.image, bare, preset, seed=seed))
+        lab = one.image.standardized_lab
+        after.append(refine_half(before[-1], bare.strokes_half, lab, settings))
+    return share_kept(before, after) < KEPT
 
 
 def _vectors(
@@ -250,6 +273,11 @@ def segment_shared(
             none = np.full(image.size, len(fit.classes), np.int64)
             seen = prepare_strokes(image, none, fit.classes, preset).strokes
         probabilities = probabilities_of(fit, image, seen, preset, seed=seed)
+        if fit.thin:
+            preset = for_thin(preset)
+            if seen is not strokes or len(strokes.stroked) == 0:
+                odds = fit.regression.log_odds(image.rich)
+                probabilities = with_regression(probabilities, odds, fit.known.stroked)
     with run.stage("refine", 0.8):
         uncertainty = gini_uncertainty(probabilities)
         probabilities = refine(image, strokes, probabilities, preset, run)
