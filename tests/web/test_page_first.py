@@ -101,3 +101,22 @@ def test_a_thumbnail_that_cannot_be_made_is_asked_for_once(browser, serve, perso
         page.goto("about:blank")
     page.close()
     assert len(asked) == len(set(asked))
+
+
+def test_undo_outlives_a_reload(hand, page, until):
+    hand.draw(1, OBJECT)
+    hand.wait()
+    first = hand.labels(300, 451)
+    hand.draw(0, BESIDE)
+    hand.wait()
+    assert hand.labels(300, 451) != first
+    until(page, "!saccade.unsaved")
+    page.reload()
+    until(page, "saccade.revision >= 0")
+    hand.wait()
+    page.keyboard.press("Control+z")
+    until(page, "saccade.strokeCount === 1")
+    hand.wait()
+    assert hand.labels(300, 451) == first
+    page.keyboard.press("Control+Shift+z")
+    until(page, "saccade.strokeCount === 2")

@@ -4,6 +4,7 @@ import { closeSession, loadPhoto } from "./api";
 import { counted } from "./chrome";
 import { erase, simplify, touches } from "./geometry";
 import { History, merged, sameStrokes, withItems } from "./history";
+import { keep, restored } from "./history_store";
 import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted } from "./painter";
@@ -72,7 +73,7 @@ export class Editor {
   }
 
   static async start(state: SessionState, host: EditorHost): Promise<Editor> {
-    return new Editor(state, await Photo.from(await loadPhoto(state.image.id)), host);
+    return new Editor(state, await Photo.from(await loadPhoto(state.image.id)), host, restored(state));
   }
 
   /** Goes on in a new session of the same image with all strokes, those that were never sent too. */
@@ -98,7 +99,13 @@ export class Editor {
     return this.live.waiting;
   }
 
+  /** Keep the history for when the image is opened again in this window. */
+  keepHistory(): void {
+    keep(this.state.image.id, this.history);
+  }
+
   close(): void {
+    this.keepHistory();
     this.live.close();
     this.mask.end();
     closeSession(this.state.session);

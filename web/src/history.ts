@@ -5,6 +5,12 @@ import type { Item, StrokeClass, StrokeDocument } from "./protocol";
 
 const MOST_STEPS = 500;
 
+export interface Kept {
+  past: StrokeDocument[];
+  present: StrokeDocument;
+  future: StrokeDocument[];
+}
+
 export class History {
   private past: StrokeDocument[] = [];
   private future: StrokeDocument[] = [];
@@ -13,6 +19,26 @@ export class History {
 
   get document(): StrokeDocument {
     return this.present;
+  }
+
+  /** All that there is, the last `steps` before and after; see `History.from`. */
+  kept(steps: number): Kept {
+    return { past: this.past.slice(-steps), present: this.present, future: this.future.slice(-steps) };
+  }
+
+  /** A history that was kept, if it is of the strokes that there are. */
+  static from(kept: Kept, present: StrokeDocument): History {
+    const history = new History(present);
+    if (!sameStrokes(kept.present, present)) return history;
+    // Classes may have come and changed meanwhile, on other images: a step back must not undo that.
+    const values = new Set(present.classes.map((c) => c.value));
+    const now = (document: StrokeDocument) => {
+      const used = new Set(document.items.map((item) => item.value));
+      const gone = document.classes.filter((c) => used.has(c.value) && !values.has(c.value));
+      return { ...document, classes: [...present.classes, ...gone].sort((a, b) => a.value - b.value) };
+    };
+    [history.past, history.future] = [kept.past.map(now), kept.future.map(now)];
+    return history;
   }
 
   get canUndo(): boolean {

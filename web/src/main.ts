@@ -279,6 +279,7 @@ listen(shortcuts, () => veil.hidden);
 holdKey("x", (held) => stage.compare(held));
 holdSpace((held) => stage.gestures.holdSpace(held));
 
+window.addEventListener("pagehide", () => images.editor?.keepHistory());
 window.addEventListener("beforeunload", (e) => {
   const { editor } = images;
   if (editor?.unsaved && (!offline.hidden || !editor.open)) e.preventDefault();

@@ -70,3 +70,14 @@ it("replaces the document without a step back", () => {
   expect(history.canUndo).toBe(false);
   expect(history.document.items).toHaveLength(1);
 });
+
+it("comes back with the classes of now, and for other strokes not at all", () => {
+  const history = new History(empty);
+  history.commit(withItems(empty, [item("a")]));
+  const classes = [{ value: 0, name: "ground", color: "#000000" }, empty.classes[1], { value: 2, name: "car", color: "#00ff00" }];
+  const back = History.from(history.kept(10), { classes, items: [item("s1")] });
+  expect(back.undo()).toBe(true);
+  expect(back.document.items).toHaveLength(0);
+  expect(back.document.classes.map((c) => c.name)).toEqual(["ground", "object", "car"]);
+  expect(History.from(history.kept(10), { classes, items: [item("s1", 0)] }).canUndo).toBe(false);
+});
