@@ -44,6 +44,11 @@ class Box(NamedTuple):
         """Pixels in the box."""
         return max(0, self.bottom - self.top) * max(0, self.right - self.left)
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
 
 @dataclass(frozen=True)
 class ObjectView:

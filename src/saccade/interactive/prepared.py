@@ -29,6 +29,7 @@ from saccade.scribbles.superpixels import superpixels
 
 _SMALL_SIDE = 64
 _COMPONENT_SCALE = 0.4  # lightness over 50 has this standard deviation in photographs
+_PARTS_KEPT = 16  # of an image that is worked on in windows: about 60 MB each
 _SEGMENT_PIXELS = 100  # of a superpixel, at half size
 
 
@@ -149,6 +150,36 @@ class PreparedImage:
         if not self._closer or not alike(self._closer[0].box, box):
             self._closer[:] = [look(net, self.rgb, box, self.device)]
         return self._closer[0]
+
+    @cached_property
+    def statistics_at(self) -> dict[int, Statistics]:
+        """Of the features in so many windows a side, once they are known; see `native`."""
+        return {}
+
+    @cached_property
+    def _parts(self) -> dict[tuple[Box, int], PreparedImage]:
+        return {}
+
+    def part(self, box: Box, max_pixels: int, statistics: Statistics | None) -> PreparedImage:
+        """A box of the full image as an image of its own; the last few are kept.
+
+        Args:
+            box: the part.
+            max_pixels: bound of its working size.
+            statistics: of the features of the whole image at that scale.
+        """
+        key = box, max_pixels
+        if key not in self._parts:
+            while len(self._parts) >= _PARTS_KEPT:
+                del self._parts[next(iter(self._parts))]
+            self._parts[key] = prepare_image(
+                np.ascontiguousarray(self.rgb[box.slices]),
+                max_pixels=max_pixels,
+                device=self.device,
+                bundle=self.bundle,
+                statistics=statistics,
+            )
+        return self._parts[key]
 
     @cached_property
     def working_gray(self) -> Tensor:

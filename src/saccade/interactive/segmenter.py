@@ -21,7 +21,8 @@ from saccade.interactive.inputs import (
     provisional_index,
     resolve_strokes,
 )
-from saccade.interactive.pipeline import Fitted, segment_prepared
+from saccade.interactive.native import segment_at_scale
+from saccade.interactive.pipeline import Fitted
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import PaperFitSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion
@@ -120,7 +121,7 @@ class ScribbleSegmenter:
         with run.stage("features", 0.0):
             prepared = self._prepare(picture)
         with one_thread(self.device):
-            fitted = segment_prepared(
+            fitted = segment_at_scale(
                 prepared, stroke_index, classes, self.preset, seed=self.seed, run=run
             )
         self._image_remarks = picture.remarks
@@ -201,7 +202,7 @@ class ScribbleSegmenter:
         """A fit that goes on from the mask that these strokes correct; None if cancelled."""
         corrected = self._history.corrected(classes, stroke_index)
         with one_thread(self.device):
-            return segment_prepared(
+            return segment_at_scale(
                 image,
                 stroke_index,
                 classes,

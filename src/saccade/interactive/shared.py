@@ -164,6 +164,7 @@ def probabilities_of(
     *,
     seed: int = 0,
     distances: Distances | None = None,
+    alone: bool = False,
 ) -> Tensor:
     """Probabilities (K, h / 2, w / 2) of an image of the kind, before they are refined.
 
@@ -174,14 +175,19 @@ def probabilities_of(
         preset: as that of the fit.
         seed: of the sampling positions and the colors of this image.
         distances: to strokes of other slices too, of the classes `SharedFit.known` has.
+        alone: whether its own strokes show all classes, so that the fusion network of one image is
+            asked, and the object network where ``strokes`` have its answer.
     """
     generator = torch.Generator(image.device).manual_seed(seed)
     if not preset.fusion:
         return _averaged(fit, image, preset, generator).mean
-    cues = cues_by(fit, image, strokes, preset, generator, distances=distances)
+    cues = cues_by(fit, image, strokes, preset, generator, distances=distances, alone=alone)
     members = image.bundle.of_kinds(preset.ensemble)
+    elsewhere: Sequence[Sequence[Tensor]] | None = fit.elsewhere
+    if alone:
+        members, elsewhere = image.bundle.ensemble[: preset.ensemble], None
     encodings = [image.encoding(member) for member in members]
-    return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, fit.elsewhere)
+    return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, elsewhere)
 
 
 def _averaged(
@@ -207,6 +213,7 @@ def cues_by(
     generator: torch.Generator,
     *,
     distances: Distances | None = None,
+    alone: bool = False,
 ) -> Tensor:
     """Cues (P, len(CUES), h / 2, w / 2) of an image by strokes on others, and its own.
 
@@ -217,11 +224,13 @@ def cues_by(
         preset: as that of the fit.
         generator: of the sampling positions and the colors of this image.
         distances: to strokes of other slices too, of the classes `SharedFit.known` has.
+        alone: as in `probabilities_of`.
     """
-    odds = fit.regression.log_odds(image.rich)
+    if not alone:
+        strokes = replace(strokes, objects=fit.regression.log_odds(image.rich))
     return compute_cues(
         _averaged(fit, image, preset, generator),
-        replace(strokes, objects=odds),
+        strokes,
         image.lab,
         image.standardized_lab,
         generator=generator,

@@ -7,6 +7,7 @@ with its batch normalisation folded into the convolutions, since it never trains
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -96,6 +97,24 @@ class Statistics(NamedTuple):
 
     mean: Tensor
     variance: Tensor
+
+
+# What standardizes nothing: 1e-5 is added to the variance.
+UNCHANGED = Statistics(
+    torch.zeros(INPUT_CHANNELS), torch.full((INPUT_CHANNELS,), 1 - 1e-5, dtype=torch.float32)
+)
+
+
+def statistics_of(several: Iterable[Tensor]) -> Statistics:
+    """Of several maps (1, C, h, w), `UNCHANGED` ones, each of which counts alike.
+
+    >>> statistics_of([torch.zeros(1, 2, 3, 3), torch.full((1, 2, 3, 3), 2.0)])
+    Statistics(mean=tensor([1., 1.]), variance=tensor([1., 1.]))
+    """
+    moments = [(maps.mean((0, 2, 3)), maps.square().mean((0, 2, 3))) for maps in several]
+    mean = torch.stack([first for first, _ in moments]).mean(0)
+    variance = torch.stack([second for _, second in moments]).mean(0) - mean.square()
+    return Statistics(mean, variance.clamp_min(0))
 
 
 def half_size_features(

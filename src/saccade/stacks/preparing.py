@@ -7,20 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from saccade.images import ReadImage
 from saccade.images.planes import Planes
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import Preset
-from saccade.models.features import INPUT_CHANNELS, Statistics
+from saccade.models.features import UNCHANGED, Statistics, statistics_of
 from saccade.models.weights import Bundle
 
 _SAMPLED = 8  # planes from which the statistics of features are taken
-# What standardizes nothing: `half_size_features` adds 1e-5 to the variance.
-_UNCHANGED = Statistics(
-    torch.zeros(INPUT_CHANNELS), torch.full((INPUT_CHANNELS,), 1 - 1e-5, dtype=torch.float32)
-)
 
 
 @dataclass(frozen=True)
@@ -53,15 +48,10 @@ class Preparer:
         places = self.planes.places
         spread = [places[i] for i in _evenly(len(places), _SAMPLED // 2)]
         drawn = [stroked[i] for i in _evenly(len(stroked), _SAMPLED // 2)]
-        moments = [self._moments(place) for place in dict.fromkeys((*spread, *drawn))]
-        mean = torch.stack([first for first, _ in moments]).mean(0)
-        variance = torch.stack([second for _, second in moments]).mean(0) - mean.square()
-        return replace(self, statistics=Statistics(mean, variance.clamp_min(0)))
-
-    def _moments(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        unchanged = Statistics(*(one.to(self.device) for one in _UNCHANGED))
-        maps = self._prepared(self.planes.read(*place), unchanged).inputs
-        return maps.mean((0, 2, 3)), maps.square().mean((0, 2, 3))
+        unchanged = Statistics(*(one.to(self.device) for one in UNCHANGED))
+        places = list(dict.fromkeys((*spread, *drawn)))
+        maps = (self._prepared(self.planes.read(*one), unchanged).inputs for one in places)
+        return replace(self, statistics=statistics_of(maps))
 
     def _prepared(self, read: ReadImage, statistics: Statistics | None) -> PreparedImage:
         return prepare_image(
