@@ -32,6 +32,7 @@ Tensors = dict[str, Tensor]
 
 def pack_shared(fit: SharedFit) -> Tensors:
     """The tensors of what was fitted, on the CPU."""
+    assert fit.regression is not None  # a model is for images without strokes
     mixtures = fit.known.colors.mixtures
     tensors = {f"{_NET}{name}": value for name, value in weights_of(fit.net).items()}
     tensors |= {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,29 +12,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.interactive.blending import Blend
 from saccade.interactive.finish import at_full_size, refine
-from saccade.interactive.objects import Box
+from saccade.interactive.objects import Box, crop
 from saccade.interactive.pipeline import Fitted, segment_prepared
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import LearnedFitSettings, Preset
-from saccade.interactive.refinement import gini_uncertainty
+from saccade.interactive.refinement import coarse_labels, gini_uncertainty
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
-from saccade.interactive.scale import Window, grid_of, windows_of
+from saccade.interactive.scale import (
+    AT_ONCE,
+    Scale,
+    Window,
+    classes_in,
+    scale_of,
+    windows_of,
+    working_scale,
+)
 from saccade.interactive.shared import (
     SharedFit,
     Stroked,
+    averaged_by,
     fit_shared,
     prepare_strokes,
     probabilities_of,
 )
 from saccade.interactive.stroke_maps import stroke_maps
+from saccade.interactive.views import objects_in_views
 from saccade.models.features import UNCHANGED, Statistics, statistics_of
 from saccade.models.scribble_net import ScribbleNet
 
 _FITTED = 9  # windows with strokes to which is fitted, at most, and those of missing classes
-_SAMPLED = 4  # windows from which the statistics of features are taken
-_FIT_SHARE = 0.2  # of the progress
+_SAMPLED = 4  # windows, or a few more, from which the statistics of features are taken
+_VIEWS_SHARE, _FIT_SHARE = 0.4, 0.5  # of the progress, once views and the fit are there
 
 
 def segment_at_scale(
@@ -62,9 +75,13 @@ def segment_at_scale(
     """
     run = run or Run()
     learned = isinstance(preset.fit, LearnedFitSettings) and preset.fusion
-    grid = grid_of(image, stroke_index, len(classes)) if learned else 1
-    if grid > 1:
-        fitted = _Windows(image, stroke_index, classes, preset, grid, seed).segment(run, last)
+    scale, drawn = AT_ONCE, classes_in(stroke_index) - {len(classes)}
+    if learned:
+        asks = preset.objects and image.bundle.objects is not None
+        scale = scale_of(image, stroke_index, drawn, objects=asks)
+    if scale != AT_ONCE:
+        windows = _Windows(image, stroke_index, classes, drawn, preset, scale, seed)
+        fitted = windows.segment(run, last)
         if fitted is not None or discard_cancelled:
             return fitted
     if last is not None and last.shape[1:] != image.half_size:
@@ -90,59 +107,103 @@ class _Windows:
         image: PreparedImage,
         stroke_index: NDArray[np.int64],
         classes: tuple[int, ...],
+        drawn: set[int],
         preset: Preset,
-        grid: int,
+        scale: Scale,
         seed: int,
     ) -> None:
         self.image, self.index, self.classes = image, stroke_index, classes
-        self.preset, self.seed = preset, seed
-        self.grid, self.windows = grid, windows_of(image.size, grid)
-        self.scale = min(1.0, grid * (image.working_size[0] / image.size[0]))
+        self.drawn, self.preset, self.seed = drawn, preset, seed
+        self.grid, self.views = scale.windows, scale.views
+        self.windows = windows_of(image.size, self.grid)
+        self.scale = working_scale(image, self.grid)
 
     def segment(self, run: Run, last: Tensor | None) -> Fitted | None:
-        """Fit, then window by window; None if cancelled."""
-        with run.stage("features", 0.0):
-            if self.grid not in self.image.statistics_at:
-                self.image.statistics_at[self.grid] = self._statistics()
-            stroked = [self._stroked(window) for window in self._shown()]
-        with run.stage("fit", 0.05):
-            fit = fit_shared(stroked, self.preset, seed=self.seed)
-        merged = _Merged(self.image.size, len(self.classes))
-        step = run.inner(_FIT_SHARE, 0.98, "windows")
+        """The object network's answers, the fit, then window by window; None if cancelled."""
+        objects = None
+        if self.views > 1:
+            first, second = sorted(self.drawn)
+            step = run.inner(0.0, _VIEWS_SHARE, "objects")
+            with run.stage("objects", 0.0):
+                objects = objects_in_views(
+                    self.image, self.index, (first, second), self.views, last, step
+                )
+            if objects is None:
+                return None
+        with run.stage("fit", _VIEWS_SHARE):
+            stroked = [self._stroked(self._box(window)) for window in self._shown()]
+            alone = all(self._alone(self._box(window)) for window in self.windows)
+            fit = fit_shared(stroked, self.preset, seed=self.seed, alone=alone)
+        if not run.inner(_FIT_SHARE, _FIT_SHARE, "windows")(0):
+            return None
         with run.stage("windows", _FIT_SHARE):
-            for number, window in enumerate(self.windows, 1):
-                merged.add(window, self._mask(window, fit, last))
-                if not step(number / len(self.windows)):
-                    return None
-        return self._fitted(fit, merged, run)
+            merged = self._merged(fit, objects, run, last)
+        return None if merged is None else self._fitted(fit, merged, run)
 
-    def _part(self, window: Window) -> PreparedImage:
-        statistics = self.image.statistics_at[self.grid]
-        return self.image.part(window.box, self._pixels(window), statistics)
+    def _merged(
+        self, fit: SharedFit, objects: Tensor | None, run: Run, last: Tensor | None
+    ) -> NDArray[np.float32] | None:
+        """Probabilities of all classes, and the uncertainty (K + 1, H, W); None if cancelled."""
+        blend = Blend(len(self.classes) + 1, self.image.size)
+        step = run.inner(_FIT_SHARE, 0.98, "windows")
+        preview = _Preview(self, fit, run) if run.wants_previews else None
+        for number, window in enumerate(self.windows, 1):
+            box = self._box(window)
+            found = self._mask(box, fit, objects, last)
+            maps = np.concatenate([found.probabilities, found.uncertainty[None]])
+            rows, columns = window.box.slices
+            inside = maps[
+                :,
+                rows.start - box.top : rows.stop - box.top,
+                columns.start - box.left : columns.stop - box.left,
+            ]
+            blend.add(inside, window.box.slices, window.core.slices)
+            if preview is not None:
+                preview.show(window.core, box, found.labels)
+            if not step(number / len(self.windows)):
+                return None
+        return blend.mean()
 
-    def _pixels(self, window: Window) -> int:
-        height, width = (span.stop - span.start for span in window.box.slices)
-        return max(1, round(height * self.scale) * round(width * self.scale))
+    def _box(self, window: Window) -> Box:
+        """What is worked on for a window: of two classes both have strokes in it."""
+        if len(self.drawn) > 2:
+            return window.box
+        return window.grown(self.image.size, self._alone)
 
+    def _alone(self, box: Box) -> bool:
+        """Whether a box has strokes of all classes that were drawn anywhere."""
+        return self.drawn <= classes_in(self.index[box.slices])
+
+    def _part(self, box: Box) -> PreparedImage:
+        if self.grid == 1:
+            return self.image
+        return self.image.part(box, self._pixels(box), self._statistics)
+
+    def _pixels(self, box: Box) -> int:
+        height, width = box.bottom - box.top, box.right - box.left
+        pixels = max(1, round(height * self.scale) * round(width * self.scale))
+        return min(pixels, 2 * self.preset.max_pixels)
+
+    @cached_property
     def _statistics(self) -> Statistics:
-        """Of some windows, so that a window of nothing but ground looks as it is."""
-        chosen = self.windows[:: max(1, len(self.windows) // _SAMPLED)]
+        """Of places all over, so that a window of nothing but ground looks as it is."""
         unchanged = Statistics(*(one.to(self.image.device) for one in UNCHANGED))
 
-        def maps(window: Window) -> Tensor:
+        def maps(box: Box) -> Tensor:
             return prepare_image(
-                np.ascontiguousarray(self.image.rgb[window.box.slices]),
-                max_pixels=self._pixels(window),
+                np.ascontiguousarray(self.image.rgb[box.slices]),
+                max_pixels=self._pixels(box),
                 device=self.image.device,
                 bundle=self.image.bundle,
                 statistics=unchanged,
             ).inputs
 
-        return statistics_of(maps(one) for one in chosen)
+        chosen = self.windows[:: max(1, len(self.windows) // _SAMPLED)]
+        return statistics_of(maps(_middle(window.core)) for window in chosen)
 
     def _shown(self) -> list[Window]:
         """Windows to fit to: evenly spread ones of those with strokes, and for each class one."""
-        there = [self._classes_in(window) for window in self.windows]
+        there = [classes_in(self.index[window.box.slices]) & self.drawn for window in self.windows]
         drawn = [number for number, found in enumerate(there) if found]
         spread = np.linspace(0, len(drawn) - 1, min(len(drawn), _FITTED)).round().astype(int)
         chosen = [drawn[i] for i in spread]
@@ -151,100 +212,88 @@ class _Windows:
                 chosen.append(next(n for n in drawn if value in there[n]))
         return [self.windows[number] for number in chosen]
 
-    def _classes_in(self, window: Window) -> set[int]:
-        part = self.index[window.box.slices]
-        return set(np.unique(part[part < len(self.classes)]).tolist())
+    def _stroked(self, box: Box) -> Stroked:
+        index = np.ascontiguousarray(self.index[box.slices])
+        return prepare_strokes(self._part(box), index, self.classes, self.preset)
 
-    def _stroked(self, window: Window) -> Stroked:
-        image = self._part(window)
-        index = np.ascontiguousarray(self.index[window.box.slices])
-        return prepare_strokes(image, index, self.classes, self.preset)
-
-    def _mask(self, window: Window, fit: SharedFit, last: Tensor | None) -> Segmentation:
-        image = self._part(window)
-        index = np.ascontiguousarray(self.index[window.box.slices])
-        alone = set(fit.known.stroked.tolist()) <= self._classes_in(window)
-        strokes = stroke_maps(
+    def _mask(
+        self, box: Box, fit: SharedFit, objects: Tensor | None, last: Tensor | None
+    ) -> Segmentation:
+        """Of a box, by the fit to all and the strokes in it."""
+        image, alone = self._part(box), self._alone(box)
+        index = np.ascontiguousarray(self.index[box.slices])
+        strokes = seen = stroke_maps(
             image,
             index,
             self.classes,
             self.preset.fit,
-            objects=alone and self.preset.objects,
-            last=self._last(window.box, image, last) if alone else None,
+            last=self._cropped(last, box, image),
             assume_ground=False,
+            grow=False,
         )
-        p = probabilities_of(fit, image, strokes, self.preset, seed=self.seed, alone=alone)
+        if alone:
+            seen = replace(strokes, objects=self._cropped(objects, box, image))
+        else:  # strokes of some classes would draw all to them, see `segment_shared`
+            none = torch.full_like(strokes.strokes_half, strokes.count)
+            seen = replace(strokes, strokes_half=none, labels_half=none, last=None)
+        p = probabilities_of(fit, image, seen, self.preset, seed=self.seed, alone=alone)
         uncertainty = gini_uncertainty(p)
         refined = refine(image, strokes, p, self.preset, Run())
         return at_full_size(image, strokes, refined, uncertainty, self.preset)
 
-    def _last(self, box: Box, image: PreparedImage, last: Tensor | None) -> Tensor | None:
-        """The last mask in a window (K, h / 2, w / 2)."""
-        if last is None:
+    def _cropped(self, maps: Tensor | None, box: Box, image: PreparedImage) -> Tensor | None:
+        """Maps of the whole image (C, h', w') in a box, at half the size that is worked on."""
+        if maps is None:
             return None
-        rows, columns = (
-            slice(int(span.start * full / whole), max(1, -(-span.stop * full // whole)))
-            for span, full, whole in zip(box.slices, last.shape[1:], self.image.size, strict=True)
-        )
-        part = last[None, :, rows, columns].float()
+        part = crop(maps, box, self.image.size)[0][None].float()
         return F.interpolate(part, image.half_size, mode="bilinear", align_corners=False)[0]
 
-    def _fitted(self, fit: SharedFit, merged: _Merged, run: Run) -> Fitted:
-        result = merged.result(self.index, self.classes, self.preset)
+    def _fitted(self, fit: SharedFit, merged: NDArray[np.float32], run: Run) -> Fitted:
+        probabilities, uncertainty = merged[:-1], merged[-1]
+        if self.preset.keep_strokes:
+            own = self.index < len(self.classes)
+            probabilities[:, own] = np.eye(len(self.classes), dtype=np.float32)[:, self.index[own]]
+            uncertainty[own] = 0
+        labels = np.asarray(self.classes, np.int32)[probabilities.argmax(0)]
+        remark = (
+            f"strokes all over a large image: seen in {self.views} x {self.views} parts, worked on "
+            f"in {self.grid} x {self.grid}"
+        )
+        timings = {**run.timings, "total": sum(run.timings.values())}
+        result = Segmentation(
+            labels, probabilities, uncertainty, self.classes, timings, remarks=(remark,)
+        )
         half = tuple(max(1, round(side * self.scale / 2)) for side in self.image.size)
-        small = _shrunk(result.probabilities, half).to(self.image.device)
-        strokes = stroke_maps(self.image, self.index, self.classes, self.preset.fit)
-        result.timings.update(run.timings, total=sum(run.timings.values()))
+        small = _shrunk(probabilities, half).to(self.image.device)
+        strokes = stroke_maps(self.image, self.index, self.classes, self.preset.fit, grow=False)
         return Fitted(fit.net, strokes, result, small)
+
+
+class _Preview:
+    """Coarse masks: of the fitted network, and of the windows that are done."""
+
+    def __init__(self, windows: _Windows, fit: SharedFit, run: Run) -> None:
+        self.run = run
+        generator = torch.Generator(windows.image.device).manual_seed(windows.seed)
+        averaged = averaged_by(fit, windows.image, windows.preset, generator)
+        self.labels = coarse_labels(averaged.mean, windows.classes, windows.image.size)
+        run.show(self.labels.copy)
+
+    def show(self, core: Box, box: Box, labels: NDArray[np.int32]) -> None:
+        """Add what was found in a box, at a window's core."""
+        rows = slice(core.top - box.top, core.bottom - box.top)
+        columns = slice(core.left - box.left, core.right - box.left)
+        self.labels[core.slices] = labels[rows, columns]
+        self.run.show(self.labels.copy)
+
+
+def _middle(box: Box) -> Box:
+    """Half of its height and its width."""
+    height, width = (box.bottom - box.top) // 4, (box.right - box.left) // 4
+    return Box(box.top + height, box.left + width, box.bottom - height, box.right - width)
 
 
 def _shrunk(probabilities: NDArray[np.float32], size: Sequence[int]) -> Tensor:
     """Class by class, as all at once would double the memory."""
     maps = [torch.from_numpy(one)[None, None] for one in probabilities]
     return torch.cat([F.interpolate(one, tuple(size), mode="area")[0].half() for one in maps])
-
-
-class _Merged:
-    """Maps of an image of windows that overlap, each fading out towards its border."""
-
-    def __init__(self, size: tuple[int, int], classes: int) -> None:
-        self.probabilities = np.zeros((classes, *size), np.float32)
-        self.uncertainty = np.zeros(size, np.float32)
-        self.weight = np.zeros(size, np.float32)
-
-    def add(self, window: Window, found: Segmentation) -> None:
-        """The maps of a window's box."""
-        slices = window.box.slices
-        rows, columns = (
-            _ramp(box, core, full)
-            for box, core, full in zip(slices, window.core.slices, self.weight.shape, strict=True)
-        )
-        weight = rows[:, None] * columns
-        self.probabilities[:, *slices] += weight * found.probabilities
-        self.uncertainty[slices] += weight * found.uncertainty
-        self.weight[slices] += weight
-
-    def result(
-        self, index: NDArray[np.int64], classes: tuple[int, ...], preset: Preset
-    ) -> Segmentation:
-        """The mean of the windows; on strokes their own class."""
-        self.probabilities /= self.weight
-        self.uncertainty /= self.weight
-        drawn = index < len(classes)
-        if preset.keep_strokes:
-            own = np.eye(len(classes), dtype=np.float32)
-            self.probabilities[:, drawn] = own[:, index[drawn]]
-            self.uncertainty[drawn] = 0
-        labels = np.asarray(classes, np.int32)[self.probabilities.argmax(0)]
-        return Segmentation(labels, self.probabilities, self.uncertainty, classes)
-
-
-def _ramp(box: slice, core: slice, full: int) -> NDArray[np.float32]:
-    """1 in the core, to nearly 0 at the box's ends, but where these are the image's."""
-    at = np.arange(box.start, box.stop) + 0.5
-    weight = np.ones(len(at))
-    if box.start > 0:
-        weight = np.minimum(weight, (at - box.start) / (2 * (core.start - box.start)))
-    if box.stop < full:
-        weight = np.minimum(weight, (box.stop - at) / (2 * (box.stop - core.stop)))
-    return weight.clip(1e-3, 1).astype(np.float32)

@@ -51,6 +51,7 @@ class PreparedImage:
         bundle: the trained weights that belong to it.
         components: (D, h, w) of an image of other channels than colors at the working size, see
             `saccade.images.components`; None for pictures.
+        all_components: (H, W, D) the same of the full image.
     """
 
     rgb: NDArray[np.uint8]
@@ -59,6 +60,7 @@ class PreparedImage:
     lab: Tensor
     bundle: Bundle
     components: Tensor | None = None
+    all_components: NDArray[np.float32] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -152,11 +154,6 @@ class PreparedImage:
         return self._closer[0]
 
     @cached_property
-    def statistics_at(self) -> dict[int, Statistics]:
-        """Of the features in so many windows a side, once they are known; see `native`."""
-        return {}
-
-    @cached_property
     def _parts(self) -> dict[tuple[Box, int], PreparedImage]:
         return {}
 
@@ -168,7 +165,7 @@ class PreparedImage:
             max_pixels: bound of its working size.
             statistics: of the features of the whole image at that scale.
         """
-        key = box, max_pixels
+        key, several = (box, max_pixels), self.all_components
         if key not in self._parts:
             while len(self._parts) >= _PARTS_KEPT:
                 del self._parts[next(iter(self._parts))]
@@ -178,6 +175,7 @@ class PreparedImage:
                 device=self.device,
                 bundle=self.bundle,
                 statistics=statistics,
+                components=None if several is None else several[box.slices],
             )
         return self._parts[key]
 
@@ -236,8 +234,7 @@ def prepare_image(
         seed: of the weights of ``"random"`` features.
         device: where the maps go, by default the CPU.
         bundle: weights instead of the bundled ones.
-        statistics: of the larger image that this is a tile of; without them its own standardize
-            what networks see.
+        statistics: of the larger image that this is a tile of; by default its own.
         standardize: whether the features have mean 0 and variance 1; Lab has them always.
         components: (H, W, D) of an image of other channels, for which ``rgb`` stands.
 
@@ -265,7 +262,7 @@ def prepare_image(
         if parts is not None:
             half_lab = F.interpolate(parts[None], inputs.shape[2:], mode="area")[0]
             half_lab = half_lab * _COMPONENT_SCALE
-    prepared = PreparedImage(rgb, working, inputs, half_lab, bundle, parts)
+    prepared = PreparedImage(rgb, working, inputs, half_lab, bundle, parts, components)
     vars(prepared)["_working_lab"] = lab[0]  # known already: the cached property need not run
     return prepared
 

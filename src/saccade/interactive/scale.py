@@ -5,26 +5,35 @@ few pixels wide, with strokes all over is worked on window by window, each as if
 so a picture that is repeated 4 x 4 with its strokes keeps its mask. A photograph of one large
 object has strokes of both sides in few windows, and is seen as a whole; so is one that was
 enlarged, of which a closer look shows nothing more.
+
+The object network, which sees everything at 384 x 288, needs the smallest windows: with less than a
+third of their pixels its answer falls. All other stages lose nothing down to a fifth, so their
+windows are larger, and time grows with what is worked on. Borders follow the full image from there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.interactive.objects import Box
+from saccade.interactive.objects import VIEW_PIXELS, Box
 from saccade.interactive.prepared import PreparedImage
 
+_LEAST_SHARE = 0.18  # of the pixels of an image that is worked on; below, there are windows
+_SHARE = 0.25  # the same, at most, in windows
+_LEAST_SEEN = 0.25  # of the pixels that the object network sees; below, there are views
+_SEEN = 0.4  # the same in views, at least, without their margins
 _OCCUPIED = 0.75  # least share of the windows that have strokes of two classes
 _DETAIL = 0.05  # least share of the contrast that is lost at the coarser scale
-_MARGIN = 0.08  # of a window's side, beyond its own part on each side
+_MARGIN = 0.05  # of a window's side, beyond its own part on each side
 _LOOKED_AT = 4  # windows in which detail is looked for
 _SMALLEST = 64  # pixels of a window's side
+_BOX = Image.Resampling.BOX
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,32 @@ class Window:
     core: Box
     box: Box
 
+    def grown(self, size: tuple[int, int], holds: Callable[[Box], bool]) -> Box:
+        """The box, or a larger one around it that holds what is asked for.
+
+        >>> window = windows_of((100, 200), 4)[5]
+        >>> window.box, window.grown((100, 200), lambda box: box.top < 10)
+        (Box(top=24, left=48, bottom=51, right=102), Box(top=0, left=0, bottom=78, right=156))
+        """
+        height, width = size
+        box = self.box
+        while not holds(box) and box.area < height * width:
+            rows, columns = box.bottom - box.top, box.right - box.left
+            box = Box(
+                max(0, box.top - rows // 2),
+                max(0, box.left - columns // 2),
+                min(height, box.bottom + rows // 2),
+                min(width, box.right + columns // 2),
+            )
+        return box
+
 
 def windows_of(size: tuple[int, int], grid: int) -> list[Window]:
     """``grid`` x ``grid`` windows of an image (H, W), row by row.
 
     >>> one, *others = windows_of((100, 200), 2)
     >>> one.core, one.box, len(others)
-    (Box(top=0, left=0, bottom=50, right=100), Box(top=0, left=0, bottom=54, right=108), 3)
+    (Box(top=0, left=0, bottom=50, right=100), Box(top=0, left=0, bottom=52, right=105), 3)
     """
     height, width = size
 
@@ -62,40 +90,89 @@ def windows_of(size: tuple[int, int], grid: int) -> list[Window]:
     ]
 
 
-def grid_of(image: PreparedImage, stroke_index: NDArray[np.int64], count: int) -> int:
-    """Into how many windows a side each side of an image is parted; 1 works on it at once.
+@dataclass(frozen=True)
+class Scale:
+    """Into how many parts a side each side of an image is parted; 1 is at once.
+
+    Attributes:
+        windows: for all stages.
+        views: for the object network, at least as many.
+    """
+
+    windows: int
+    views: int
+
+
+AT_ONCE = Scale(1, 1)
+
+
+def scale_of(
+    image: PreparedImage, stroke_index: NDArray[np.int64], drawn: set[int], *, objects: bool
+) -> Scale:
+    """The scale that the stroked structures need.
 
     Args:
         image: of `prepare_image`, at the scale at which all of it is seen at once.
-        stroke_index: (H, W) class index, K where nobody drew.
-        count: K.
+        stroke_index: (H, W) class index.
+        drawn: the classes with strokes.
+        objects: whether the object network is asked.
     """
-    shrunk = math.sqrt(math.prod(image.size) / math.prod(image.working_size))
-    most = min(math.ceil(shrunk - 0.1), min(image.size) // _SMALLEST)
+    rows, columns = np.isin(stroke_index, list(drawn)).nonzero()
+    strokes = _Strokes(rows, columns, stroke_index[rows, columns])
+    pixels, least = math.prod(image.size), min(image.size) // _SMALLEST
+    whole = math.sqrt(math.prod(image.working_size) / pixels)
+    seen = math.sqrt(VIEW_PIXELS / pixels)
+    windows = min(least, math.ceil(math.sqrt(_LEAST_SHARE) / whole))
+    if not objects or len(drawn) != 2:
+        windows = _finest(image, strokes, windows, whole)
+        return Scale(windows, windows)
+    views = min(least, math.ceil(math.sqrt(_SEEN) / seen)) if seen**2 < _LEAST_SEEN else 1
+    views = _finest(image, strokes, views, seen)
+    return Scale(min(windows, views), views)
+
+
+def working_scale(image: PreparedImage, windows: int) -> float:
+    """Pixels of a side that are worked on for one of the image's, in so many windows a side."""
+    whole = math.sqrt(math.prod(image.working_size) / math.prod(image.size))
+    return whole if windows == 1 else min(math.sqrt(_SHARE), windows * whole)
+
+
+@dataclass(frozen=True)
+class _Strokes:
+    """Where strokes are: rows, columns and classes, each (n,)."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+    def occupied(self, size: tuple[int, int], grid: int) -> float:
+        """The share of ``grid`` x ``grid`` windows with strokes of two classes."""
+        cells = self.rows * grid // size[0] * grid + self.columns * grid // size[1]
+        pairs = np.unique(cells * (self.classes.max(initial=0) + 1) + self.classes)
+        found = np.bincount(pairs // (self.classes.max(initial=0) + 1), minlength=grid**2)
+        return float((found > 1).mean())
+
+
+def _finest(image: PreparedImage, strokes: _Strokes, most: int, whole: float) -> int:
+    """The finest grid of which most windows have strokes; 1 if a closer look shows nothing."""
     for grid in range(most, 1, -1):
-        if _occupied(stroke_index, count, grid) >= _OCCUPIED and _detail(image, grid) >= _DETAIL:
-            return grid
+        if strokes.occupied(image.size, grid) >= _OCCUPIED:
+            return grid if _detail(image, grid, whole) >= _DETAIL else 1
     return 1
 
 
-def _occupied(stroke_index: NDArray[np.int64], count: int, grid: int) -> float:
-    """The share of windows with strokes of two classes."""
-    found = []
-    for window in windows_of((stroke_index.shape[0], stroke_index.shape[1]), grid):
-        part = stroke_index[window.core.slices]
-        found.append(len(np.unique(part[part < count])) > 1)
-    return float(np.mean(found))
+def classes_in(stroke_index: NDArray[np.int64]) -> set[int]:
+    """The values of an array, of which few differ."""
+    return set(np.flatnonzero(np.bincount(stroke_index.ravel())).tolist())
 
 
-def _detail(image: PreparedImage, grid: int) -> float:
-    """How much of the contrast in windows is lost where all of the image is seen at once."""
-    windows = windows_of(image.size, grid)
-    lost, contrast = 0.0, 0.0
+def _detail(image: PreparedImage, grid: int, whole: float) -> float:
+    """How much of the contrast in windows is lost at the scale at which the whole is seen."""
+    windows, lost, contrast = windows_of(image.size, grid), 0.0, 0.0
     for window in windows[:: max(1, len(windows) // _LOOKED_AT)]:
-        fine = Image.fromarray(image.rgb[window.core.slices]).convert("L")
-        if fine.width * fine.height > math.prod(image.working_size):
-            fine = fine.resize(_shrunk(fine.size, math.prod(image.working_size)), _BOX)
-        small = fine.resize((max(1, fine.width // grid), max(1, fine.height // grid)), _BOX)
+        part = Image.fromarray(image.rgb[window.core.slices]).convert("L")
+        fine = part.resize(_scaled(part.size, min(1.0, grid * whole)), _BOX)
+        small = fine.resize(_scaled(part.size, whole), _BOX)
         coarse = small.resize(fine.size, Image.Resampling.BICUBIC)
         known, seen = (np.asarray(one, np.float32) for one in (fine, coarse))
         lost += float(((known - seen) ** 2).mean())
@@ -103,9 +180,5 @@ def _detail(image: PreparedImage, grid: int) -> float:
     return math.sqrt(lost / max(contrast, 1e-6))
 
 
-_BOX = Image.Resampling.BOX
-
-
-def _shrunk(size: tuple[int, int], pixels: int) -> tuple[int, int]:
-    factor = math.sqrt(pixels / math.prod(size))
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -55,7 +55,7 @@ class SharedFit:
         known: which classes were drawn, their colors, and how much of each.
         elsewhere: of each fusion network, for each class that was drawn, vectors (D, n) at its
             strokes.
-        regression: of the classes that were drawn, on rich features.
+        regression: of the classes that were drawn, on rich features; None where it is not asked.
         thin: whether the structures are thin, see `saccade.interactive.thin`.
     """
 
@@ -63,7 +63,7 @@ class SharedFit:
     net: ScribbleNet
     known: KnownClasses
     elsewhere: tuple[tuple[Tensor, ...], ...]
-    regression: Regression
+    regression: Regression | None
     thin: bool = False
 
 
@@ -89,7 +89,12 @@ def prepare_strokes(
 
 
 def fit_shared(
-    stroked: Sequence[Stroked], preset: Preset, *, seed: int = 0, run: Run | None = None
+    stroked: Sequence[Stroked],
+    preset: Preset,
+    *,
+    seed: int = 0,
+    run: Run | None = None,
+    alone: bool = False,
 ) -> SharedFit:
     """Fit the network and the colors to all strokes.
 
@@ -98,6 +103,8 @@ def fit_shared(
         preset: with `LearnedFitSettings`.
         seed: of everything drawn at random.
         run: progress, cancelling and timings.
+        alone: whether all images that it is for have strokes of all classes, so that what
+            `probabilities_of` needs for others is left out.
     """
     assert isinstance(preset.fit, LearnedFitSettings)
     run = run or Run()
@@ -120,11 +127,13 @@ def fit_shared(
         drawn = torch.tensor(colors.present, device=first.image.device)
         masks = [one.strokes.strokes_half == drawn.view(-1, 1, 1) for one in stroked]
         amounts = torch.stack([own.flatten(1).sum(1) for own in masks]).sum(0)
+        known = KnownClasses(drawn, colors, amounts)
+        if alone:
+            return SharedFit(classes, net, known, (), None)
         members = bundle.of_kinds(preset.ensemble)
         elsewhere = tuple(_vectors(stroked, masks, member) for member in members)
         seeds = [(one.image.rich, one.strokes.seeds_half) for one in stroked]
         regression = fit_regression(seeds, drawn, generator=generator)
-        known = KnownClasses(drawn, colors, amounts)
         fit = SharedFit(classes, net, known, elsewhere, regression)
     with run.stage("check", 0.65):
         return replace(fit, thin=_is_thin(fit, stroked, preset, seed))
@@ -180,7 +189,7 @@ def probabilities_of(
     """
     generator = torch.Generator(image.device).manual_seed(seed)
     if not preset.fusion:
-        return _averaged(fit, image, preset, generator).mean
+        return averaged_by(fit, image, preset, generator).mean
     cues = cues_by(fit, image, strokes, preset, generator, distances=distances, alone=alone)
     members = image.bundle.of_kinds(preset.ensemble)
     elsewhere: Sequence[Sequence[Tensor]] | None = fit.elsewhere
@@ -190,9 +199,10 @@ def probabilities_of(
     return fuse_cues(cues, fit.known.stroked, len(fit.classes), members, encodings, elsewhere)
 
 
-def _averaged(
+def averaged_by(
     fit: SharedFit, image: PreparedImage, preset: Preset, generator: torch.Generator
 ) -> AveragedPrediction:
+    """What the network says of an image; ``generator`` draws its sampling positions."""
     return average_draws(
         fit.net.to(image.device),
         image.inputs,
@@ -227,9 +237,10 @@ def cues_by(
         alone: as in `probabilities_of`.
     """
     if not alone:
+        assert fit.regression is not None
         strokes = replace(strokes, objects=fit.regression.log_odds(image.rich))
     return compute_cues(
-        _averaged(fit, image, preset, generator),
+        averaged_by(fit, image, preset, generator),
         strokes,
         image.lab,
         image.standardized_lab,

@@ -88,6 +88,7 @@ def stroke_maps(
     objects: bool = False,
     last: Tensor | None = None,
     assume_ground: bool = True,
+    grow: bool = True,
 ) -> StrokeMaps:
     """Bring strokes to the sizes that the stages need, and expand them to labels.
 
@@ -99,6 +100,7 @@ def stroke_maps(
         objects: whether the object network is asked.
         last: (K, h / 2, w / 2) probabilities of the mask that the strokes correct.
         assume_ground: whether there is a provisional ground where one class alone is drawn.
+        grow: whether strokes are expanded to labels, which a fit needs and nothing after it.
 
     >>> rgb = np.zeros((64, 96, 3), np.uint8)
     >>> index = np.full((64, 96), 2)
@@ -110,8 +112,8 @@ def stroke_maps(
     """
     count = len(classes)
     small = shrink_strokes(stroke_index, count, image.half_size)
-    if not (small < count).any():
-        labels = small  # nothing grows, and superpixels take time
+    if not grow or not (small < count).any():
+        labels = small  # superpixels take time
     elif isinstance(settings, PaperFitSettings):
         labels = paper_labels(image.working_rgb, stroke_index, count, image.half_size, settings)
     else:
