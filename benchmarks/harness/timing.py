@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -44,6 +45,15 @@ def interleaved(
         for name in list(calls)[:: 1 if number % 2 == 0 else -1]:
             found[name].append(timed(calls[name]))
     return found
+
+
+def peak_memory() -> float:
+    """The largest resident memory of this process in bytes; NaN where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return float("nan")
+    return float(next(row.split()[1] for row in status.splitlines() if "VmHWM" in row)) * 1024
 
 
 def limit_threads(threads: int) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import command_line
+from benchmarks.harness.timing import peak_memory
 
 STACKS = ("ellipsoids", "membranes")
 METHODS = ("stack", "model")
@@ -151,15 +152,6 @@ def measured(stack: Stack, method: str, preset: str, seed: int, threads: int) ->
         "processor_seconds_a_slice": done.processor / count,
         "peak_mb": peak_memory() / 2**20,
     }
-
-
-def peak_memory() -> float:
-    """The largest resident memory of this process in bytes; NaN where the system does not say."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return float("nan")
-    return float(next(row.split()[1] for row in status.splitlines() if "VmHWM" in row)) * 1024
 
 
 def segment_stack(stack: Stack, preset: str, seed: int) -> NDArray[np.int32]:

@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saccade.interactive.blending import Blend
-from saccade.interactive.finish import at_full_size, refine
+from saccade.interactive.finish import refine
 from saccade.interactive.objects import Box, crop
 from saccade.interactive.pipeline import Fitted, segment_prepared
-from saccade.interactive.prepared import PreparedImage, prepare_image
+from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
-from saccade.interactive.refinement import coarse_labels, gini_uncertainty
+from saccade.interactive.refinement import coarse_labels, gini_uncertainty, upsample
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
 from saccade.interactive.scale import (
@@ -38,9 +38,10 @@ from saccade.interactive.shared import (
     prepare_strokes,
     probabilities_of,
 )
+from saccade.interactive.standardizing import statistics_in
 from saccade.interactive.stroke_maps import stroke_maps
 from saccade.interactive.views import objects_in_views
-from saccade.models.features import UNCHANGED, Statistics, statistics_of
+from saccade.models.features import Statistics
 from saccade.models.scribble_net import ScribbleNet
 
 _FITTED = 9  # windows with strokes to which is fitted, at most, and those of missing classes
@@ -116,6 +117,7 @@ class _Windows:
         self.drawn, self.preset, self.seed = drawn, preset, seed
         self.grid, self.views = scale.windows, scale.views
         self.windows = windows_of(image.size, self.grid)
+        self._found: dict[Box, set[int]] = {}
         self.scale = working_scale(image, self.grid)
 
     def segment(self, run: Run, last: Tensor | None) -> Fitted | None:
@@ -149,8 +151,7 @@ class _Windows:
         preview = _Preview(self, fit, run) if run.wants_previews else None
         for number, window in enumerate(self.windows, 1):
             box = self._box(window)
-            found = self._mask(box, fit, objects, last)
-            maps = np.concatenate([found.probabilities, found.uncertainty[None]])
+            maps = self._mask(box, fit, objects, last)
             rows, columns = window.box.slices
             inside = maps[
                 :,
@@ -159,7 +160,7 @@ class _Windows:
             ]
             blend.add(inside, window.box.slices, window.core.slices)
             if preview is not None:
-                preview.show(window.core, box, found.labels)
+                preview.show(window.core, box, maps[:-1].argmax(0))
             if not step(number / len(self.windows)):
                 return None
         return blend.mean()
@@ -172,7 +173,13 @@ class _Windows:
 
     def _alone(self, box: Box) -> bool:
         """Whether a box has strokes of all classes that were drawn anywhere."""
-        return self.drawn <= classes_in(self.index[box.slices])
+        return self.drawn <= self._classes_in(box)
+
+    def _classes_in(self, box: Box) -> set[int]:
+        """The classes with strokes in a box."""
+        if box not in self._found:
+            self._found[box] = classes_in(self.index[box.slices]) & self.drawn
+        return self._found[box]
 
     def _part(self, box: Box) -> PreparedImage:
         if self.grid == 1:
@@ -187,23 +194,13 @@ class _Windows:
     @cached_property
     def _statistics(self) -> Statistics:
         """Of places all over, so that a window of nothing but ground looks as it is."""
-        unchanged = Statistics(*(one.to(self.image.device) for one in UNCHANGED))
-
-        def maps(box: Box) -> Tensor:
-            return prepare_image(
-                np.ascontiguousarray(self.image.rgb[box.slices]),
-                max_pixels=self._pixels(box),
-                device=self.image.device,
-                bundle=self.image.bundle,
-                statistics=unchanged,
-            ).inputs
-
         chosen = self.windows[:: max(1, len(self.windows) // _SAMPLED)]
-        return statistics_of(maps(_middle(window.core)) for window in chosen)
+        middles = [window.core.middle for window in chosen]
+        return statistics_in(self.image, [(box, self._pixels(box)) for box in middles])
 
     def _shown(self) -> list[Window]:
         """Windows to fit to: evenly spread ones of those with strokes, and for each class one."""
-        there = [classes_in(self.index[window.box.slices]) & self.drawn for window in self.windows]
+        there = [self._classes_in(window.box) for window in self.windows]
         drawn = [number for number, found in enumerate(there) if found]
         spread = np.linspace(0, len(drawn) - 1, min(len(drawn), _FITTED)).round().astype(int)
         chosen = [drawn[i] for i in spread]
@@ -218,8 +215,8 @@ class _Windows:
 
     def _mask(
         self, box: Box, fit: SharedFit, objects: Tensor | None, last: Tensor | None
-    ) -> Segmentation:
-        """Of a box, by the fit to all and the strokes in it."""
+    ) -> NDArray[np.float32]:
+        """Probabilities and uncertainty (K + 1, h, w) of a box, by the fit and its own strokes."""
         image, alone = self._part(box), self._alone(box)
         index = np.ascontiguousarray(self.index[box.slices])
         strokes = seen = stroke_maps(
@@ -239,7 +236,9 @@ class _Windows:
         p = probabilities_of(fit, image, seen, self.preset, seed=self.seed, alone=alone)
         uncertainty = gini_uncertainty(p)
         refined = refine(image, strokes, p, self.preset, Run())
-        return at_full_size(image, strokes, refined, uncertainty, self.preset)
+        radius = self.preset.guided_radius if self.preset.upsampling == "guided" else 0
+        full, unsure = upsample(refined, uncertainty, image.rgb, radius=radius)
+        return np.concatenate([full, unsure[None]])
 
     def _cropped(self, maps: Tensor | None, box: Box, image: PreparedImage) -> Tensor | None:
         """Maps of the whole image (C, h', w') in a box, at half the size that is worked on."""
@@ -254,14 +253,16 @@ class _Windows:
             own = self.index < len(self.classes)
             probabilities[:, own] = np.eye(len(self.classes), dtype=np.float32)[:, self.index[own]]
             uncertainty[own] = 0
-        labels = np.asarray(self.classes, np.int32)[probabilities.argmax(0)]
-        remark = (
-            f"strokes all over a large image: seen in {self.views} x {self.views} parts, worked on "
-            f"in {self.grid} x {self.grid}"
-        )
+        count = max(self.grid, self.views)
+        remark = f"a large image with strokes all over was looked at in {count} x {count} windows"
         timings = {**run.timings, "total": sum(run.timings.values())}
         result = Segmentation(
-            labels, probabilities, uncertainty, self.classes, timings, remarks=(remark,)
+            np.asarray(self.classes, np.int32)[probabilities.argmax(0)],
+            probabilities,
+            uncertainty,
+            self.classes,
+            timings,
+            remarks=(remark,),
         )
         half = tuple(max(1, round(side * self.scale / 2)) for side in self.image.size)
         small = _shrunk(probabilities, half).to(self.image.device)
@@ -273,24 +274,18 @@ class _Preview:
     """Coarse masks: of the fitted network, and of the windows that are done."""
 
     def __init__(self, windows: _Windows, fit: SharedFit, run: Run) -> None:
-        self.run = run
+        self.run, self.classes = run, np.asarray(windows.classes, np.int32)
         generator = torch.Generator(windows.image.device).manual_seed(windows.seed)
         averaged = averaged_by(fit, windows.image, windows.preset, generator)
         self.labels = coarse_labels(averaged.mean, windows.classes, windows.image.size)
         run.show(self.labels.copy)
 
-    def show(self, core: Box, box: Box, labels: NDArray[np.int32]) -> None:
-        """Add what was found in a box, at a window's core."""
+    def show(self, core: Box, box: Box, index: NDArray[np.int64]) -> None:
+        """Add what was found in a box (h, w), class index, at a window's core."""
         rows = slice(core.top - box.top, core.bottom - box.top)
         columns = slice(core.left - box.left, core.right - box.left)
-        self.labels[core.slices] = labels[rows, columns]
+        self.labels[core.slices] = self.classes[index[rows, columns]]
         self.run.show(self.labels.copy)
-
-
-def _middle(box: Box) -> Box:
-    """Half of its height and its width."""
-    height, width = (box.bottom - box.top) // 4, (box.right - box.left) // 4
-    return Box(box.top + height, box.left + width, box.bottom - height, box.right - width)
 
 
 def _shrunk(probabilities: NDArray[np.float32], size: Sequence[int]) -> Tensor:

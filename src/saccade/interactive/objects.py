@@ -49,6 +49,12 @@ class Box(NamedTuple):
         """Its rows and columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    @property
+    def middle(self) -> Box:
+        """Half of its height and its width."""
+        height, width = (self.bottom - self.top) // 4, (self.right - self.left) // 4
+        return Box(self.top + height, self.left + width, self.bottom - height, self.right - width)
+
 
 @dataclass(frozen=True)
 class ObjectView:

@@ -96,7 +96,7 @@ class Scale:
 
     Attributes:
         windows: for all stages.
-        views: for the object network, at least as many.
+        views: for the object network, at least as many; 1 where it is not asked.
     """
 
     windows: int
@@ -119,13 +119,13 @@ def scale_of(
     """
     rows, columns = np.isin(stroke_index, list(drawn)).nonzero()
     strokes = _Strokes(rows, columns, stroke_index[rows, columns])
-    pixels, least = math.prod(image.size), min(image.size) // _SMALLEST
+    pixels, least = math.prod(image.size), max(1, min(image.size) // _SMALLEST)
     whole = math.sqrt(math.prod(image.working_size) / pixels)
     seen = math.sqrt(VIEW_PIXELS / pixels)
     windows = min(least, math.ceil(math.sqrt(_LEAST_SHARE) / whole))
     if not objects or len(drawn) != 2:
         windows = _finest(image, strokes, windows, whole)
-        return Scale(windows, windows)
+        return Scale(windows, 1)
     views = min(least, math.ceil(math.sqrt(_SEEN) / seen)) if seen**2 < _LEAST_SEEN else 1
     views = _finest(image, strokes, views, seen)
     return Scale(min(windows, views), views)

@@ -38,7 +38,7 @@ def objects_in_views(
     last: Tensor | None = None,
     step: Step = lambda _: True,
 ) -> Tensor | None:
-    """Log odds of two classes, `object_scores` in ``views`` x ``views`` parts of the image.
+    """Log odds of two classes in ``views`` x ``views`` parts of the image, joined without seams.
 
     A view without strokes of both classes is a larger one, up to those that are nearest.
 
@@ -110,9 +110,6 @@ class _Asker:
         """Log odds (1, h, w) of the thing in a box."""
         asked = slice(thing, thing + 1)
         view, own, last = self._seen(box)
-        if last is None:  # what it says of its own first answer, as after a click
-            first = log_odds_seen(self.net, view, own, None, asked)
-            last = first.sigmoid().expand(2, -1, -1)
         return log_odds_seen(self.net, view, own, last, asked)
 
     def _seen(self, box: Box) -> tuple[ObjectView, Tensor, Tensor | None]:
