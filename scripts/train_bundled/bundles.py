@@ -15,8 +15,9 @@ from saccade.interactive.fit_learned import fit_learned
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import LearnedFitSettings, preset_named
-from saccade.interactive.shared import Stroked, cues_by, fit_shared, prepare_strokes
+from saccade.interactive.shared import cues_by, fit_shared
 from saccade.interactive.stroke_maps import stroke_maps
+from saccade.interactive.stroked import Stroked, prepare_strokes
 from saccade.models.features import Statistics, normalized_lab, raw_half_size_features
 from saccade.models.object_net import ObjectNet
 from saccade.models.weights import Bundle, EnsembleMember

@@ -8,12 +8,8 @@ import torch
 
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import preset_named
-from saccade.interactive.shared import (
-    fit_shared,
-    prepare_strokes,
-    probabilities_of,
-    segment_shared,
-)
+from saccade.interactive.shared import fit_shared, probabilities_of, segment_shared
+from saccade.interactive.stroked import prepare_strokes
 
 # What the network and the colors say, without the fusion network.
 PRESET = replace(preset_named("fast"), fusion=False)

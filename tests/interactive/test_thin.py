@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import preset_named
-from saccade.interactive.shared import fit_shared, prepare_strokes, segment_shared
+from saccade.interactive.shared import fit_shared, segment_shared
+from saccade.interactive.stroked import prepare_strokes
 from saccade.interactive.thin import for_thin, share_kept, with_regression
 
 FAST = preset_named("fast")

@@ -8,7 +8,8 @@ from saccade.fitted.items import Drawn, Picture
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run, one_thread
-from saccade.interactive.shared import fit_shared, prepare_strokes, segment_shared
+from saccade.interactive.shared import fit_shared, segment_shared
+from saccade.interactive.stroked import prepare_strokes
 
 if TYPE_CHECKING:
     from saccade.fitted.model import Model

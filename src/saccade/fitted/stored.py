@@ -20,8 +20,9 @@ from saccade.interactive.inputs import provisional_index
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import Preset
 from saccade.interactive.regression import Regression
-from saccade.interactive.shared import SharedFit, Stroked
+from saccade.interactive.shared import SharedFit
 from saccade.interactive.stroke_maps import StrokeMaps
+from saccade.interactive.stroked import Stroked
 from saccade.models.scribble_net.batched import load_weights, weights_of
 from saccade.models.weights import Bundle
 from saccade.scribbles.shrink import shrink_strokes

@@ -15,7 +15,7 @@ from saccade.images import Reading, reading_of
 from saccade.interactive.inputs import ground_class, provisional_remark
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import Preset
-from saccade.interactive.shared import Stroked, prepare_strokes
+from saccade.interactive.stroked import Stroked, prepare_strokes
 
 
 @dataclass(frozen=True)

@@ -30,16 +30,10 @@ from saccade.interactive.scale import (
     windows_of,
     working_scale,
 )
-from saccade.interactive.shared import (
-    SharedFit,
-    Stroked,
-    averaged_by,
-    fit_shared,
-    prepare_strokes,
-    probabilities_of,
-)
+from saccade.interactive.shared import SharedFit, averaged_by, fit_shared, probabilities_of
 from saccade.interactive.standardizing import statistics_in
 from saccade.interactive.stroke_maps import stroke_maps
+from saccade.interactive.stroked import Stroked, prepare_strokes
 from saccade.interactive.views import objects_in_views
 from saccade.models.features import Statistics
 from saccade.models.scribble_net import ScribbleNet

@@ -28,21 +28,14 @@ from saccade.interactive.refinement import gini_uncertainty, refine_half
 from saccade.interactive.regression import Regression, fit_regression
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
-from saccade.interactive.stroke_maps import StrokeMaps, stroke_maps
+from saccade.interactive.stroke_maps import StrokeMaps
+from saccade.interactive.stroked import Stroked, prepare_strokes
 from saccade.interactive.thin import KEPT, for_thin, share_kept, with_regression
 from saccade.models.fusion_net import few_vectors, stroke_vectors
 from saccade.models.scribble_net import ScribbleNet
 from saccade.models.weights import EnsembleMember
 
 _LOOKED_AT = 3  # images with strokes
-
-
-@dataclass(frozen=True)
-class Stroked:
-    """An image with strokes, both prepared."""
-
-    image: PreparedImage
-    strokes: StrokeMaps
 
 
 @dataclass(frozen=True)
@@ -65,27 +58,6 @@ class SharedFit:
     elsewhere: tuple[tuple[Tensor, ...], ...]
     regression: Regression | None
     thin: bool = False
-
-
-def prepare_strokes(
-    image: PreparedImage,
-    stroke_index: NDArray[np.int64],
-    classes: tuple[int, ...],
-    preset: Preset,
-    *,
-    assume_ground: bool = False,
-) -> Stroked:
-    """Bring strokes of one of several images to the sizes that the stages need.
-
-    Args:
-        image: of `prepare_image`.
-        stroke_index: (H, W) class index, K where nobody drew.
-        classes: the K class values.
-        preset: of the fit.
-        assume_ground: whether there is a provisional ground, as no image shows a second class.
-    """
-    maps = stroke_maps(image, stroke_index, classes, preset.fit, assume_ground=assume_ground)
-    return Stroked(image, maps)
 
 
 def fit_shared(
@@ -295,7 +267,8 @@ def segment_shared(
         probabilities = probabilities_of(fit, image, seen, preset, seed=seed)
         if fit.thin:
             preset = for_thin(preset)
-            if seen is not strokes or len(strokes.stroked) == 0:
+            bare = seen is not strokes or len(strokes.stroked) == 0
+            if bare and fit.regression is not None:
                 odds = fit.regression.log_odds(image.rich)
                 probabilities = with_regression(probabilities, odds, fit.known.stroked)
     with run.stage("refine", 0.8):

@@ -17,8 +17,9 @@ from saccade.interactive.presets import PottsSettings, Preset
 from saccade.interactive.refinement import gini_uncertainty, refine_stack
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
-from saccade.interactive.shared import SharedFit, fit_shared, prepare_strokes, probabilities_of
+from saccade.interactive.shared import SharedFit, fit_shared, probabilities_of
 from saccade.interactive.stroke_maps import StrokeMaps
+from saccade.interactive.stroked import prepare_strokes
 from saccade.stacks.collected import Collected
 from saccade.stacks.distances import PlaneStrokes, plane_strokes, stack_distances
 from saccade.stacks.preparing import Preparer, without_maps
