@@ -53,7 +53,7 @@ class Window:
 
         >>> window = windows_of((100, 200), 4)[5]
         >>> window.box, window.grown((100, 200), lambda box: box.top < 10)
-        (Box(top=24, left=48, bottom=51, right=102), Box(top=0, left=0, bottom=78, right=156))
+        (Box(top=24, left=48, bottom=51, right=102), Box(top=0, left=0, bottom=90, right=183))
         """
         height, width = size
         box = self.box
