@@ -73,7 +73,7 @@ def test_what_is_kept_is_what_the_command_line_reads(client, photos):
     assert (strokes.labels[10:50, 10] == 1).all()
     assert client.get(f"{address}/strokes").json() == TWO | {
         "items": [
-            item | {"points": [list(map(float, p)) for p in item["points"]]}
+            item | {"points": [list(map(float, p)) for p in item["points"]], "pinned": False}
             for item in TWO["items"]
         ]
     }

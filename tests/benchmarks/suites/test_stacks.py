@@ -39,7 +39,8 @@ def test_only_scored_slices_count(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_run_prints_and_writes_both_stacks(tmp_path, capsys):
+def test_a_run_prints_and_writes_both_stacks(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.suites.kinds.data.seen_by_weights", lambda *_: frozenset())
     made = suite.made_stack(5, 64)
     for name, planes in (("images", made.values // 16), ("masks", made.truth)):
         folder = tmp_path / "fields" / "membranes" / name
