@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import preset_named
-from saccade.interactive.shared import fit_shared, segment_shared
+from saccade.interactive.shared import fit_kind, segment_shared
 from saccade.interactive.stroked import prepare_strokes
 from saccade.interactive.thin import for_thin, share_kept, with_regression
 
@@ -50,7 +50,7 @@ def iou(labels, truth):
 
 @pytest.fixture(scope="module")
 def fits():
-    return {f: fit_shared([drawn_on(*f(seed)) for seed in (0, 1)], FAST) for f in (lines, blots)}
+    return {f: fit_kind([drawn_on(*f(seed)) for seed in (0, 1)], FAST) for f in (lines, blots)}
 
 
 def test_lines_are_thin_and_blots_are_not(fits):
@@ -67,7 +67,7 @@ def test_lines_are_not_taken_for_noise(fits):
 
 
 def test_without_a_partition_nothing_is_looked_for():
-    assert not fit_shared([drawn_on(*lines(0))], replace(FAST, refine=None)).thin
+    assert not fit_kind([drawn_on(*lines(0))], replace(FAST, refine=None)).thin
     assert for_thin(replace(FAST, refine=None)).refine is None
 
 

@@ -5,11 +5,7 @@ import re
 import numpy as np
 from PIL import Image
 
-PIXEL = """p => { const canvas = document.querySelector('.stage canvas');
-  const at = saccade.toClient(p[0], p[1]), box = canvas.getBoundingClientRect();
-  const k = canvas.width / box.width;
-  return Array.from(canvas.getContext('2d').getImageData(
-    Math.round((at.x - box.left) * k), Math.round((at.y - box.top) * k), 1, 1).data); }"""
+from tests.web.test_page_classes import PIXEL
 
 
 def test_a_held_key_compares_and_the_corner_says_what_is_there(hand, page, until):

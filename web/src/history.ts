@@ -32,12 +32,12 @@ export class History {
     if (!sameStrokes(kept.present, present)) return history;
     // Classes may have come and changed meanwhile, on other images: a step back must not undo that.
     const values = new Set(present.classes.map((c) => c.value));
-    const now = (document: StrokeDocument) => {
+    const withClasses = (document: StrokeDocument) => {
       const used = new Set(document.items.map((item) => item.value));
       const gone = document.classes.filter((c) => used.has(c.value) && !values.has(c.value));
       return { ...document, classes: [...present.classes, ...gone].sort((a, b) => a.value - b.value) };
     };
-    [history.past, history.future] = [kept.past.map(now), kept.future.map(now)];
+    [history.past, history.future] = [kept.past.map(withClasses), kept.future.map(withClasses)];
     return history;
   }
 

@@ -21,7 +21,7 @@ from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.presets import LearnedFitSettings, Preset, preset_named
 from saccade.interactive.result import Segmentation, Suggestion
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
-from saccade.interactive.shared import SharedFit, fit_shared
+from saccade.interactive.shared import SharedFit, fit_kind
 from saccade.interactive.suggestions import suggest_regions
 from saccade.models.weights import Bundle, shared_bundle
 
@@ -176,7 +176,7 @@ class Model:
                         picture, drawn, image, classes, preset, ground=single
                     )
                     run.report(0.05 * done / len(given.drawn), "features")
-            fit = fit_shared(
+            fit = fit_kind(
                 [one.ready for one in found.values()], self.preset, seed=self.seed, run=run
             )
         if run.cancelled and self._fit is not None:
@@ -277,7 +277,7 @@ class Model:
             )
             with one_thread(self.device):
                 ready = [one.ready for one in stroked]
-                shared = fit_shared(ready, self.preset, seed=self.seed)
+                shared = fit_kind(ready, self.preset, seed=self.seed)
         self._fit = shared
 
     def save(self, path: object, *, progress: Progress | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from saccade.fitted.items import Drawn, Picture
@@ -46,7 +47,8 @@ def segment_picture(model: Model, picture: Picture, drawn: Drawn | None, run: Ru
             index = drawn.index(model.classes)
             own = prepare_strokes(ready, index, model.classes, model.preset)
             others = [one.ready for one in model.stroked if one is not known]
-            fit = fit_shared([*others, own], model.preset, seed=model.seed, run=run)
+            again = fit_shared([*others, own], model.preset, seed=model.seed, run=run)
+            fit = replace(again, thin=model.shared.thin)
         elif known is not None:  # its strokes are in the fit already
             index = known.index_at(picture.size)
         found = segment_shared(

@@ -10,7 +10,7 @@ import numpy as np
 from saccade.fitted.stroked import StrokedImage
 from saccade.interactive.presets import Preset
 from saccade.interactive.run import Run
-from saccade.interactive.shared import fit_shared, segment_shared
+from saccade.interactive.shared import fit_kind, segment_shared
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def score_held_out(
         if len(known) < 2 or not asked:
             continue
         images += 1
-        fit = fit_shared(others, preset, seed=seed)
+        fit = fit_kind(others, preset, seed=seed)
         labels = segment_shared(fit, one.image, preset, seed=seed).labels
         for k in asked:
             there = index == k

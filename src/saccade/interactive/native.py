@@ -213,7 +213,7 @@ class _Windows:
         """Probabilities and uncertainty (K + 1, h, w) of a box, by the fit and its own strokes."""
         image, alone = self._part(box), self._alone(box)
         index = np.ascontiguousarray(self.index[box.slices])
-        strokes = seen = stroke_maps(
+        strokes = stroke_maps(
             image,
             index,
             self.classes,

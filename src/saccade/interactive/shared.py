@@ -106,7 +106,24 @@ def fit_shared(
         elsewhere = tuple(_vectors(stroked, masks, member) for member in members)
         seeds = [(one.image.rich, one.strokes.seeds_half) for one in stroked]
         regression = fit_regression(seeds, drawn, generator=generator)
-        fit = SharedFit(classes, net, known, elsewhere, regression)
+    return SharedFit(classes, net, known, elsewhere, regression)
+
+
+def fit_kind(
+    stroked: Sequence[Stroked], preset: Preset, *, seed: int = 0, run: Run | None = None
+) -> SharedFit:
+    """`fit_shared` for `segment_shared`, which needs to know whether the structures are thin.
+
+    Args:
+        stroked: as there, and what follows too.
+        preset: with `LearnedFitSettings`.
+        seed: of everything drawn at random.
+        run: progress, cancelling and timings.
+    """
+    run = run or Run()
+    fit = fit_shared(stroked, preset, seed=seed, run=run)
+    if run.cancelled:
+        return fit
     with run.stage("check", 0.65):
         return replace(fit, thin=_is_thin(fit, stroked, preset, seed))
 

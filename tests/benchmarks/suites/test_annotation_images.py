@@ -2,30 +2,15 @@
 
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from benchmarks.suites.annotation_images import Round, compare, main
-from tests.interactive.test_shared import picture, strokes_on
+from tests.benchmarks.suites.test_kinds import roads
 
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    (tmp_path / "bundled.json").write_text('{"data": [], "without": []}', "utf-8")
-    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: tmp_path)
-    folder = tmp_path / "fields" / "roads"
-    for name in ("images", "masks", "scribbles"):
-        (folder / name).mkdir(parents=True)
-    for seed in range(4):
-        rgb, truth = picture(seed)
-        Image.fromarray(rgb).save(folder / "images" / f"{seed}.png")
-        Image.fromarray(truth.astype(np.uint8)).save(folder / "masks" / f"{seed}.png")
-        if seed < 2:
-            strokes = strokes_on(truth)
-            strokes[strokes == 2] = 255
-            Image.fromarray(strokes.astype(np.uint8)).save(folder / "scribbles" / f"{seed}.png")
-    return tmp_path
+    return roads(tmp_path, monkeypatch, images=4, stroked=(0, 1))
 
 
 def test_a_session_draws_one_stroke_a_round_on_images_without_any(root, tmp_path):

@@ -13,22 +13,27 @@ from saccade.errors import InputError
 from tests.interactive.test_shared import picture, strokes_on
 
 
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    (tmp_path / "bundled.json").write_text('{"data": [], "without": []}', "utf-8")
-    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: tmp_path)
-    folder = tmp_path / "fields" / "roads"
+def roads(folder, monkeypatch, *, images, stroked):
+    """A kind that the weights have not seen, some of its images with strokes."""
+    (folder / "bundled.json").write_text('{"data": [], "without": []}', "utf-8")
+    monkeypatch.setattr("benchmarks.suites.kinds.data.files", lambda package: folder)
+    inside = folder / "fields" / "roads"
     for name in ("images", "masks", "scribbles"):
-        (folder / name).mkdir(parents=True)
-    for seed in range(5):
+        (inside / name).mkdir(parents=True)
+    for seed in range(images):
         rgb, truth = picture(seed)
-        Image.fromarray(rgb).save(folder / "images" / f"{seed}.png")
-        Image.fromarray(truth.astype(np.uint8)).save(folder / "masks" / f"{seed}.png")
-        if seed in (1, 3):
+        Image.fromarray(rgb).save(inside / "images" / f"{seed}.png")
+        Image.fromarray(truth.astype(np.uint8)).save(inside / "masks" / f"{seed}.png")
+        if seed in stroked:
             strokes = strokes_on(truth)
             strokes[strokes == 2] = 255
-            Image.fromarray(strokes.astype(np.uint8)).save(folder / "scribbles" / f"{seed}.png")
-    return tmp_path
+            Image.fromarray(strokes.astype(np.uint8)).save(inside / "scribbles" / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    return roads(tmp_path, monkeypatch, images=5, stroked=(1, 3))
 
 
 def test_images_with_strokes_are_fitted_to_and_the_others_scored(root):
