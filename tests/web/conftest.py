@@ -151,9 +151,12 @@ def wait_until(page, expression, seconds=20):
 class Hand:
     """Somebody who draws on the page."""
 
-    def __init__(self, page, address):
+    def __init__(self, page, address, take=False):
+        """`take`: from another window that has the image open."""
         self.page = page
         page.goto(address)
+        if take:
+            page.get_by_role("button", name="Open it here").click()
         wait_until(page, "saccade.revision >= 0")
 
     def choose(self, value):

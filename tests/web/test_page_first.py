@@ -51,7 +51,7 @@ def test_a_stroke_in_progress_outlives_a_second_window(
         page.mouse.down()
         page.mouse.move(places[1]["x"], places[1]["y"], steps=4)
         other = browser.new_page()
-        second = person(other, address)
+        second = person(other, address, take=True)
         page.get_by_text("The image was opened in another window").wait_for()
         for place in places[2:]:
             page.mouse.move(place["x"], place["y"], steps=4)

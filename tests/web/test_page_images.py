@@ -110,7 +110,7 @@ def test_a_second_window_takes_over_and_says_so(browser, page, serve, person, un
         first.draw(1, [(85, 60), (140, 45), (205, 60)])
         until(page, "!saccade.unsaved")
         other = browser.new_page()
-        second = person(other, address)
+        second = person(other, address, take=True)
         assert second.facts()["strokeCount"] == 1
         page.get_by_text("The image was opened in another window").wait_for()
         page.keyboard.press("n")  # no key reaches what is covered

@@ -1,5 +1,6 @@
 // The HTTP side: lists, sessions, files.
 
+import { windowId } from "./holders";
 import type { FolderState, ImageEntry, SessionState, StrokeDocument } from "./protocol";
 
 interface ExportState {
@@ -72,7 +73,7 @@ export async function downloadModel(): Promise<void> {
 }
 
 export async function openSession(image: string): Promise<SessionState> {
-  return send("POST", "/api/sessions", { image });
+  return send("POST", "/api/sessions", { image, window: windowId() });
 }
 
 export function closeSession(session: string): void {

@@ -45,9 +45,9 @@ function hideError(): void {
   else error.hidden = true;
 }
 
-/** Covers the image with a text, and perhaps a button. */
-export function cover(text: string, button?: HTMLElement): void {
-  veil.replaceChildren(h("p", {}, sentence(text)), button ?? "");
+/** Covers the image with a text, and perhaps buttons. */
+export function cover(text: string, ...buttons: HTMLElement[]): void {
+  veil.replaceChildren(h("p", {}, sentence(text)), ...buttons);
   veil.hidden = false;
   setStatus("", null);
 }

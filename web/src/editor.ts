@@ -9,7 +9,7 @@ import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted } from "./painter";
 import { cutPatch, patchTouched } from "./patches";
-import type { FolderState, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
+import type { FolderState, Holder, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
 import { ShownMask } from "./shown_mask";
 
 export interface EditorHost {
@@ -19,7 +19,7 @@ export interface EditorHost {
   error(text: string): void;
   connection(connected: boolean): void;
   regions(regions: Region[]): void;
-  closed(detail: string): void;
+  closed(detail: string, holder: Holder | null): void;
   gone(): void;
   /** The file of the image has other pixels now. */
   replaced(): void;
@@ -239,7 +239,7 @@ export class Editor {
       this.host.replaced();
     } else if (message.type === "closed") {
       this.open = false;
-      this.host.closed(message.detail);
+      this.host.closed(message.detail, message.holder ?? null);
     }
   }
 

@@ -5,7 +5,8 @@ import { attempt, cover, imageName, offline, position, setStatus, showError, vei
 import { h } from "./dom";
 import { Editor, type EditorHost } from "./editor";
 import { Photo } from "./layers";
-import type { FolderState, ImageEntry, SessionState } from "./protocol";
+import { holderName, isElsewhere } from "./holders";
+import type { FolderState, Holder, ImageEntry, SessionState } from "./protocol";
 
 export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "hidden" | "regions" | "wantsUncertainty" | "remarks"> {
   /** There is a new session: for another image, or again for the one that is shown. */
@@ -83,6 +84,7 @@ export class Images {
   /** Open the first of these that can be read. */
   private async openAlong(entries: ImageEntry[]): Promise<void> {
     for (const entry of entries.filter((e) => !e.problem)) {
+      if (isElsewhere(entry)) return this.ask(entry);
       await this.open(entry);
       if (this.editor?.state.image.id === entry.id || this.wanted) return; // or somebody goes on
     }
@@ -111,9 +113,13 @@ export class Images {
     });
   }
 
-  /** Open an image. */
-  open(entry: ImageEntry): Promise<void> {
+  /** Open an image; where another window has it, once somebody says so (`taken`). */
+  open(entry: ImageEntry, taken = false): Promise<void> {
     const { editor } = this;
+    if (isElsewhere(entry) && !taken) {
+      this.ask(entry);
+      return this.opening;
+    }
     if (editor?.open && entry.id === (this.wanted ?? editor.state.image).id) return this.opening;
     this.wanted = entry;
     this.opening = this.opening.then(async () => {
@@ -161,16 +167,24 @@ export class Images {
       error: showError,
       connection: (connected) => (offline.hidden = connected),
       saved: (any) => this.markSaved(state.image.id, any),
-      closed: (detail) => { if (current()) this.closed(detail); },
+      closed: (detail, holder) => { if (current()) this.closed(detail, holder); },
       gone: () => { if (current()) void this.comeBack(); },
       replaced: () => { if (current()) void this.comeBack(true); },
     };
   }
 
-  private closed(detail: string): void {
+  private closed(detail: string, holder: Holder | null = null): void {
     this.editor?.abandon();
-    const again = h("button", { type: "button", class: "wide", click: () => void this.comeBack() }, "Open it here");
-    cover(detail, again);
+    cover(holder ? `${detail}: ${holderName(holder)}` : detail, wide("Open it here", () => void this.comeBack()));
+  }
+
+  /** Say who has an image open, before it is taken from them; the one that is shown stays. */
+  private ask(entry: ImageEntry): void {
+    const here = wide("Open it here", () => void this.open(entry, true));
+    const back = wide("Back", () => (veil.hidden = true));
+    const text = `${entry.name} is open in ${holderName(entry.holder!)}. Nothing is lost if you open it here.`;
+    cover(text, here, ...(this.editor?.open ? [back] : []));
+    here.focus();
   }
 
   /**
@@ -214,4 +228,8 @@ export class Images {
     if (entry.status !== "done") entry.status = any ? "strokes" : "empty";
     this.list();
   }
+}
+
+function wide(text: string, click: () => void): HTMLButtonElement {
+  return h("button", { type: "button", class: "wide", click }, text);
 }

@@ -36,6 +36,15 @@ export interface StrokeDocument {
   items: Item[];
 }
 
+/** Whose page has an image open. */
+export interface Holder {
+  window: string;
+  /** Each "" where it is not known; the address, where it is the computer of the server. */
+  browser: string;
+  system: string;
+  address: string;
+}
+
 export interface ImageEntry {
   id: string;
   name: string;
@@ -52,6 +61,7 @@ export interface ImageEntry {
   sure: boolean;
   /** Why it cannot be opened; "" if it can, as far as is known. */
   problem: string;
+  holder: Holder | null;
   /** Counts how often the file was seen to be replaced. */
   replaced?: number;
 }
@@ -103,7 +113,7 @@ export type ServerMessage =
   | { type: "suggestions"; revision: number; regions: Region[] }
   | { type: "error"; revision: number | null; detail: string }
   | { type: "pong" }
-  | { type: "closed"; detail: string };
+  | { type: "closed"; detail: string; holder?: Holder | null };
 
 export interface ResultHeader {
   type: "result";

@@ -2,6 +2,7 @@
 // seen exist, however many images there are.
 
 import { h, icon } from "./dom";
+import { holderName, isElsewhere } from "./holders";
 import type { ImageEntry } from "./protocol";
 
 export type Order = "all" | "open" | "unsure";
@@ -33,6 +34,7 @@ export function arranged(entries: ImageEntry[], order: Order, search: string): I
 /** What the row of an image says. */
 export function stateText(entry: ImageEntry): string {
   if (entry.problem) return "Cannot be read";
+  if (isElsewhere(entry)) return `Open in ${holderName(entry.holder!)}`;
   if (entry.status === "done") return "Done";
   const strokes = entry.status === "strokes" ? "Strokes" : "";
   const doubt = entry.uncertainty === null ? "" : entry.sure ? "sure" : `${Math.max(1, Math.round(100 * entry.uncertainty))} % unsure`;

@@ -15,7 +15,7 @@ class Announcer:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._changed: set[str] = set()
-        service.model.on_preview = self.image_changed
+        service.model.on_preview = service.on_held = self.image_changed
 
     def image_changed(self, image: str) -> None:
         """Say soon that an image has changed."""

@@ -13,16 +13,12 @@ from saccade.errors import InputError
 from saccade.scribbles.document import StrokeDocument
 from saccade.serve.documents import same_strokes, to_document
 from saccade.serve.errors import NotFoundError, ServeError, SupersededError
+from saccade.serve.holders import OPENED_ELSEWHERE, closed_message
 from saccade.serve.json_bodies import INLINE_BYTES, parse_json, stroke_bound
+from saccade.serve.messages import Message, OptionsMessage, StrokesMessage, SuggestMessage
 from saccade.serve.outgoing import OutgoingMessages
 from saccade.serve.pace import Pace
 from saccade.serve.results import DisplayedMask, encode_result
-from saccade.serve.schemas import (
-    Message,
-    OptionsMessage,
-    StrokesMessage,
-    SuggestMessage,
-)
 from saccade.serve.service import Service
 from saccade.serve.session import Session
 from saccade.serve.state import session_state
@@ -53,9 +49,10 @@ def live_router(service: Service) -> APIRouter:
 async def _serve(socket: WebSocket, service: Service, session: Session) -> None:
     outgoing = OutgoingMessages()
     if session.outgoing is not None:  # the same page again, or a second one
-        session.send({"type": "closed", "detail": "the image was opened in another window"})
+        session.send(closed_message(OPENED_ELSEWHERE, session.holder))
         session.outgoing.close()
     session.outgoing, session.page_left = outgoing, None
+    service.on_held(session.entry.id)
     sender = asyncio.create_task(_send(socket, outgoing, service.settings.limits.send_seconds))
     receiver = asyncio.create_task(_receive(socket, service, session, outgoing))
     try:
@@ -66,6 +63,7 @@ async def _serve(socket: WebSocket, service: Service, session: Session) -> None:
             session.outgoing = None
             session.page_left = session.last_used = time.monotonic()
             service.queue.cancel(session.entry.id)
+        service.on_held(session.entry.id)
         outgoing.close()
         receiver.cancel()
         sender.cancel()

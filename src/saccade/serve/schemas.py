@@ -1,4 +1,4 @@
-"""The JSON of the HTTP API and of the live socket."""
+"""The JSON of the HTTP API; what pages send to the live socket is in `messages`."""
 
 from typing import Annotated, Any, Literal
 
@@ -96,12 +96,25 @@ class ImportedModel(DocumentModel):
     remarks: Annotated[list[str], FailFast()] = []
 
 
+class HolderModel(BaseModel):
+    """Who has an image open: a window of a browser on a system, "" where it is not known.
+
+    `address` is "" for the computer that the server runs on.
+    """
+
+    window: str
+    browser: str
+    system: str
+    address: str
+
+
 class ImageModel(BaseModel):
     """An image that can be opened; width and height are 0 where the file cannot be read.
 
     `remarks` says how an image was read: there once it was opened, or uploaded. `mask` counts its
     masks, and `uncertainty` is that of the last one by the area of all but its largest class: there
     once one was made. `sure`: it needs no look. `problem`: why none can be made.
+    `holder`: whose page has it open.
     """
 
     id: str
@@ -116,6 +129,7 @@ class ImageModel(BaseModel):
     uncertainty: float | None = None
     sure: bool = False
     problem: str = ""
+    holder: HolderModel | None = None
 
 
 class ImageOptions(Strict):
@@ -168,11 +182,12 @@ class ExportModel(BaseModel):
 
 
 class NewSession(Strict):
-    """Which image to open, and how to segment it."""
+    """Which image to open, and how to segment it; `window`: what a page calls itself."""
 
     image: Annotated[str, Field(max_length=100)]
     preset: Preset | None = None
     seed: Seed | None = None
+    window: Annotated[str, Field(max_length=40)] = ""
 
 
 class FormatModel(BaseModel):
@@ -232,50 +247,6 @@ class Region(BaseModel):
     column: int
     box: tuple[int, int, int, int]
     score: float
-
-
-class StrokesMessage(Strict):
-    """All strokes of a page, each time one changes.
-
-    `whole`: the classes are all that the folder has; those that are missing go, unless they have
-    strokes on other images.
-    """
-
-    type: Literal["strokes"]
-    revision: Annotated[int, Field(ge=0, le=2**53, strict=True)]
-    document: DocumentModel
-    whole: bool = False
-
-
-class OptionsMessage(Strict):
-    """Whatever is given changes."""
-
-    type: Literal["options"]
-    preset: Preset | None = None
-    seed: Seed | None = None
-    uncertainty: bool | None = None
-
-
-class SuggestMessage(Strict):
-    """Asks where to draw next."""
-
-    type: Literal["suggest"]
-    n: Annotated[int, Field(ge=1, le=20)] = 3
-
-
-class PlainMessage(Strict):
-    """Stops the fit, or asks whether somebody is there."""
-
-    type: Literal["cancel", "ping"]
-
-
-class Message(BaseModel):
-    """Any message of a page."""
-
-    message: Annotated[
-        StrokesMessage | OptionsMessage | SuggestMessage | PlainMessage,
-        Field(discriminator="type"),
-    ]
 
 
 def validation_message(error: ValidationError | RequestValidationError) -> str:

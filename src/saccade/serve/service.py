@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from saccade.errors import InputError, printable
 from saccade.scribbles.document import StrokeDocument
@@ -16,6 +17,7 @@ from saccade.serve.errors import (
 from saccade.serve.exports import Exports
 from saccade.serve.folder import Folder
 from saccade.serve.folder_model import FolderModel
+from saccade.serve.holders import OPENED_ELSEWHERE, UNKNOWN, Holder, closed_message
 from saccade.serve.library import Library
 from saccade.serve.masks import Masks
 from saccade.serve.refreshing import Refresher
@@ -42,6 +44,7 @@ class Service:
         model: fitted to the strokes of all images.
         exports: of the masks of all images.
         masks: makes the masks of the sessions.
+        on_held: called with the id of an image that a page has opened or left.
     """
 
     def __init__(self, settings: ServeSettings) -> None:
@@ -62,10 +65,13 @@ class Service:
         self.model.on_fit = self.masks.refresh
         self.masks.is_connected = lambda: self.folder.project.connected
         self._refresher = Refresher(self.library, self.queue, self.background)
+        self.on_held: Callable[[str], None] = lambda image: None
         self._session_of_image: dict[str, str] = {}
         self._open_lock = asyncio.Lock()
 
-    async def open(self, image: str, preset: str | None, seed: int | None) -> Session:
+    async def open(
+        self, image: str, preset: str | None, seed: int | None, holder: Holder = UNKNOWN
+    ) -> Session:
         """Open an image; a session that has it open already is closed and gives all it has.
 
         Raises:
@@ -96,6 +102,7 @@ class Service:
                 preset=preset or self.settings.preset,
                 seed=self.settings.seed if seed is None else seed,
                 device=self.settings.device,
+                holder=holder,
             )
             if older is None or not await self._take_over(session, older):
                 session.document, session.stroke_remarks = await self.background.in_slow_thread(
@@ -144,7 +151,7 @@ class Service:
             await self.save(session)
         self._end(session, reason)
 
-    def _end(self, session: Session, reason: str) -> None:
+    def _end(self, session: Session, reason: str, holder: Holder | None = None) -> None:
         if session.closed is not None:
             return
         session.closed = reason
@@ -152,7 +159,7 @@ class Service:
         if self._session_of_image.get(session.entry.id) == session.id:
             del self._session_of_image[session.entry.id]
             self.queue.cancel(session.entry.id)
-        session.send({"type": "closed", "detail": reason})
+        session.send(closed_message(reason, holder))
         if session.outgoing is not None:
             session.outgoing.close()
 
@@ -256,7 +263,7 @@ class Service:
             await self.save(older)
         except ServeError as error:  # the newer session has them, and tries again
             _log.warning("%s", error)
-        self._end(older, "the image was opened in another window")
+        self._end(older, OPENED_ELSEWHERE, session.holder)
         if older.size != session.size:
             return False
         if older.digest == session.digest:

@@ -10,6 +10,7 @@ from typing import Any
 from saccade.errors import printable
 from saccade.interactive import ScribbleSegmenter
 from saccade.scribbles.document import StrokeDocument
+from saccade.serve.holders import UNKNOWN, Holder
 from saccade.serve.library import Entry
 from saccade.serve.outgoing import OutgoingMessages
 from saccade.serve.results import DisplayedMask
@@ -41,6 +42,7 @@ class Session:
             were dropped to free memory.
         segmenter_settings: preset and seed of `segmenter`.
         outgoing: messages for the page that is connected; None while none is.
+        holder: who opened it.
         wants_uncertainty: whether the page shows uncertainty.
         newest_request: the future of the newest request for a mask.
         changes: how often the strokes have changed.
@@ -70,6 +72,7 @@ class Session:
     segmenter: ScribbleSegmenter | None = None
     segmenter_settings: tuple[str, int] | None = None
     outgoing: OutgoingMessages | None = None
+    holder: Holder = UNKNOWN
     wants_uncertainty: bool = False
     newest_request: "asyncio.Future[Any] | None" = None
     changes: int = 0

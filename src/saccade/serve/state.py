@@ -10,6 +10,7 @@ from saccade.serve.documents import from_document
 from saccade.serve.library import Entry
 from saccade.serve.schemas import (
     FormatModel,
+    HolderModel,
     ImageModel,
     Preset,
     SessionState,
@@ -65,7 +66,15 @@ def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -
         uncertainty=preview.uncertainty if preview is not None else None,
         sure=preview is not None and preview.is_sure,
         problem=preview.problem if preview is not None else "",
+        holder=_holder(service, entry),
     )
+
+
+def _holder(service: Service, entry: Entry) -> HolderModel | None:
+    """Whose page has an image open."""
+    opened = (s for s in list(service.sessions.values()) if s.entry.id == entry.id)
+    found = next((s.holder for s in opened if s.outgoing is not None), None)
+    return None if found is None else HolderModel(**asdict(found))
 
 
 def formats() -> list[FormatModel]:

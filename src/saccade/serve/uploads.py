@@ -52,7 +52,13 @@ def upright_size(data: Any, limits: Limits, name: str) -> tuple[int, int]:
 
 
 def check_size(width: int, height: int, limits: Limits, name: str) -> None:
-    """Raise UploadError where an image has too many pixels or is too long on one side."""
+    """Raise UploadError where an image has too many pixels, one alone, or a side too long."""
+    if width * height < 2:
+        raise UploadError(
+            f"{name}: {width} x {height} pixels, expected at least 2: there is nothing to tell "
+            "apart in one",
+            415,
+        )
     if width * height > limits.pixels:
         most = limits.pixels
         megapixels = f"{most // 10**6} megapixels" if most >= 10**6 else f"{most} pixels"

@@ -1,7 +1,8 @@
 """Routes of sessions: open, look at, close."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from saccade.serve.holders import holder_of
 from saccade.serve.routes.replies import Id, errors
 from saccade.serve.schemas import NewSession, SessionState
 from saccade.serve.service import Service
@@ -13,9 +14,11 @@ def add_session_routes(router: APIRouter, service: Service) -> None:
     """Add the routes of sessions."""
 
     @router.post("/sessions", status_code=201, responses=errors(404, 413, 415, 429))
-    async def open_session(wanted: NewSession) -> SessionState:
+    async def open_session(wanted: NewSession, request: Request) -> SessionState:
         """Open an image; a session that has it open already is closed."""
-        session = await service.open(wanted.image, wanted.preset, wanted.seed)
+        session = await service.open(
+            wanted.image, wanted.preset, wanted.seed, holder_of(request, wanted.window)
+        )
         return await _state(service, session)
 
     @router.get("/sessions/{session}", responses=errors(404))
