@@ -32,8 +32,8 @@ class Segmentation:
     >>> mask = np.array([[0, 1]], np.int32)
     >>> p = np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32)
     >>> found = Segmentation(mask, p, np.zeros((1, 2), np.float32), classes=(0, 1))
-    >>> found.classes[found.probabilities[:, 0, 1].argmax()] == found.labels[0, 1]
-    np.True_
+    >>> found.classes[found.probabilities[:, 0, 1].argmax()], int(found.labels[0, 1])
+    (1, 1)
     """
 
     labels: NDArray[np.int32]

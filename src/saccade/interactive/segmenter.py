@@ -56,8 +56,8 @@ class ScribbleSegmenter:
     >>> strokes = np.full((64, 96), 255, np.uint8)
     >>> strokes[5, 10:80], strokes[32, 40:56] = 0, 1
     >>> segmenter = ScribbleSegmenter("fast", seed=0).fit(image, strokes)
-    >>> segmenter.predict()[25, 60], segmenter.predict_proba().shape
-    (np.int32(1), (2, 64, 96))
+    >>> int(segmenter.predict()[25, 60]), segmenter.predict_proba().shape
+    (1, (2, 64, 96))
     >>> strokes[60, 10:80] = 0
     >>> segmenter.update(strokes).predict().shape, len(segmenter.suggest(3)) <= 3
     ((64, 96), True)

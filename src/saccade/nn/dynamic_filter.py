@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saccade.nn.blocks import ConvNormAct, check_odd
+from saccade.ops.exporting import is_exporting
 
 
 class DynamicFilter(nn.Module):
@@ -54,7 +55,7 @@ class DynamicFilter(nn.Module):
     def kernels(self, x: Tensor) -> Tensor:
         """The kernels for (B, C, H, W): (B, C, k, k)."""
         reduced = self.reduce(x)
-        if torch.compiler.is_exporting():  # its own pooling would be frozen to one size
+        if is_exporting():  # its own pooling would be frozen to one size
             pooled = pooled_by_matrices(reduced, self.kernel_size)
         else:
             pooled = functional.adaptive_avg_pool2d(reduced, self.kernel_size)

@@ -72,8 +72,8 @@ def find_objects(
     Example:
         >>> mask = np.zeros((20, 30), int)
         >>> mask[2:8, 2:8] = mask[12:18, 20:28] = 1
-        >>> find_objects(mask, separate=False).labels.max()
-        np.uint16(2)
+        >>> int(find_objects(mask, separate=False).labels.max())
+        2
     """
     mask = _checked_mask(labels)
     present = [value for value in _present(mask) if value not in background]

@@ -81,8 +81,8 @@ def segment_stack(
     >>> drawn = np.full((48, 64), 255)
     >>> drawn[4, 8:50], drawn[20, 26:40] = 0, 1
     >>> found = segment_stack(stack, {2: drawn})
-    >>> found.labels.shape, found.axes, found.labels[4, 20, 30] == 1
-    ((5, 48, 64), 'ZYX', np.True_)
+    >>> found.labels.shape, found.axes, int(found.labels[4, 20, 30])
+    ((5, 48, 64), 'ZYX', 1)
     """
     began = time.perf_counter()
     settings = preset_named(preset) if isinstance(preset, str) else preset

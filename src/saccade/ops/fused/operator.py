@@ -5,7 +5,7 @@ kernels as an eager one. It is differentiable once and runs where `fused.reason_
 nothing to object to; call it through `ops.sampled_conv2d` and `ops.gaussian_conv2d`, which check.
 """
 
-from typing import Any
+from typing import Any, Sequence  # noqa: UP035 - the only spelling that PyTorch 2.6 knows
 
 import torch
 from torch import Tensor
@@ -76,7 +76,7 @@ def fused_conv2d_backward(
     sigma_x: float,
     granularity: str,
     floor: bool,
-    wanted: list[bool],
+    wanted: Sequence[bool],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gradients of input, weight, positions and mask; (0,) for those not in `wanted`."""
     from saccade.ops.fused.launch import Launch

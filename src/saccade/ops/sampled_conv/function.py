@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from saccade.errors import InputError
+from saccade.ops.exporting import is_exporting
 from saccade.ops.fused import fused_conv2d, reason_against
 from saccade.ops.fused.plan import Sampling
 from saccade.ops.sampled_conv.checks import (
@@ -156,7 +157,7 @@ def choose_path(backend: Backend, input: Tensor, groups: int) -> Backend:
     # and adds up the input's gradient in any order.
     narrow = groups > 1 and input.shape[1] // groups < _GROUP_CHANNELS_MIN
     fits = not narrow and not torch.are_deterministic_algorithms_enabled()
-    fits = fits and input.is_cuda and not torch.compiler.is_exporting()
+    fits = fits and input.is_cuda and not is_exporting()
     if fits and reason_against(input) is None:
         return "fused"
     return "traced" if torch.compiler.is_compiling() else "chunked"
