@@ -61,7 +61,7 @@ def pack(
         scores = scores_of(bundle, data, frozenset(provenance["without"]), most)
         provenance["scores"] = {name: round(score, 4) for name, score in scores.items()}
         provenance["sha256"] = hashlib.sha256(part.read_bytes()).hexdigest()
-        text.write_text(json.dumps(provenance, indent=2) + "\n")
+        text.write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
     return scores
 
 

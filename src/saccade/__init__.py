@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from saccade.interactive import ScribbleSegmenter, Segmentation, segment
     from saccade.stacks import StackSegmentation, segment_stack
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "InputError",

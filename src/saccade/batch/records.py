@@ -31,7 +31,7 @@ def record_path(result: Path) -> Path:
 def write_record(result: Path, content: Mapping[str, Any]) -> None:
     """Write the record of a result that is complete; the folder of records must exist."""
     with atomic_write(record_path(result)) as path:
-        path.write_text(json_text(dict(content)) + "\n")
+        path.write_text(json_text(dict(content)) + "\n", encoding="utf-8")
 
 
 def read_record(result: Path, inputs: Iterable[Path]) -> dict[str, Any] | None:

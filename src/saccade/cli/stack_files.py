@@ -217,7 +217,7 @@ def _keeper(
         if not parts.exists():  # nothing is left of a stack that is refused
             parts.mkdir(parents=True)
             with atomic_write(parts / "made.json") as temporary:
-                temporary.write_text(json_text(version))
+                temporary.write_text(json_text(version), encoding="utf-8")
         with atomic_write(parts / f"{place[0]}-{place[1]}.npz") as temporary:
             np.savez_compressed(
                 temporary,

@@ -83,13 +83,15 @@ def write_scores(
     """
     rows, total = score_rows(matrix, names, boundary), summary(matrix, boundary)
     paths = [folder / name for name in ("scores.csv", "scores.json", "confusion.csv")]
-    with atomic_write(paths[0]) as path, path.open("w", newline="") as file:
+    with atomic_write(paths[0]) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     with atomic_write(paths[1]) as path:
-        path.write_text(json_text({**about, **total, "classes": rows}, indent=2) + "\n")
-    with atomic_write(paths[2]) as path, path.open("w", newline="") as file:
+        path.write_text(
+            json_text({**about, **total, "classes": rows}, indent=2) + "\n", encoding="utf-8"
+        )
+    with atomic_write(paths[2]) as path, path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["truth", *names])
         lines.writerows([name, *row.tolist()] for name, row in zip(names, matrix, strict=True))

@@ -98,7 +98,7 @@ def save(run: Run) -> None:
     save_state(run.folder, state, run.settings)
     _save_checkpoint(run, LAST)
     with atomic_write(run.folder / HISTORY) as path:
-        path.write_text(json_text(run.state.history, indent=1) + "\n")
+        path.write_text(json_text(run.state.history, indent=1) + "\n", encoding="utf-8")
 
 
 def _save_checkpoint(run: Run, name: str) -> None:

@@ -182,7 +182,7 @@ def _open_folder(folder: Path, config: TrainConfig) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder)
     with atomic_write(folder / "config.json") as path:
-        path.write_text(json_text(config.to_dict(), indent=2) + "\n")
+        path.write_text(json_text(config.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
 def settings_of(

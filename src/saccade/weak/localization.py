@@ -117,7 +117,7 @@ def _forget_others(folder: Path, source: str) -> None:
         for path in folder.glob("*.npz"):
             path.unlink()
     with atomic_write(record) as path:
-        path.write_text(json_text({"classifier": source}) + "\n")
+        path.write_text(json_text({"classifier": source}) + "\n", encoding="utf-8")
 
 
 def _has_maps(path: Path, classes: tuple[int, ...]) -> bool:

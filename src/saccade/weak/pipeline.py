@@ -234,7 +234,7 @@ def _begin_run(
     if not kept.is_file():  # of an older run nothing is known
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(kept) as path:
-            path.write_text(json_text(asked) + "\n")
+            path.write_text(json_text(asked) + "\n", encoding="utf-8")
 
 
 def _same(known: object, asked: dict[str, object]) -> bool:

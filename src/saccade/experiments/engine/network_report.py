@@ -66,8 +66,8 @@ def write_network_report(
     text = _markdown(table, plan, rows, facts)
     paths = [folder / f"{table.name}{suffix}" for suffix in (".md", ".csv", ".json")]
     with atomic_write(paths[0]) as path:
-        path.write_text(text)
-    with atomic_write(paths[1]) as path, path.open("w", newline="") as file:
+        path.write_text(text, encoding="utf-8")
+    with atomic_write(paths[1]) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "seed", "miou", "accuracy", "parameters", "images_per_second"])
         for row in rows:
@@ -171,7 +171,7 @@ def _claim(table: NetworkTable, pair: tuple[str, str], rows: Sequence[NetworkRow
 def write_curves(folder: Path, table: NetworkTable, runs: Sequence[tuple[str, int, Path]]) -> Path:
     """Write NAME-curve.csv, the mIoU of every evaluated epoch of each run: label, seed, folder."""
     path = folder / f"{table.name}-curve.csv"
-    with atomic_write(path) as part, part.open("w", newline="") as file:
+    with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "seed", "epoch", "step", "miou"])
         for label, seed, home in runs:

@@ -81,14 +81,14 @@ def format_number(value: float | None, form: str) -> str:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file."""
     with atomic_write(path) as temporary:
-        temporary.write_text(json_text(content, indent=2) + "\n")
+        temporary.write_text(json_text(content, indent=2) + "\n", encoding="utf-8")
 
 
 def machine() -> dict[str, str]:
     """Processor and versions, no paths and no host name."""
     cpu = platform.processor() or platform.machine()
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         cpu = next(
             (li.split(":", 1)[1].strip() for li in lines if li.startswith("model name")), cpu
         )

@@ -45,7 +45,7 @@ def open_rows(
         InputError: the rows there are of other settings, or the file is none of this kind.
     """
     if not path.exists() or not path.stat().st_size:
-        path.write_text(json_text({"settings": settings}) + "\n")
+        path.write_text(json_text({"settings": settings}) + "\n", encoding="utf-8")
         return {}
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
@@ -78,7 +78,7 @@ def append_row(path: Path, row: Row) -> None:
         "classes": len(row.matrix),
         "counts": [y.tolist(), x.tolist(), row.matrix[y, x].tolist()],
     }
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.write(json_text(content, separators=(",", ":")) + "\n")
 
 

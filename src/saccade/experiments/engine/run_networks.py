@@ -196,7 +196,7 @@ def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
         "seconds_per_image": _latency(net),
     }
     with atomic_write(job.result) as path:
-        path.write_text(json_text(content) + "\n")
+        path.write_text(json_text(content) + "\n", encoding="utf-8")
 
 
 def _train(
@@ -223,7 +223,7 @@ def _train(
 
 
 def _read_result(job: _Job, run: NetworkRun) -> NetworkRow:
-    content: Mapping[str, Any] = json.loads(job.result.read_text())
+    content: Mapping[str, Any] = json.loads(job.result.read_text(encoding="utf-8"))
     settings = dict(content["config"])
     # Settings that are newer than the result had their default.
     for table, kind in (("optim", OptimConfig), ("supervision", SupervisionConfig)):

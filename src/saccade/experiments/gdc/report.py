@@ -110,8 +110,8 @@ def write_report(
     """Write NAME.md, NAME.csv (one line per segmentation) and NAME.json; returns their paths."""
     paths = [folder / f"{table.name}{suffix}" for suffix in (".md", ".csv", ".json")]
     with atomic_write(paths[0]) as path:
-        path.write_text(markdown(table, summaries, notes))
-    with atomic_write(paths[1]) as path, path.open("w", newline="") as file:
+        path.write_text(markdown(table, summaries, notes), encoding="utf-8")
+    with atomic_write(paths[1]) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["set", "image", "branch", "seed", "miou", "accuracy", "seconds"])
         for row in rows.values():

@@ -71,7 +71,7 @@ def run_figure5(plan: NetworkPlan, folder: Path, *, progress: Progress, rows: in
     counted = measure_maps(dataset, maps, progress)
     text = _markdown(plan, dataset, counted)
     with atomic_write(paths[1]) as path:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     plain = [
         dict(zip(("way", "share", "recall", "precision", "f1"), (*key, *one.means()), strict=True))
         for key, one in counted.items()

@@ -108,7 +108,7 @@ def note_map_labels(
     kinds: Sequence[str], plan: NetworkPlan, folders: Mapping[str, Path]
 ) -> tuple[str, ...]:
     """What stands in for the paper's saliency maps and image labels, as the masks' settings say."""
-    settings = json.loads((folders[kinds[0]] / SETTINGS).read_text())
+    settings = json.loads((folders[kinds[0]] / SETTINGS).read_text(encoding="utf-8"))
     saliency = {
         "given": f"saliency maps of the folder {settings.get('saliency_folder', '')!r}",
         "none": "no saliency: the data has no background class, the strongest map wins",
@@ -247,7 +247,7 @@ def made_with(path: Path, settings: Mapping[str, Any]) -> bool:
     if not path.is_file():
         return False
     try:
-        written = dict(json.loads(path.read_text()))
+        written = dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: damaged; remove its folder, or give -o another") from error
     difference = first_difference(written, _told(written, settings))
