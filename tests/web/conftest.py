@@ -161,7 +161,7 @@ class Hand:
 
     def choose(self, value):
         """Choose a class."""
-        self.page.locator(f"[data-testid=class-{value}] kbd").click()
+        self.page.locator(f"[data-testid=class-{value}] input[type=text]").click()
 
     def draw(self, value, points):
         """Draw one stroke with the pointer, without waiting for its mask."""

@@ -1,6 +1,7 @@
 // The HTTP side: lists, sessions, files.
 
 import { windowId } from "./holders";
+import { t } from "./language";
 import type { FolderState, ImageEntry, SessionState, StrokeDocument } from "./protocol";
 
 interface ExportState {
@@ -26,7 +27,7 @@ async function call(path: string, options: RequestInit = {}): Promise<Response> 
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError("the server does not answer", 0);
+    throw new ApiError(t("noAnswer"), 0);
   }
   if (!response.ok) {
     const detail = await response

@@ -3,6 +3,7 @@
 import { exportMenu, filePicker, imageName, importMenu, notices, position, progress, status, toggleQueue, veil } from "./chrome";
 import { h, icon, iconButton } from "./dom";
 import type { Tool } from "./gestures";
+import { t } from "./language";
 import { menuButton } from "./menus";
 import { toggleTheme } from "./theme";
 
@@ -22,13 +23,13 @@ export interface BarsHost {
 }
 
 const TOOLS: [Tool, string][] = [
-  ["brush", "Brush (B)"],
-  ["eraser", "Eraser (E)"],
-  ["remove", "Remove a whole stroke (R)"],
-  ["paint", "Paint on the mask: it stays (G)"],
-  ["wipe", "Take from the mask of the class: it stays (T)"],
-  ["pin", "Pin a region: it stays as it is (P)"],
-  ["pan", "Move the image (H)"],
+  ["brush", t("brush")],
+  ["eraser", t("eraser")],
+  ["remove", t("remove")],
+  ["paint", t("paint")],
+  ["wipe", t("wipe")],
+  ["pin", t("pin")],
+  ["pan", t("pan")],
 ];
 
 export class Bars {
@@ -37,16 +38,16 @@ export class Bars {
   private clear: HTMLButtonElement;
   private previous: HTMLButtonElement;
   private next: HTMLButtonElement;
-  private list = iconButton("list", "Show or hide the list of images", "toggle-queue", toggleQueue);
+  private list = iconButton("list", t("toggleQueue"), "toggle-queue", toggleQueue);
   private tools: Map<Tool, HTMLButtonElement>;
 
   constructor(private host: BarsHost) {
-    this.undo = iconButton("undo", "Undo (Ctrl Z)", "undo", () => host.undo());
-    this.redo = iconButton("redo", "Redo (Ctrl Shift Z)", "redo", () => host.redo());
-    this.previous = iconButton("previous", "Previous image (A)", "previous", () => host.step(-1));
-    this.next = iconButton("next", "Next image (D)", "next", () => host.step(1));
-    this.clear = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: "Remove all strokes (Ctrl Del)", "aria-label": "Clear: remove all strokes", click: () => host.clear() });
-    this.clear.append(icon("clear"), h("span", {}, "Clear"));
+    this.undo = iconButton("undo", t("undo"), "undo", () => host.undo());
+    this.redo = iconButton("redo", t("redo"), "redo", () => host.redo());
+    this.previous = iconButton("previous", t("previous"), "previous", () => host.step(-1));
+    this.next = iconButton("next", t("next"), "next", () => host.step(1));
+    this.clear = h("button", { type: "button", class: "text-button plain", "data-testid": "clear", title: t("clearTitle"), "aria-label": t("clearLabel"), click: () => host.clear() });
+    this.clear.append(icon("clear"), h("span", {}, t("clear")));
     this.tools = new Map(TOOLS.map(([tool, label]) => [tool, iconButton(tool, label, `tool-${tool}`, () => host.setTool(tool))]));
   }
 
@@ -68,7 +69,7 @@ export class Bars {
   /** Put the page together. */
   layOut(stage: HTMLElement, panel: HTMLElement, keys: HTMLElement): void {
     const { host } = this;
-    const actual = h("button", { type: "button", class: "icon-button text", title: "100 % (Shift 1)", "aria-label": "1:1, 100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
+    const actual = h("button", { type: "button", class: "icon-button text", title: t("actualSize"), "aria-label": "1:1, 100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
     const main = h("main", {}, stage, host.hints, notices, veil);
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
@@ -76,15 +77,15 @@ export class Bars {
         h("div", { class: "group" }, this.previous, imageName, this.next, position, host.notes),
         status,
         h("div", { class: "group end" }, this.undo, this.redo, this.clear),
-        h("div", { class: "group" }, menuButton("import", "Import", "import", importMenu), menuButton("export", "Export", "export", exportMenu)),
+        h("div", { class: "group" }, menuButton("import", t("import"), "import", importMenu), menuButton("export", t("export"), "export", exportMenu)),
         h("div", { class: "group" },
-          iconButton("sun", "Light or dark", "theme", toggleTheme),
-          iconButton("help", "Keys (?)", "help", () => host.showKeys()),
+          iconButton("sun", t("theme"), "theme", toggleTheme),
+          iconButton("help", t("help"), "help", () => host.showKeys()),
           this.list,
-          iconButton("panel", "Show or hide the panel", "toggle-panel", () => document.body.classList.toggle("no-panel"))),
+          iconButton("panel", t("togglePanel"), "toggle-panel", () => document.body.classList.toggle("no-panel"))),
         progress),
-      h("nav", { class: "tools", "aria-label": "Tools" }, ...this.tools.values(), h("hr", {}),
-        iconButton("fit", "Whole image (0)", "zoom-fit", () => host.setScale(null)), actual),
+      h("nav", { class: "tools", "aria-label": t("tools") }, ...this.tools.values(), h("hr", {}),
+        iconButton("fit", t("wholeImage"), "zoom-fit", () => host.setScale(null)), actual),
       host.queue, main, panel, keys, filePicker);
     main.addEventListener("dragover", (e) => { e.preventDefault(); main.classList.add("drop"); });
     main.addEventListener("dragleave", () => main.classList.remove("drop"));

@@ -1,16 +1,17 @@
 // The bars and what lies over the image: status, progress, errors, menus.
 
 import { h, iconButton } from "./dom";
+import { t } from "./language";
 
 export const status = h("span", { class: "status", "data-testid": "status", role: "status" });
 export const progress = h("div", { class: "progress", hidden: true });
 export const errorText = h("span", {});
 export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
-  iconButton("close", "Dismiss", "dismiss-error", () => (error.hidden = true)));
-export const offline = h("div", { class: "offline", hidden: true }, "No connection to the server. Trying again; nothing you draw is lost.");
+  iconButton("close", t("dismiss"), "dismiss-error", () => (error.hidden = true)));
+export const offline = h("div", { class: "offline", hidden: true }, t("offline"));
 export const notices = h("div", { class: "notices" }, offline, error);
 export const veil = h("div", { class: "veil", hidden: true });
-export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: "Show all images", click: () => toggleQueue() });
+export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: t("showImages"), click: () => toggleQueue() });
 export const position = h("span", { class: "value position", "data-testid": "position" });
 export const exportMenu = h("div", { class: "menu", role: "menu", hidden: true });
 export const importMenu = h("div", { class: "menu", role: "menu", hidden: true });
@@ -58,8 +59,9 @@ export function toggleQueue(): void {
   document.body.classList.toggle("queue-open");
 }
 
+/** So many images, after "on". */
 export function counted(images: number): string {
-  return images === 1 ? "1 image" : `${images} images`;
+  return images === 1 ? t("onOneImage") : t("onImages", { count: images });
 }
 
 export async function attempt(work: () => Promise<void>): Promise<void> {

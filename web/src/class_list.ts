@@ -1,6 +1,7 @@
 // The classes: a group of radio buttons, each with its color, its name and what can be done with it.
 
 import { h, iconButton } from "./dom";
+import { t } from "./language";
 import type { StrokeClass, StrokeDocument } from "./protocol";
 import { isLocked } from "./regions";
 
@@ -20,7 +21,7 @@ interface Row {
 }
 
 export class ClassList {
-  readonly element = h("div", { class: "class-list", role: "radiogroup", "aria-label": "Class to draw", "data-testid": "class-list" });
+  readonly element = h("div", { class: "class-list", role: "radiogroup", "aria-label": t("classToDraw"), "data-testid": "class-list" });
   private rows = new Map<number, Row>();
   private listed = "";
   private redraw: () => void = () => undefined;
@@ -66,17 +67,17 @@ export class ClassList {
     const choose = () => this.host.choose(c.value);
     const radio = h("input", { type: "radio", name: "class", class: "hidden-input", "aria-label": c.name, change: choose });
     const color = h("input", {
-      type: "color", value: c.color ?? "#888888", title: "Color", "aria-label": `Color of ${c.name}`,
+      type: "color", value: c.color ?? "#888888", title: t("color"), "aria-label": t("colorOf", c),
       change: () => this.host.changeClass(c.value, { color: color.value }),
     });
     const name = this.name(c);
-    const lock = iconButton(locked ? "locked" : "unlocked", locked ? `Unlock ${c.name}` : `Lock ${c.name}: what it has in the mask stays`, `lock-${c.value}`, () => this.host.toggleLock(c.value));
+    const lock = iconButton(locked ? "locked" : "unlocked", t(locked ? "unlockClass" : "lockClass", c), `lock-${c.value}`, () => this.host.toggleLock(c.value));
     lock.setAttribute("aria-pressed", String(locked));
     const isHidden = this.host.isHidden(c.value);
-    const hide = iconButton(isHidden ? "hidden" : "shown", isHidden ? `Show ${c.name}` : `Hide ${c.name}`, `hide-${c.value}`, () => this.host.toggleHidden(c.value));
+    const hide = iconButton(isHidden ? "hidden" : "shown", t(isHidden ? "showClass" : "hideClass", c), `hide-${c.value}`, () => this.host.toggleHidden(c.value));
     hide.setAttribute("aria-pressed", String(isHidden));
     const buttons = [hide, lock];
-    if (count > 1) buttons.push(iconButton("close", `Delete ${c.name} and its strokes`, `delete-${c.value}`, () => this.host.deleteClass(c.value)));
+    if (count > 1) buttons.push(iconButton("close", t("deleteClass", c), `delete-${c.value}`, () => this.host.deleteClass(c.value)));
     for (const button of buttons) button.addEventListener("click", (e) => e.stopPropagation());
     const element = h("div", { class: "class-row", "data-testid": `class-${c.value}`, click: (e: MouseEvent) => { if (e.target !== radio) choose(); } },
       radio, h("kbd", { "aria-hidden": "true" }, String(index + 1)), color, name, label, ...buttons);
@@ -85,8 +86,8 @@ export class ClassList {
 
   private name(c: StrokeClass): HTMLInputElement {
     const name = h("input", {
-      type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, tabindex: "-1", "aria-label": "Name of the class",
-      title: "Double click or F2: rename",
+      type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, tabindex: "-1", "aria-label": t("className"),
+      title: t("renameTitle"),
       mousedown: (e: MouseEvent) => { if (name.readOnly) e.preventDefault(); },
       dblclick: () => { if (name.readOnly || name.value === c.name) this.rename(c.value); },
       keydown: (e: KeyboardEvent) => {
@@ -112,9 +113,9 @@ export class ClassList {
 }
 
 function strokeCount(strokes: number): HTMLElement {
-  return h("span", { class: "count", title: strokes === 1 ? "1 stroke" : `${strokes} strokes` }, strokes ? String(strokes) : "");
+  return h("span", { class: "count", title: strokes === 1 ? t("oneStroke") : t("someStrokes", { count: strokes }) }, strokes ? String(strokes) : "");
 }
 
 function provisionalTag(): HTMLElement {
-  return h("span", { class: "provisional", title: "Provisional: everything else, until you draw on it", "data-testid": "provisional" }, "guess");
+  return h("span", { class: "provisional", title: t("guessTitle"), "data-testid": "provisional" }, t("guess"));
 }

@@ -3,6 +3,7 @@
 import { showError } from "./chrome";
 import type { Editor } from "./editor";
 import { nextClass, withClasses, withoutClass } from "./history";
+import { t } from "./language";
 import type { StrokeClass } from "./protocol";
 
 /** Adds a class; its value. */
@@ -21,7 +22,7 @@ export function changeClass(editor: Editor, value: number, change: Partial<Strok
   const { classes } = editor.document;
   const taken = classes.some((c) => c.value !== value && c.name === change.name);
   if (change.name === "" || taken) {
-    showError(taken ? `There is a class '${change.name}' already; names must differ` : "A class needs a name");
+    showError(taken ? t("nameTaken", { name: change.name! }) : t("nameMissing"));
     return;
   }
   editor.commit(withClasses(editor.document, classes.map((c) => (c.value === value ? { ...c, ...change } : c))));

@@ -1,6 +1,7 @@
 // Which intensities are shown black and white: to see what is in dark or 16-bit images. Masks stay.
 
 import { h } from "./dom";
+import { t } from "./language";
 
 /** Milliseconds without a change before the image is asked for. */
 const PAUSE = 150;
@@ -15,8 +16,8 @@ export class Contrast {
 
   constructor(private changed: (black: number, white: number) => void) {
     this.rows = [
-      h("label", { class: "row slim" }, h("span", {}, "Black"), this.black),
-      h("label", { class: "row slim" }, h("span", {}, "White"), this.white),
+      h("label", { class: "row slim" }, h("span", {}, t("black")), this.black),
+      h("label", { class: "row slim" }, h("span", {}, t("white")), this.white),
     ];
   }
 
@@ -30,7 +31,7 @@ export class Contrast {
   private slider(name: string, value: number): HTMLInputElement {
     return h("input", {
       type: "range", min: "0", max: "100", value: String(value), "data-testid": `contrast-${name}`,
-      "aria-label": `What is shown ${name}`, title: "Double click: as it was",
+      "aria-label": t(name === "black" ? "shownBlack" : "shownWhite"), title: t("asItWas"),
       input: () => this.later(),
       dblclick: () => { this.reset(); this.later(); },
     });

@@ -4,11 +4,12 @@ import { loadPhoto, saveBlob } from "./api";
 import { setStatus } from "./chrome";
 import type { Editor } from "./editor";
 import type { ExportsHost } from "./exports";
+import { t } from "./language";
 
 /** A PNG of the size of the image, transparent where the mask has other classes. */
 async function cutOut(editor: Editor, value: number): Promise<Blob> {
   const { labels } = editor.mask;
-  if (!labels || editor.mask.share(value) === 0) throw new Error(`the mask has no ${nameOf(editor, value)} yet: draw it first`);
+  if (!labels || editor.mask.share(value) === 0) throw new Error(t("nothingToCut", { name: nameOf(editor, value) }));
   const photo = await loadPhoto(editor.state.image.id);
   const canvas = new OffscreenCanvas(labels.width, labels.height);
   const ctx = canvas.getContext("2d")!;
@@ -21,15 +22,15 @@ async function cutOut(editor: Editor, value: number): Promise<Blob> {
 }
 
 async function copyCutOut(editor: Editor, value: number): Promise<void> {
-  if (!navigator.clipboard?.write) throw new Error("the browser gives the clipboard to addresses of https and this machine alone; export the cut-out");
+  if (!navigator.clipboard?.write) throw new Error(t("noClipboard"));
   const blob = cutOut(editor, value);
   await blob; // what is wrong with it is said by itself
   await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
-  setStatus(`Copied the ${nameOf(editor, value)}`, null);
+  setStatus(t("copied", { name: nameOf(editor, value) }), null);
 }
 
 function nameOf(editor: Editor, value: number): string {
-  return editor.document.classes.find((c) => c.value === value)?.name ?? `class ${value}`;
+  return editor.document.classes.find((c) => c.value === value)?.name ?? t("classNumber", { value });
 }
 
 /** What the menu of exports asks of the page. */

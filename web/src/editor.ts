@@ -5,6 +5,7 @@ import { counted } from "./chrome";
 import { erase, simplify, touches } from "./geometry";
 import { History, merged, sameStrokes, withItems } from "./history";
 import { keep, restored } from "./history_store";
+import { t } from "./language";
 import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted } from "./painter";
@@ -181,7 +182,7 @@ export class Editor {
 
   cancelFit(): void {
     this.live.send({ type: "cancel" });
-    this.host.status("Stopped; the last mask stays", null);
+    this.host.status(t("stopped"), null);
   }
 
   /** The classes that nobody drew and that were assumed to be everything else. */
@@ -210,16 +211,16 @@ export class Editor {
       this.kept = this.history.document;
       this.host.saved(this.kept.items.length > 0);
     } else if (message.type === "progress") {
-      const queue = message.ahead > 0 ? `Waiting, ${message.ahead} before this one` : "Segmenting";
+      const queue = message.ahead > 0 ? t("waitingBefore", { count: message.ahead }) : t("segmenting");
       if (message.revision >= this.revision) this.host.status(queue, message.fraction);
     } else if (message.type === "waiting") {
       if (message.revision < this.revision) return;
       this.waiting = true;
       this.mask.clear(message.revision);
-      this.host.status(this.learning ? "Learning from the strokes on other images" : "Draw a stroke to see a mask", null);
+      this.host.status(this.learning ? t("learning") : t("drawForMask"), null);
     } else if (message.type === "suggestions") {
       if (message.revision === this.revision) this.host.regions(message.regions);
-      this.host.status(message.regions.length > 0 ? "Draw where the numbers are" : "Little is uncertain", null);
+      this.host.status(t(message.regions.length > 0 ? "drawNumbers" : "littleUncertain"), null);
     } else if (message.type === "error") {
       this.host.status("", null);
       this.host.error(message.detail);
@@ -234,7 +235,7 @@ export class Editor {
       this.learning = message.fitting;
       this.connected = message.connected;
       this.host.folder(message);
-      if (this.waiting && !message.fitting) this.host.status("Draw a stroke to see a mask", null);
+      if (this.waiting && !message.fitting) this.host.status(t("drawForMask"), null);
     } else if (message.type === "replaced") {
       this.host.replaced();
     } else if (message.type === "closed") {
@@ -255,14 +256,14 @@ export class Editor {
 
   private seen(result: Result): void {
     const { revision, final, seconds } = result.header;
-    if (final && revision >= this.revision) this.host.status(this.guess() ?? `Done in ${seconds.toFixed(2)} s`, null);
+    if (final && revision >= this.revision) this.host.status(this.guess() ?? t("doneIn", { seconds: seconds.toFixed(2) }), null);
   }
 
   /** What to do about a mask of one class and what was assumed around it. */
   private guess(): string | null {
     const [value] = this.provisional;
-    if (value === undefined) return this.sources > 0 ? `From the strokes on ${counted(this.sources)}` : null;
-    const name = this.history.document.classes.find((c) => c.value === value)?.name ?? "another class";
-    return `A first guess: draw on the ${name} where it is wrong`;
+    if (value === undefined) return this.sources > 0 ? t("fromStrokes", { images: counted(this.sources) }) : null;
+    const name = this.history.document.classes.find((c) => c.value === value)?.name ?? t("anotherClass");
+    return t("firstGuess", { name });
   }
 }

@@ -3,6 +3,7 @@
 import { download, downloadAll, downloadModel } from "./api";
 import { attempt, exportMenu, setStatus } from "./chrome";
 import { h } from "./dom";
+import { t, textOr } from "./language";
 import { closeMenus } from "./menus";
 import type { SessionState } from "./protocol";
 
@@ -23,15 +24,15 @@ export function buildExports(state: SessionState, images: number, host: ExportsH
     click: () => void attempt(async () => {
       closeMenus();
       if (all && images > 1) {
-        host.noted(await downloadAll(format.name, (done, total) => setStatus(`Writing masks: ${done} of ${total}`, done / total)));
-        setStatus("Saved masks.zip", null);
+        host.noted(await downloadAll(format.name, (done, total) => setStatus(t("writingMasks", { done, total }), done / total)));
+        setStatus(t("saved", { name: "masks.zip" }), null);
         return;
       }
-      setStatus(`Writing ${format.title}`, 0.5);
+      setStatus(t("writing", { name: titleOf(format) }), 0.5);
       await download(state.session, format.name, `${stem}${format.suffix}`);
-      setStatus(`Saved ${stem}${format.suffix}`, null);
+      setStatus(t("saved", { name: `${stem}${format.suffix}` }), null);
     }),
-  }, h("span", {}, format.title), h("small", {}, format.suffix)));
+  }, h("span", {}, titleOf(format)), h("small", {}, format.suffix)));
   const cut = (title: string, id: string, small: string, run: () => Promise<void>) => h("button", {
     type: "button", role: "menuitem", tabindex: "-1", "data-testid": id,
     click: () => {
@@ -40,8 +41,8 @@ export function buildExports(state: SessionState, images: number, host: ExportsH
     },
   }, h("span", {}, title), h("small", {}, small));
   exportMenu.replaceChildren(...items, h("hr", {}),
-    cut("Cut-out of the chosen class", "cut-out", ".png", () => host.saveCutOut(stem)),
-    cut("Copy the cut-out", "copy-cut-out", "Ctrl C", () => host.copyCutOut()));
+    cut(t("cutOut"), "cut-out", ".png", () => host.saveCutOut(stem)),
+    cut(t("copyCutOut"), "copy-cut-out", t("copyKeys"), () => host.copyCutOut()));
   if (images < 2) return;
   const scope = (value: boolean, title: string, id: string) => h("button", {
     type: "button", role: "menuitemradio", tabindex: "-1", "aria-checked": String(all === value), "data-testid": id,
@@ -50,15 +51,20 @@ export function buildExports(state: SessionState, images: number, host: ExportsH
       for (const button of scopes) button.setAttribute("aria-checked", String((button === scopes[1]) === all));
     },
   }, title);
-  const scopes = [scope(false, "This image", "export-this"), scope(true, `All ${images} images`, "export-all")];
-  exportMenu.prepend(h("div", { class: "scope", role: "group", "aria-label": "Which masks" }, ...scopes));
+  const scopes = [scope(false, t("thisImage"), "export-this"), scope(true, t("allImages", { count: images }), "export-all")];
+  exportMenu.prepend(h("div", { class: "scope", role: "group", "aria-label": t("whichMasks") }, ...scopes));
   exportMenu.append(h("hr", {}), h("button", {
-    type: "button", role: "menuitem", tabindex: "-1", "data-testid": "export-model", title: "For saccade segment --model",
+    type: "button", role: "menuitem", tabindex: "-1", "data-testid": "export-model", title: t("modelTitle"),
     click: () => void attempt(async () => {
       closeMenus();
-      setStatus("Writing the model", 0.5);
+      setStatus(t("writing", { name: t("model") }), 0.5);
       await downloadModel();
-      setStatus("Saved folder.saccade", null);
+      setStatus(t("saved", { name: "folder.saccade" }), null);
     }),
-  }, h("span", {}, "Model of this folder"), h("small", {}, ".saccade")));
+  }, h("span", {}, t("folderModel")), h("small", {}, ".saccade")));
+}
+
+/** Of a format: some are names, which are the same everywhere. */
+function titleOf(format: SessionState["formats"][number]): string {
+  return textOr(`format-${format.name}`, format.title);
 }

@@ -2,6 +2,7 @@
 
 import { counted } from "./chrome";
 import { h, iconButton } from "./dom";
+import { rich, t } from "./language";
 import type { StrokeDocument } from "./protocol";
 
 const KEY = "saccade-hints";
@@ -12,7 +13,7 @@ export class Hints {
   private text = h("p", { "data-testid": "hint" });
 
   constructor() {
-    this.element.append(this.text, iconButton("close", "Show no more hints", "dismiss-hint", () => {
+    this.element.append(this.text, iconButton("close", t("noHints"), "dismiss-hint", () => {
       localStorage.setItem(KEY, "off");
       this.element.hidden = true;
     }));
@@ -30,19 +31,16 @@ export function hintOf(document: StrokeDocument, images: number): (string | HTML
   const drawn = new Set(document.items.filter((item) => !item.pinned).map((item) => item.value));
   const [ground, ...others] = document.classes.map((c) => c.name);
   if (drawn.size === 0) {
-    if (images > 0) return ["From the strokes on ", bold(counted(images)), ". Draw where it is wrong; the others learn from it too."];
-    if (others.length > 1) return [bold("Choose a class and draw a stroke on it"), ", then on the others."];
-    return [bold(`Draw a stroke on the ${others[0] ?? ground}`), ". The mask follows at once."];
+    if (images > 0) return rich("hintShared", { images: counted(images) });
+    if (others.length > 1) return rich("hintChoose");
+    return rich("hintFirst", { name: others[0] ?? ground });
   }
   const left = document.classes.filter((c) => !drawn.has(c.value)).map((c) => c.name);
-  if (drawn.size === 1 && left.length > 0) return ["All else is a guess. Choose ", bold(left[0]), " and draw where the mask is wrong."];
+  if (drawn.size === 1 && left.length > 0) return rich("hintSecond", { name: left[0] });
   if (left.length > 0) {
-    const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : "";
-    return ["Not drawn here yet: ", bold(left.slice(0, MOST_NAMED).join(", ")), `${more}. Draw them if they are in the image.`];
+    const names = left.slice(0, MOST_NAMED).join(", ");
+    const count = left.length - MOST_NAMED;
+    return count > 0 ? rich("hintMoreLeft", { names, count }) : rich("hintLeft", { names });
   }
-  return ["Draw where the mask is wrong; ", bold("Where next?"), " shows what is least sure. ", bold("Export"), " saves the mask."];
-}
-
-function bold(text: string): HTMLElement {
-  return h("b", {}, text);
+  return rich("hintGoOn");
 }

@@ -1,6 +1,7 @@
 // The strokes of now and those before and after: every change is a new document, old ones share what
 // they have in common.
 
+import { t } from "./language";
 import type { Item, StrokeClass, StrokeDocument } from "./protocol";
 
 const MOST_STEPS = 500;
@@ -131,7 +132,7 @@ export function nextClass(classes: StrokeClass[], palette: string[]): StrokeClas
   const names = new Set(classes.map((c) => c.name));
   let value = 0;
   while (values.has(value)) value++;
-  let name = value === 0 ? "background" : `class ${value}`;
-  for (let n = 2; names.has(name); n++) name = `class ${value} (${n})`;
+  let name = value === 0 ? t("background") : t("classNumber", { value });
+  for (let n = 2; names.has(name); n++) name = `${t("classNumber", { value })} (${n})`;
   return { value, name, color: palette[value % palette.length] ?? "#888888" };
 }

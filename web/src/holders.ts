@@ -1,5 +1,6 @@
 // Who has an image open: this window, or another one.
 
+import { t } from "./language";
 import type { Holder, ImageEntry } from "./protocol";
 
 const KEY = "saccade-window";
@@ -21,6 +22,6 @@ export function isElsewhere(entry: ImageEntry): boolean {
 /** Such as "Firefox on Windows, 192.168.1.20". */
 export function holderName(holder: Holder): string {
   const { browser, system, address } = holder;
-  const where = browser && system ? `${browser} on ${system}` : browser || system || "another program";
+  const where = browser && system ? t("browserOn", { browser, system }) : browser || system || t("program");
   return address ? `${where}, ${address}` : where;
 }

@@ -4,6 +4,7 @@ import * as api from "./api";
 import { attempt, cover, imageName, offline, position, setStatus, showError, veil } from "./chrome";
 import { h } from "./dom";
 import { Editor, type EditorHost } from "./editor";
+import { t } from "./language";
 import { Photo } from "./layers";
 import { holderName, isElsewhere } from "./holders";
 import type { FolderState, Holder, ImageEntry, SessionState } from "./protocol";
@@ -29,10 +30,10 @@ export class Images {
   /** Open the image that the address names, or the first. */
   async start(): Promise<void> {
     await attempt(async () => {
-      setStatus("Opening", 0.1);
+      setStatus(t("opening"), 0.1);
       this.entries = await api.listImages();
       const at = Math.max(0, this.entries.findIndex((i) => i.id === location.hash.slice(1)));
-      if (this.entries.length === 0) cover("No images yet. Drop one here.");
+      if (this.entries.length === 0) cover(t("noImages"));
       else await this.openAlong([...this.entries.slice(at), ...this.entries.slice(0, at)]);
     });
   }
@@ -46,7 +47,7 @@ export class Images {
   nextOpen(shown: ImageEntry[]): void {
     const others = this.following(shown, 1).filter((e) => e.status !== "done");
     if (others.length > 0) void this.openAlong(others);
-    else setStatus("All images are done", null);
+    else setStatus(t("allDone"), null);
   }
 
   /** Say that the image that is open is done, or not after all. */
@@ -88,14 +89,14 @@ export class Images {
       await this.open(entry);
       if (this.editor?.state.image.id === entry.id || this.wanted) return; // or somebody goes on
     }
-    if (!this.editor) cover(entries[0]?.problem || "No image can be read");
+    if (!this.editor) cover(entries[0]?.problem || t("noneReadable"));
   }
 
   async upload(files: Iterable<File>): Promise<void> {
     await attempt(async () => {
       let last: ImageEntry | null = null;
       for (const file of files) {
-        setStatus(`Uploading ${file.name}`, 0.1);
+        setStatus(t("uploading", { name: file.name }), 0.1);
         last = await api.uploadImage(file);
       }
       this.entries = await api.listImages();
@@ -142,7 +143,7 @@ export class Images {
 
   private async openNow(entry: ImageEntry): Promise<void> {
     if (this.editor?.open && this.editor.state.image.id === entry.id) return;
-    setStatus(`Opening ${entry.name}`, 0.2);
+    setStatus(t("openingNamed", { name: entry.name }), 0.2);
     const state = await api.openSession(entry.id);
     const next = await Editor.start(state, this.hostFor(state));
     const left = this.editor;
@@ -175,14 +176,14 @@ export class Images {
 
   private closed(detail: string, holder: Holder | null = null): void {
     this.editor?.abandon();
-    cover(holder ? `${detail}: ${holderName(holder)}` : detail, wide("Open it here", () => void this.comeBack()));
+    cover(holder ? t("takenOver", { who: holderName(holder) }) : detail, wide(t("openHere"), () => void this.comeBack()));
   }
 
   /** Say who has an image open, before it is taken from them; the one that is shown stays. */
   private ask(entry: ImageEntry): void {
-    const here = wide("Open it here", () => void this.open(entry, true));
-    const back = wide("Back", () => (veil.hidden = true));
-    const text = `${entry.name} is open in ${holderName(entry.holder!)}. Nothing is lost if you open it here.`;
+    const here = wide(t("openHere"), () => void this.open(entry, true));
+    const back = wide(t("back"), () => (veil.hidden = true));
+    const text = t("openElsewhere", { name: entry.name, who: holderName(entry.holder!) });
     cover(text, here, ...(this.editor?.open ? [back] : []));
     here.focus();
   }
@@ -217,7 +218,7 @@ export class Images {
   private list(): void {
     const current = this.editor?.state.image.id;
     const at = this.entries.findIndex((e) => e.id === current);
-    position.textContent = this.entries.length > 1 && at >= 0 ? `${at + 1} of ${this.entries.length}` : "";
+    position.textContent = this.entries.length > 1 && at >= 0 ? t("positionOf", { at: at + 1, count: this.entries.length }) : "";
     this.host.listed(this.entries, current);
   }
 

@@ -4,12 +4,13 @@ import { importFile } from "./api";
 import { attempt, filePicker, importMenu, setStatus } from "./chrome";
 import { h } from "./dom";
 import type { Images } from "./images";
+import { t } from "./language";
 import { closeMenus } from "./menus";
 
 const CHOICES = [
-  ["image", "Image", "import-image"],
-  ["strokes", "Strokes for this image", "import-strokes"],
-  ["mask", "Mask for this image", "import-mask"],
+  ["image", t("importImage"), "import-image"],
+  ["strokes", t("importStrokes"), "import-strokes"],
+  ["mask", t("importMask"), "import-mask"],
 ] as const;
 
 export function buildImports(images: Images, changed: () => void, noted: (lines: string[]) => void): void {
@@ -34,7 +35,7 @@ async function importAs(file: File, as: "strokes" | "mask", images: Images, chan
     const { classes, items, remarks } = await importFile(images.editor!.state.session, file, as);
     if (as === "strokes") images.editor!.commit({ classes, items });
     noted(remarks);
-    setStatus(as === "strokes" ? "Strokes added" : "Mask shown until the next stroke", null);
+    setStatus(t(as === "strokes" ? "strokesAdded" : "maskShown"), null);
     changed();
   });
 }

@@ -1,5 +1,6 @@
 // The live socket: reconnects by itself and then sends the strokes again, so that nothing is lost.
 
+import { t } from "./language";
 import { decodeResult, type Result, type ServerMessage, type StrokeDocument } from "./protocol";
 
 export interface LiveEvents {
@@ -60,7 +61,7 @@ export class Live {
     const text = JSON.stringify({ type: "strokes", whole: true, ...this.unsent });
     if (text.length <= this.mostBytes) this.socket?.readyState === WebSocket.OPEN && this.socket.send(text);
     else {
-      const detail = `these strokes are more than the ${Math.floor(this.mostBytes / 2 ** 20)} MB that the server takes: remove some, they are not kept`;
+      const detail = t("tooManyStrokes", { size: Math.floor(this.mostBytes / 2 ** 20) });
       this.events.message({ type: "error", revision: this.unsent.revision, detail });
     }
   }
@@ -89,7 +90,7 @@ export class Live {
           this.events.gone();
           return;
         }
-        this.events.message({ type: "closed", detail: event.reason || "this image is no longer open here" });
+        this.events.message({ type: "closed", detail: event.reason || t("notOpenHere") });
         return;
       }
       this.attempts++;

@@ -15,6 +15,7 @@ import { withItems } from "./history";
 import { Hints } from "./hints";
 import { Images } from "./images";
 import { buildImports, listenForPaste, takeFiles } from "./imports";
+import { setDocumentLanguage } from "./language";
 import type { LayerSettings } from "./layers";
 import * as edits from "./mask_edits";
 import { listenForMenus } from "./menus";
@@ -29,6 +30,7 @@ import { applyTheme } from "./theme";
 import { WhereNext } from "./where_next";
 
 applyTheme();
+setDocumentLanguage();
 
 let tool: Tool = "brush";
 let chosen = 1;

@@ -4,6 +4,7 @@ import { setStatus } from "./chrome";
 import type { Editor } from "./editor";
 import { touches } from "./geometry";
 import { withItems } from "./history";
+import { t } from "./language";
 import { patchTouched } from "./patches";
 import type { PatchItem, Point } from "./protocol";
 import { allOf, holes, lockPrefix, pinnedPatch, region, smoothed } from "./regions";
@@ -17,7 +18,7 @@ export async function pinAt(editor: Editor, at: Point): Promise<void> {
   }
   const { labels } = editor.mask;
   const [x, y] = at.map(Math.round);
-  if (!labels) return setStatus("There is no mask to pin yet", null);
+  if (!labels) return setStatus(t("noMaskToPin"), null);
   const value = labels.at(y * labels.width + x);
   pin(editor, [pinnedPatch(region(labels, x, y), labels.width, value)]);
 }
@@ -30,19 +31,19 @@ export function toggleLock(editor: Editor, value: number): void {
   const { labels } = editor.mask;
   const made = labels && pinnedPatch(allOf(labels, value), labels.width, value, lockPrefix(value));
   if (made) pin(editor, [made]);
-  else setStatus("This class has nothing in the mask yet", null);
+  else setStatus(t("nothingOfClass"), null);
 }
 
 /** Make the mask of a class whole or smooth; what that changes is pinned. */
 export function tidy(editor: Editor, value: number, how: "fill" | "smooth"): void {
   const { labels } = editor.mask;
   const { document } = editor.history;
-  if (!labels) return setStatus("There is no mask yet", null);
+  if (!labels) return setStatus(t("noMask"), null);
   const others = document.items.flatMap((item) => (item.kind === "line" && !item.pinned && item.value !== value ? item.points : []));
   const changed = how === "fill" ? new Map([[value, holes(labels, value, others)]]) : smoothed(labels, value);
   const made = [...changed].map(([next, pixels]) => pinnedPatch(pixels, labels.width, next)).filter((item) => item !== null);
   if (made.length > 0) editor.commit(withItems(document, [...document.items, ...made]));
-  else setStatus(how === "fill" ? "There are no holes" : "It is smooth already", null);
+  else setStatus(t(how === "fill" ? "noHoles" : "smoothAlready"), null);
 }
 
 /** Pin what the mask shows already, so that it stays as it is. */

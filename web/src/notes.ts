@@ -3,10 +3,11 @@
 
 import { notesMenu } from "./chrome";
 import { h } from "./dom";
+import { t } from "./language";
 import { menuButton } from "./menus";
 
 export class Notes {
-  readonly element = menuButton("note", "Notes", "notes", notesMenu);
+  readonly element = menuButton("note", t("notes"), "notes", notesMenu);
   private button = this.element.querySelector("button")!;
   private count = this.element.querySelector("span")!;
   private lines: string[] = [];
@@ -33,9 +34,9 @@ export class Notes {
     this.lines.push(...unseen);
     this.element.hidden = this.lines.length === 0;
     if (unseen.length > 0) this.element.classList.add("new");
-    const title = this.lines.length === 1 ? "1 note" : `${this.lines.length} notes`;
+    const title = this.lines.length === 1 ? t("oneNote") : t("someNotes", { count: this.lines.length });
     this.count.textContent = title;
-    this.button.title = "How the image and its strokes were read";
+    this.button.title = t("notesTitle");
     notesMenu.replaceChildren(h("ul", {}, ...this.lines.map((line) => h("li", { "data-testid": "note" }, line))));
   }
 }

@@ -4,6 +4,7 @@ import { counted } from "./chrome";
 import { ClassList, type ClassListHost } from "./class_list";
 import { Contrast } from "./contrast";
 import { h, icon } from "./dom";
+import { chooseLanguage, chosenLanguage, LANGUAGES, t, textOr } from "./language";
 import type { LayerSettings } from "./layers";
 import type { FolderState, Region } from "./protocol";
 
@@ -42,54 +43,55 @@ export class Panel {
   constructor(private host: PanelHost) {
     this.classes = new ClassList(host);
     this.size = h("input", {
-      type: "range", min: "0", max: "100", step: "1", "data-testid": "brush-size", "aria-label": "Brush size",
+      type: "range", min: "0", max: "100", step: "1", "data-testid": "brush-size", "aria-label": t("brushSize"),
       input: () => host.setBrush(fromSlider(Number(this.size.value))),
     });
     this.opacity = h("input", {
-      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": "Opacity of the mask",
+      type: "range", min: "0", max: "100", "data-testid": "opacity", "aria-label": t("maskOpacityLabel"),
       input: () => {
         const opacity = Number(this.opacity.value) / 100;
         host.setLayers(this.toggles.get("uncertainty")!.checked ? { uncertaintyOpacity: opacity } : { opacity });
       },
     });
     this.strokeOpacity = h("input", {
-      type: "range", min: "0", max: "100", value: "100", "data-testid": "stroke-opacity", "aria-label": "Opacity of the strokes",
+      type: "range", min: "0", max: "100", value: "100", "data-testid": "stroke-opacity", "aria-label": t("strokeOpacityLabel"),
       input: () => host.setLayers({ strokeOpacity: Number(this.strokeOpacity.value) / 100 }),
     });
     this.contrast = new Contrast((black, white) => host.setContrast(black, white));
     this.preset = h("select", {
-      "data-testid": "preset", "aria-label": "Preset", change: () => host.setPreset(this.preset.value),
+      "data-testid": "preset", "aria-label": t("preset"), change: () => host.setPreset(this.preset.value),
     });
     this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setFolder({ shared: this.shared.checked }) });
     this.folder = h("section", { hidden: true },
-      h("label", { class: "toggle" }, this.shared, h("span", {}, "Learn from all images")), this.source);
+      h("label", { class: "toggle" }, this.shared, h("span", {}, t("learnFromAll"))), this.source);
     this.connected = h("input", { type: "checkbox", "data-testid": "toggle-connected", change: () => host.setFolder({ connected: this.connected.checked }) });
-    const connected = h("label", { class: "toggle", title: "A class is only where it touches a stroke of it; the first class may be anywhere" },
-      this.connected, h("span", {}, "Only connected to strokes"));
-    const tidy = (how: "fill" | "smooth", title: string) =>
-      h("button", { type: "button", class: "wide", title: `${title} of the chosen class; what changes is pinned`, "data-testid": how, click: () => host.tidy(how) }, title);
+    const connected = h("label", { class: "toggle", title: t("connectedTitle") },
+      this.connected, h("span", {}, t("connected")));
+    const tidy = (how: "fill" | "smooth") =>
+      h("button", { type: "button", class: "wide", title: t(how === "fill" ? "fillTitle" : "smoothTitle"), "data-testid": how, click: () => host.tidy(how) }, t(how));
     const add = h("button", { type: "button", class: "quiet", "data-testid": "add-class", click: () => host.addClass() });
-    add.append(icon("plus"), "Add class");
-    const suggest = h("button", { type: "button", class: "wide", title: "Where next? (W)", "data-testid": "suggest", click: () => host.suggest() });
-    suggest.append(icon("target"), "Where next?");
+    add.append(icon("plus"), t("addClass"));
+    const suggest = h("button", { type: "button", class: "wide", title: t("whereNextTitle"), "data-testid": "suggest", click: () => host.suggest() });
+    suggest.append(icon("target"), t("whereNext"));
     this.element = h(
       "aside",
-      { class: "panel", "aria-label": "Settings" },
-      h("section", {}, h("h2", {}, "Classes"), this.classes.element, add),
-      h("section", {}, h("div", { class: "row" }, h("h2", {}, "Brush"), this.sizeText), this.size),
+      { class: "panel", "aria-label": t("settings") },
+      h("section", {}, h("h2", {}, t("classes")), this.classes.element, add),
+      h("section", {}, h("div", { class: "row" }, h("h2", {}, t("brushHead")), this.sizeText), this.size),
       h(
-        "section", {}, h("h2", {}, "Show"),
+        "section", {}, h("h2", {}, t("show")),
         h("div", { class: "toggles" },
-          this.toggle("mask", "Mask", "M"), this.toggle("outline", "Outline", "O"),
-          this.toggle("strokes", "Strokes", "S"), this.toggle("uncertainty", "Uncertainty", "U")),
-        h("label", { class: "row slim" }, h("span", {}, "Mask opacity"), this.opacity),
-        h("label", { class: "row slim" }, h("span", {}, "Stroke opacity"), this.strokeOpacity),
+          this.toggle("mask", "M"), this.toggle("outline", "O"),
+          this.toggle("strokes", "S"), this.toggle("uncertainty", "U")),
+        h("label", { class: "row slim" }, h("span", {}, t("maskOpacity")), this.opacity),
+        h("label", { class: "row slim" }, h("span", {}, t("strokeOpacity")), this.strokeOpacity),
         ...this.contrast.rows,
       ),
-      h("section", {}, h("label", { class: "row slim" }, h("span", {}, "Preset"), this.preset), connected,
-        h("div", { class: "pair" }, tidy("fill", "Fill holes"), tidy("smooth", "Smooth"))),
+      h("section", {}, h("label", { class: "row slim" }, h("span", {}, t("preset")), this.preset), connected,
+        h("div", { class: "pair" }, tidy("fill"), tidy("smooth"))),
       this.folder,
       h("section", {}, suggest, this.regions),
+      h("section", {}, h("label", { class: "row slim" }, h("span", {}, t("language")), languageChoice())),
     );
   }
 
@@ -105,8 +107,7 @@ export class Panel {
   }
 
   showPresets(presets: string[], chosen: string): void {
-    const titles: Record<string, string> = { fast: "Fast", best: "Best quality", paper: "As in the paper" };
-    this.preset.replaceChildren(...presets.map((p) => h("option", { value: p }, titles[p] ?? p)));
+    this.preset.replaceChildren(...presets.map((p) => h("option", { value: p }, textOr(p, p))));
     this.preset.value = chosen;
   }
 
@@ -115,20 +116,20 @@ export class Panel {
     this.folder.hidden = images < 2;
     this.shared.checked = state.shared;
     this.connected.checked = state.connected;
-    const own = sources === 0 ? "This mask comes from the strokes on this image alone." : "";
-    const mask = sources ? `This mask comes from the strokes on ${counted(sources)}.` : own;
-    const model = state.fitting ? "Learning from the strokes …" : state.images === 0 ? "Strokes on one image give masks of the others." : "";
-    this.source.textContent = state.shared ? state.problem || mask || model : "Each image has its own strokes alone.";
+    const own = sources === 0 ? t("fromThisAlone") : "";
+    const mask = sources ? t("fromThese", { images: counted(sources) }) : own;
+    const model = state.fitting ? t("learningNow") : state.images === 0 ? t("oneGivesAll") : "";
+    this.source.textContent = state.shared ? state.problem || mask || model : t("eachAlone");
   }
 
   showRegions(regions: Region[] | null): void {
     if (regions === null) this.regions.replaceChildren();
-    else if (regions.length === 0) this.regions.replaceChildren(h("li", { class: "none" }, "Little is uncertain."));
+    else if (regions.length === 0) this.regions.replaceChildren(h("li", { class: "none" }, `${t("littleUncertain")}.`));
     else {
       this.regions.replaceChildren(
         ...regions.map((region, i) => {
           const share = Math.round((100 * region.score) / regions[0].score);
-          const button = h("button", { type: "button", class: "region-row", "data-testid": `suggestion-${i}`, title: "Go there", click: () => this.host.goTo(region) },
+          const button = h("button", { type: "button", class: "region-row", "data-testid": `suggestion-${i}`, title: t("goThere"), click: () => this.host.goTo(region) },
             h("span", { class: "number" }, String(i + 1)),
             h("span", { class: "share" }, h("i", {})));
           button.querySelector<HTMLElement>("i")!.style.width = `${share}%`;
@@ -138,11 +139,18 @@ export class Panel {
     }
   }
 
-  private toggle(key: "mask" | "outline" | "strokes" | "uncertainty", title: string, letter: string): HTMLElement {
+  private toggle(key: "mask" | "outline" | "strokes" | "uncertainty", letter: string): HTMLElement {
     const box = h("input", { type: "checkbox", "data-testid": `toggle-${key}`, change: () => this.host.setLayers({ [key]: box.checked }) });
     this.toggles.set(key, box);
-    return h("label", { class: "toggle" }, box, h("span", {}, title), h("kbd", {}, letter));
+    return h("label", { class: "toggle" }, box, h("span", {}, t(key)), h("kbd", {}, letter));
   }
+}
+
+function languageChoice(): HTMLSelectElement {
+  const select = h("select", { "data-testid": "language", "aria-label": t("language"), change: () => chooseLanguage(select.value) },
+    ...[["", t("languageBrowser")], ...LANGUAGES].map(([code, name]) => h("option", { value: code, ...(code && { lang: code }) }, name)));
+  select.value = chosenLanguage();
+  return select;
 }
 
 /** The slider is finer for small brushes. */

@@ -3,6 +3,7 @@
 
 import { h, icon } from "./dom";
 import { holderName, isElsewhere } from "./holders";
+import { t } from "./language";
 import type { ImageEntry } from "./protocol";
 
 export type Order = "all" | "open" | "unsure";
@@ -14,7 +15,7 @@ export interface QueueHost {
 
 const ROW = 62;
 const BEYOND = 4;
-const ORDERS: [Order, string][] = [["all", "All images"], ["open", "Not done"], ["unsure", "Least sure first"]];
+const ORDERS: [Order, string][] = [["all", t("orderAll")], ["open", t("orderOpen")], ["unsure", t("orderUnsure")]];
 
 /** The images of a search in an order. */
 export function arranged(entries: ImageEntry[], order: Order, search: string): ImageEntry[] {
@@ -33,13 +34,13 @@ export function arranged(entries: ImageEntry[], order: Order, search: string): I
 
 /** What the row of an image says. */
 export function stateText(entry: ImageEntry): string {
-  if (entry.problem) return "Cannot be read";
-  if (isElsewhere(entry)) return `Open in ${holderName(entry.holder!)}`;
-  if (entry.status === "done") return "Done";
-  const strokes = entry.status === "strokes" ? "Strokes" : "";
-  const doubt = entry.uncertainty === null ? "" : entry.sure ? "sure" : `${Math.max(1, Math.round(100 * entry.uncertainty))} % unsure`;
-  const text = [strokes, doubt].filter((part) => part !== "").join(" · ") || "No strokes";
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  if (entry.problem) return t("unreadable");
+  if (isElsewhere(entry)) return t("openIn", { who: holderName(entry.holder!) });
+  if (entry.status === "done") return t("done");
+  const strokes = entry.status === "strokes" ? t("drawn") : "";
+  const share = Math.max(1, Math.round(100 * (entry.uncertainty ?? 0)));
+  const doubt = entry.uncertainty === null ? "" : entry.sure ? t("sure") : t("unsure", { share });
+  return [strokes, doubt].filter((part) => part !== "").join(" · ") || t("noStrokes");
 }
 
 export class Queue {
@@ -58,24 +59,24 @@ export class Queue {
 
   constructor(private host: QueueHost) {
     this.search = h("input", {
-      type: "text", class: "queue-search", placeholder: "Search", "aria-label": "Search images", "data-testid": "queue-search",
+      type: "text", class: "queue-search", placeholder: t("search"), "aria-label": t("searchLabel"), "data-testid": "queue-search",
       input: () => this.arrange(true),
       keydown: (e: KeyboardEvent) => {
         if (e.key === "Escape") { this.search.value = ""; this.arrange(true); this.search.blur(); }
         if (e.key === "Enter" && this.shown[0]) { this.search.blur(); host.open(this.shown[0]); }
       },
     });
-    const order = h("select", { "aria-label": "Which images", "data-testid": "queue-order", change: () => {
+    const order = h("select", { "aria-label": t("whichImages"), "data-testid": "queue-order", change: () => {
       this.order = order.value as Order;
       this.arrange(true);
     } }, ...ORDERS.map(([value, title]) => h("option", { value }, title)));
-    const done = h("button", { type: "button", class: "wide", title: "Done, and on to the next that is not (F)", "data-testid": "done", click: () => host.toggleDone() });
-    done.append(icon("check"), h("span", {}, "Done, next"));
+    const done = h("button", { type: "button", class: "wide", title: t("doneTitle"), "data-testid": "done", click: () => host.toggleDone() });
+    done.append(icon("check"), h("span", {}, t("doneNext")));
     this.done = done;
     this.viewport.append(this.space, this.none);
-    this.element = h("nav", { class: "queue", "aria-label": "Images", hidden: true },
+    this.element = h("nav", { class: "queue", "aria-label": t("images"), hidden: true },
       h("div", { class: "queue-head" },
-        h("div", { class: "row" }, h("h2", {}, "Images"), this.counts), this.search, order),
+        h("div", { class: "row" }, h("h2", {}, t("images")), this.counts), this.search, order),
       this.viewport,
       h("div", { class: "queue-foot" }, done));
     new ResizeObserver(() => this.draw()).observe(this.viewport);
@@ -91,9 +92,9 @@ export class Queue {
     this.current = current;
     this.element.hidden = entries.length < 2;
     const done = entries.filter((e) => e.status === "done").length;
-    this.counts.textContent = `${done} of ${entries.length} done`;
+    this.counts.textContent = t("doneOf", { done, count: entries.length });
     const isDone = entries.find((e) => e.id === current)?.status === "done";
-    this.done.querySelector("span")!.textContent = isDone ? "Not done after all" : "Done, next";
+    this.done.querySelector("span")!.textContent = t(isDone ? "notDone" : "doneNext");
     this.arrange(false);
     if (moved) this.reveal();
   }
@@ -108,7 +109,7 @@ export class Queue {
     this.shown = arranged(this.entries, this.order, this.search.value);
     this.space.style.height = `${this.shown.length * ROW}px`;
     this.none.hidden = this.shown.length > 0;
-    this.none.textContent = this.search.value ? "No image is called that." : "All images are done.";
+    this.none.textContent = t(this.search.value ? "noneNamed" : "noneLeft");
     if (fromTop) this.viewport.scrollTop = 0;
     this.draw();
   }

@@ -3,6 +3,7 @@
 
 import { h } from "./dom";
 import type { Editor } from "./editor";
+import { t } from "./language";
 import type { Point } from "./protocol";
 import type { View } from "./view";
 
@@ -28,10 +29,10 @@ export class Readout {
     const value = place && editor ? editor.mask.labelAt(place[0], place[1]) : null;
     this.text.hidden = value === null;
     if (!place || !editor || value === null) return;
-    const name = editor.document.classes.find((c) => c.value === value)?.name ?? `class ${value}`;
+    const name = editor.document.classes.find((c) => c.value === value)?.name ?? t("classNumber", { value });
     const sure = this.sureAt(editor, place);
     const share = (100 * editor.mask.share(value)).toFixed(1);
-    this.text.textContent = `${place[0]}, ${place[1]} · ${name}${sure === null ? "" : ` ${sure} % sure`} · ${share} % of the image`;
+    this.text.textContent = t(sure === null ? "readout" : "readoutSure", { x: place[0], y: place[1], name, sure: sure ?? "", share });
     if (sure === null) this.timer = window.setTimeout(() => void this.ask(editor, () => this.show(at, view, editor)), REST);
   }
 

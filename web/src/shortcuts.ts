@@ -1,6 +1,7 @@
 // Keys. A list that is both shown and obeyed, so that it is never wrong.
 
 import { h } from "./dom";
+import { keyName, t } from "./language";
 
 export interface Shortcut {
   keys: string;
@@ -62,12 +63,12 @@ function elsewhere(e: KeyboardEvent): string[] {
 }
 
 export function shortcutDialog(shortcuts: Shortcut[]): HTMLDialogElement {
-  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["X", "Held: the photograph alone"], ["Wheel, pinch", "Zoom at the pointer"], ["Space + drag, middle button", "Move the image"], ["Right button", "Erase"]];
-  const close = h("button", { type: "button", class: "wide", click: () => dialog.close() }, "Close");
-  const dialog = h("dialog", { class: "sheet", "data-testid": "shortcuts", "aria-label": "Keys", click: (e: MouseEvent) => { if (e.target === dialog) dialog.close(); } },
+  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["X", t("keyCompare")], [t("wheel"), t("wheelDoes")], [t("spaceDrag"), t("keyPan")], [t("rightButton"), t("rightDoes")]];
+  const close = h("button", { type: "button", class: "wide", click: () => dialog.close() }, t("close"));
+  const dialog = h("dialog", { class: "sheet", "data-testid": "shortcuts", "aria-label": t("keys"), click: (e: MouseEvent) => { if (e.target === dialog) dialog.close(); } },
     h("div", { class: "sheet-body" },
-      h("h2", {}, "Keys"),
-      h("dl", {}, ...rows.flatMap(([keys, title]) => [h("dt", {}, ...keys.split(" / ").map((k) => h("kbd", {}, k))), h("dd", {}, title)])),
+      h("h2", {}, t("keys")),
+      h("dl", {}, ...rows.flatMap(([keys, title]) => [h("dt", {}, ...keys.split(" / ").map((k) => h("kbd", {}, keyName(k)))), h("dd", {}, title)])),
       close));
   return dialog;
 }

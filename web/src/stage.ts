@@ -4,6 +4,7 @@ import { context, h } from "./dom";
 import { Flash } from "./flash";
 import { Gestures, type GestureHost } from "./gestures";
 import { KeyCursor } from "./key_cursor";
+import { t } from "./language";
 import { clipToImage, drawBase, drawLine, drawStrokes, outlinePath, toImage, type LayerSettings, type Photo } from "./layers";
 import type { Painted } from "./painter";
 import { PatchPictures } from "./patches";
@@ -26,7 +27,7 @@ export class Stage {
   view: View | null = null;
   private base = h("canvas", { class: "layer" });
   private flash = new Flash();
-  private top = h("canvas", { class: "layer", "data-testid": "canvas", tabindex: "0", role: "application", "aria-roledescription": "image to draw on", "aria-label": "Image: arrows move a cursor, Space begins and ends a stroke, Escape drops it" });
+  private top = h("canvas", { class: "layer", "data-testid": "canvas", tabindex: "0", role: "application", "aria-roledescription": t("canvasRole"), "aria-label": t("canvasLabel") });
   readonly cursor: KeyCursor;
   private ring = h("div", { class: "brush-ring", hidden: true });
   private marks = h("div", { class: "marks" });

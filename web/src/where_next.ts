@@ -2,6 +2,7 @@
 
 import { setStatus } from "./chrome";
 import type { Editor } from "./editor";
+import { t } from "./language";
 import type { Panel } from "./panel";
 import type { Region } from "./protocol";
 import type { Stage } from "./stage";
@@ -21,7 +22,7 @@ export class WhereNext {
   suggest(editor: Editor | null): void {
     if (!editor) return;
     if (this.regions.length > 0) this.goTo(this.regions[this.next % this.regions.length]);
-    else if (editor.waiting || !editor.mask.painted) setStatus("Draw a stroke first", null);
+    else if (editor.waiting || !editor.mask.painted) setStatus(t("drawFirst"), null);
     else editor.suggest(COUNT);
   }
 
