@@ -2,7 +2,7 @@
 
 import { windowId } from "./holders";
 import { t } from "./language";
-import type { FolderState, ImageEntry, SessionState, StrokeDocument } from "./protocol";
+import type { FolderState, ImageEntry, SessionState, StackState, StrokeDocument } from "./protocol";
 
 interface ExportState {
   export: string;
@@ -71,6 +71,15 @@ export async function downloadAll(format: string, told: (done: number, total: nu
 
 export async function downloadModel(): Promise<void> {
   await saveReply(await call("/api/folder/model"), "folder.saccade");
+}
+
+/** Begin with the masks of all slices of a stack, which one of them names. */
+export async function segmentStack(image: string): Promise<StackState> {
+  return send("POST", `/api/images/${image}/stack`, {});
+}
+
+export async function stackFile(image: string, name: string): Promise<void> {
+  await saveReply(await call(`/api/images/${image}/stack/file`), name);
 }
 
 export async function openSession(image: string): Promise<SessionState> {

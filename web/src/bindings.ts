@@ -21,6 +21,7 @@ export interface Actions {
   setLayers(change: Partial<LayerSettings>): void;
   suggest(): void;
   step(by: number): void;
+  slice(by: number): void;
   toggleDone(): void;
   nextOpen(): void;
   copy(): void;
@@ -57,6 +58,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "U", title: t("uncertainty"), match: ["u"], run: () => run.setLayers({ uncertainty: !run.layers.uncertainty }) },
     { keys: "W", title: t("keyWhere"), match: ["w"], run: run.suggest },
     { keys: "A / D", title: t("keyImages"), match: ["a", "d", "arrowleft", "arrowright"], run: (key) => run.step(key === "a" || key === "arrowleft" ? -1 : 1) },
+    { keys: "Page ↑ / Page ↓", title: t("keySlice"), match: ["pageup", "pagedown"], run: (key) => run.slice(key === "pageup" ? -1 : 1) },
     { keys: "F", title: t("keyDone"), match: ["f"], run: () => run.toggleDone() },
     { keys: "Shift D", title: t("keyNextOpen"), match: ["shift+d"], run: () => run.nextOpen() },
     { keys: "/", title: t("keySearch"), match: ["/"], run: () => run.search() },

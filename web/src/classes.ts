@@ -36,12 +36,19 @@ export function neighbor(editor: Editor, chosen: number, by: number): number {
   return classes[(at + by + classes.length) % classes.length].value;
 }
 
+/** Choose the class at a place in the list; whether there is one. */
+export function pick(editor: Editor | null, digit: number, choose: (value: number) => void): boolean {
+  const value = editor ? atNumber(editor, digit) : undefined;
+  if (value !== undefined) choose(value);
+  return value !== undefined;
+}
+
 /** Two digits one soon after the other are one number. */
 const MILLISECONDS = 700;
 let typed = { digit: 0, at: -1e9 };
 
 /** The class at a place in the list, 1 for the first, whose number is typed digit by digit. */
-export function atNumber(editor: Editor, digit: number): number | undefined {
+function atNumber(editor: Editor, digit: number): number | undefined {
   const { classes } = editor.document;
   const now = performance.now();
   const both = now - typed.at < MILLISECONDS ? classes[10 * typed.digit + digit - 1] : undefined;

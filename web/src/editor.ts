@@ -10,7 +10,7 @@ import { Photo } from "./layers";
 import { Live } from "./live";
 import type { Painted } from "./painter";
 import { cutPatch, patchTouched } from "./patches";
-import type { FolderState, Holder, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StrokeDocument } from "./protocol";
+import type { FolderState, Holder, ImageEntry, Item, LineItem, Point, Region, Result, ServerMessage, SessionState, StackState, StrokeDocument } from "./protocol";
 import { ShownMask } from "./shown_mask";
 
 export interface EditorHost {
@@ -30,6 +30,7 @@ export interface EditorHost {
   /** Of other images, and of this one in the list. */
   images(changed: ImageEntry[]): void;
   folder(state: FolderState): void;
+  stack(state: StackState): void;
   wantsUncertainty(): boolean;
   hidden(): Set<number>;
 }
@@ -236,6 +237,9 @@ export class Editor {
       this.connected = message.connected;
       this.host.folder(message);
       if (this.waiting && !message.fitting) this.host.status(t("drawForMask"), null);
+    } else if (message.type === "stack") {
+      this.mask.forget();
+      this.host.stack(message);
     } else if (message.type === "replaced") {
       this.host.replaced();
     } else if (message.type === "closed") {

@@ -9,9 +9,9 @@ import { Photo } from "./layers";
 import { holderName, isElsewhere } from "./holders";
 import type { FolderState, Holder, ImageEntry, SessionState } from "./protocol";
 
-export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "hidden" | "regions" | "wantsUncertainty" | "remarks"> {
-  /** There is a new session: for another image, or again for the one that is shown. */
-  opened(editor: Editor, another: boolean): void;
+export interface ImagesHost extends Pick<EditorHost, "changed" | "painted" | "hidden" | "regions" | "wantsUncertainty" | "remarks" | "stack"> {
+  /** There is a new session: for another image (of the same stack?), or again for the one that is shown. */
+  opened(editor: Editor, another: boolean, beside: boolean): void;
   /** The list, or which of it is open, has changed. */
   listed(entries: ImageEntry[], current: string | undefined): void;
   /** The model of all strokes has changed. */
@@ -141,6 +141,15 @@ export class Images {
     return this.opening;
   }
 
+  /** Keep what there is when the window goes; ask where strokes would be lost. */
+  listenForLeaving(): void {
+    window.addEventListener("pagehide", () => this.editor?.keepHistory());
+    window.addEventListener("beforeunload", (e) => {
+      const { editor } = this;
+      if (editor?.unsaved && (!offline.hidden || !editor.open)) e.preventDefault();
+    });
+  }
+
   private async openNow(entry: ImageEntry): Promise<void> {
     if (this.editor?.open && this.editor.state.image.id === entry.id) return;
     setStatus(t("openingNamed", { name: entry.name }), 0.2);
@@ -153,16 +162,17 @@ export class Images {
     location.replace(`#${entry.id}`);
     document.title = `${entry.name} · Saccade`;
     imageName.textContent = entry.name;
-    this.host.opened(next, true);
+    const stack = state.image.slice?.stack;
+    this.host.opened(next, true, stack !== undefined && stack === left?.state.image.slice?.stack);
     setStatus("", null);
     this.list();
   }
 
   private hostFor(state: SessionState): EditorHost {
     const current = () => this.editor?.state.session === state.session;
-    const { changed, painted, hidden, regions, wantsUncertainty, remarks, folder } = this.host;
+    const { changed, painted, hidden, regions, wantsUncertainty, remarks, folder, stack } = this.host;
     return {
-      changed, painted, hidden, regions, wantsUncertainty, remarks, folder,
+      changed, painted, hidden, regions, wantsUncertainty, remarks, folder, stack,
       images: (changedOnes) => this.update(changedOnes),
       status: setStatus,
       error: showError,
@@ -201,7 +211,7 @@ export class Images {
         const photo = replaced ? await Photo.from(await api.loadPhoto(state.image.id)) : undefined;
         this.editor = left.goOn(state, this.hostFor(state), photo);
         veil.hidden = true;
-        this.host.opened(this.editor, replaced);
+        this.host.opened(this.editor, replaced, false);
         const entry = this.entries.find((i) => i.id === state.image.id);
         if (replaced && entry) {
           entry.replaced = (entry.replaced ?? 0) + 1;

@@ -4,7 +4,7 @@ import "./style.css";
 import { Bars } from "./bars";
 import * as api from "./api";
 import { bindings } from "./bindings";
-import { attempt, offline, progress, veil } from "./chrome";
+import { attempt, progress, veil } from "./chrome";
 import * as classes from "./classes";
 import type { Editor } from "./editor";
 import { exportsHost } from "./cut_out";
@@ -25,6 +25,7 @@ import type { FolderState, StrokeClass } from "./protocol";
 import { Queue } from "./queue";
 import { Readout } from "./readout";
 import { holdKey, holdSpace, listen, shortcutDialog } from "./shortcuts";
+import { Slices } from "./slices";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
 import { WhereNext } from "./where_next";
@@ -61,9 +62,11 @@ const images = new Images({
     if (count !== entries.length && images.editor) buildExports(images.editor.state, entries.length, outgoing);
     count = entries.length;
     queue.show(entries, current);
+    slices.show(entries, current);
     bars.showCount(count);
     showSource();
   },
+  stack: (state) => slices.told(state),
   folder: (state) => {
     folder = state;
     notes.add(state.remarks);
@@ -79,6 +82,12 @@ const queue = new Queue({
     void images.open(entry);
   },
   toggleDone: () => void images.toggleDone(queue.shown),
+});
+
+const slices = new Slices({
+  open: (entry) => void images.open(entry),
+  preview: (photo, alone) => stage.changePhoto(photo, alone),
+  noted: (lines) => notes.add(lines),
 });
 
 const brush = () => {
@@ -175,12 +184,12 @@ function setTool(next: Tool): void {
   stage.setCursor();
 }
 
-function opened(editor: Editor, another: boolean): void {
+function opened(editor: Editor, another: boolean, beside: boolean): void {
   const { state } = editor;
   if (another) {
     if (!state.document.classes.some((c) => c.value === chosen)) chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
-    setBrush(Math.max(state.image.width, state.image.height) / 45);
-    stage.setPhoto(editor.photo);
+    if (!beside) setBrush(Math.max(state.image.width, state.image.height) / 45);
+    stage.setPhoto(editor.photo, beside);
     panel.contrast.reset();
     whereNext.set([]);
   }
@@ -239,13 +248,12 @@ const bars = new Bars({
   notes: notes.element,
   queue: queue.element,
   hints: hints.element,
+  slices: slices.element,
 });
 
 /** Choose the class at a place in the list; whether there is one. */
 function pickClass(digit: number): boolean {
-  const value = images.editor ? classes.atNumber(images.editor, digit) : undefined;
-  if (value !== undefined) choose(value);
-  return value !== undefined;
+  return classes.pick(images.editor, digit, choose);
 }
 
 function nextClass(_: string, shift: boolean): void {
@@ -260,6 +268,7 @@ const shortcuts = bindings({
   hide: () => toggleHidden(chosen),
   resize: (up) => setBrush(up ? Math.max(brushWidth + 1, brushWidth * 1.25) : Math.min(brushWidth - 1, brushWidth / 1.25)),
   step: (by) => images.step(by),
+  slice: (by) => slices.step(by),
   toggleDone: () => void images.toggleDone(queue.shown),
   nextOpen: () => images.nextOpen(queue.shown),
   copy: () => void attempt(() => outgoing.copyCutOut()),
@@ -281,11 +290,7 @@ listen(shortcuts, () => veil.hidden);
 holdKey("x", (held) => stage.compare(held));
 holdSpace((held) => stage.gestures.holdSpace(held));
 
-window.addEventListener("pagehide", () => images.editor?.keepHistory());
-window.addEventListener("beforeunload", (e) => {
-  const { editor } = images;
-  if (editor?.unsaved && (!offline.hidden || !editor.open)) e.preventDefault();
-});
+images.listenForLeaving();
 
 exposeFacts(images, stage, frames, () => folder);
 setTool("brush");

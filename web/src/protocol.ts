@@ -62,6 +62,8 @@ export interface ImageEntry {
   /** Why it cannot be opened; "" if it can, as far as is known. */
   problem: string;
   holder: Holder | null;
+  /** Which one of a stack it is, from 1; null where it is none. */
+  slice: { stack: string; number: number; count: number } | null;
   /** Counts how often the file was seen to be replaced. */
   replaced?: number;
 }
@@ -101,11 +103,22 @@ export interface FolderState {
   remarks: string[];
 }
 
+/** The masks of all slices of a stack. */
+export interface StackState {
+  stack: string;
+  state: "running" | "done" | "failed";
+  fraction: number;
+  detail: string;
+  objects: number | null;
+  remarks: string[];
+}
+
 export type ServerMessage =
   | { type: "classes"; classes: StrokeClass[] }
   | { type: "images"; images: ImageEntry[] }
   | ({ type: "folder" } & FolderState)
   | ({ type: "state" } & SessionState)
+  | ({ type: "stack" } & StackState)
   | { type: "saved"; revision: number }
   | { type: "replaced" }
   | { type: "progress"; revision: number; fraction: number; stage: string; ahead: number }

@@ -54,19 +54,22 @@ export class Stage {
     this.cursor = new KeyCursor(this.top, host, this, this.gestures);
   }
 
-  setPhoto(photo: Photo): void {
+  /** `stay`: look at the same place, as at the next slice. */
+  setPhoto(photo: Photo, stay = false): void {
     this.photo?.close();
     this.photo = photo;
     this.painted = this.outline = null;
+    this.comparing = false;
     this.regions = [];
-    this.view = new View(photo, this.screen());
+    if (!stay || !this.view) this.view = new View(photo, this.screen());
     this.refresh();
   }
 
-  /** The same image with other contrast. */
-  changePhoto(photo: Photo): void {
+  /** The same image with other contrast; `alone`: another slice, without the mask of this one. */
+  changePhoto(photo: Photo, alone = false): void {
     this.photo?.close();
     this.photo = photo;
+    this.comparing = alone;
     this.refresh("base");
   }
 

@@ -155,6 +155,18 @@ export const TEXTS = {
   sure: ["Sure", "Sicher"],
   unsure: ["{share} % unsure", "{share} % unsicher"],
 
+  // Slices of a stack
+  slice: ["Slice", "Schicht"],
+  previousSlice: ["Previous slice (Page up)", "Vorige Schicht (Bild auf)"],
+  nextSlice: ["Next slice (Page down)", "Nächste Schicht (Bild ab)"],
+  allSlices: ["All slices", "Alle Schichten"],
+  allSlicesTitle: ["Masks of all slices from the strokes on some, joined through the stack", "Masken aller Schichten von den Strichen auf einigen, verbunden durch den Stapel"],
+  saveSlices: ["Save the masks of all slices", "Masken aller Schichten speichern"],
+  segmentingSlices: ["Segmenting all slices", "Alle Schichten werden berechnet"],
+  oneObject: ["1 object", "1 Objekt"],
+  someObjects: ["{count} objects", "{count} Objekte"],
+  keySlice: ["Previous, next slice of a stack", "Vorige, nächste Schicht eines Stapels"],
+
   // Hints and notes
   noHints: ["Show no more hints", "Keine Hinweise mehr zeigen"],
   hintShared: ["From the strokes on **{images}**. Draw where it is wrong; the others learn from it too.", "Von den Strichen auf **{images}**. Dort zeichnen, wo es falsch ist; die anderen lernen auch davon."],

@@ -132,13 +132,17 @@ class Folder:
 
     def is_done(self, entry: Entry) -> bool:
         """Whether somebody called an image done."""
-        return self._file.key(entry.path) in self.project.done
+        return self._key(entry) in self.project.done
 
     def set_done(self, entry: Entry, done: bool) -> None:
         """Call an image done, or not."""
-        key = {self._file.key(entry.path)}
+        key = {self._key(entry)}
         changed = self.project.done | key if done else self.project.done - key
         self.project = replace(self.project, done=changed)
+
+    def _key(self, entry: Entry) -> str:
+        key, one = self._file.key(entry.path), entry.slice
+        return key if one is None or one.number == 1 else f"{key}#{one.number}"
 
     def set_shared(self, shared: bool) -> None:
         """Say whether strokes on one image count for the others."""

@@ -58,14 +58,14 @@ def collect_strokes(
             if document is None:
                 document = StrokeFile(entry).read((height, width))
             if document.items or document.pins:
-                stamp = f"{library.version(entry)} {_digest(document)}"
+                stamp = f"{library.version(entry)} {strokes_digest(document)}"
                 found.append(DrawnImage(entry, (height, width), document, stamp))
         except (InputError, OSError) as error:
             skipped.append(f"{entry.name}: its strokes do not count ({error})")
     return found, skipped
 
 
-def _digest(document: StrokeDocument) -> str:
+def strokes_digest(document: StrokeDocument) -> str:
     """A text that tells strokes apart, whatever their ids and the names of their classes."""
     found = hashlib.sha256()
     for item in document.items:

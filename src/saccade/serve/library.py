@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -23,6 +23,7 @@ from saccade.scribbles.stroke_names import STROKE_SUFFIX, stroke_file_of
 from saccade.serve.errors import UploadError, renamed
 from saccade.serve.listing import list_images, name_of_folders, names_by_stem, write_sample
 from saccade.serve.settings import ServeSettings
+from saccade.serve.slices import Slice, Stacks
 from saccade.serve.uploads import (
     check_decodes,
     check_size,
@@ -45,6 +46,7 @@ class Entry:
         root: what was handed over, without links: the image's folder or one above, or itself.
         title: what files that are made of it are called: its stem, or its name where another
             image of the folder has that stem.
+        slice: which one of a stack it is; None where its file is one image.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Entry:
     strokes: Path
     root: Path
     title: str = ""
+    slice: Slice | None = None
 
     def is_inside(self) -> bool:
         """Whether the path still leads to where it did: a link may have taken its place."""
@@ -76,6 +79,7 @@ class Library:
         self._sizes: dict[Path, tuple[int, tuple[int, int]]] = {}
         self._claimed: dict[Path, Path] = {}  # stroke file -> image, as long as this runs
         self._claiming = threading.Lock()
+        self.stacks = Stacks()
         if not settings.paths:
             write_sample(settings.home)
         self.entries()
@@ -114,6 +118,7 @@ class Library:
         shared = [
             (_shared_end(PurePath(name_key(str(entry.path))).parts, parts), entry)
             for entry in entries
+            if entry.slice is None or entry.slice.number == 1
         ]
         most = max((count for count, _ in shared), default=0)
         return [entry for count, entry in shared if count == most > 0 and entry.is_inside()]
@@ -163,6 +168,8 @@ class Library:
         """
         self.size(entry)
         try:
+            if entry.slice is not None:
+                return self.stacks.read(entry.path, entry.slice)
             image = read_image(entry.path)
         except InputError as error:
             raise renamed(error, entry.path, entry.name) from error
@@ -202,6 +209,10 @@ class Library:
             stamp = entry.path.stat().st_mtime_ns
         except OSError as error:
             raise UploadError(f"{entry.name}: {error.strerror}", 415) from error
+        if entry.slice is not None:
+            size = self.stacks.size(entry.path)
+            check_size(*size, self._settings.limits, entry.name)
+            return size
         known = self._sizes.get(entry.path)
         if known is None or known[0] != stamp:
             with open(entry.path, "rb") as file:
@@ -220,7 +231,8 @@ class Library:
                     seen.add(path)
                     if path.parent not in names:
                         names[path.parent] = names_by_stem(path.parent)
-                    yield self._entry(path, root, names[path.parent])
+                    whole = self._entry(path, root, names[path.parent])
+                    yield from slices_of(whole, self.stacks.slices(path)) or [whole]
 
     def _entry(self, path: Path, root: Path, names: dict[str, list[str]]) -> Entry:
         """The entry of an image in a folder with these image names by stem."""
@@ -229,14 +241,14 @@ class Library:
         alike = names.get(name_key(path.stem), [path.name])
         store = self._settings.store
         if store is not None:  # where files of different folders must not meet
-            strokes = store / f"{path.stem}-{_digest(path)[:6]}{STROKE_SUFFIX}"
+            strokes = store / f"{path.stem}-{id_of(path)[:6]}{STROKE_SUFFIX}"
         else:
             whole = names.get(name_key(Path(path.stem).stem), [])  # a.png where this is a.png.jpg
             rivals = {*alike, *(name for name in whole if name == path.stem)}
             strokes = stroke_file_of(path, rivals, self._claimed)
             self._claimed[strokes] = path
         return Entry(
-            id=_digest(path),
+            id=id_of(path),
             path=path,
             name=printable(path.name),
             folder="" if folder == "." else printable(folder),
@@ -244,6 +256,27 @@ class Library:
             root=root,
             title=printable(path.name if len(alike) > 1 else path.stem),
         )
+
+
+def slices_of(whole: Entry, slices: list[Slice]) -> list[Entry]:
+    """An entry for each slice of a stack; the first has the id and the strokes of the file."""
+    found = []
+    for one in slices:
+        part, first = f"z{one.number:0{len(str(one.count))}}", one.number == 1
+        path = PurePath(whole.name)
+        stem = whole.strokes.name.removesuffix(STROKE_SUFFIX)
+        strokes = whole.strokes.with_name(f"{stem}.{part}{STROKE_SUFFIX}")
+        found.append(
+            replace(
+                whole,
+                id=whole.id if first else id_of(whole.path, one.number),
+                name=f"{path.stem}.{part}{path.suffix}",
+                strokes=whole.strokes if first else strokes,
+                title=f"{whole.title}.{part}",
+                slice=one,
+            )
+        )
+    return found
 
 
 def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
@@ -255,5 +288,7 @@ def _shared_end(path: tuple[str, ...], wanted: tuple[str, ...]) -> int:
     return count
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+def id_of(path: Path, number: int = 1) -> str:
+    """The opaque id of a file, or of a further slice of it."""
+    name = os.fsencode(path) + (f"\0{number}".encode() if number > 1 else b"")
+    return hashlib.sha256(name).hexdigest()[:16]

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.interactive import ScribbleSegmenter, Segmentation
 from saccade.interactive.suggestions import suggest_regions
-from saccade.scribbles.strokes import Strokes
 from saccade.serve.background import Background
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
 from saccade.serve.folder_fit import FolderFit
@@ -54,6 +52,7 @@ class Masks:
         self._sessions = sessions
         self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
         self.is_connected: Callable[[], bool] = lambda: False
+        self.joined: Callable[[Session], DisplayedMask | None] = lambda session: None
         self.on_mask: Callable[[Session, DisplayedMask], None] = lambda session, mask: None
 
     async def segment(
@@ -67,6 +66,12 @@ class Masks:
             InputError: the image or the strokes cannot be used.
         """
         key = session.entry.id
+        if (mask := self.joined(session)) is not None:  # of a stack: it is there already
+            self._queue.cancel(key)
+            session.mask = mask
+            self.on_mask(session, mask)
+            session.send(encode_result(mask, uncertainty=session.wants_uncertainty), "result")
+            return mask
         fit = self.folder_fit(session)
         if fit is None and not session.stroked_classes:
             self._queue.cancel(key)
@@ -95,18 +100,22 @@ class Masks:
         session.newest_request = future
         self._send_queue_positions()
         try:
-            mask, message = await asyncio.shield(future)
+            found, message = await asyncio.shield(future)
         except NoStrokesError:
             self._wait_for_strokes(session)
             return None
         if session.newest_request is future:
             session.newest_request = None
-            session.mask = mask
-            self.on_mask(session, mask)
+            session.mask = found
+            self.on_mask(session, found)
         session.send(message, "result")
         self._send_queue_positions()
         self._free_memory(session)
-        return mask
+        return found
+
+    def can_make(self, session: Session) -> bool:
+        """Whether there is a mask without strokes: of the folder's model, or of a stack."""
+        return self.folder_fit(session) is not None or self.joined(session) is not None
 
     def start(self, session: Session) -> None:
         """`segment`, with errors sent to the page instead of raised."""
@@ -212,24 +221,6 @@ class Masks:
         message = await self._background.in_thread(encode_result, mask, uncertainty=False)
         session.mask = mask
         session.send(message, "result")
-
-    async def segment_once(
-        self, key: str, rgb: NDArray[np.uint8], strokes: NDArray[np.int32], unlabeled: int
-    ) -> Segmentation:
-        """Segment an image that no session has, in its turn.
-
-        Raises:
-            QueueFullError: too many wait.
-            SupersededError: the same key was asked for again, or the server stops.
-            InputError: the image or the strokes cannot be used.
-        """
-        settings = self._settings
-
-        def work(cancelled: Any) -> Segmentation:
-            segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
-            return segmenter.fit(rgb, Strokes(strokes, unlabeled), cancel=cancelled.is_set).result
-
-        return await self._queue.submit(key, work)
 
     def prepare(self, session: Session, rgb: NDArray[np.uint8]) -> None:
         """Start computing features before the first stroke; the first mask computes them else."""

@@ -15,7 +15,6 @@ from saccade.images import (
     exif_orientation,
     header_of,
     is_16_bit_png,
-    load_image,
     open_unlimited,
     read_image,
 )
@@ -91,6 +90,7 @@ def encode_picture(rgb: NDArray[np.uint8], fmt: str) -> bytes:
 def thumbnail(
     entry: Entry,
     limits: Limits,
+    load: Callable[[Entry], NDArray[np.uint8]],
     longest: int = 160,
     over: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
 ) -> bytes:
@@ -99,6 +99,7 @@ def thumbnail(
     Args:
         entry: the image.
         limits: of what is read.
+        load: decodes what no browser shows.
         longest: side.
         over: paints over the small picture (h, w, 3).
 
@@ -118,10 +119,7 @@ def thumbnail(
                     return _painted(small, over)
     except Exception as error:  # decoders raise nearly anything on a damaged file
         raise InputError(f"{entry.name}: cannot be read ({one_line(error)})") from error
-    try:
-        small = Image.fromarray(load_image(entry.path))
-    except InputError as error:
-        raise renamed(error, entry.path, entry.name) from error
+    small = Image.fromarray(load(entry))
     small.thumbnail((longest, longest))
     return _painted(small, over)
 

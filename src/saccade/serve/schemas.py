@@ -108,6 +108,14 @@ class HolderModel(BaseModel):
     address: str
 
 
+class SliceModel(BaseModel):
+    """Which slice of a stack an image is, from 1; `stack` is the id of the first."""
+
+    stack: str
+    number: int
+    count: int
+
+
 class ImageModel(BaseModel):
     """An image that can be opened; width and height are 0 where the file cannot be read.
 
@@ -130,6 +138,7 @@ class ImageModel(BaseModel):
     sure: bool = False
     problem: str = ""
     holder: HolderModel | None = None
+    slice: SliceModel | None = None
 
 
 class ImageOptions(Strict):
@@ -178,6 +187,17 @@ class ExportModel(BaseModel):
     done: int
     total: int
     detail: str
+    remarks: list[str]
+
+
+class StackModel(BaseModel):
+    """The masks of all slices of a stack; `objects` counts them, through the slices."""
+
+    stack: str
+    state: Literal["running", "done", "failed"]
+    fraction: float
+    detail: str
+    objects: int | None
     remarks: list[str]
 
 

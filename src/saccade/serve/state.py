@@ -7,13 +7,14 @@ from saccade.formats import masks
 from saccade.interactive.presets import MENU
 from saccade.serve.class_colors import class_colors
 from saccade.serve.documents import from_document
-from saccade.serve.library import Entry
+from saccade.serve.library import Entry, id_of
 from saccade.serve.schemas import (
     FormatModel,
     HolderModel,
     ImageModel,
     Preset,
     SessionState,
+    SliceModel,
 )
 from saccade.serve.service import Service
 from saccade.serve.session import Session
@@ -67,6 +68,7 @@ def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -
         sure=preview is not None and preview.is_sure,
         problem=preview.problem if preview is not None else "",
         holder=_holder(service, entry),
+        slice=_slice(entry),
     )
 
 
@@ -75,6 +77,13 @@ def _holder(service: Service, entry: Entry) -> HolderModel | None:
     opened = (s for s in list(service.sessions.values()) if s.entry.id == entry.id)
     found = next((s.holder for s in opened if s.outgoing is not None), None)
     return None if found is None else HolderModel(**asdict(found))
+
+
+def _slice(entry: Entry) -> SliceModel | None:
+    one = entry.slice
+    if one is None:
+        return None
+    return SliceModel(stack=id_of(entry.path), number=one.number, count=one.count)
 
 
 def formats() -> list[FormatModel]:

@@ -62,6 +62,8 @@ class StrokeFile:
                     raise renamed(error, path, path.name) from error
         foreign = self._entry.path.with_suffix(".json")
         named_other = belongs_to_other(foreign, self._entry.path)
+        if self._entry.slice is not None and self._entry.slice.number > 1:
+            named_other = True  # it is of the first slice
         if foreign.is_file() and not foreign.is_symlink() and not named_other:
             with contextlib.suppress(InputError):  # any JSON may lie there
                 return complete_classes(read_document(foreign, shape, skip_odd=True)), ()

@@ -14,6 +14,7 @@ from saccade.interactive.inputs import ground_class
 from saccade.serve.json_bodies import STUDIO_BOUND, json_body, read_json_body
 from saccade.serve.label_studio.images import load_task_image
 from saccade.serve.label_studio.interface import BrushTag, read_brush_tag
+from saccade.serve.label_studio.once import segment_once
 from saccade.serve.label_studio.strokes import UNLABELED, is_background, strokes_from_results
 from saccade.serve.routes.replies import errors
 from saccade.serve.service import Service
@@ -112,7 +113,7 @@ async def _predict(
         return empty.model_copy(update={"remarks": list(drawn.remarks)})
     # A key of its own: of requests that come at once for one task, each gets its answer.
     key = f"label-studio-{next(_numbers)}"
-    result = await service.masks.segment_once(key, rgb, drawn.labels, UNLABELED)
+    result = await segment_once(service, key, rgb, drawn.labels, UNLABELED)
     made = await service.background.in_thread(_prediction, result, names, tag)
     return made.model_copy(update={"remarks": [*drawn.remarks, *result.remarks]})
 

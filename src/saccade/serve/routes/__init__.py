@@ -6,6 +6,7 @@ from saccade.serve.routes.folder import add_folder_routes
 from saccade.serve.routes.images import add_image_routes
 from saccade.serve.routes.masks import add_mask_routes
 from saccade.serve.routes.sessions import add_session_routes
+from saccade.serve.routes.stacks import add_stack_routes
 from saccade.serve.routes.strokes import add_stroke_routes
 from saccade.serve.service import Service
 
@@ -18,4 +19,5 @@ def api_router(service: Service) -> APIRouter:
     add_stroke_routes(router, service)
     add_mask_routes(router, service)
     add_folder_routes(router, service)
+    add_stack_routes(router, service)
     return router

@@ -61,6 +61,9 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
         rgb = await service.background.in_slow_thread(service.library.load, entry)
         if (black, white) != (0, 1):
             work = partial(with_contrast, entry, rgb, black, white)
+            if entry.slice is not None:
+                stacks = service.library.stacks
+                work = partial(stacks.with_contrast, entry.path, entry.slice, black, white)
             rgb = await service.background.in_slow_thread(work)
             return Response(encode_picture(rgb, "PNG"), media_type="image/png")
         data, kind = await service.background.in_slow_thread(file_for_browser, entry, rgb)
@@ -82,6 +85,7 @@ def add_image_routes(router: APIRouter, service: Service) -> None:
             thumbnail,
             entry,
             service.settings.limits,
+            service.library.load,
             over=None if over is None else lambda picture: blend(picture, over, classes),
         )
         return Response(data, media_type="image/jpeg")
