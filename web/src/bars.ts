@@ -21,6 +21,7 @@ export interface BarsHost {
   queue: HTMLElement;
   hints: HTMLElement;
   slices: HTMLElement;
+  chips: HTMLElement;
 }
 
 const TOOLS: [Tool, string][] = [
@@ -71,7 +72,7 @@ export class Bars {
   layOut(stage: HTMLElement, panel: HTMLElement, keys: HTMLElement): void {
     const { host } = this;
     const actual = h("button", { type: "button", class: "icon-button text", title: t("actualSize"), "aria-label": "1:1, 100 %", "data-testid": "zoom-100", click: () => host.setScale(1) }, "1:1");
-    const main = h("main", {}, stage, host.slices, host.hints, notices, veil);
+    const main = h("main", {}, host.chips, stage, host.slices, host.hints, notices, veil);
     document.querySelector("#app")!.append(
       h("header", { class: "bar" },
         h("h1", { class: "brand" }, "Saccade"),

@@ -1,12 +1,12 @@
 // The classes: a group of radio buttons, each with its color, its name and what can be done with it.
 
+import { Chips, type ChipsHost } from "./chips";
 import { h, iconButton } from "./dom";
 import { t } from "./language";
 import type { StrokeClass, StrokeDocument } from "./protocol";
 import { isLocked } from "./regions";
 
-export interface ClassListHost {
-  choose(value: number): void;
+export interface ClassListHost extends ChipsHost {
   changeClass(value: number, change: Partial<StrokeClass>): void;
   deleteClass(value: number): void;
   toggleLock(value: number): void;
@@ -26,11 +26,16 @@ export class ClassList {
   private listed = "";
   private redraw: () => void = () => undefined;
 
-  constructor(private host: ClassListHost) {}
+  readonly chips: Chips;
+
+  constructor(private host: ClassListHost) {
+    this.chips = new Chips(host);
+  }
 
   /** `provisional`: classes that are assumed to be everything else until somebody draws them. */
   show(document: StrokeDocument, chosen: number, provisional: number[]): void {
     this.redraw = () => this.show(document, chosen, provisional);
+    this.chips.show(document, chosen);
     const counts = new Map<number, number>();
     for (const item of document.items) if (!item.pinned) counts.set(item.value, (counts.get(item.value) ?? 0) + 1);
     const locks = document.classes.map((c) => isLocked(document.items, c.value));

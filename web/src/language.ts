@@ -1,7 +1,7 @@
 // Which language the page speaks: that of the browser, until somebody chooses another.
 
 import type { StrokeClass } from "./protocol";
-import { TEXTS } from "./texts";
+import { KEYS, TEXTS } from "./texts";
 
 export type Text = keyof typeof TEXTS;
 type Values = Record<string, string | number>;
@@ -61,7 +61,5 @@ export function rich(key: Text, values: Values = {}): (string | HTMLElement)[] {
 
 /** "Ctrl Z" as it stands on keys. */
 export function keyName(keys: string): string {
-  if (language !== "de") return keys;
-  const names: Record<string, string> = { Ctrl: "Strg", Shift: "Umschalt", Del: "Entf" };
-  return keys.split(" ").map((one) => names[one] ?? one).join(" ");
+  return keys.split(" ").map((one) => KEYS[one]?.[place] ?? one).join(" ");
 }

@@ -249,6 +249,7 @@ const bars = new Bars({
   queue: queue.element,
   hints: hints.element,
   slices: slices.element,
+  chips: panel.classes.chips.element,
 });
 
 /** Choose the class at a place in the list; whether there is one. */

@@ -9,7 +9,6 @@ import type { LayerSettings } from "./layers";
 import type { FolderState, Region } from "./protocol";
 
 export interface PanelHost extends ClassListHost {
-  addClass(): void;
   setBrush(width: number): void;
   /** Parts of the range of values, 0 to 1. */
   setContrast(black: number, white: number): void;

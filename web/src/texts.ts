@@ -1,6 +1,15 @@
 // All texts of the page, each in English and in German. {name} is filled in; **what stands so** is bold.
 // Names of classes and files, and what the server says of them, are no texts of the page.
 
+/** What stands on keys. */
+export const KEYS: Record<string, readonly [string, string]> = {
+  Ctrl: ["Ctrl", "Strg"],
+  Shift: ["Shift", "Umschalt"],
+  Del: ["Del", "Entf"],
+  Space: ["Space", "Leertaste"],
+  Page: ["Page", "Bild"],
+};
+
 export const TEXTS = {
   // Tools and the bar
   brush: ["Brush (B)", "Pinsel (B)"],

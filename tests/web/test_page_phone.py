@@ -1,0 +1,33 @@
+"""Somebody at a phone: classes above the picture."""
+
+
+def test_classes_stand_above_the_picture(browser, serve, person, until, tmp_path):
+    context = browser.new_context(
+        has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}
+    )
+    page = context.new_page()
+    with serve(tmp_path / "home") as address:
+        hand = person(page, address)
+        stage = page.locator(".stage").bounding_box()
+        boxes = [page.get_by_test_id(f"chip-{value}").bounding_box() for value in (0, 1)]
+        for box in boxes:
+            assert box["y"] + box["height"] <= stage["y"]
+            assert box["height"] >= 44
+        page.get_by_test_id("chip-0").tap()
+        assert page.get_by_test_id("chip-0").get_attribute("aria-pressed") == "true"
+        hand.drag([(60, 150), (390, 150)])
+        until(page, "saccade.strokeCount === 1")
+        hand.wait()
+        assert page.evaluate("saccade.labelAt(200, 150)") == 0
+        page.get_by_test_id("chip-add").tap()
+        page.keyboard.type("whiskers")
+        page.keyboard.press("Enter")
+        chip = page.get_by_test_id("chip-2")
+        assert chip.inner_text() == "whiskers"
+        assert chip.get_attribute("aria-pressed") == "true"
+        box = chip.bounding_box()
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert not chip.is_visible()  # the list of the panel is beside the picture there
+        page.goto("about:blank")
+    context.close()
