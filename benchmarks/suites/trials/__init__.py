@@ -1,0 +1,1 @@
+"""The page as somebody uses it who has never seen it."""
