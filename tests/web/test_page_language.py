@@ -26,7 +26,8 @@ SHOWN = """() => {
 # Names: of the page, of files and classes, of formats and languages, and what stands on keys.
 NAMES = (
     "Saccade a b png background object masks COCO labelme Label Studio YOLO GeoJSON json tif xml "
-    "txt coco polygons label-studio cvat cut saccade English Deutsch px Ctrl Shift Del Esc Space Page"
+    "txt coco polygons label-studio cvat cut saccade English Deutsch px "
+    "Ctrl Shift Del Esc Space Page"
 )
 PHONE = {"width": 390, "height": 800}
 
