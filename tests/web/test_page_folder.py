@@ -158,3 +158,23 @@ def test_all_masks_are_exported(browser, serve, person, until, tmp_path, width):
             labels = np.asarray(Image.open(mask))
         assert (labels[:, :38] == 1).mean() > 0.9
         assert (labels[:, 42:] == 0).mean() > 0.9
+
+
+def test_strokes_of_one_image_are_applied_to_all(browser, serve, person, until, tmp_path):
+    page = browser.new_page()
+    with serve(tmp_path / "home", pictures(tmp_path / "photos", 4)) as address:
+        hand = person(page, address)
+        page.get_by_test_id("apply-all").click()
+        assert "Draw a stroke first" in page.get_by_test_id("error").inner_text()
+        page.get_by_test_id("dismiss-error").click()
+        page.get_by_test_id("toggle-shared").uncheck()
+        until(page, "!saccade.folder.shared")
+        hand.draw(1, [(10, 10), (10, 50)])
+        hand.draw(0, [(70, 10), (70, 50)])
+        hand.wait()
+        page.get_by_test_id("apply-all").click()
+        until(page, "saccade.folder.shared")
+        page.get_by_text("All 4 images have masks").wait_for(timeout=90_000)
+        masked = page.evaluate("fetch('/api/images').then(r => r.json())")
+        assert all(one["mask"] > 0 for one in masked)
+        page.close()

@@ -1,10 +1,13 @@
 """Out and in: cut-outs, the clipboard, files that are dropped."""
 
 import base64
+import io
 import json
 
 import numpy as np
 from PIL import Image
+
+from tests.web.conftest import halves
 
 OBJECT = [(85, 60), (140, 45), (205, 60), (265, 70), (320, 80)]
 BESIDE = [(418, 28), (425, 70), (400, 105), (380, 135), (420, 165)]
@@ -75,3 +78,100 @@ def test_images_are_pasted_and_strokes_dropped(hand, page, until, tmp_path):
     labels = np.asarray(hand.labels(60, 80, step=1))
     assert (labels[:, :38] == 1).mean() > 0.95
     assert (labels[:, 42:] == 0).mean() > 0.95
+
+
+def send(page, kind, path, media):
+    text = base64.b64encode(path.read_bytes()).decode()
+    page.evaluate(SEND, [kind, path.name, media, text])
+
+
+def test_a_full_mask_that_is_dropped_is_a_mask(page, serve, person, until, tmp_path):
+    Image.fromarray(halves()).save(tmp_path / "a.png")
+    truth = np.zeros((60, 80), np.uint8)
+    truth[10:30, 20:50] = 1
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    palette = Image.fromarray(truth).convert("P")
+    palette.putpalette([0, 0, 0, 255, 60, 60])
+    palette.save(drawn / "mask.png")
+    corners = [[19.5, 9.5], [49.5, 9.5], [49.5, 29.5], [19.5, 29.5]]
+    whole = [[-0.5, -0.5], [79.5, -0.5], [79.5, 59.5], [-0.5, 59.5]]
+    shapes = [
+        {"label": label, "points": points, "shape_type": "polygon"}
+        for label, points in (("background", whole), ("object", corners))
+    ]
+    regions = {"version": "5.2.1", "flags": {}, "shapes": shapes, "imagePath": "a.png"}
+    regions |= {"imageData": None, "imageHeight": 60, "imageWidth": 80}
+    (drawn / "regions.json").write_text(json.dumps(regions))
+    with serve(tmp_path / "home", tmp_path / "a.png") as address:
+        hand = person(page, address)
+        send(page, "drop", drawn / "mask.png", "image/png")
+        until(page, "saccade.labelAt(30, 20) === 1")
+        np.testing.assert_array_equal(hand.labels(60, 80, step=1), truth)
+        assert hand.facts()["strokeCount"] == 0  # no patch covers the image
+        assert page.title().startswith("a.png")  # and it is no image of its own
+        page.reload()
+        until(page, "saccade.revision >= 0")
+        send(page, "drop", drawn / "regions.json", "application/json")
+        until(page, "saccade.labelAt(30, 20) === 1 && saccade.labelAt(2, 2) === 0")
+        assert hand.facts()["strokeCount"] == 0
+        send(page, "drop", tmp_path / "a.png", "image/png")  # a photograph of that size
+        until(page, "document.querySelector('[data-testid=position]').textContent === '2 of 2'")
+        page.goto("about:blank")
+
+
+def test_masks_are_dragged_out_and_images_have_links(page, serve, person, until, tmp_path):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for name in ("a", "b"):
+        Image.fromarray(halves()).save(tmp_path / f"{name}.png")
+    with serve(tmp_path / "home", tmp_path) as address:
+        hand = person(page, address)
+        hand.draw(1, [(10, 10), (10, 50)])
+        hand.draw(0, [(70, 10), (70, 50)])
+        hand.wait()
+        page.get_by_test_id("export").click()
+        given = page.evaluate(
+            "(() => { const data = new DataTransfer(), e = new DragEvent('dragstart',"
+            " {dataTransfer: data, bubbles: true});"
+            " document.querySelector('[data-testid=export-png]').dispatchEvent(e);"
+            " return data.getData('DownloadURL'); })()"
+        )
+        _, name, link = given.split(":", 2)
+        assert name == "a.png"
+        with Image.open(io.BytesIO(page.request.get(link).body())) as image:
+            np.testing.assert_array_equal(np.asarray(image), hand.labels(60, 80, step=1))
+        page.get_by_test_id("copy-link").click()
+        until(
+            page, "document.querySelector('[data-testid=status]').innerText === 'Copied the link'"
+        )
+        link = page.evaluate("navigator.clipboard.readText()")
+        page.keyboard.press("d")
+        until(page, "document.title.startsWith('b.png')")
+        page.evaluate("link => { location.hash = new URL(link).hash; }", link)
+        until(page, "document.title.startsWith('a.png')")  # by the address alone
+        page.goto("about:blank")
+        page.goto(link)
+        until(page, "document.title.startsWith('a.png')")
+        page.goto("about:blank")
+
+
+def test_a_cut_out_has_a_soft_edge_where_that_is_wanted(page, serve, person, tmp_path):
+    Image.fromarray(halves()).save(tmp_path / "a.png")
+    with serve(tmp_path / "home", tmp_path / "a.png") as address:
+        hand = person(page, address)
+        hand.draw(1, [(10, 10), (10, 50)])
+        hand.draw(0, [(70, 10), (70, 50)])
+        hand.wait()
+        hand.choose(1)
+        page.get_by_test_id("feather").fill("3")
+        page.get_by_test_id("export").click()
+        with page.expect_download() as download:
+            page.get_by_test_id("cut-out").click()
+        download.value.save_as(tmp_path / "soft" / "cut.png")
+        page.goto("about:blank")
+    row = np.asarray(Image.open(tmp_path / "soft" / "cut.png"))[30, :, 3].astype(int)
+    assert (row[:30] == 255).all()
+    assert (row[50:] == 0).all()
+    assert (np.diff(row) <= 0).all()
+    soft = np.count_nonzero((row > 0) & (row < 255))
+    assert 6 <= soft <= 13  # two means of seven pixels each

@@ -111,8 +111,12 @@ export async function importFile(session: string, file: File, as: "strokes" | "m
   return (await call(path, { method: "POST", body })).json() as Promise<StrokeDocument & { remarks: string[] }>;
 }
 
+export function maskAddress(session: string, format: string): string {
+  return `/api/sessions/${session}/mask?format=${encodeURIComponent(format)}`;
+}
+
 export async function download(session: string, format: string, name: string): Promise<void> {
-  await saveReply(await call(`/api/sessions/${session}/mask?format=${encodeURIComponent(format)}`), name);
+  await saveReply(await call(maskAddress(session, format)), name);
 }
 
 async function saveReply(response: Response, name: string): Promise<void> {

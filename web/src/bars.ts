@@ -31,6 +31,7 @@ const TOOLS: [Tool, string][] = [
   ["paint", t("paint")],
   ["wipe", t("wipe")],
   ["pin", t("pin")],
+  ["shape", t("shape")],
   ["pan", t("pan")],
 ];
 

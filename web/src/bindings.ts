@@ -44,6 +44,7 @@ export function bindings(run: Actions): Shortcut[] {
     { keys: "R", title: t("keyRemove"), match: ["r"], run: () => run.setTool("remove") },
     { keys: "G / T", title: t("keyPaint"), match: ["g", "t"], run: (key) => run.setTool(key === "g" ? "paint" : "wipe") },
     { keys: "P", title: t("keyPin"), match: ["p"], run: () => run.setTool("pin") },
+    { keys: "Q", title: t("keyShape"), match: ["q"], run: () => run.setTool("shape") },
     { keys: "L", title: t("keyLock"), match: ["l"], run: run.lock },
     { keys: "V", title: t("keyHide"), match: ["v"], run: run.hide },
     { keys: "H", title: t("keyPan"), match: ["h"], run: () => run.setTool("pan") },

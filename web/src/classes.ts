@@ -7,18 +7,18 @@ import { t } from "./language";
 import type { StrokeClass } from "./protocol";
 
 /** Adds a class; its value. */
-export function addClass(editor: Editor): number {
+function addClass(editor: Editor): number {
   const added = nextClass(editor.document.classes, editor.state.palette);
   const classes = [...editor.document.classes, added].sort((a, b) => a.value - b.value);
   editor.commit(withClasses(editor.document, classes));
   return added.value;
 }
 
-export function deleteClass(editor: Editor, value: number): void {
+function deleteClass(editor: Editor, value: number): void {
   editor.commit(withoutClass(editor.document, value));
 }
 
-export function changeClass(editor: Editor, value: number, change: Partial<StrokeClass>): void {
+function changeClass(editor: Editor, value: number, change: Partial<StrokeClass>): void {
   const { classes } = editor.document;
   const taken = classes.some((c) => c.value !== value && c.name === change.name);
   if (change.name === "" || taken) {
@@ -30,14 +30,14 @@ export function changeClass(editor: Editor, value: number, change: Partial<Strok
 }
 
 /** The class that is `by` places on in the list. */
-export function neighbor(editor: Editor, chosen: number, by: number): number {
+function neighbor(editor: Editor, chosen: number, by: number): number {
   const { classes } = editor.document;
   const at = classes.findIndex((c) => c.value === chosen);
   return classes[(at + by + classes.length) % classes.length].value;
 }
 
 /** Choose the class at a place in the list; whether there is one. */
-export function pick(editor: Editor | null, digit: number, choose: (value: number) => void): boolean {
+function pick(editor: Editor | null, digit: number, choose: (value: number) => void): boolean {
   const value = editor ? atNumber(editor, digit) : undefined;
   if (value !== undefined) choose(value);
   return value !== undefined;
@@ -54,4 +54,37 @@ function atNumber(editor: Editor, digit: number): number | undefined {
   const both = now - typed.at < MILLISECONDS ? classes[10 * typed.digit + digit - 1] : undefined;
   typed = { digit: both ? 0 : digit, at: now };
   return (both ?? classes[digit - 1])?.value;
+}
+
+export interface ClassesHost {
+  editor(): Editor | null;
+  chosen(): number;
+  choose(value: number): void;
+  rename(value: number): void;
+  changed(): void;
+}
+
+/** What list and keys do with classes, of the image that is open. */
+export function actions(host: ClassesHost) {
+  const withEditor = <T>(run: (editor: Editor) => T): T | undefined => {
+    const editor = host.editor();
+    return editor ? run(editor) : undefined;
+  };
+  return {
+    addClass: () => withEditor((editor) => {
+      const value = addClass(editor);
+      host.choose(value);
+      host.rename(value);
+    }),
+    deleteClass: (value: number) => withEditor((editor) => {
+      deleteClass(editor, value);
+      if (host.chosen() === value) host.choose(editor.document.classes[0].value);
+    }),
+    changeClass: (value: number, change: Partial<StrokeClass>) => withEditor((editor) => {
+      changeClass(editor, value, change);
+      host.changed();
+    }),
+    pickClass: (digit: number) => pick(host.editor(), digit, host.choose),
+    nextClass: (_: string, shift: boolean) => withEditor((editor) => host.choose(neighbor(editor, host.chosen(), shift ? -1 : 1))),
+  };
 }

@@ -5,9 +5,10 @@ import { setStatus } from "./chrome";
 import type { Editor } from "./editor";
 import type { ExportsHost } from "./exports";
 import { t } from "./language";
+import { allOf, boxMean } from "./regions";
 
-/** A PNG of the size of the image, transparent where the mask has other classes. */
-async function cutOut(editor: Editor, value: number): Promise<Blob> {
+/** A PNG of the size of the image, transparent where the mask has other classes; soft for `feather` pixels. */
+async function cutOut(editor: Editor, value: number, feather: number): Promise<Blob> {
   const { labels } = editor.mask;
   if (!labels || editor.mask.share(value) === 0) throw new Error(t("nothingToCut", { name: nameOf(editor, value) }));
   const photo = await loadPhoto(editor.state.image.id);
@@ -16,14 +17,17 @@ async function cutOut(editor: Editor, value: number): Promise<Blob> {
   ctx.drawImage(photo, 0, 0);
   photo.close();
   const image = ctx.getImageData(0, 0, labels.width, labels.height);
-  for (let i = 0; i < labels.width * labels.height; i++) if (labels.at(i) !== value) image.data[4 * i + 3] = 0;
+  let inside: ArrayLike<number> = allOf(labels, value);
+  // Two means are a soft ramp without corners.
+  if (feather > 0) for (let k = 0; k < 2; k++) inside = boxMean(inside, labels.width, labels.height, feather);
+  for (let i = 0; i < labels.width * labels.height; i++) image.data[4 * i + 3] = Math.round(255 * inside[i]);
   ctx.putImageData(image, 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
 }
 
-async function copyCutOut(editor: Editor, value: number): Promise<void> {
+async function copyCutOut(editor: Editor, value: number, feather: number): Promise<void> {
   if (!navigator.clipboard?.write) throw new Error(t("noClipboard"));
-  const blob = cutOut(editor, value);
+  const blob = cutOut(editor, value, feather);
   await blob; // what is wrong with it is said by itself
   await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
   setStatus(t("copied", { name: nameOf(editor, value) }), null);
@@ -34,16 +38,16 @@ function nameOf(editor: Editor, value: number): string {
 }
 
 /** What the menu of exports asks of the page. */
-export function exportsHost(editor: () => Editor | null, chosen: () => number, noted: (lines: string[]) => void): ExportsHost {
+export function exportsHost(editor: () => Editor | null, chosen: () => number, feather: () => number, noted: (lines: string[]) => void): ExportsHost {
   return {
     noted,
     saveCutOut: async (stem) => {
       const open = editor();
-      if (open) saveBlob(await cutOut(open, chosen()), `${stem}.cut.png`);
+      if (open) saveBlob(await cutOut(open, chosen(), feather()), `${stem}.cut.png`);
     },
     copyCutOut: async () => {
       const open = editor();
-      if (open) await copyCutOut(open, chosen());
+      if (open) await copyCutOut(open, chosen(), feather());
     },
   };
 }

@@ -1,6 +1,6 @@
 // The menu of formats that masks can be saved in: the one of the open image, or those of all.
 
-import { download, downloadAll, downloadModel } from "./api";
+import { download, downloadAll, downloadModel, maskAddress } from "./api";
 import { attempt, exportMenu, setStatus } from "./chrome";
 import { h } from "./dom";
 import { t, textOr } from "./language";
@@ -20,7 +20,13 @@ export interface ExportsHost {
 export function buildExports(state: SessionState, images: number, host: ExportsHost): void {
   const stem = state.image.name.replace(/\.[^.]*$/, "");
   const items = state.formats.map((format) => h("button", {
-    type: "button", role: "menuitem", tabindex: "-1", "data-testid": `export-${format.name}`,
+    type: "button", role: "menuitem", tabindex: "-1", "data-testid": `export-${format.name}`, draggable: "true", title: t("dragOut"),
+    dragstart: (e: DragEvent) => {
+      const address = new URL(maskAddress(state.session, format.name), location.href).href;
+      e.dataTransfer!.setData("DownloadURL", `application/octet-stream:${stem}${format.suffix}:${address}`);
+      e.dataTransfer!.setData("text/uri-list", address);
+      e.dataTransfer!.effectAllowed = "copy";
+    },
     click: () => void attempt(async () => {
       closeMenus();
       if (all && images > 1) {
@@ -42,7 +48,8 @@ export function buildExports(state: SessionState, images: number, host: ExportsH
   }, h("span", {}, title), h("small", {}, small));
   exportMenu.replaceChildren(...items, h("hr", {}),
     cut(t("cutOut"), "cut-out", ".png", () => host.saveCutOut(stem)),
-    cut(t("copyCutOut"), "copy-cut-out", t("copyKeys"), () => host.copyCutOut()));
+    cut(t("copyCutOut"), "copy-cut-out", t("copyKeys"), () => host.copyCutOut()),
+    h("hr", {}), cut(t("copyLink"), "copy-link", "", () => copyLink(state.image.id)));
   if (images < 2) return;
   const scope = (value: boolean, title: string, id: string) => h("button", {
     type: "button", role: "menuitemradio", tabindex: "-1", "aria-checked": String(all === value), "data-testid": id,
@@ -67,4 +74,12 @@ export function buildExports(state: SessionState, images: number, host: ExportsH
 /** Of a format: some are names, which are the same everywhere. */
 function titleOf(format: SessionState["formats"][number]): string {
   return textOr(`format-${format.name}`, format.title);
+}
+
+/** The address that opens the page at an image. */
+async function copyLink(image: string): Promise<void> {
+  const link = `${location.origin}${location.pathname}#${image}`;
+  if (!navigator.clipboard) return setStatus(link, null);
+  await navigator.clipboard.writeText(link);
+  setStatus(t("linkCopied"), null);
 }

@@ -4,7 +4,7 @@ import { distance, newId } from "./geometry";
 import type { LineItem, Point } from "./protocol";
 import type { View } from "./view";
 
-export type Tool = "brush" | "eraser" | "remove" | "paint" | "wipe" | "pin" | "pan";
+export type Tool = "brush" | "eraser" | "remove" | "paint" | "wipe" | "pin" | "shape" | "pan";
 
 export interface GestureHost {
   tool(): Tool;
@@ -14,6 +14,7 @@ export interface GestureHost {
   eraseDone(path: Point[], radius: number): void;
   removeAt(at: Point, slack: number): void;
   pinAt(at: Point): void;
+  shapeAt(at: Point): void;
   enabled(): boolean;
 }
 
@@ -24,6 +25,8 @@ export interface Surface {
   lineBegun(): void;
   moved(): void;
   showRing(at: Point | null): void;
+  /** A finger draws at a place of the screen, or no more. */
+  touched(at: Point | null): void;
   setCursor(): void;
 }
 
@@ -108,6 +111,7 @@ export class Gestures {
       this.pointers.set(e.pointerId, at);
       if (this.pointers.size === 2) {
         this.cancelStroke();
+        this.surface.touched(null);
         this.erasing = this.panning = null;
         this.pinch = this.pinchNow();
         return;
@@ -138,6 +142,8 @@ export class Gestures {
       this.host.removeAt(p, 6 / this.surface.view!.scale);
     } else if (tool === "pin") {
       if (inside) this.host.pinAt(p);
+    } else if (tool === "shape") {
+      if (inside) this.host.shapeAt(p);
     } else if (inside) {
       this.line = { id: newId(), kind: "line", value, width: Math.round(width * 10) / 10, points: [p] };
       if (tool === "paint" || tool === "wipe") this.line.pinned = true;
@@ -168,6 +174,7 @@ export class Gestures {
       this.surface.moved();
       return;
     }
+    if (e.pointerType === "touch" && this.drawing) this.surface.touched(at);
     const events = e.getCoalescedEvents?.() ?? [];
     for (const event of events.length > 0 ? events : [e]) {
       const place = this.at(event);
@@ -195,6 +202,7 @@ export class Gestures {
 
   private up(e: PointerEvent, cancelled = false): void {
     this.pointers.delete(e.pointerId);
+    this.surface.touched(null);
     this.element.classList.remove("grabbing");
     this.panning = null;
     if (this.pinch) {

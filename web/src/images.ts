@@ -24,11 +24,13 @@ export class Images {
   /** What is to be open once everything asked for is done; images open one after the other. */
   private wanted: ImageEntry | null = null;
   private opening: Promise<void> = Promise.resolve();
+  private applying = false;
 
   constructor(private host: ImagesHost) {}
 
   /** Open the image that the address names, or the first. */
   async start(): Promise<void> {
+    window.addEventListener("hashchange", () => this.follow());
     await attempt(async () => {
       setStatus(t("opening"), 0.1);
       this.entries = await api.listImages();
@@ -36,6 +38,12 @@ export class Images {
       if (this.entries.length === 0) cover(t("noImages"));
       else await this.openAlong([...this.entries.slice(at), ...this.entries.slice(0, at)]);
     });
+  }
+
+  /** Open the image that the address names by now: somebody has put a link there. */
+  private follow(): void {
+    const entry = this.entries.find((e) => e.id === location.hash.slice(1));
+    if (entry && entry.id !== this.current) void this.open(entry);
   }
 
   /** Open the image that is `by` places on; those that cannot be read are passed over. */
@@ -90,6 +98,23 @@ export class Images {
       if (this.editor?.state.image.id === entry.id || this.wanted) return; // or somebody goes on
     }
     if (!this.editor) cover(entries[0]?.problem || t("noneReadable"));
+  }
+
+  /** Masks for all images by the strokes that there are; how far it is is said until all have one. */
+  async applyToAll(): Promise<void> {
+    if (!this.entries.some((e) => e.has_strokes || e.status === "strokes")) throw new Error(t("drawFirst"));
+    await api.setFolder({ shared: true });
+    this.applying = true;
+    this.list();
+  }
+
+  private sayApplied(): void {
+    if (!this.applying) return;
+    const open = this.entries.filter((e) => !e.problem);
+    const done = open.filter((e) => e.mask > 0).length;
+    this.applying = done < open.length;
+    if (this.applying) setStatus(t("applying", { done, count: open.length }), done / open.length);
+    else setStatus(t("applied", { count: open.length }), null);
   }
 
   async upload(files: Iterable<File>): Promise<void> {
@@ -230,6 +255,7 @@ export class Images {
     const at = this.entries.findIndex((e) => e.id === current);
     position.textContent = this.entries.length > 1 && at >= 0 ? t("positionOf", { at: at + 1, count: this.entries.length }) : "";
     this.host.listed(this.entries, current);
+    this.sayApplied();
   }
 
   private markSaved(image: string, any: boolean): void {

@@ -5,6 +5,7 @@ import { attempt, filePicker, importMenu, setStatus } from "./chrome";
 import { h } from "./dom";
 import type { Images } from "./images";
 import { t } from "./language";
+import type { SessionState } from "./protocol";
 import { closeMenus } from "./menus";
 
 const CHOICES = [
@@ -32,7 +33,12 @@ export function buildImports(images: Images, changed: () => void, noted: (lines:
 
 async function importAs(file: File, as: "strokes" | "mask", images: Images, changed: () => void, noted: (lines: string[]) => void): Promise<void> {
   await attempt(async () => {
-    const { classes, items, remarks } = await importFile(images.editor!.state.session, file, as);
+    const { session } = images.editor!.state;
+    const { classes, items, remarks } = await importFile(session, file, as).catch((problem: Error) => {
+      if (as === "mask" || !problem.message.includes("as=mask")) throw problem;
+      as = "mask"; // regions that leave nothing out are no strokes
+      return importFile(session, file, as);
+    });
     if (as === "strokes") images.editor!.commit({ classes, items });
     noted(remarks);
     setStatus(t(as === "strokes" ? "strokesAdded" : "maskShown"), null);
@@ -40,13 +46,34 @@ async function importAs(file: File, as: "strokes" | "mask", images: Images, chan
   });
 }
 
+/** Colors that a picture of a mask has at most. */
+const MOST_COLORS = 64;
+
+/** Whether a picture is a mask of the image that is open: of its size, with few colors. */
+async function isMask(file: File, { image }: SessionState): Promise<boolean> {
+  const picture = await createImageBitmap(file).catch(() => null); // TIFF: the server reads it
+  if (!picture || picture.width !== image.width || picture.height !== image.height) return false;
+  const ctx = new OffscreenCanvas(picture.width, picture.height).getContext("2d")!;
+  ctx.drawImage(picture, 0, 0);
+  const colors = new Set<number>();
+  for (const color of new Uint32Array(ctx.getImageData(0, 0, picture.width, picture.height).data.buffer)) {
+    if (colors.add(color).size > MOST_COLORS) return false;
+  }
+  return true;
+}
+
 /** Endings of files that hold strokes or masks and no image. */
 const STROKES = /\.(json|xml|txt)$/i;
 
-/** Files of any kind: images are added, strokes go to the image that is open. */
+/** Files of any kind: images are added; strokes, and a mask of its size, go to the image that is open. */
 export async function takeFiles(files: Iterable<File>, images: Images, changed: () => void, noted: (lines: string[]) => void): Promise<void> {
   const all = [...files];
-  const pictures = all.filter((file) => !STROKES.test(file.name));
+  const pictures: File[] = [];
+  for (const file of all.filter((one) => !STROKES.test(one.name))) {
+    const { editor } = images;
+    if (all.length === 1 && editor && (await isMask(file, editor.state))) await importAs(file, "mask", images, changed, noted);
+    else pictures.push(file);
+  }
   if (pictures.length > 0) await images.upload(pictures);
   for (const file of all.filter((one) => STROKES.test(one.name))) {
     if (images.editor) await importAs(file, "strokes", images, changed, noted);

@@ -21,11 +21,12 @@ import * as edits from "./mask_edits";
 import { listenForMenus } from "./menus";
 import { Notes } from "./notes";
 import { clampBrush, Panel } from "./panel";
-import type { FolderState, StrokeClass } from "./protocol";
+import type { FolderState } from "./protocol";
 import { Queue } from "./queue";
 import { Readout } from "./readout";
 import { holdKey, holdSpace, listen, shortcutDialog } from "./shortcuts";
 import { Slices } from "./slices";
+import { Shape } from "./shape";
 import { Stage } from "./stage";
 import { applyTheme } from "./theme";
 import { WhereNext } from "./where_next";
@@ -74,7 +75,7 @@ const images = new Images({
   },
 });
 
-const outgoing = exportsHost(() => images.editor, () => chosen, (lines) => notes.add(lines));
+const outgoing = exportsHost(() => images.editor, () => chosen, () => panel.feather, (lines) => notes.add(lines));
 
 const queue = new Queue({
   open: (entry) => {
@@ -107,17 +108,21 @@ const stage = new Stage({
   strokeDone: (line) => images.editor?.addLine(line, stage.view?.scale ?? 1),
   eraseAlong: (a, b, radius) => images.editor?.eraseAlong(a, b, radius),
   eraseDone: (path, radius) => void images.editor?.eraseDone(path, radius),
+  shapeAt: (at) => shape.open(at),
+  moved: () => shape.draw(),
   pinAt: (at) => { if (images.editor) void edits.pinAt(images.editor, at); },
   removeAt: (at, slack) => void images.editor?.removeAt(at, slack),
   enabled: () => images.editor?.open ?? false,
   frame: (ms) => void (frames.push(ms) > 5000 && frames.shift()),
 });
 
+const shape = new Shape(() => stage.view, () => images.editor);
+
 const panel = new Panel({
   choose,
-  addClass,
-  changeClass,
-  deleteClass,
+  addClass: () => classEdits.addClass(),
+  changeClass: (value, change) => classEdits.changeClass(value, change),
+  deleteClass: (value) => classEdits.deleteClass(value),
   setBrush,
   setLayers,
   setContrast: (black, white) => void images.withContrast(black, white, (photo) => stage.changePhoto(photo)),
@@ -126,6 +131,7 @@ const panel = new Panel({
   goTo: (region) => whereNext.goTo(region),
   tidy: (how) => { if (images.editor) edits.tidy(images.editor, chosen, how); },
   setFolder: (change) => void attempt(async () => void (await api.setFolder(change))),
+  applyToAll: () => void attempt(() => images.applyToAll()),
   toggleLock: (value) => { if (images.editor) edits.toggleLock(images.editor, value); },
   toggleHidden,
   isHidden: (value) => layers.hidden.has(value),
@@ -139,25 +145,13 @@ function choose(value: number): void {
   refresh();
 }
 
-function addClass(): void {
-  const { editor } = images;
-  if (!editor) return;
-  const value = classes.addClass(editor);
-  choose(value);
-  panel.classes.rename(value);
-}
-
-function deleteClass(value: number): void {
-  const { editor } = images;
-  if (!editor) return;
-  classes.deleteClass(editor, value);
-  if (chosen === value) choose(editor.document.classes[0].value);
-}
-
-function changeClass(value: number, change: Partial<StrokeClass>): void {
-  if (images.editor) classes.changeClass(images.editor, value, change);
-  refresh();
-}
+const classEdits = classes.actions({
+  editor: () => images.editor,
+  chosen: () => chosen,
+  choose,
+  rename: (value) => panel.classes.rename(value),
+  changed: () => refresh(),
+});
 
 function toggleHidden(value: number): void {
   if (!layers.hidden.delete(value)) layers.hidden.add(value);
@@ -180,6 +174,7 @@ function setLayers(change: Partial<LayerSettings>): void {
 
 function setTool(next: Tool): void {
   tool = next;
+  shape.close();
   bars.showTool(next);
   stage.setCursor();
 }
@@ -187,6 +182,7 @@ function setTool(next: Tool): void {
 function opened(editor: Editor, another: boolean, beside: boolean): void {
   const { state } = editor;
   if (another) {
+    shape.close();
     if (!state.document.classes.some((c) => c.value === chosen)) chosen = state.document.classes.find((c) => c.value > 0)?.value ?? 0;
     if (!beside) setBrush(Math.max(state.image.width, state.image.height) / 45);
     stage.setPhoto(editor.photo, beside);
@@ -226,6 +222,7 @@ function refresh(): void {
 // Buttons and keys
 
 function travel(way: "undo" | "redo"): void {
+  shape.close();
   images.editor?.[way]();
   images.editor?.mask.paint();
   refresh();
@@ -252,17 +249,8 @@ const bars = new Bars({
   chips: panel.classes.chips.element,
 });
 
-/** Choose the class at a place in the list; whether there is one. */
-function pickClass(digit: number): boolean {
-  return classes.pick(images.editor, digit, choose);
-}
-
-function nextClass(_: string, shift: boolean): void {
-  if (images.editor) choose(classes.neighbor(images.editor, chosen, shift ? -1 : 1));
-}
-
 const shortcuts = bindings({
-  pickClass, nextClass, addClass, undo, redo, clear, setTool, setLayers,
+  ...classEdits, undo, redo, clear, setTool, setLayers,
   layers,
   rename: () => panel.classes.rename(chosen),
   lock: () => { if (images.editor) edits.toggleLock(images.editor, chosen); },
@@ -282,13 +270,14 @@ const shortcuts = bindings({
   showKeys: () => keys.showModal(),
 });
 const keys = shortcutDialog(shortcuts);
-stage.element.append(readout.element);
+stage.element.append(readout.element, shape.element);
 bars.layOut(stage.element, panel.element, keys);
 buildImports(images, refresh, (lines) => notes.add(lines));
 listenForMenus();
 listenForPaste((files) => void images.upload(files));
 listen(shortcuts, () => veil.hidden);
 holdKey("x", (held) => stage.compare(held));
+holdKey("z", (held) => stage.magnify(held));
 holdSpace((held) => stage.gestures.holdSpace(held));
 
 images.listenForLeaving();

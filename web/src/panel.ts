@@ -17,6 +17,7 @@ export interface PanelHost extends ClassListHost {
   setPreset(preset: string): void;
   suggest(): void;
   goTo(region: Region): void;
+  applyToAll(): void;
   setFolder(change: { shared?: boolean; connected?: boolean }): void;
 }
 
@@ -36,6 +37,11 @@ export class Panel {
   private shared: HTMLInputElement;
   private source = h("p", { class: "source", "data-testid": "source" });
   private folder: HTMLElement;
+  private featherText = h("output", { class: "value" }, "0 px");
+  private featherSlider = h("input", {
+    type: "range", min: "0", max: "20", value: "0", "data-testid": "feather", "aria-label": t("featherTitle"),
+    input: () => (this.featherText.value = `${this.feather} px`),
+  });
   readonly classes: ClassList;
   private connected: HTMLInputElement;
 
@@ -61,8 +67,9 @@ export class Panel {
       "data-testid": "preset", "aria-label": t("preset"), change: () => host.setPreset(this.preset.value),
     });
     this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setFolder({ shared: this.shared.checked }) });
+    const apply = h("button", { type: "button", class: "wide", title: t("applyTitle"), "data-testid": "apply-all", click: () => host.applyToAll() }, t("applyToAll"));
     this.folder = h("section", { hidden: true },
-      h("label", { class: "toggle" }, this.shared, h("span", {}, t("learnFromAll"))), this.source);
+      h("label", { class: "toggle" }, this.shared, h("span", {}, t("learnFromAll"))), this.source, apply);
     this.connected = h("input", { type: "checkbox", "data-testid": "toggle-connected", change: () => host.setFolder({ connected: this.connected.checked }) });
     const connected = h("label", { class: "toggle", title: t("connectedTitle") },
       this.connected, h("span", {}, t("connected")));
@@ -87,11 +94,17 @@ export class Panel {
         ...this.contrast.rows,
       ),
       h("section", {}, h("label", { class: "row slim" }, h("span", {}, t("preset")), this.preset), connected,
-        h("div", { class: "pair" }, tidy("fill"), tidy("smooth"))),
+        h("div", { class: "pair" }, tidy("fill"), tidy("smooth")),
+        h("label", { class: "row slim", title: t("featherTitle") }, h("span", {}, t("feather")), this.featherText, this.featherSlider)),
       this.folder,
       h("section", {}, suggest, this.regions),
       h("section", {}, h("label", { class: "row slim" }, h("span", {}, t("language")), languageChoice())),
     );
+  }
+
+  /** Pixels over which the edge of a cut-out is soft. */
+  get feather(): number {
+    return Number(this.featherSlider.value);
   }
 
   showBrush(width: number): void {

@@ -127,7 +127,7 @@ function neighbor(labels: Labels, but: number, i: number, radius: number): numbe
 }
 
 /** Means over squares of (2 * radius + 1) ** 2 pixels, along rows and then along columns. */
-function boxMean(pixels: Uint8Array, width: number, height: number, radius: number): Float32Array {
+export function boxMean(pixels: ArrayLike<number>, width: number, height: number, radius: number): Float32Array {
   const rows = new Float32Array(pixels.length);
   const out = new Float32Array(pixels.length);
   const pass = (from: ArrayLike<number>, to: Float32Array, lines: number, length: number, across: number, along: number) => {

@@ -63,7 +63,7 @@ function elsewhere(e: KeyboardEvent): string[] {
 }
 
 export function shortcutDialog(shortcuts: Shortcut[]): HTMLDialogElement {
-  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["X", t("keyCompare")], [t("wheel"), t("wheelDoes")], [t("spaceDrag"), t("keyPan")], [t("rightButton"), t("rightDoes")]];
+  const rows = [...shortcuts.map((s) => [s.keys, s.title]), ["X", t("keyCompare")], ["Z", t("keyMagnify")], [t("wheel"), t("wheelDoes")], [t("spaceDrag"), t("keyPan")], [t("rightButton"), t("rightDoes")]];
   const close = h("button", { type: "button", class: "wide", click: () => dialog.close() }, t("close"));
   const dialog = h("dialog", { class: "sheet", "data-testid": "shortcuts", "aria-label": t("keys"), click: (e: MouseEvent) => { if (e.target === dialog) dialog.close(); } },
     h("div", { class: "sheet-body" },

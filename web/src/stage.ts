@@ -9,6 +9,7 @@ import { clipToImage, drawBase, drawLine, drawStrokes, outlinePath, toImage, typ
 import type { Painted } from "./painter";
 import { PatchPictures } from "./patches";
 import type { Point, Region, StrokeDocument } from "./protocol";
+import { Magnifier } from "./magnifier";
 import { View } from "./view";
 
 export interface StageHost extends GestureHost {
@@ -18,6 +19,7 @@ export interface StageHost extends GestureHost {
   frame(milliseconds: number): void;
   /** The pointer is at a place of the screen, or nowhere. */
   looked(at: Point | null): void;
+  moved(): void;
 }
 
 const MOST_RATIO = 2;
@@ -45,10 +47,14 @@ export class Stage {
   private comparing = false;
 
   private lastAt: Point | null = null;
+  /** A finger that draws. */
+  private finger: Point | null = null;
+  private magnifying = false;
+  private magnifier = new Magnifier();
   readonly gestures: Gestures;
 
   constructor(private host: StageHost) {
-    this.element = h("div", { class: "stage" }, this.base, this.flash.element, this.top, this.marks, this.ring);
+    this.element = h("div", { class: "stage" }, this.base, this.flash.element, this.top, this.marks, this.ring, this.magnifier.element);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.gestures = new Gestures(this.top, host, this);
     this.cursor = new KeyCursor(this.top, host, this, this.gestures);
@@ -78,6 +84,18 @@ export class Stage {
     if (this.comparing === held) return;
     this.comparing = held;
     this.refresh();
+  }
+
+  /** A part of the image larger, as long as a key is held; always of what a finger covers. */
+  magnify(held = this.magnifying): void {
+    this.magnifying = held;
+    const at = this.finger ?? (held ? this.lastAt : null);
+    this.magnifier.show(at, [this.base, this.top], this.ratio, this.element.clientWidth);
+  }
+
+  touched(at: Point | null): void {
+    this.finger = at;
+    this.magnify();
   }
 
   setPainted(painted: Painted | null): void {
@@ -114,6 +132,7 @@ export class Stage {
     this.placeMarks();
     this.showRing(this.lastAt);
     this.cursor?.place();
+    this.host.moved();
     this.host.looked(this.lastAt);
   }
 
@@ -196,6 +215,7 @@ export class Stage {
       this.drawn = line.points.length;
     }
     this.dirty = { base: false, strokes: false };
+    this.magnify();
   }
 
   private placeMarks(): void {
@@ -220,6 +240,7 @@ export class Stage {
   showRing(at: Point | null): void {
     this.lastAt = at;
     this.host.looked(at);
+    if (this.magnifying) this.magnify();
     const tool = this.host.tool();
     const sized = ["brush", "eraser", "paint", "wipe"].includes(tool) && !this.gestures.moving;
     this.ring.hidden = !at || !sized || !this.view || !this.host.enabled();
