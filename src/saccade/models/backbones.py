@@ -53,11 +53,13 @@ class ResNetFeatures(nn.Module):
     Args:
         name: "resnet50" or "resnet101".
         output_stride: 8, 16 or 32.
+        stride_first: have the stride of a stage in its first 1x1 convolution, as the first version
+            of ResNet and weights of Keras and Caffe, not in the 3x3.
     """
 
     channels: ClassVar[dict[int, int]] = dict(zip(STAGES, (256, 512, 1024, 2048), strict=True))
 
-    def __init__(self, name: str, output_stride: int = 16) -> None:
+    def __init__(self, name: str, output_stride: int = 16, *, stride_first: bool = False) -> None:
         super().__init__()
         from torchvision import models
 
@@ -67,6 +69,15 @@ class ResNetFeatures(nn.Module):
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2 = net.layer1, net.layer2
         self.layer3, self.layer4 = net.layer3, net.layer4
+        if stride_first:
+            self.move_strides()
+
+    def move_strides(self) -> None:
+        """Have strides in the first 1x1 convolutions, in place; a dilated stage has none."""
+        for layer in (self.layer2, self.layer3, self.layer4):
+            block = layer[0]
+            if block.conv2.stride == (2, 2):
+                block.conv1.stride, block.conv2.stride = (2, 2), (1, 1)
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
         """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
@@ -80,12 +91,15 @@ class ResNetFeatures(nn.Module):
         return maps
 
 
-def build_backbone(name: str, output_stride: int = 16) -> MobileNetV2Features | ResNetFeatures:
+def build_backbone(
+    name: str, output_stride: int = 16, *, stride_first: bool = False
+) -> MobileNetV2Features | ResNetFeatures:
     """A backbone with random weights.
 
     Args:
         name: of `Backbone`; VGG16 is not built here, its networks differ in their poolings.
         output_stride: of X(5), 8, 16 or 32.
+        stride_first: of ResNets, see `ResNetFeatures`.
 
     Raises:
         InputError: an unknown name or another stride.
@@ -102,7 +116,7 @@ def build_backbone(name: str, output_stride: int = 16) -> MobileNetV2Features | 
         raise InputError(f"output_stride is {output_stride!r}, must be 8, 16 or 32")
     if name == "mobilenet_v2":
         return MobileNetV2Features(output_stride)
-    return ResNetFeatures(name, output_stride)
+    return ResNetFeatures(name, output_stride, stride_first=stride_first)
 
 
 def dilate_blocks(blocks: list[nn.Module], output_stride: int) -> None:

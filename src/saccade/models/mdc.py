@@ -37,6 +37,7 @@ class LocalizerConfig:
         dilations: of the blocks, the first for precise maps.
         output_stride: of the features, 16 (paper) or 8.
         width: channels of the convolutions of the blocks.
+        stride_first: of a ResNet, see `backbones.ResNetFeatures`; its weights say it.
         mean: of the colors, in [0, 1].
         std: of the colors.
     """
@@ -48,6 +49,7 @@ class LocalizerConfig:
     width: int = 512
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    stride_first: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError for values that no network can be built from."""
@@ -87,7 +89,7 @@ class MultiDilatedNet(nn.Module):
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone, channels = _features(config.backbone, config.output_stride)
+        self.backbone, channels = _features(config)
         self.blocks = MultiDilatedBlocks(channels, config.width, config.classes, config.dilations)
         for name, values in (("mean", config.mean), ("std", config.std)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
@@ -121,8 +123,9 @@ class MultiDilatedNet(nn.Module):
         return features
 
 
-def _features(backbone: str, output_stride: int) -> tuple[nn.Module, int]:
-    if backbone == "vgg16":
+def _features(config: LocalizerConfig) -> tuple[nn.Module, int]:
+    output_stride = config.output_stride
+    if config.backbone == "vgg16":
         # pool5 is left out; at stride 8 pool4 keeps the size and conv5 is dilated instead.
         fine = output_stride == 8
         layers = vgg_layers(
@@ -131,7 +134,7 @@ def _features(backbone: str, output_stride: int) -> tuple[nn.Module, int]:
             pool=3 if fine else 2,
         )
         return nn.Sequential(layers), 512
-    net = build_backbone(backbone, output_stride)
+    net = build_backbone(config.backbone, output_stride, stride_first=config.stride_first)
     return net, net.channels[5]
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
+from saccade.models.keras_resnet import MEAN, STD, read_keras_resnet
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
 from saccade.models.unwrap import as_torchvision, load_pickled, unwrap
 
@@ -43,7 +44,8 @@ def load_backbone(
         source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
             `.safetensors` with torchvision's names, wrapped or not (`unwrap`), or `.npz`
             of a MobileNetV2 with its batch normalisation folded into biases, which expects colors
-            in [-1, 1].
+            in [-1, 1], or model.json of a Keras ResNet-50, whose strides the net is given
+            (`saccade.models.keras_resnet`).
         images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
             which the statistics of the normalisation are measured, so that the function stays.
 
@@ -55,6 +57,10 @@ def load_backbone(
             another network, or folded without `images`.
     """
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
+    if path.suffix == ".json":
+        if name != "resnet50":
+            raise InputError(f"{path}: read as weights of Keras' resnet50, not of {name}")
+        net.backbone.move_strides()
     own = net.backbone.state_dict()
     weights = unwrap(_read(path), "features.0.weight" if name == "vgg16" else next(iter(own)))
     if name == "mobilenet_v2":
@@ -79,15 +85,24 @@ def load_backbone(
     return path
 
 
-def expects(source: str) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
-    """Mean and standard deviation of the colors that weights were trained on, if not ImageNet's.
+def expects(source: str) -> dict[str, Any]:
+    """What weights decide in a network beside their numbers: settings of its configuration.
 
-    Folded 8-bit models (`.npz`) take x / 128 - 1 for x in 0..255.
+    Folded 8-bit models (`.npz`) take x / 128 - 1 for x in 0..255; Keras' ResNet-50 (`.json`) takes
+    colors minus a mean and has its strides in other layers.
+
+    Example:
+        >>> expects("resnet50.pth")
+        {}
+        >>> expects("model.json")["stride_first"]
+        True
     """
     if source.endswith(".npz"):
         half = 128 / 255
-        return (half, half, half), (half, half, half)
-    return None
+        return {"mean": (half, half, half), "std": (half, half, half)}
+    if source.endswith(".json"):
+        return {"mean": MEAN, "std": STD, "stride_first": True}
+    return {}
 
 
 def in_cache(name: str) -> bool:
@@ -112,12 +127,16 @@ def _in_cache(name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        if path.suffix == ".json":
+            return dict(read_keras_resnet(path))
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".npz":
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {k: torch.from_numpy(arrays[k].astype(np.float32)) for k in arrays}
         content = load_pickled(path)
+    except InputError:
+        raise
     except Exception as error:  # unpickling raises nearly anything; sizes there may be absurd
         raise InputError(f"{path}: weights that cannot be read ({one_line(error)})") from error
     if not isinstance(content, dict):

@@ -38,6 +38,7 @@ class SegmentationConfig:
             (DeepLab v1, layer for layer: its backbone is "vgg16" at stride 8, its dropout 0.5).
         backbone: "mobilenet_v2", "resnet50" or "resnet101"; "vgg16" of "largefov" alone.
         output_stride: of the backbone, 8, 16 or 32.
+        stride_first: of a ResNet, see `backbones.ResNetFeatures`; its weights say it.
         pyramid: of "deeplab": "none", "aspp", "s-aspp" or "gdpp".
         rates: dilations of the pyramid (of "dsnet": of its ASPP); empty takes the paper's.
         pointwise: give the pyramid a 1x1 branch, as DeepLabv3 and DSNet have.
@@ -77,6 +78,7 @@ class SegmentationConfig:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     seed: int = 0
+    stride_first: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError for values that no network can be built from."""
@@ -202,7 +204,8 @@ def _backbone(
 ) -> MobileNetV2Features | ResNetFeatures | LargeFOVFeatures:
     if config.network == "largefov":
         return LargeFOVFeatures()
-    return build_backbone(config.backbone, config.output_stride)
+    stride_first = config.stride_first
+    return build_backbone(config.backbone, config.output_stride, stride_first=stride_first)
 
 
 def _head(config: SegmentationConfig, channels: dict[int, int]) -> nn.Module:

@@ -82,10 +82,7 @@ def train_classifier(
     if not absent:
         check_labels(data, present)
     network = replace(config.network, classes=present.shape[1])
-    colors = expects(config.weights)
-    if colors:
-        network = replace(network, mean=colors[0], std=colors[1])
-    config = replace(config, network=network)
+    config = replace(config, network=replace(network, **expects(config.weights)))
     images = LabeledImages(data, present, config.augmentation, config.seed)
     with locked(folder):
         run = _prepare(config, images, folder)

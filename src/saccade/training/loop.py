@@ -119,10 +119,7 @@ def train(
 def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
     """The configuration with what data and weights decide: classes, and the colors expected."""
     network = replace(config.network, classes=len(training.spec.names))
-    colors = expects(config.weights)
-    if colors:
-        network = replace(network, mean=colors[0], std=colors[1])
-    return replace(config, network=network)
+    return replace(config, network=replace(network, **expects(config.weights)))
 
 
 def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:

@@ -123,6 +123,7 @@ _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "lab
 # Settings that are newer than some runs, with what these did.
 _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
+    "network": {"stride_first": False},
     "optim": {"drop_once": False},
     "supervision": {"leave_out": False},
 }

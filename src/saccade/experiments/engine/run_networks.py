@@ -35,7 +35,7 @@ from saccade.experiments.engine.network_tables import NetworkTable, Variant
 from saccade.experiments.engine.report import Report
 from saccade.files import atomic_write
 from saccade.models.checkpoint import load_checkpoint
-from saccade.models.segmentation import SegmentationNet
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
 from saccade.strict_json import json_text
 from saccade.training.checkpointing import BEST, LAST
@@ -226,9 +226,13 @@ def _read_result(job: _Job, run: NetworkRun) -> NetworkRow:
     content: Mapping[str, Any] = json.loads(job.result.read_text(encoding="utf-8"))
     settings = dict(content["config"])
     # Settings that are newer than the result had their default.
-    for table, kind in (("optim", OptimConfig), ("supervision", SupervisionConfig)):
+    for table, default in (
+        ("optim", OptimConfig()),
+        ("supervision", SupervisionConfig()),
+        ("network", SegmentationConfig(2)),
+    ):
         if isinstance(settings.get(table), dict):
-            settings[table] = {**asdict(kind()), **settings[table]}
+            settings[table] = {**asdict(default), **settings[table]}
     if settings != result_settings(job.config):
         raise InputError(f"{job.result}: was measured with other settings; give -o another folder")
     return NetworkRow(
