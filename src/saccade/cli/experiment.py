@@ -16,9 +16,11 @@ from saccade.cli.experiment_options import (
     Cityscapes,
     Clicks,
     Context,
+    Crop,
     Data,
     Epochs,
     Features,
+    Freeze,
     Image,
     Limit,
     Name,
@@ -185,6 +187,8 @@ def figure(
     device: TrainingDevice = "auto",
     subset: Subset = "",
     epochs: Epochs = 0,
+    crop: Crop = 0,
+    freeze: Freeze = False,
     cityscapes: Cityscapes = None,
     quiet: Quiet = False,
 ) -> None:
@@ -202,7 +206,7 @@ def figure(
         if name == "mdc-figure5" or name in TABLE_OF_FIGURE:
             options = NetworkOptions(
                 data, voc, schedule=schedule, backbone=backbone, weights=weights, device=device,
-                subset=subset, epochs=epochs, cityscapes=cityscapes,
+                subset=subset, epochs=epochs, crop=crop, freeze=freeze, cityscapes=cityscapes,
             )  # fmt: skip
             if name == "mdc-figure5":
                 tell(run_figure5(options, output, quiet=quiet))

@@ -11,9 +11,11 @@ from saccade.cli.experiment_options import (
     Backbone,
     Cityscapes,
     Context,
+    Crop,
     Curve,
     Data,
     Epochs,
+    Freeze,
     Name,
     Rows,
     Saliency,
@@ -69,6 +71,8 @@ class NetworkOptions:
     subset: str = ""
     epochs: int = 0
     curve: int = 0
+    crop: int = 0
+    freeze: bool = False
 
 
 def network(
@@ -91,6 +95,8 @@ def network(
     subset: Subset = "",
     epochs: Epochs = 0,
     curve: Curve = 0,
+    crop: Crop = 0,
+    freeze: Freeze = False,
     quiet: Quiet = False,
 ) -> None:
     """Train the networks of a table of a paper, and evaluate them.
@@ -101,7 +107,7 @@ def network(
     """
     options = NetworkOptions(
         data, voc, context, cityscapes, scribbles, saliency, schedule, backbone, weights, device,
-        jobs, ade20k, subset, epochs, curve,
+        jobs, ade20k, subset, epochs, curve, crop, freeze,
     )  # fmt: skip
     with one_line_errors():
         experiment_named(name, "network")
@@ -231,6 +237,8 @@ def network_plan(name: str, options: NetworkOptions) -> "NetworkPlan":
         subset=options.subset,
         epochs=options.epochs,
         curve=options.curve,
+        crop=options.crop,
+        freeze=options.freeze,
     )
 
 

@@ -94,6 +94,20 @@ Curve = Annotated[
     int,
     typer.Option(metavar="N", min=0, help="Evaluate every N epochs too, into NAME-curve.csv."),
 ]
+Crop = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=0, help="Crops of N x N in place of the schedule's; 0 for these."
+    ),
+]
+Freeze = Annotated[
+    bool,
+    typer.Option(
+        "--freeze",
+        help="Keep the backbones as they are and train what is on top, without changes of scale; "
+        "a multiple as fast where --crop shows whole images.",
+    ),
+]
 Saliency = Annotated[
     Path | None,
     typer.Option(

@@ -20,6 +20,7 @@ from saccade.errors import InputError
 from saccade.models.mdc import MultiDilatedNet, save_localizer
 from saccade.models.pretrained import expects, load_backbone
 from saccade.training.classifier_config import LocalizerTraining, settings_of
+from saccade.training.frozen import MapMemory, freeze
 from saccade.training.labeled_images import LabeledImages, check_labels
 from saccade.training.lock import locked
 from saccade.training.losses import classification_loss
@@ -136,6 +137,8 @@ def _prepare(config: LocalizerTraining, images: LabeledImages, folder: Path) -> 
         backbone, weights = config.network.backbone, config.weights
         load_backbone(net, backbone, weights, images=lambda: images.some(64))
     net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if config.optim.freeze:
+        freeze(net, MapMemory())
     optimizer = make_optimizer(net, config.optim)
     if state is not None:
         optimizer.load_state_dict(state.optimizer)

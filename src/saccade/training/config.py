@@ -85,6 +85,8 @@ class OptimConfig:
         auxiliary: weight of the second classifier's loss, where the network has one.
         ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.
         clip: largest norm of the gradient; 0 for no limit.
+        freeze: keep the backbone as it is, its normalization too, and train what is on top of it;
+            quick where crops show whole images and `scale` is [1, 1], as its maps are remembered.
     """
 
     epochs: int = 50
@@ -104,6 +106,7 @@ class OptimConfig:
     auxiliary: float = 0.4
     ema: float = 0.0
     clip: float = 0.0
+    freeze: bool = False
 
 
 @dataclass(frozen=True)

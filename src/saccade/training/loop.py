@@ -24,6 +24,7 @@ from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores
 from saccade.training.fabric import close, in_first, launch
+from saccade.training.frozen import MapMemory
 from saccade.training.inputs import Report, check_batch, check_sets, open_sets
 from saccade.training.lock import locked_together
 from saccade.training.losses import pixel_loss
@@ -66,6 +67,7 @@ def train(
     report: Report = lambda done, total, text: None,
     on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
     note: Callable[[str], None] = lambda line: None,
+    memory: MapMemory | None = None,
 ) -> Trained:
     """Train a network, or go on with the run that FOLDER holds.
 
@@ -80,6 +82,7 @@ def train(
         report: told of the progress.
         on_epoch: given each entry of the history as it is made, in the first process only.
         note: given lines on the data that somebody should know before hours are spent.
+        memory: of the maps of a frozen backbone, where several runs share them.
 
     Raises:
         InputError: data, weights or settings that cannot be used, or another process that trains
@@ -99,7 +102,7 @@ def train(
         findings, remarks = check_sets(training, val, report)
         for line in (*odd, *remarks) if fabric.global_rank == 0 else ():
             note(line)
-        run = prepare(config, folder, fabric, (training, val), findings, protocol, report)
+        run = prepare(config, folder, fabric, (training, val), findings, protocol, report, memory)
         try:
             scores, interrupted = _steps(run, on_epoch)
         finally:

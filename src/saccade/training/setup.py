@@ -22,6 +22,7 @@ from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.strict_json import json_text
 from saccade.training.config import TrainConfig
 from saccade.training.fabric import in_first, loss_scaler
+from saccade.training.frozen import MapMemory, freeze
 from saccade.training.inputs import Report
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
@@ -110,6 +111,7 @@ def prepare(
     findings: Findings,
     protocol: Protocol | None,
     report: Report,
+    memory: MapMemory | None = None,
 ) -> Run:
     """Build or restore all that the steps need; FOLDER is made when nothing can go wrong."""
     training, val = sets
@@ -120,6 +122,8 @@ def prepare(
     # would begin anew beside one that goes on.
     state = in_first(fabric, lambda: load_state(folder, settings, newer=(IMAGES, CLASSES, MASKS)))
     plain = _build_network(config, training, state)
+    if config.optim.freeze:
+        freeze(plain, memory or MapMemory())
     net: nn.Module = plain
     if config.run.sync_norm and fabric.world_size > 1 and fabric.device.type == "cuda":
         net = nn.SyncBatchNorm.convert_sync_batchnorm(plain)  # type: ignore[no-untyped-call]

@@ -124,7 +124,7 @@ _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "lab
 _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
     "network": {"stride_first": False},
-    "optim": {"drop_once": False},
+    "optim": {"drop_once": False, "freeze": False},
     "supervision": {"leave_out": False},
 }
 

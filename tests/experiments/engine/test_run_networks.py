@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,11 +8,13 @@ from saccade.data.sets import Example, LabeledSet
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.experiments.engine import run_networks as running
-from saccade.experiments.engine.network_config import NetworkPlan, run_config
+from saccade.experiments.engine.network_config import NetworkPlan, result_settings, run_config
 from saccade.experiments.engine.network_report import NetworkRow
 from saccade.experiments.engine.network_tables import SCHEDULES
 from saccade.experiments.engine.run_networks import run_networks
+from saccade.experiments.mdc.map_labels import classifier_config
 from saccade.experiments.networks import LABEL_SOURCES, NETWORK_TABLES
+from saccade.nn.dilated import DILATIONS
 from saccade.training.config import DataConfig
 
 PLAN = NetworkPlan(DataConfig("camvid", "data"), "smoke", "mobilenet_v2", device="cpu")
@@ -44,6 +47,20 @@ def test_the_papers_schedule_is_that_of_the_recipes():
     assert config.network.output_stride == 16
 
 
+def test_crop_and_freeze_change_every_row_and_the_classifier():
+    plan = NetworkPlan(DataConfig("voc", "x"), "reduced", crop=96, freeze=True)
+    for name in ("gdc-table5", "gdc-table2", "mdc-table3"):
+        for row in NETWORK_TABLES[name].rows.values():
+            config = run_config(NETWORK_TABLES[name], row, plan, 0)
+            assert (config.augmentation.crop, config.augmentation.scale) == ((96, 96), (1.0, 1.0))
+            assert config.optim.freeze
+    for schedule in ("paper", "reduced"):
+        trained = classifier_config(replace(plan, schedule=schedule), DILATIONS)
+        assert (trained.augmentation.crop, trained.augmentation.scale) == ((96, 96), (1.0, 1.0))
+        assert trained.optim.freeze
+    assert not run_config(TABLE5, TABLE5.rows["gdpp"], PLAN, 0).optim.freeze
+
+
 @pytest.fixture
 def broken():
     """Label of the row that fails."""
@@ -70,7 +87,7 @@ def measured(monkeypatch, broken):
         matrix = np.array([[hits, 3], [2, hits]])
         return NetworkRow(run.label, run.seed, matrix, 100, 10, 3.5, 0.1)
 
-    monkeypatch.setattr(running, "_measure", lambda job, val, report: None)
+    monkeypatch.setattr(running, "_measure", lambda *_: None)
     monkeypatch.setattr(running, "_read_result", read)
     return done
 
@@ -111,3 +128,19 @@ def test_a_result_of_other_settings_is_refused_before_any_training(tmp_path, mon
     (home / "result.json").write_text(json.dumps({"config": {"optim": 3}}))
     with pytest.raises(InputError, match="other settings"):
         run_networks(TABLE5, PLAN, tmp_path, seeds=[0], progress=lambda *_: None)
+
+
+def test_a_result_from_before_a_setting_is_one_with_its_default(tmp_path):
+    row = TABLE5.rows["gdpp"]
+    config = run_config(TABLE5, row, PLAN, 0)
+    settings = result_settings(config)
+    del settings["network"]["stride_first"], settings["optim"]["freeze"]
+    numbers = {"parameters": 1, "head_parameters": 1}
+    speeds = {"training_images_per_second": 1.0, "seconds_per_image": 1.0}
+    content = {"config": settings, "matrix": [[1, 0], [0, 1]], **numbers, **speeds}
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    job = running._Job(row, config, tmp_path, tmp_path, "cpu")
+    assert running._read_result(job, running.NetworkRun("gdpp", 0)).miou == 1
+    frozen = replace(config, optim=replace(config.optim, freeze=True))
+    with pytest.raises(InputError, match="other settings"):
+        running._read_result(replace(job, config=frozen), running.NetworkRun("gdpp", 0))

@@ -53,6 +53,8 @@ class NetworkPlan:
         subset: name of a part of the paper's data that stands in for it; "" for all of it.
         epochs: in place of the schedule's; 0 for these.
         curve: evaluate every so many epochs as well; 0 at the end alone.
+        crop: side of square crops in place of the schedule's; 0 for these.
+        freeze: keep the backbones as they are; images keep their scale, so that maps come again.
     """
 
     data: DataConfig
@@ -67,6 +69,13 @@ class NetworkPlan:
     subset: str = ""
     epochs: int = 0
     curve: int = 0
+    crop: int = 0
+    freeze: bool = False
+
+    def augmentation(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Settings of `Augmentation` with what this plan changes in them."""
+        crop = {"crop": (self.crop, self.crop)} if self.crop else {}
+        return {**settings, **crop, **({"scale": (1.0, 1.0)} if self.freeze else {})}
 
 
 def is_papers(table: NetworkTable, plan: NetworkPlan) -> bool:
@@ -158,6 +167,7 @@ def run_config(
     crop = {"crop": table.crop, **changed.get("augmentation", {}), **table.augmentation}
     if plan.data.layout == "camvid":  # its frames are few and alike: the schedule's jitter counts
         crop |= changed.get("augmentation", {})
+    optim |= {"freeze": True} if plan.freeze else {}
     device: Any = plan.device
     return TrainConfig(
         data,
@@ -165,7 +175,7 @@ def run_config(
         plan.weights,
         "",
         OptimConfig(**optim),
-        Augmentation(**crop),
+        Augmentation(**plan.augmentation(crop)),
         RunConfig(
             seed=seed,
             device=device,

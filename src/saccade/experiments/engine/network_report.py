@@ -82,6 +82,9 @@ def write_network_report(
         "training_images": facts.images[plan.data.train],
         "notes": list(facts.notes),
         "schedule": plan.schedule,
+        "epochs": plan.epochs,
+        "crop": plan.crop,
+        "freeze": plan.freeze,
         "settings": SCHEDULES.get(plan.schedule, {}),
         "weights": Path(plan.weights).name,
         "machine": machine(),
@@ -102,7 +105,11 @@ def _markdown(
     table: NetworkTable, plan: NetworkPlan, rows: Sequence[NetworkRow], facts: ReportFacts
 ) -> str:
     seeds = list(dict.fromkeys(row.seed for row in rows))
-    same = is_papers(table, plan) and plan.schedule == "paper" and not plan.epochs
+    same = (
+        is_papers(table, plan)
+        and plan.schedule == "paper"
+        and not (plan.epochs or plan.crop or plan.freeze)
+    )
     backbone = plan.backbone or table.backbone
     trained, evaluated = (facts.images[split] for split in (plan.data.train, plan.data.val))
     data = plan.data.layout + (f", the part *{plan.subset}*" if plan.subset else "")
@@ -110,7 +117,9 @@ def _markdown(
         f"Ours: {data}, {trained:,} training images (`{plan.data.train}`), {evaluated:,} images "
         f"evaluated whole (`{plan.data.val}`), {backbone}, weights "
         f"{Path(plan.weights).name}, schedule `{plan.schedule}`"
-        f"{f' with {plan.epochs} epochs' if plan.epochs else ''}, "
+        f"{f' with {plan.epochs} epochs' if plan.epochs else ''}"
+        f"{f', crops of {plan.crop}' if plan.crop else ''}"
+        f"{', the backbone frozen' if plan.freeze else ''}, "
         f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}. "
         f"The paper: {table.paper}."
     )

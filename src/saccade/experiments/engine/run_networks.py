@@ -41,6 +41,7 @@ from saccade.strict_json import json_text
 from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import OptimConfig, TrainConfig
 from saccade.training.evaluate import Scores, evaluate
+from saccade.training.frozen import MapMemory
 from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.state import STATE
@@ -122,10 +123,11 @@ def run_networks(
     masks = make_labels(kinds, sources, plan, folder / "labels", progress)
     about = label_notes(kinds, sources, plan, masks)
     jobs = _plan_jobs(table, plan, folder, seeds, rows, masks)
+    memory = MapMemory()  # rows with the same backbone share its maps
 
     def make_worker() -> Worker[NetworkRun, NetworkRow]:
         def work(run: NetworkRun, report: ReportStage) -> NetworkRow:
-            _measure(jobs[run], val, report)
+            _measure(jobs[run], val, report, memory)
             return _read_result(jobs[run], run)
 
         return work
@@ -171,7 +173,7 @@ def _plan_jobs(
     return jobs
 
 
-def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
+def _measure(job: _Job, val: LabeledSet, report: ReportStage, memory: MapMemory) -> None:
     """Train and evaluate, or evaluate another row's network in another way; writes the result."""
     job.folder.mkdir(parents=True, exist_ok=True)
     if job.row.trained_as:
@@ -186,7 +188,7 @@ def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
         )
         speed = 0.0
     else:
-        net, scores, speed = _train(job, val, report)
+        net, scores, speed = _train(job, val, report, memory)
     content = {
         "config": result_settings(job.config),
         "matrix": scores.matrix.tolist(),
@@ -200,7 +202,7 @@ def _measure(job: _Job, val: LabeledSet, report: ReportStage) -> None:
 
 
 def _train(
-    job: _Job, val: LabeledSet, report: ReportStage
+    job: _Job, val: LabeledSet, report: ReportStage, memory: MapMemory
 ) -> tuple[SegmentationNet, Scores, float]:
     """The network, its scores, and images a second in training; 0 for a run that was resumed."""
     protocol = Protocol(**job.row.protocol)
@@ -209,6 +211,7 @@ def _train(
         job.folder,
         protocol=protocol,
         report=lambda step, steps, text: report(step / max(steps, 1), text),
+        memory=memory,
     )
     if trained.interrupted:
         raise KeyboardInterrupt

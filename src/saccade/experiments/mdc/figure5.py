@@ -121,7 +121,9 @@ def _markdown(
     return (
         "# MDC paper, figure 5 and section 4.3.1: localization maps against masks\n\n"
         f"{dataset.title}, {len(dataset.examples)} training images, {backbone}, weights "
-        f"{Path(plan.weights).name}, schedule `{plan.schedule}`, one classifier. Percent, means "
+        f"{Path(plan.weights).name}, schedule `{plan.schedule}`"
+        f"{f' with {plan.epochs} epochs' if plan.epochs else ''}"
+        f"{', the backbone frozen' if plan.freeze else ''}, one classifier. Percent, means "
         "over the classes; regions are where a map is at least 0.3 of its maximum; the best F1 is "
         "that of the best threshold of 0.1 to 0.9.\n\n"
         f"{table}\n\n{verdicts}\n"

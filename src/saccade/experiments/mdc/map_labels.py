@@ -201,15 +201,16 @@ def classifier_config(plan: NetworkPlan, dilations: tuple[int, ...]) -> Localize
     config = LocalizerTraining(network, plan.weights, device=device, workers=plan.workers)
     if plan.schedule == "paper":
         # As printed: one drop after epoch 6, patches without a change of scale.
-        optim = replace(config.optim, drop_once=True, epochs=plan.epochs or config.optim.epochs)
-        patches = replace(config.augmentation, scale=(1.0, 1.0))
-        return replace(config, optim=optim, augmentation=patches)
-    # Tiles are seen whole: a crop may not show the class that the label promises.
-    epochs, batch = {"full": (30, 32), "reduced": (4, 16), "smoke": (1, 4)}[plan.schedule]
-    epochs = plan.epochs or epochs
-    optim = OptimConfig(epochs=epochs, batch=batch, lr=0.01, head_lr=1.0)
-    crop = (180, 160) if plan.data.layout == "camvid" else (321, 321)
-    return replace(config, optim=optim, augmentation=Augmentation(crop=crop, scale=(1.0, 1.0)))
+        epochs, crop = config.optim.epochs, config.augmentation.crop
+        optim = replace(config.optim, drop_once=True)
+    else:
+        # Tiles are seen whole: a crop may not show the class that the label promises.
+        epochs, batch = {"full": (30, 32), "reduced": (4, 16), "smoke": (1, 4)}[plan.schedule]
+        crop = (180, 160) if plan.data.layout == "camvid" else (321, 321)
+        optim = OptimConfig(batch=batch, lr=0.01, head_lr=1.0)
+    optim = replace(optim, epochs=plan.epochs or epochs, freeze=plan.freeze)
+    patches = plan.augmentation({"crop": crop, "scale": (1.0, 1.0)})
+    return replace(config, optim=optim, augmentation=Augmentation(**patches))
 
 
 def classifier_settings(plan: NetworkPlan, dilations: Sequence[int]) -> dict[str, Any]:
