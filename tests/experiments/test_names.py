@@ -31,6 +31,10 @@ def test_an_option_without_use_is_refused_with_where_it_applies():
         InputError, match="--cityscapes does not apply to gdc-table5, only to gdc-t"
     ):
         check_options("gdc-table5", ["cityscapes"])
+    check_options("gdc-table5", ["crop", "freeze"])
+    for option in ("crop", "freeze"):
+        with pytest.raises(InputError, match=f"--{option} does not apply to gdc-figure10, only"):
+            check_options("gdc-figure10", [option])
 
 
 def test_every_table_has_a_name_and_every_claim_its_branches():

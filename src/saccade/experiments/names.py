@@ -28,7 +28,9 @@ _TABLE = frozenset(
     {"data", "voc", "context", "scribbles", "sets", "limit", "seeds", "jobs", "preset", "features"}
     | {"subset", "clicks"}
 )
-_TRAINING = frozenset({"data", "schedule", "backbone", "weights", "device", "subset", "epochs"})
+_TRAINING = frozenset(
+    {"data", "schedule", "backbone", "weights", "device", "subset", "epochs"} | {"crop", "freeze"}
+)
 _NETWORK = _TRAINING | {"seeds", "rows", "curve"}
 _VOC = _NETWORK | {"voc"}
 _STROKES, _MAPS = {"scribbles", "jobs"}, {"saliency", "jobs"}
