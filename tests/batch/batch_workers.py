@@ -32,6 +32,16 @@ def processes():
     return work
 
 
+def killed_or_squared():
+    done, kill = squares(), killed()
+
+    def work(number, report):
+        kill(number, report)
+        return done(number, report)
+
+    return work
+
+
 def killed():
     def work(number, report):
         if number == 1:

@@ -2,9 +2,9 @@
 
 `run_batch` leaves out what is done already, goes on past an item that fails, and keeps what is
 done when Ctrl-C ends it. Where the work runs is an `Executor`'s business: in this process
-(`InThisProcess`) or in several (`LocalProcesses`). To make room for a cluster, items and records
-are small values that can be pickled and hashed, such as paths; a worker reads its inputs and
-writes its results itself, and returns a record of what it did. It is made by a function of a
+(`InThisProcess`), in several (`LocalProcesses`) or on a cluster (`OnRay`). For these, items and
+records are small values that can be pickled and hashed, such as paths; a worker reads its inputs
+and writes its results itself, and returns a record of what it did. It is made by a function of a
 module, once in each process, which is the time to load a network.
 
 Example:
@@ -41,6 +41,7 @@ Example:
 
 from saccade.batch.engine import run_batch
 from saccade.batch.executors import Executor, Failure, InThisProcess, Report, Setup, Worker
+from saccade.batch.on_ray import OnRay
 from saccade.batch.outcome import Outcome, interruption
 from saccade.batch.processes import LocalProcesses
 
@@ -49,6 +50,7 @@ __all__ = [
     "Failure",
     "InThisProcess",
     "LocalProcesses",
+    "OnRay",
     "Outcome",
     "Report",
     "Setup",

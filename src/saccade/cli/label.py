@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saccade.batch import LocalProcesses
+from saccade.cli.engines import Address, Engine, executor_of
 from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.option_values import (
     channels_of,
@@ -76,6 +76,8 @@ def label(
     window: IntensityWindow = None,
     channels: Channels = "",
     jobs: Jobs = 0,
+    engine: Engine = "local",
+    address: Address = "",
     skip_failed: Annotated[
         bool,
         typer.Option("--skip-failed", help="Train without the images that cannot be labelled."),
@@ -96,6 +98,7 @@ def label(
     """
     with one_line_errors():
         require_packages("torchvision", "lightning")
+        executor = executor_of(engine, address, jobs)
         from saccade.weak.pipeline import Pipeline
         from saccade.weak.stroke_labeling import StrokeLabeling, load_model
 
@@ -118,7 +121,7 @@ def label(
             StrokeLabeling(preset, seed, device, confidence, None, window, chosen, model),
             training,
             val,
-            LocalProcesses(jobs),
+            executor,
             skip_failed,
             (*found.remarks, *(val.remarks if val is not None else ())),
         )

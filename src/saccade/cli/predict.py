@@ -9,6 +9,7 @@ import typer
 
 from saccade.batch import Report, Worker, run_batch
 from saccade.batch.records import RECORDS, read_record, record_path, write_record
+from saccade.cli.engines import Address, Engine, executor_of
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.option_values import (
@@ -23,6 +24,7 @@ from saccade.cli.options import (
     Device,
     Flip,
     Intensities,
+    Jobs,
     Output,
     Overlay,
     Overwrite,
@@ -72,6 +74,9 @@ def predict(
         ),
     ] = None,
     device: Device = "auto",
+    jobs: Jobs = 1,
+    engine: Engine = "local",
+    address: Address = "",
     quiet: Quiet = False,
 ) -> None:
     """Segment images with a trained network.
@@ -84,6 +89,7 @@ def predict(
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
+        executor = executor_of(engine, address, jobs)
         files, remarks = _files(images, output)
         if listed is not None:
             files = choose_listed(files, listed)
@@ -131,6 +137,7 @@ def predict(
                 files,
                 setup,
                 already=done.get,
+                executor=executor,
                 name=lambda f: f.name,
                 progress=bar.show,
                 on_record=lambda file, one: read.add(file.name, one.remarks),

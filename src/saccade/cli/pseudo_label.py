@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saccade.batch import LocalProcesses, Outcome
+from saccade.batch import Executor, Outcome
+from saccade.cli.engines import Address, Engine, executor_of
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.option_values import classes_of, make_folder
@@ -44,6 +45,8 @@ def pseudo_label(
     seed: Seed = 0,
     device: Device = "auto",
     jobs: Jobs = 0,
+    engine: Engine = "local",
+    address: Address = "",
     fusion: Annotated[
         str,
         typer.Option(
@@ -115,13 +118,17 @@ def pseudo_label(
                 "percentile": not given,
             }
             maps = Path(saliency) if given else None
-            _from_maps(images, source, output, classes, options, maps, jobs, quiet=quiet)
+            from saccade.weak.map_masks import MASKS_PER_PROCESS
+
+            executor = executor_of(engine, address, jobs, items_each=MASKS_PER_PROCESS)
+            _from_maps(images, source, output, classes, options, maps, executor, quiet=quiet)
             return
         from saccade.weak.stroke_labeling import StrokeLabeling
 
         spec = classes_of(classes)
         settings = StrokeLabeling(preset, seed, device, confidence)
-        _from_strokes(images, source, output, spec, settings, jobs, quiet=quiet)
+        executor = executor_of(engine, address, jobs)
+        _from_strokes(images, source, output, spec, settings, executor, quiet=quiet)
 
 
 def _from_strokes(
@@ -130,7 +137,7 @@ def _from_strokes(
     output: Path,
     spec: "LabelSpec",
     settings: "StrokeLabeling",
-    jobs: int,
+    executor: Executor,
     *,
     quiet: bool,
 ) -> None:
@@ -143,7 +150,7 @@ def _from_strokes(
     for remark in found.remarks:
         bar.warn(remark)
     try:
-        outcome = label_all(work, spec, settings, executor=LocalProcesses(jobs), progress=bar.show)
+        outcome = label_all(work, spec, settings, executor=executor, progress=bar.show)
     finally:
         bar.close()
     _say_remarks(outcome)
@@ -179,11 +186,11 @@ def _from_maps(
     classes: Path | None,
     options: dict[str, Any],
     saliency: Path | None,
-    jobs: int,
+    executor: Executor,
     *,
     quiet: bool,
 ) -> None:
-    from saccade.weak.map_masks import MASKS_PER_PROCESS, MapLabeling, label_from_maps
+    from saccade.weak.map_masks import MapLabeling, label_from_maps
 
     settings = MapLabeling(**options)
     spec = _map_spec(source, classes)
@@ -200,7 +207,7 @@ def _from_maps(
             settings,
             output,
             saliency=saliency,
-            executor=LocalProcesses(jobs, MASKS_PER_PROCESS),
+            executor=executor,
             progress=bar.show,
         )
     finally:

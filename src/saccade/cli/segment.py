@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from saccade.batch import Outcome
+from saccade.batch import Executor, Outcome
+from saccade.cli.engines import Address, Engine, executor_of
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.object_files import count_line, summary_path, write_tables, write_yolo_data
@@ -74,6 +75,8 @@ def segment(
     seed: Seed = 0,
     device: Device = "auto",
     jobs: Jobs = 1,
+    engine: Engine = "local",
+    address: Address = "",
     unlabeled: Unlabeled = "auto",
     classes: Classes = None,
     window: IntensityWindow = None,
@@ -124,6 +127,7 @@ def segment(
     value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():
         _refuse_unused(context, model, strokes)
+        executor = executor_of(engine, address, jobs)
         settings = Settings(preset, seed, device, value, window, model, channels_of(channels))
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
@@ -163,7 +167,7 @@ def segment(
                     "kept; --overwrite makes them anew"
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
-            outcome = _segment(found, jobs_left, old, settings, wanted, processes=jobs, quiet=quiet)
+            outcome = _segment(found, jobs_left, old, settings, wanted, executor, quiet=quiet)
             redo, single = overwrite, found.single
             end = segment_stacks(
                 stacks, settings, wanted, overwrite=redo, quiet=quiet, single=single
@@ -201,8 +205,8 @@ def _segment(
     old: int,
     settings: Settings,
     wanted: Wanted,
+    executor: Executor,
     *,
-    processes: int,
     quiet: bool,
 ) -> Outcome[Job, Done]:
     bar = Bar(len(jobs), quiet=quiet)
@@ -217,7 +221,7 @@ def _segment(
             jobs,
             settings,
             wanted,
-            processes=processes,
+            executor=executor,
             note=bar.note,
             warn=bar.warn,
             progress=bar.show,

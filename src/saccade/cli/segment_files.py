@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saccade.batch import LocalProcesses, Outcome, Report, Worker, run_batch
+from saccade.batch import Executor, Outcome, Report, Worker, run_batch
 from saccade.batch.records import record_path, write_record
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.object_files import find, is_written, stored_objects
@@ -143,7 +143,7 @@ def segment_files(
     settings: Settings,
     wanted: Wanted,
     *,
-    processes: int = 1,
+    executor: Executor | None = None,
     note: Callable[[str], None] = lambda line: None,
     warn: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, str], None] = lambda done, text: None,
@@ -157,7 +157,7 @@ def segment_files(
         jobs: of `plan`.
         settings: how to segment.
         wanted: what to write.
-        processes: number of processes that work side by side; 0: one per core.
+        executor: where the work is done; None for this process.
         note: told what in the strokes was taken for unlabelled.
         warn: told what in images and strokes was converted, left out or skipped.
         progress: told how many of the jobs are finished, and what is being done.
@@ -187,7 +187,7 @@ def segment_files(
         partial(_make_worker, settings, wanted),
         already=lambda job: None if job.outputs else Done(0.0),
         check=check,
-        executor=LocalProcesses(processes),
+        executor=executor,
         name=lambda job: job.pair.image.name,
         progress=progress,
         on_record=lambda job, done: remarks.add(job.pair.image.name, done.remarks),
