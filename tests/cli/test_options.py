@@ -21,6 +21,7 @@ OTHERWISE = {
     ("experiment figure", "--device"): "training takes the first GPU",
     ("experiment network", "--device"): "training takes the first GPU",
     ("experiment table", "--preset"): "for tables on single images, which are of the paper",
+    ("localize", "--crop"): "its own default, not a schedule's",
     ("localize", "--rows"): "of a picture, not of a table",
     ("pseudo-label", "--saliency"): "also names what OpenCV makes",
     ("label", "--model"): "masks by a model instead of a fit for each image",
