@@ -15,6 +15,7 @@ from saccade.interactive import ScribbleSegmenter, segment
 from saccade.interactive.blending import Blend
 from saccade.interactive.native import segment_at_scale
 from saccade.interactive.pipeline import segment_prepared
+from saccade.interactive.places import places_of
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import preset_named
 from saccade.interactive.run import Run
@@ -55,7 +56,7 @@ def scale(image, strokes, *, objects=True):
     """The scale of strokes of two classes, 255 where nobody drew."""
     index = np.where(strokes == 255, 2, strokes).astype(np.int64)
     prepared = prepare_image(image, max_pixels=FAST.max_pixels)
-    return scale_of(prepared, index, {0, 1}, objects=objects)
+    return scale_of(prepared, places_of(index, 2, 2), {0, 1}, objects=objects)
 
 
 def test_a_picture_that_is_repeated_keeps_its_score(cells, field, segmented):
@@ -153,7 +154,7 @@ def test_a_window_without_one_class_grows_until_it_has_both(field):
     strokes[:720, :960][strokes[:720, :960] == 1] = 255  # a quarter has ground alone
     index = np.where(strokes == 255, 2, strokes).astype(np.int64)
     prepared = prepare_image(image, max_pixels=FAST.max_pixels)
-    assert scale_of(prepared, index, {0, 1}, objects=True).windows == 2
+    assert scale_of(prepared, places_of(index, 2, 2), {0, 1}, objects=True).windows == 2
     fitted = segment_at_scale(prepared, index, (0, 1), FAST)
     assert iou(fitted.result.labels, field[2]) > 0.9
 

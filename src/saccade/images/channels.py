@@ -139,7 +139,7 @@ def read_plane(
     where = image.source or "image"
     values = image.plane(t=t, z=z)
     chosen = choose_channels(channels, image.channels or [""], where)
-    if channels is None and len(chosen) in (2, 4) and _has_alpha(image):
+    if channels is None and len(chosen) in (2, 4) and has_alpha(image):
         told = None if window is None else [checked_window(window)]
         meaning = Meaning(alpha=values[..., -1], nodata=image.nodata, window=told)
         return rgb_of_values(np.ascontiguousarray(values[..., :-1]), meaning)
@@ -160,7 +160,7 @@ def told_windows(
     return [image.window[i % len(image.window)] for i in chosen] if image.window else []
 
 
-def _has_alpha(image: Image) -> bool:
+def has_alpha(image: Image) -> bool:
     """Whether the last channel of colors is transparency; a TIFF says so, or it is a band."""
     if not image.colors:
         return False

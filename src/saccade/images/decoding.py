@@ -61,12 +61,13 @@ def decode_first(
     path = check_readable(path)
     try:
         with open(path, "rb") as file, open_unlimited(file) as image:
-            check_pixels(path, image.height, image.width)
+            size = image.height, image.width
+            check_pixels(path, *size, shape if shape == size else None)
             remarks = _frames_remark(image)
             if page:
                 image.seek(page)
             size = image.height, image.width
-            lies = shape is not None and size == (shape[1], shape[0])
+            lies = shape not in (None, size) and shape == size[::-1]
             always = small_file_pixels(image)
             check_pixels(path, *size, None if lies else shape, always=always)
             if rawmode is not None and isinstance(image, ImageFile.ImageFile):

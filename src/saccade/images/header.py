@@ -42,7 +42,8 @@ def check_pixels(
 
     More than `MAX_PIXELS` never are; more than `always` (None: `ALWAYS_PIXELS`) only where the
     file has at least one byte for each `MOST_PIXELS_PER_BYTE`. With `shape`, (H, W), an image of
-    another size is refused too.
+    another size is refused too; strokes and masks are all but blank, so one that is as large as an
+    image that was read may be in a small file.
     """
     if height < 1 or width < 1:
         raise InputError(f"{path}: an image of {width} x {height} pixels has no pixels")
@@ -52,7 +53,7 @@ def check_pixels(
             "megapixels that are read; crop it or scale it down"
         )
     always = ALWAYS_PIXELS if always is None else always
-    if height * width > always:
+    if height * width > always and shape != (height, width):
         try:
             stored = os.stat(path).st_size
         except (OSError, ValueError):  # only a name: whoever has the bytes checks them

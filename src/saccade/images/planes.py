@@ -1,7 +1,8 @@
-"""The planes of one stack, all read alike: one window, one basis of channels for all of them."""
+"""The planes of one stack, or parts of one, all read alike: one window, one basis of channels."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,15 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.images.channels import checked_numbers, choose_channels, read_with, said
+from saccade.images.channels import (
+    checked_numbers,
+    choose_channels,
+    has_alpha,
+    read_with,
+    said,
+)
 from saccade.images.components import Basis, fit_basis
 from saccade.images.image import Image
-from saccade.images.intensities import ReadImage, checked_window
+from saccade.images.intensities import Meaning, ReadImage, checked_window, rgb_of_values
 from saccade.images.projection import to_rgb
 from saccade.images.window import window_of
 
 _MOST_SAMPLED, _FEWEST_SAMPLED = 12, 3  # planes from which windows are taken
 _SAMPLED_VALUES = 60_000_000
+_LARGE = 30_000_000  # pixels of a plane, of which parts are sampled
+_PARTS, _PART = 4, 512  # so many down and across, of so many pixels a side
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Planes:
         basis: of other channels than grey and colors; None for those.
         window: black and white as the caller says; None: of the image.
         remarks: how planes are read.
+        alpha: whether the last channel is transparency, which shows white.
     """
 
     image: Image
@@ -38,15 +48,30 @@ class Planes:
     basis: Basis | None = None
     window: tuple[float, float] | None = None
     remarks: tuple[str, ...] = ()
+    alpha: bool = False
 
     @property
     def places(self) -> list[tuple[int, int]]:
         """(t, z) of each plane."""
         return list(np.ndindex(self.image.count("T"), self.image.count("Z")))
 
-    def read(self, t: int, z: int) -> ReadImage:
-        """One plane as 8-bit colors, with components where its channels are no colors."""
-        values = self.image.plane(t=t, z=z)
+    def read(
+        self, t: int, z: int, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> ReadImage:
+        """One plane as 8-bit colors, with components where its channels are no colors.
+
+        Args:
+            t: index of the time.
+            z: index of the slice.
+            rows: which rows to read.
+            columns: which columns to read.
+        """
+        values = self.image.plane(t=t, z=z, rows=rows, columns=columns)
+        if self.alpha:
+            told = [self.window] if self.window else self.image.window[: len(self.channels)]
+            colors = np.ascontiguousarray(values[..., list(self.channels)])
+            meaning = Meaning(alpha=values[..., -1], nodata=self.image.nodata, window=told)
+            return rgb_of_values(colors, meaning)
         if self.basis is None:
             return to_rgb(self.image, values, channels=self.channels, window=self.window)
         return read_with(self.basis, checked_numbers(values[..., list(self.channels)]))
@@ -80,6 +105,8 @@ def read_planes(
     where = image.source or "image"
     chosen = choose_channels(channels, image.channels or [""], where)
     told = None if window is None else checked_window(window)
+    alpha = channels is None and len(chosen) in (2, 4) and has_alpha(image)
+    chosen = chosen[:-1] if alpha else chosen
     if len(chosen) not in (1, 3):
         windows = (
             [told]
@@ -92,17 +119,32 @@ def read_planes(
     if told or image.window or image.array.dtype == np.uint8:
         spans = [f"{low:.6g} to {high:.6g}" for low, high in (() if told else image.window)]
         lines = f"values {', '.join(dict.fromkeys(spans))} are black and white, as the file says"
-        return Planes(image, tuple(chosen), None, told, (lines,) if spans else ())
+        return Planes(image, tuple(chosen), None, told, (lines,) if spans else (), alpha)
     found, remarks = _windows_of(image, chosen, where)
-    return Planes(replace(image, window=found), tuple(chosen), None, None, remarks)
+    return Planes(replace(image, window=found), tuple(chosen), None, None, remarks, alpha)
 
 
 def _sample(image: Image) -> Iterator[NDArray[Any]]:
+    if math.prod(image.size) > _LARGE:
+        return _parts(image)
     places = list(np.ndindex(image.count("T"), image.count("Z")))
     values = image.size[0] * image.size[1] * image.count("C")
     most = int(np.clip(_SAMPLED_VALUES // values, _FEWEST_SAMPLED, _MOST_SAMPLED))
     picked = np.unique(np.linspace(0, len(places) - 1, most).round().astype(int))
     return (image.plane(t=places[i][0], z=places[i][1]) for i in picked)
+
+
+def _parts(image: Image) -> Iterator[NDArray[Any]]:
+    """Parts of the first plane and of those in the middle and at the end, evenly spread."""
+    places = list(np.ndindex(image.count("T"), image.count("Z")))
+    for t, z in dict.fromkeys((places[0], places[len(places) // 2], places[-1])):
+        for down, across in np.ndindex(_PARTS, _PARTS):
+            first = [
+                (2 * at + 1) * side // (2 * _PARTS) - _PART // 2
+                for at, side in zip((down, across), image.size, strict=True)
+            ]
+            rows, columns = (slice(max(0, low), max(0, low) + _PART) for low in first)
+            yield image.plane(t=t, z=z, rows=rows, columns=columns)
 
 
 def _windows_of(
@@ -119,9 +161,9 @@ def _windows_of(
     found = [window_of(together[..., group], None, image.nodata, white) for group in groups]
     windows = [(one.low, one.high) if one and one.low < one.high else (0.0, 1.0) for one in found]
     spans = [f"{one.low:.6g} to {one.high:.6g}" for one in found if one and one.stretched]
-    remarks = (
-        f"values {', '.join(dict.fromkeys(spans))} were stretched to 0..255, in all planes alike",
-    )
+    places = image.count("T") * image.count("Z")
+    where = "in all planes alike" if places > 1 else f"as {len(planes)} parts of it say"
+    remarks = (f"values {', '.join(dict.fromkeys(spans))} were stretched to 0..255, {where}",)
     by_channel = dict(zip(chosen, windows * (len(chosen) if image.colors else 1), strict=True))
     every = tuple(by_channel.get(i, (0.0, 1.0)) for i in range(image.count("C")))
     return every, remarks if spans else ()

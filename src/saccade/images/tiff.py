@@ -113,7 +113,7 @@ def tiff_values(path: Path, shape: tuple[int, int] | None = None) -> NDArray[Any
     with _opened(path) as tiff:
         page = _first_page(tiff)[0]
         height, width = page.imagelength, page.imagewidth
-        lies = shape is not None and (height, width) == (shape[1], shape[0])
+        lies = shape not in (None, (height, width)) and shape == (width, height)
         check_pixels(path, height, width, None if lies else shape)
         return page_values(page, os.stat(path).st_size)
 

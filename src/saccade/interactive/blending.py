@@ -30,7 +30,7 @@ class Blend:
             box: rows and columns.
             core: those of the box that no other window has at its core.
         """
-        rows, columns = (_ramp(*spans) for spans in zip(box, core, self._weight.shape, strict=True))
+        rows, columns = (ramp(*spans) for spans in zip(box, core, self._weight.shape, strict=True))
         weight = rows[:, None] * columns
         for total, one in zip(self._sum, maps, strict=True):
             total[box] += weight * one
@@ -42,8 +42,17 @@ class Blend:
         return self._sum
 
 
-def _ramp(box: slice, core: slice, full: int) -> NDArray[np.float32]:
-    """1 in the core, to nearly 0 at the box's ends, but where these are the image's."""
+def ramp(box: slice, core: slice, full: int) -> NDArray[np.float32]:
+    """1 in the core, to nearly 0 at the box's ends, but where these are the image's.
+
+    Args:
+        box: pixels of a side that a window has.
+        core: those that no other window has at its core.
+        full: the image's side.
+
+    >>> ramp(slice(0, 5), slice(0, 4), 8).tolist()
+    [1.0, 1.0, 1.0, 0.75, 0.25]
+    """
     at = np.arange(box.start, box.stop) + 0.5
     weight = np.ones(len(at))
     if box.start > 0:

@@ -11,6 +11,7 @@ and so do all steps up to the first refinement.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,6 +53,23 @@ class Fitted:
     half: Tensor
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What is said of an image before it is brought to its full size.
+
+    Attributes:
+        net: the fitted network.
+        strokes: what it was fitted to.
+        probabilities: (K, h, w) at the working size.
+        uncertainty: (1, h', w').
+    """
+
+    net: ScribbleNet
+    strokes: StrokeMaps
+    probabilities: Tensor
+    uncertainty: Tensor
+
+
 def segment_prepared(
     image: PreparedImage,
     stroke_index: NDArray[np.int64],
@@ -89,6 +107,52 @@ def segment_prepared(
     (1, 0)
     """
     run = run or Run()
+    answer = answer_prepared(
+        image,
+        stroke_index,
+        classes,
+        preset,
+        seed=seed,
+        run=run,
+        warm_start=warm_start,
+        last=last,
+        discard_cancelled=discard_cancelled,
+    )
+    if answer is None:
+        return None
+    began, p = time.perf_counter(), answer.probabilities
+    result = at_full_size(image, answer.strokes, p, answer.uncertainty, preset)
+    half = F.interpolate(p[None], image.half_size, mode="area")[0]
+    run.timings["refine"] += time.perf_counter() - began
+    result.timings.update(run.timings, total=sum(run.timings.values()))
+    return Fitted(answer.net, answer.strokes, result, half)
+
+
+def answer_prepared(
+    image: PreparedImage,
+    stroke_index: NDArray[np.int64],
+    classes: tuple[int, ...],
+    preset: Preset,
+    *,
+    seed: int = 0,
+    run: Run,
+    warm_start: ScribbleNet | None = None,
+    last: Tensor | None = None,
+    discard_cancelled: bool = False,
+) -> Answer | None:
+    """All of `segment_prepared` but the last step, to the size of the image.
+
+    Args:
+        image: as there, and what follows too.
+        stroke_index: class index, K where nobody drew, at the size of the image or a smaller one.
+        classes: the K class values.
+        preset: all settings.
+        seed: of everything drawn at random.
+        run: progress, cancelling, previews and timings.
+        warm_start: a fitted network from which the paper's optimisation goes on; it is changed.
+        last: (K, h / 2, w / 2) probabilities of the mask that the strokes correct.
+        discard_cancelled: whether a cancelled run gives None.
+    """
     generator = torch.Generator(image.device).manual_seed(seed)
     learned = isinstance(preset.fit, LearnedFitSettings)
 
@@ -126,10 +190,7 @@ def segment_prepared(
             probabilities = _cues_and_fuse(image, strokes, averaged, preset, generator)
         uncertainty = gini_uncertainty(probabilities)
         probabilities = refine(image, strokes, probabilities, preset, run)
-        result = at_full_size(image, strokes, probabilities, uncertainty, preset)
-        half = F.interpolate(probabilities[None], image.half_size, mode="area")[0]
-    result.timings.update(run.timings, total=sum(run.timings.values()))
-    return Fitted(net, strokes, result, half)
+    return Answer(net, strokes, probabilities, uncertainty)
 
 
 def _fit(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.interactive.objects import VIEW_PIXELS, Box
+from saccade.interactive.places import Places
 from saccade.interactive.prepared import PreparedImage
 
 _LEAST_SHARE = 0.18  # of the pixels of an image that is worked on; below, there are windows
@@ -33,6 +34,8 @@ _DETAIL = 0.05  # least share of the contrast that is lost at the coarser scale
 _MARGIN = 0.05  # of a window's side, beyond its own part on each side
 _LOOKED_AT = 4  # windows in which detail is looked for
 _SMALLEST = 64  # pixels of a window's side
+_MOST_READ = 8192  # pixels of a side of what is read to look for detail
+_VANISHED = 3  # times as many pixels have strokes, as their area says
 _BOX = Image.Resampling.BOX
 
 
@@ -107,24 +110,23 @@ AT_ONCE = Scale(1, 1)
 
 
 def scale_of(
-    image: PreparedImage, stroke_index: NDArray[np.int64], drawn: set[int], *, objects: bool
+    image: PreparedImage, strokes: Places, drawn: set[int], *, objects: bool, spread: bool = False
 ) -> Scale:
     """The scale that the stroked structures need.
 
     Args:
         image: of `prepare_image`, at the scale at which all of it is seen at once.
-        stroke_index: (H, W) class index.
+        strokes: where they are.
         drawn: the classes with strokes.
         objects: whether the object network is asked.
+        spread: whether windows without any strokes do not count, as the others say what is in them.
     """
-    rows, columns = np.isin(stroke_index, list(drawn)).nonzero()
-    strokes = _Strokes(rows, columns, stroke_index[rows, columns])
     pixels, least = math.prod(image.size), max(1, min(image.size) // _SMALLEST)
     whole = math.sqrt(math.prod(image.working_size) / pixels)
     seen = math.sqrt(VIEW_PIXELS / pixels)
     windows = min(least, math.ceil(math.sqrt(_LEAST_SHARE) / whole))
     if not objects or len(drawn) != 2:
-        windows = _finest(image, strokes, windows, whole)
+        windows = _finest(image, strokes, windows, whole, spread)
         return Scale(windows, 1)
     views = min(least, math.ceil(math.sqrt(_SEEN) / seen)) if seen**2 < _LEAST_SEEN else 1
     views = _finest(image, strokes, views, seen)
@@ -137,28 +139,34 @@ def working_scale(image: PreparedImage, windows: int) -> float:
     return whole if windows == 1 else min(math.sqrt(_SHARE), windows * whole)
 
 
-@dataclass(frozen=True)
-class _Strokes:
-    """Where strokes are: rows, columns and classes, each (n,)."""
-
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    classes: NDArray[np.int64]
-
-    def occupied(self, size: tuple[int, int], grid: int) -> float:
-        """The share of ``grid`` x ``grid`` windows with strokes of two classes."""
-        cells = self.rows * grid // size[0] * grid + self.columns * grid // size[1]
-        pairs = np.unique(cells * (self.classes.max(initial=0) + 1) + self.classes)
-        found = np.bincount(pairs // (self.classes.max(initial=0) + 1), minlength=grid**2)
-        return float((found > 1).mean())
-
-
-def _finest(image: PreparedImage, strokes: _Strokes, most: int, whole: float) -> int:
+def _finest(
+    image: PreparedImage, strokes: Places, most: int, whole: float, spread: bool = False
+) -> int:
     """The finest grid of which most windows have strokes; 1 if a closer look shows nothing."""
     for grid in range(most, 1, -1):
-        if strokes.occupied(image.size, grid) >= _OCCUPIED:
+        some, both = strokes.occupied(grid)
+        if both >= _OCCUPIED * (some if spread else grid**2):
             return grid if _detail(image, grid, whole) >= _DETAIL else 1
     return 1
+
+
+def thinner_than_seen(image: PreparedImage, strokes: Places) -> bool:
+    """Whether strokes are much thinner than a pixel of what is seen at once.
+
+    Strokes are about as wide as what they are drawn on can bear: who strokes cells of a slide
+    draws lines of few pixels, which all but vanish where all of the slide is seen.
+
+    >>> rgb, far = np.zeros((100, 100, 3), np.uint8), np.arange(0, 100, 9)
+    >>> from saccade.interactive.prepared import prepare_image
+    >>> strokes = Places(far, far, far * 0, (100, 100), 1)
+    >>> thinner_than_seen(prepare_image(rgb, max_pixels=400), strokes)
+    True
+    """
+    height, width = image.working_size
+    rows = strokes.rows * height // strokes.size[0]
+    cells = np.unique(rows * width + strokes.columns * width // strokes.size[1])
+    scale = height * width / math.prod(strokes.size)
+    return len(cells) > _VANISHED * len(strokes.rows) * scale
 
 
 def classes_in(stroke_index: NDArray[np.int64]) -> set[int]:
@@ -170,7 +178,7 @@ def _detail(image: PreparedImage, grid: int, whole: float) -> float:
     """How much of the contrast in windows is lost at the scale at which the whole is seen."""
     windows, lost, contrast = windows_of(image.size, grid), 0.0, 0.0
     for window in windows[:: max(1, len(windows) // _LOOKED_AT)]:
-        part = Image.fromarray(image.rgb[window.core.slices]).convert("L")
+        part = Image.fromarray(image.rgb[_middle(window.core).slices]).convert("L")
         fine = part.resize(_scaled(part.size, min(1.0, grid * whole)), _BOX)
         small = fine.resize(_scaled(part.size, whole), _BOX)
         coarse = small.resize(fine.size, Image.Resampling.BICUBIC)
@@ -178,6 +186,12 @@ def _detail(image: PreparedImage, grid: int, whole: float) -> float:
         lost += float(((known - seen) ** 2).mean())
         contrast += float(known.var())
     return math.sqrt(lost / max(contrast, 1e-6))
+
+
+def _middle(box: Box) -> Box:
+    """The box, or of one that is too large to be read at once what is in its middle."""
+    top, left = (max(0, (high - low - _MOST_READ) // 2) for low, high in (box[::2], box[1::2]))
+    return Box(box.top + top, box.left + left, box.bottom - top, box.right - left)
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,11 +20,14 @@ from saccade.interactive.objects import (
     look,
     thing_of_two,
 )
+from saccade.interactive.places import StrokeIndex
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.run import Step
 from saccade.interactive.scale import classes_in, windows_of
 from saccade.models.object_net import ObjectNet
 from saccade.scribbles.shrink import shrink_strokes
+
+Remember = Callable[[str, Callable[[], Tensor]], Tensor]
 
 _ASKED = 4  # views of which it is asked which of the classes is the thing, or a few more
 
@@ -32,11 +35,12 @@ _ASKED = 4  # views of which it is asked which of the classes is the thing, or a
 @torch.no_grad()
 def objects_in_views(
     image: PreparedImage,
-    stroke_index: NDArray[np.int64],
+    stroke_index: StrokeIndex,
     drawn: tuple[int, int],
     views: int,
     last: Tensor | None = None,
     step: Step = lambda _: True,
+    remember: Remember = lambda name, compute: compute(),
 ) -> Tensor | None:
     """Log odds of two classes in ``views`` x ``views`` parts of the image, joined without seams.
 
@@ -44,11 +48,12 @@ def objects_in_views(
 
     Args:
         image: of `prepare_image`.
-        stroke_index: (H, W) class index.
+        stroke_index: class index.
         drawn: the two classes.
         views: parts a side.
         last: (K, h', w') probabilities of the mask that the strokes correct, if there is one.
         step: progress; its False gives None.
+        remember: gives what it remembers by a name, or computes it.
 
     Returns:
         (2, h, w), at about half the scale of the views.
@@ -66,12 +71,13 @@ def objects_in_views(
         where, box, core = (
             crop(sizes, one, image.size)[1] for one in (seen, window.box, window.core)
         )
-        odds = _resized(asker.odds(seen, thing), tuple(span.stop - span.start for span in where))
+        odds = remember(f"view {number}", partial(asker.odds, seen, thing))
+        resized = _resized(odds, tuple(span.stop - span.start for span in where))
         inside = tuple(
             slice(one.start - whole.start, one.stop - whole.start)
             for one, whole in zip(box, where, strict=True)
         )
-        blend.add(odds[:, *inside].cpu().numpy(), box, core)
+        blend.add(resized[:, *inside].cpu().numpy(), box, core)
         if not step(number / len(windows)):
             return None
     found = torch.from_numpy(blend.mean()).to(image.device)
@@ -85,7 +91,7 @@ class _Asker:
         self,
         image: PreparedImage,
         net: ObjectNet,
-        stroke_index: NDArray[np.int64],
+        stroke_index: StrokeIndex,
         drawn: tuple[int, int],
         last: Tensor | None,
     ) -> None:

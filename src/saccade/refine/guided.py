@@ -34,16 +34,26 @@ def guided_strips(
     Yields:
         The first row and the strip (K, n, W) from there, values in [0, 1].
     """
+    lines = _lines(maps, guide, radius, epsilon)
+    for top in range(0, full.shape[0], rows):
+        yield top, _on_lines(lines, full[top : top + rows], top, tuple(full.shape))
+
+
+def _lines(maps: Tensor, guide: Tensor, radius: int, epsilon: float = 1e-4) -> Tensor:
+    """Slope and offset (1, 2 K, h, w) of each map as a line over the guide."""
     count = len(maps)
     means = _window_means(torch.cat([guide, guide * guide, maps, guide * maps]), radius)
     mean_g, variance = means[:1], means[1:2] - means[:1] * means[:1]
     slope = (means[2 + count :] - mean_g * means[2 : 2 + count]) / (variance + epsilon)
     offset = means[2 : 2 + count] - slope * mean_g
-    lines = _window_means(torch.cat([slope, offset]), radius).unsqueeze(0)
-    for top in range(0, full.shape[0], rows):
-        strip = full[top : top + rows].to(maps) / 255
-        slope, offset = enlarged_rows(lines, top, len(strip), full.shape)[0].tensor_split(2)
-        yield top, torch.addcmul(offset, slope, strip).clamp_(0, 1)
+    return _window_means(torch.cat([slope, offset]), radius).unsqueeze(0)
+
+
+def _on_lines(lines: Tensor, gray: Tensor, top: int, size: tuple[int, ...]) -> Tensor:
+    """Rows of the full size from ``top``, (K, n, W), by their brightness (n, W) as uint8."""
+    strip = gray.to(lines) / 255
+    slope, offset = enlarged_rows(lines, top, len(strip), size)[0].tensor_split(2)
+    return torch.addcmul(offset, slope, strip).clamp_(0, 1)
 
 
 def guided_distributions(
@@ -56,6 +66,41 @@ def guided_distributions(
         return
     for top, strip in guided_strips(maps, guide, full, radius=radius, rows=rows):
         yield top, strip.div_(strip.sum(0).clamp_min_(1e-6))
+
+
+class EnlargedRows:
+    """`guided_distributions` for an image that is never in memory as a whole.
+
+    Args:
+        maps: (K, h, w), sum to 1.
+        guide: (1, h, w), the small image's brightness in [0, 1].
+        size: (H, W) of the full image.
+        radius: of the filter's windows, in small pixels; 0 enlarges bilinearly.
+
+    >>> maps, guide = torch.rand(3, 4, 5).softmax(0), torch.rand(1, 4, 5)
+    >>> gray = torch.randint(0, 255, (8, 10), dtype=torch.uint8)
+    >>> whole = torch.cat([strip for _, strip in guided_distributions(maps, guide, gray)], 1)
+    >>> part = EnlargedRows(maps, guide, (8, 10)).rows(3, gray[3:6])
+    >>> torch.allclose(part, whole[:, 3:6])
+    True
+    """
+
+    def __init__(
+        self, maps: Tensor, guide: Tensor, size: tuple[int, int], *, radius: int = 1
+    ) -> None:
+        self._maps, self._size, self._guided = maps, size, radius > 0
+        self._guided = self._guided and tuple(maps.shape[1:]) != size
+        if self._guided:
+            self._lines = _lines(maps[1:] if len(maps) == 2 else maps, guide, radius)
+
+    def rows(self, top: int, gray: Tensor) -> Tensor:
+        """Rows from ``top`` (K, n, W), by their brightness (n, W) as uint8."""
+        if not self._guided:
+            return enlarged_rows(self._maps[None], top, len(gray), self._size)[0]
+        strip = _on_lines(self._lines, gray, top, self._size)
+        if len(self._maps) == 2:
+            return torch.cat([1 - strip, strip])
+        return strip.div_(strip.sum(0).clamp_min_(1e-6))
 
 
 def _window_means(maps: Tensor, radius: int) -> Tensor:
