@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from saccade.batch import Executor, Outcome
 from saccade.cli.engines import Address, Engine, executor_of
-from saccade.cli.errors import one_line_errors
+from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.finish import finish
 from saccade.cli.object_files import count_line, summary_path, write_tables, write_yolo_data
 from saccade.cli.object_options import Instances, MinArea, Table, object_options
+from saccade.cli.one_by_one import End
 from saccade.cli.option_values import channels_of, read_names, refuse_given
 from saccade.cli.options import (
     Channels,
@@ -43,10 +44,17 @@ from saccade.cli.segment_files import (
     plan,
     segment_files,
 )
+from saccade.cli.slide_files import is_slide, refuse_slides, segment_slides
 from saccade.cli.stack_files import segment_stacks
 from saccade.cli.stack_kinds import check_stack_options, is_stack, refuse_stacks
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
+
+
+class _How(TypedDict):
+    overwrite: bool
+    quiet: bool
+    single: bool
 
 
 def segment(
@@ -148,9 +156,12 @@ def segment(
         stacks = [pair for pair in found.pairs if model is None and is_stack(pair)]
         for pair in stacks:
             check_stack_options(pair, wanted)
+        large = [p for p in found.pairs if model is None and p not in stacks and is_slide(p)]
+        refuse_slides(large, wanted)
         with prepared(wanted, found.pairs):
             everything = found.pairs
-            found = replace(found, pairs=tuple(p for p in found.pairs if p not in stacks))
+            apart = {*stacks, *large}
+            found = replace(found, pairs=tuple(p for p in found.pairs if p not in apart))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             old = 0 if overwrite else outdated(found.pairs, wanted)
             other = 0 if overwrite else made_otherwise(found.pairs, settings, wanted)
@@ -168,12 +179,14 @@ def segment(
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
             outcome = _segment(found, jobs_left, old, settings, wanted, executor, quiet=quiet)
-            redo, single = overwrite, found.single
-            end = segment_stacks(
-                stacks, settings, wanted, overwrite=redo, quiet=quiet, single=single
-            )
+            how: _How = {"overwrite": overwrite, "quiet": quiet, "single": found.single}
+            ends = [End(INTERRUPTED if outcome.interrupted else 0)]
+            for pairs, work in ((stacks, segment_stacks), (large, segment_slides)):
+                if not ends[-1].interrupted:
+                    ends.append(work(pairs, settings, wanted, **how))
             _write_all_objects(everything, wanted, table, quiet=quiet)
-            end()
+            for end in ends[1:]:
+                end.tell()
             finish(outcome, lambda job: job.pair.image.name, single=found.single)
 
 

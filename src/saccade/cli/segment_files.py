@@ -242,10 +242,10 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     return work
 
 
-@lru_cache(maxsize=1)  # an image that is checked here and then segmented here is read once
-def _read_strokes(
+def strokes_of(
     pair: Pair, size: tuple[int, int], settings: Settings, names: tuple[str, ...] | None
 ) -> "Strokes":
+    """The strokes of a pair, for an image of (H, W)."""
     from saccade.annotations import explain_turned, read_any_strokes
     from saccade.scribbles.strokes import TurnedError
 
@@ -259,6 +259,10 @@ def _read_strokes(
         )
     except TurnedError as error:
         raise explain_turned(error, pair.image) from error
+
+
+_read_strokes = lru_cache(maxsize=1)(strokes_of)
+"""An image that is checked here and then segmented here is read once."""
 
 
 def _read_and_segment(

@@ -8,28 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from saccade.batch.records import record_path, write_record
-from saccade.cli.errors import BAD_INPUT, INTERRUPTED
 from saccade.cli.object_files import stored_objects
+from saccade.cli.one_by_one import PARTS, End, file_version, one_by_one
 from saccade.cli.outputs import Wanted, planned
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
-from saccade.cli.say import say
 from saccade.cli.segment_files import Settings, made_by
 from saccade.cli.stack_objects import write_stack_objects
-from saccade.errors import InputError
-from saccade.files import atomic_write, digest_of, refuse_to_replace
+from saccade.files import atomic_write, refuse_to_replace
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
     from saccade.images import Image
     from saccade.interactive import Segmentation
     from saccade.stacks import StackSegmentation
-
-_PARTS = "parts"
-"""Folder of the planes of stacks that are not finished."""
 
 
 def segment_stacks(
@@ -40,48 +33,28 @@ def segment_stacks(
     overwrite: bool,
     quiet: bool,
     single: bool,
-) -> Callable[[], None]:
+) -> End:
     """Segment stacks one after the other; planes that are finished are kept whatever happens.
-
-    Returns what is to be called last: it says which stacks failed, or that somebody pressed
-    Ctrl-C, and ends the program.
 
     Raises:
         InputError: of a single stack.
     """
-    failed: dict[str, InputError] = {}
-    for pair in pairs:
-        bar = Bar(1, quiet=quiet)
-        try:
-            target = _segment(pair, settings, wanted, bar, overwrite=overwrite)
-        except InputError as error:
-            if single:
-                raise
-            failed[pair.image.name] = error
-            continue
-        except KeyboardInterrupt:
-            bar.close()
-            kept = len(list(_parts_of(pair, wanted).glob("*.npz")))
-            line = f"interrupted: {kept} planes of {pair.image.name} are kept; run it again"
-            return partial(_end, INTERRUPTED, [line])
-        finally:
-            bar.close()
-        if target is not None and not quiet:
-            say(f"{'mask':<14}{target}")
-    if not failed:
-        return lambda: None
-    lines = [f"error: {len(failed)} of {len(pairs)} stacks failed"]
-    return partial(_end, BAD_INPUT, lines + [f"  {name}: {why}" for name, why in failed.items()])
+    return one_by_one(
+        pairs,
+        partial(_segment, settings, wanted, overwrite=overwrite),
+        partial(_kept, wanted),
+        what="stacks",
+        quiet=quiet,
+        single=single,
+    )
 
 
-def _end(code: int, lines: Sequence[str]) -> None:
-    for line in lines:
-        say(line, err=True)
-    raise typer.Exit(code)
+def _kept(wanted: Wanted, pair: Pair) -> str:
+    return f"{len(list(_parts_of(pair, wanted).glob('*.npz')))} planes of {pair.image.name}"
 
 
 def _segment(
-    pair: Pair, settings: Settings, wanted: Wanted, bar: Bar, *, overwrite: bool
+    settings: Settings, wanted: Wanted, pair: Pair, bar: Bar, *, overwrite: bool
 ) -> Path | None:
     """One stack; None where its mask is there already."""
     from saccade.images import open_image
@@ -102,7 +75,7 @@ def _segment(
             return None
         bar.note(f"{target.name}: is kept, its objects are found")
     parts = _parts_of(pair, wanted)
-    version = {**made, "files": [_version(path) for path in pair.sources]}
+    version = {**made, "files": [file_version(path) for path in pair.sources]}
     known_planes = _begin(parts, version, overwrite=overwrite)
     if known_planes:
         bar.note(f"{pair.image.name}: {len(known_planes)} planes are finished already")
@@ -177,15 +150,7 @@ def _write(path: Path, image: "Image", values: Any) -> None:
 
 
 def _parts_of(pair: Pair, wanted: Wanted) -> Path:
-    return wanted.folder / _PARTS / pair.image.name
-
-
-def _version(path: Path) -> object:
-    """What changes with a file; a large one or a folder is not read for that."""
-    status = path.stat()
-    if path.is_dir() or status.st_size > 100_000_000:
-        return [status.st_size, status.st_mtime_ns]
-    return digest_of(path)
+    return wanted.folder / PARTS / pair.image.name
 
 
 def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[Any, Any]:

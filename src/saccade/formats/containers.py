@@ -22,10 +22,11 @@ from saccade.images.extras import require_module
 NODATA = 255
 """Label of pixels where a georeferenced image has no data; 65535 where 255 is a class."""
 
-_TIFFS = ("tiff", "ome-tiff", "imagej")
+TIFF_KINDS = ("tiff", "ome-tiff", "imagej")
 _SUFFIXES = {"nifti": ".nii.gz", "dicom": ".nii.gz", "mha": ".mha", "nrrd": ".nrrd"}
 _NGFF_UNITS = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "m": "meter"}
-_NODATA_TAG = 42113
+NODATA_TAG = 42113
+_TILED = 4096  # pixels of a side from which there are tiles
 
 
 def mask_name(image: Image) -> str | None:
@@ -39,7 +40,7 @@ def mask_name(image: Image) -> str | None:
     if image.source is None:
         return None
     name = image.source.name
-    if image.kind in _TIFFS:
+    if image.kind in TIFF_KINDS:
         several = image.count("T") * image.count("Z") > 1
         known = image.georeference is not None or (image.pixel_size and image.unit)
         return f"{_stem(name)}.tif" if several or known else None
@@ -87,7 +88,7 @@ def write_like(
         {'X': 0.5}
     """
     array = _checked(path, labels, image, axes)
-    if image.kind in _TIFFS:
+    if image.kind in TIFF_KINDS:
         _write_tiff(path, array, image, axes, missing)
     elif image.kind in ("ome-zarr", "zarr"):
         _write_zarr(Path(path), array, image, axes)
@@ -124,7 +125,7 @@ def _write_tiff(
 ) -> None:
     import tifffile
 
-    tags: list[tuple[Any, ...]] = [(*tag, True) for tag in image.metadata.get("geotiff", ())]
+    tags = place_tags(image)
     if tags and missing is not None and missing.any():
         code = NODATA if not (array == NODATA).any() and array.dtype == np.uint8 else 65535
         array = (
@@ -133,7 +134,35 @@ def _write_tiff(
             else array.astype(np.uint8 if code == NODATA else np.uint16)
         )
         array[..., missing] = code
-        tags.append((_NODATA_TAG, 2, 0, str(code), True))
+        tags.append((NODATA_TAG, 2, 0, str(code), True))
+    with atomic_write(path) as temporary:
+        options = tiff_options(image, axes, tags, tiled=max(array.shape[-2:]) > _TILED)
+        tifffile.imwrite(temporary, array, **options)
+
+
+def place_tags(image: Image) -> list[tuple[Any, ...]]:
+    """The tags of a GeoTIFF's place, as tifffile writes them.
+
+    >>> place_tags(Image(np.zeros((4, 6)), "YX"))
+    []
+    """
+    return [(*tag, True) for tag in image.metadata.get("geotiff", ())]
+
+
+def tiff_options(
+    image: Image, axes: str, tags: list[tuple[Any, ...]], *, tiled: bool
+) -> dict[str, Any]:
+    """How tifffile writes a mask with the axes, the pixel size and the place of its image.
+
+    Args:
+        image: of `open_image`, a TIFF of any kind.
+        axes: of the mask.
+        tags: of its place.
+        tiled: whether there are tiles of 512 x 512 instead of strips.
+
+    >>> tiff_options(Image(np.zeros((4, 6)), "YX", kind="tiff"), "YX", [], tiled=True)["tile"]
+    (512, 512)
+    """
     size = dict(image.pixel_size)
     options: dict[str, Any] = {"photometric": "minisblack", "compression": "zlib"}
     if image.kind == "ome-tiff":
@@ -151,10 +180,9 @@ def _write_tiff(
         options["metadata"] = {"axes": axes} if len(axes) > 2 else None
         if image.unit == "mm" and {"Y", "X"} <= size.keys() and not tags:
             options |= {"resolution": (10 / size["X"], 10 / size["Y"]), "resolutionunit": 3}
-    if max(array.shape[-2:]) > 4096:
+    if tiled:
         options["tile"] = (512, 512)
-    with atomic_write(path) as temporary:
-        tifffile.imwrite(temporary, array, extratags=tags, **options)
+    return options | {"extratags": tags}
 
 
 def _write_volume(path: str | os.PathLike[str], array: NDArray[Any], image: Image) -> None:
