@@ -125,7 +125,7 @@ def scale_of(
     whole = math.sqrt(math.prod(image.working_size) / pixels)
     seen = math.sqrt(VIEW_PIXELS / pixels)
     windows = min(least, math.ceil(math.sqrt(_LEAST_SHARE) / whole))
-    if not objects or len(drawn) != 2:
+    if spread or not objects or len(drawn) != 2:
         windows = _finest(image, strokes, windows, whole, spread)
         return Scale(windows, 1)
     views = min(least, math.ceil(math.sqrt(_SEEN) / seen)) if seen**2 < _LEAST_SEEN else 1
