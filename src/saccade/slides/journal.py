@@ -78,5 +78,5 @@ _MADE = "made.json"
 
 
 def _read(path: Path) -> Arrays:
-    with np.load(path) as known:
+    with open(path, "rb") as file, np.load(file) as known:
         return {name: known[name] for name in known.files}
