@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from saccade.images import open_image
+from saccade.formats.masks import read_mask
+from saccade.images import image_size, open_image
 from tests.slides.conftest import SMALL, corner, field  # noqa: F401
 
 LOWERED = """
@@ -50,11 +51,11 @@ def test_masks_keep_the_pixel_size_and_nothing_is_left(saccade_cli, lowered, sli
     assert "by strokes on some" in result.stderr
     mask = open_image(out / "own" / "slide.ome.tif")
     assert mask.pixel_size == {"X": 0.25, "Y": 0.25}
-    png = np.asarray(Image.open(out / "slide.ome.png"))
+    png = read_mask(out / "slide.ome.png")
     assert np.array_equal(np.asarray(mask.array[...]), png)
     assert png.shape == (720, 960)
-    small = Image.open(out / "overlay" / "slide.ome.png").size
-    assert small == Image.open(out / "uncertainty" / "slide.ome.png").size
+    small = image_size(out / "overlay" / "slide.ome.png")
+    assert small == image_size(out / "uncertainty" / "slide.ome.png")
     assert small[0] * small[1] < 50_000
     assert not (out / "parts").exists()
     again = saccade_cli("segment", *slide, "-o", out)
