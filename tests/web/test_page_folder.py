@@ -178,3 +178,12 @@ def test_strokes_of_one_image_are_applied_to_all(browser, serve, person, until, 
         masked = page.evaluate("fetch('/api/images').then(r => r.json())")
         assert all(one["mask"] > 0 for one in masked)
         page.close()
+
+
+def test_nothing_is_learned_before_there_are_strokes(page, serve, person, until, tmp_path):
+    with serve(tmp_path / "home", pictures(tmp_path / "photos", 2)) as address:
+        person(page, address)
+        assert not page.evaluate("saccade.folder.fitting")
+        until(page, "document.querySelector('[data-testid=status]').innerText.startsWith('Draw a')")
+        assert page.get_by_test_id("source").inner_text().startswith("Strokes on one image")
+        page.goto("about:blank")

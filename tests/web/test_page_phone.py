@@ -8,7 +8,9 @@ def test_classes_stand_above_the_picture(browser, serve, person, until, tmp_path
     page = context.new_page()
     with serve(tmp_path / "home") as address:
         hand = person(page, address)
-        stage = page.locator(".stage").bounding_box()
+        bar, stage = (page.locator(one).bounding_box() for one in (".bar", ".stage"))
+        assert bar["height"] < 60  # one row of buttons
+        assert stage["height"] > 0.45 * 800  # most of the screen is the picture's
         boxes = [page.get_by_test_id(f"chip-{value}").bounding_box() for value in (0, 1)]
         for box in boxes:
             assert box["y"] + box["height"] <= stage["y"]

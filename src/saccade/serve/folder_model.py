@@ -116,7 +116,8 @@ class FolderModel:
         self._work.cancel("fit")
         self._work.cancel("preview")
         if self._folder.project.shared and self._others:
-            self.is_fitting = True  # soon: the fit that there is is out of date from now on
+            # Soon: the fit that there is is out of date from now on.
+            self.is_fitting = any(self._folder.drawn.values())
             self._folder.broadcast(self.status(), "folder")
         self._background.start(self._fit_when_quiet(self._change))
 
