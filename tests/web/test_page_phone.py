@@ -1,4 +1,8 @@
-"""Somebody at a phone: classes above the picture."""
+"""Somebody at a phone: classes above the picture, and the list out of the way."""
+
+from PIL import Image
+
+from tests.web.conftest import halves
 
 
 def test_classes_stand_above_the_picture(browser, serve, person, until, tmp_path):
@@ -31,5 +35,24 @@ def test_classes_stand_above_the_picture(browser, serve, person, until, tmp_path
         assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
         page.set_viewport_size({"width": 1280, "height": 800})
         assert not chip.is_visible()  # the list of the panel is beside the picture there
+        page.goto("about:blank")
+    context.close()
+
+
+def test_the_list_does_not_cover_the_next_image(browser, serve, person, until, tmp_path):
+    for name in ("a", "b"):
+        Image.fromarray(halves()).save(tmp_path / f"{name}.png")
+    context = browser.new_context(
+        has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}
+    )
+    page = context.new_page()
+    with serve(tmp_path / "home", tmp_path) as address:
+        person(page, address)
+        page.get_by_test_id("toggle-queue").tap()
+        page.get_by_test_id("done").tap()
+        until(page, "document.title.startsWith('b.png')")
+        assert not page.get_by_test_id("done").is_visible()
+        page.get_by_test_id("chip-0").tap()
+        assert page.get_by_test_id("chip-0").get_attribute("aria-pressed") == "true"
         page.goto("about:blank")
     context.close()

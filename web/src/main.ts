@@ -82,7 +82,10 @@ const queue = new Queue({
     document.body.classList.remove("queue-open");
     void images.open(entry);
   },
-  toggleDone: () => void images.toggleDone(queue.shown),
+  toggleDone: () => {
+    document.body.classList.remove("queue-open"); // or it covers the next on a phone
+    void images.toggleDone(queue.shown);
+  },
 });
 
 const slices = new Slices({
