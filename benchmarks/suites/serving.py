@@ -5,6 +5,8 @@
 In a real browser: from the end of a stroke to the first frame with a mask of it, on a photograph of
 500 x 375, and how long frames take while drawing on 3000 x 2000. Against the server: thirty
 sessions at once, each drawing stroke after stroke, all on this machine.
+
+With `--against` the pages of this and of another checkout take turns, and nothing else is measured.
 """
 
 import argparse
@@ -32,6 +34,7 @@ sys.path.insert(0, str(ROOT / "tests" / "web"))
 STROKES = 24
 SESSIONS = 30
 SECONDS = 20.0
+SIZES = {"small": (500, 375), "large": (3000, 2000)}
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -42,17 +45,20 @@ def photograph(folder: Path, name: str, size: tuple[int, int]) -> None:
     Image.fromarray(data.cat()).resize(size, Image.Resampling.BICUBIC).save(folder / name)
 
 
-def draw_strokes(browser: object, folder: Path, size: tuple[int, int]) -> dict[str, object]:
+def draw_strokes(
+    browser: object, folder: Path, size: tuple[int, int], strokes: int = STROKES
+) -> dict[str, object]:
     """Strokes with the pointer, one after another, and what the page says of them."""
     from conftest import Hand, serving
 
+    folder.mkdir()
     photograph(folder, "photo.png", size)
     with serving(folder / "home", folder / "photo.png") as address:
         time.sleep(3)  # the server warms up once, the page is opened often
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         hand = Hand(page, address)
         rng = np.random.default_rng(0)
-        for i in range(STROKES):
+        for i in range(strokes):
             start = rng.uniform(0.1, 0.9, 2) * size
             line = [
                 tuple(np.clip(start + d, 1, np.array(size) - 2))
@@ -77,6 +83,23 @@ def draw_strokes(browser: object, folder: Path, size: tuple[int, int]) -> dict[s
             "longest": max(facts["frames"], default=float("nan")),
         },
     }
+
+
+def take_turns(browser: object, folder: Path, other: Path, strokes: int) -> dict[str, object]:
+    """This page and that of another checkout, in turns (this, other, other, this) on each size."""
+    found: dict[str, object] = {}
+    here = os.environ.get("PYTHONPATH", "")
+    for name, size in SIZES.items():
+        rounds: dict[str, list[object]] = {"this": [], "other": []}
+        for number, who in enumerate(("this", "other", "other", "this")):
+            source = ROOT / "src" if who == "this" else other / "src"
+            os.environ["PYTHONPATH"] = str(source)
+            place = folder / f"{name}{number}"
+            rounds[who].append(draw_strokes(browser, place, size, strokes))
+            print(name, who, json.dumps(rounds[who][-1]), flush=True)
+        found[name] = rounds
+    os.environ["PYTHONPATH"] = here
+    return found
 
 
 async def one_session(port: int, image: str, seed: int, until: float, out: list[float]) -> int:
@@ -173,6 +196,9 @@ def load(folder: Path) -> dict[str, object]:
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = command_line.suite_parser("serving", __doc__)
+    add = parser.add_argument
+    add("--against", type=Path, metavar="CHECKOUT", help="compare with the page of another one")
+    add("--strokes", type=command_line.positive, default=STROKES, help="default %(default)s")
     parser.set_defaults(threads=os.cpu_count())  # the server is one that anybody starts
     return parser
 
@@ -194,14 +220,17 @@ def run(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         settings["browser"] = browser.version
-        for name, size in (("small", (500, 375)), ("large", (3000, 2000))):
-            (place := Path(folder) / name).mkdir()
-            found[name] = draw_strokes(browser, place, size)
-            print(name, json.dumps(found[name]), flush=True)
+        if args.against is not None:
+            found = take_turns(browser, Path(folder), args.against, args.strokes)
+        else:
+            for name, size in SIZES.items():
+                found[name] = draw_strokes(browser, Path(folder) / name, size, args.strokes)
+                print(name, json.dumps(found[name]), flush=True)
         browser.close()
-    with tempfile.TemporaryDirectory() as folder:
-        found["load"] = load(Path(folder))
-        print("load", json.dumps(found["load"]), flush=True)
+    if args.against is None:
+        with tempfile.TemporaryDirectory() as folder:
+            found["load"] = load(Path(folder))
+            print("load", json.dumps(found["load"]), flush=True)
     path = results.result_path(args, settings)
     results.write_results(path, {"run": settings, **found})
     results.report_written(path, args)
