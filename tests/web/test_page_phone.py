@@ -28,6 +28,14 @@ def test_classes_stand_above_the_picture(browser, serve, person, until, tmp_path
         page.get_by_test_id("chip-add").tap()
         page.keyboard.type("whiskers")
         page.keyboard.press("Enter")
+        name = page.get_by_test_id("class-0").locator("[type=text]")
+        name.tap()
+        page.wait_for_timeout(800)  # too late for a double tap
+        name.tap()
+        page.keyboard.type("fur")
+        page.keyboard.press("Enter")
+        assert page.get_by_test_id("chip-0").inner_text() == "fur"
+        page.get_by_test_id("chip-2").tap()
         chip = page.get_by_test_id("chip-2")
         assert chip.inner_text() == "whiskers"
         assert chip.get_attribute("aria-pressed") == "true"

@@ -94,6 +94,8 @@ export class ClassList {
       type: "text", value: c.name, maxlength: "100", spellcheck: "false", readonly: true, tabindex: "-1", "aria-label": t("className"),
       title: t("renameTitle"),
       mousedown: (e: MouseEvent) => { if (name.readOnly) e.preventDefault(); },
+      // A second tap, however late: two quick ones are hard on a phone.
+      click: (e: PointerEvent) => { if (name.readOnly && e.pointerType === "touch" && this.rows.get(c.value)?.radio.checked) this.rename(c.value); },
       dblclick: () => { if (name.readOnly || name.value === c.name) this.rename(c.value); },
       keydown: (e: KeyboardEvent) => {
         if (name.readOnly || (e.key !== "Enter" && e.key !== "Escape")) return;

@@ -198,7 +198,7 @@ class Keys(Person):
         self.page.wait_for_timeout(750)  # or the next digit is a part of this number
 
     def make_brush_at_most(self, width: float) -> None:
-        text = self.page.locator("output.value").first
+        text = self.page.locator(".panel output.value").first
         for _ in range(40):
             if int(text.inner_text().split()[0]) <= max(1.0, width):
                 return
