@@ -53,11 +53,13 @@ def draw_strokes(
 
     folder.mkdir()
     photograph(folder, "photo.png", size)
-    with serving(folder / "home", folder / "photo.png") as address:
+    with serving(folder / "home", folder / "photo.png", process=True) as (address, server):
+        process = psutil.Process(server.pid)
         time.sleep(3)  # the server warms up once, the page is opened often
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         hand = Hand(page, address)
         rng = np.random.default_rng(0)
+        began = sum(process.cpu_times()[:2])
         for i in range(strokes):
             start = rng.uniform(0.1, 0.9, 2) * size
             line = [
@@ -67,6 +69,7 @@ def draw_strokes(
             hand.draw(i % 2, [(float(x), float(y)) for x, y in line])
             hand.wait()
             page.wait_for_timeout(150)
+        spent = sum(process.cpu_times()[:2]) - began
         facts = hand.facts()
         page.close()
     waits = [t["firstMask"] - t["strokeEnd"] for t in facts["timings"] if t["firstMask"]]
@@ -74,6 +77,7 @@ def draw_strokes(
     return {
         "size": list(size),
         "strokes": len(waits),
+        "server_cpu_s": spent / strokes,
         "first_mask_ms": {"median": percentile(waits, 50), "p95": percentile(waits, 95)},
         "final_mask_ms": {"median": percentile(finals, 50), "p95": percentile(finals, 95)},
         "frame_ms": {
@@ -85,11 +89,14 @@ def draw_strokes(
     }
 
 
-def take_turns(browser: object, folder: Path, other: Path, strokes: int) -> dict[str, object]:
+def take_turns(
+    browser: object, folder: Path, other: Path, strokes: int, sizes: Sequence[str]
+) -> dict[str, object]:
     """This page and that of another checkout, in turns (this, other, other, this) on each size."""
     found: dict[str, object] = {}
     here = os.environ.get("PYTHONPATH", "")
-    for name, size in SIZES.items():
+    for name in sizes:
+        size = SIZES[name]
         rounds: dict[str, list[object]] = {"this": [], "other": []}
         for number, who in enumerate(("this", "other", "other", "this")):
             source = ROOT / "src" if who == "this" else other / "src"
@@ -199,6 +206,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--against", type=Path, metavar="CHECKOUT", help="compare with the page of another one")
     add("--strokes", type=command_line.positive, default=STROKES, help="default %(default)s")
+    add("--sizes", default="small,large", help="of the photographs, default %(default)s")
     parser.set_defaults(threads=os.cpu_count())  # the server is one that anybody starts
     return parser
 
@@ -221,9 +229,12 @@ def run(args: argparse.Namespace) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         settings["browser"] = browser.version
         if args.against is not None:
-            found = take_turns(browser, Path(folder), args.against, args.strokes)
+            found = take_turns(
+                browser, Path(folder), args.against, args.strokes, args.sizes.split(",")
+            )
         else:
-            for name, size in SIZES.items():
+            for name in args.sizes.split(","):
+                size = SIZES[name]
                 found[name] = draw_strokes(browser, Path(folder) / name, size, args.strokes)
                 print(name, json.dumps(found[name]), flush=True)
         browser.close()
