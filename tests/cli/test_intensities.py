@@ -120,3 +120,26 @@ def test_what_no_network_can_see_is_one_line(tmp_path, line, message):
     check(result, message, code=1)
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "run/last.safetensors").exists()
+
+
+def test_pseudo_labels_of_12_bits_are_those_of_8(tmp_path):
+    (tmp_path / "strokes").mkdir()
+    drawn = np.full((48, 64), 255, np.uint8)
+    drawn[4, 4:60], drawn[20:24, 24:40] = 0, 1
+    Image.fromarray(drawn).save(tmp_path / "strokes/a.png")
+    (tmp_path / "classes.txt").write_text("ground\nthing\n")
+    image = np.random.default_rng(0).normal(60, 5, (48, 64))
+    image[12:34, 18:46] += 90
+    for name, kind, times in (("narrow", np.uint8, 1), ("wide", np.uint16, 16)):
+        (tmp_path / name).mkdir()
+        values = image.astype(np.uint8).astype(kind) * kind(times)
+        tifffile.imwrite(tmp_path / name / "a.tif", values)
+        where = (tmp_path / name, tmp_path / "strokes", "-o", tmp_path / f"{name}-out")
+        more = ("--window", "0,4080") if name == "wide" else ()
+        options = ("--classes", tmp_path / "classes.txt", "--jobs", 1, *more)
+        check(run("pseudo-label", *where, *options), "1 masks")
+    masks = [labels(tmp_path / f"{name}-out/a.png") for name in ("narrow", "wide")]
+    assert np.array_equal(*masks)
+    assert (masks[0][14:32, 20:44] == 1).all()
+    result = run("pseudo-label", *where[:2], "-o", tmp_path / "c", *options, "--channels", "4")
+    check(result, "channel 4, expected 1, the only one", code=1)

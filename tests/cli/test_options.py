@@ -30,6 +30,7 @@ OTHERWISE = {
     ("segment", "--window"): "of intensities; predict and evaluate have windows that slide",
     ("fit", "--window"): "of intensities, as that of segment",
     ("label", "--window"): "of intensities, as that of segment",
+    ("pseudo-label", "--window"): "of intensities, as that of segment",
 }
 """Options that differ from those of the same name, and why."""
 

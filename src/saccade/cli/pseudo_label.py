@@ -9,8 +9,19 @@ from saccade.batch import Executor, Outcome
 from saccade.cli.engines import Address, Engine, executor_of
 from saccade.cli.errors import one_line_errors
 from saccade.cli.finish import finish
-from saccade.cli.option_values import classes_of, make_folder
-from saccade.cli.options import Classes, Confidence, Device, Jobs, Output, Preset, Quiet, Seed
+from saccade.cli.option_values import channels_of, classes_of, make_folder, refuse_given
+from saccade.cli.options import (
+    Channels,
+    Classes,
+    Confidence,
+    Device,
+    IntensityWindow,
+    Jobs,
+    Output,
+    Preset,
+    Quiet,
+    Seed,
+)
 from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
@@ -29,6 +40,7 @@ MOSTLY = 0.9
 
 
 def pseudo_label(
+    context: typer.Context,
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
     source: Annotated[
         Path,
@@ -47,6 +59,8 @@ def pseudo_label(
     jobs: Jobs = 0,
     engine: Engine = "local",
     address: Address = "",
+    window: IntensityWindow = None,
+    channels: Channels = "",
     fusion: Annotated[
         str,
         typer.Option(
@@ -101,6 +115,7 @@ def pseudo_label(
             lost = source if images.is_dir() else images
             raise InputError(f"{lost}: no such folder")
         if source.is_dir() and list_files(source, {".npz"}).files:
+            refuse_given(context, ("channels",), "is for strokes; maps are of all channels")
             given = saliency not in ("fine-grained", "spectral", "none")
             if given and not Path(saliency).is_dir():
                 raise InputError(
@@ -116,6 +131,7 @@ def pseudo_label(
                 "saliency": "given" if given else saliency,
                 "saliency_threshold": (0.06 if given else 0.3) if limit is None else limit,
                 "percentile": not given,
+                "window": window,
             }
             maps = Path(saliency) if given else None
             from saccade.weak.map_masks import MASKS_PER_PROCESS
@@ -126,7 +142,8 @@ def pseudo_label(
         from saccade.weak.stroke_labeling import StrokeLabeling
 
         spec = classes_of(classes)
-        settings = StrokeLabeling(preset, seed, device, confidence)
+        chosen = channels_of(channels)
+        settings = StrokeLabeling(preset, seed, device, confidence, None, window, chosen)
         executor = executor_of(engine, address, jobs)
         _from_strokes(images, source, output, spec, settings, executor, quiet=quiet)
 

@@ -41,6 +41,8 @@ class MapLabeling:
             where the data has no background class.
         saliency_threshold: below it is background.
         percentile: read that threshold as a share of the pixels.
+        window: values of the images that become black and white where their saliency is looked
+            for; None: what each file says.
     """
 
     fusion: Fusion | int = "anti-noise"
@@ -50,6 +52,7 @@ class MapLabeling:
     saliency: Literal["given", "none"] | Method = "given"
     saliency_threshold: float = 0.06
     percentile: bool = False
+    window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError for values that mean nothing."""
@@ -239,7 +242,9 @@ def _make_worker(spec: LabelSpec, settings: MapLabeling) -> Worker[MapJob, MapRe
 def _made_from(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> dict[str, object]:
     """What decides the mask, beside the image."""
     files = (job.maps,) if job.saliency is None else (job.maps, job.saliency)
-    return {**asdict(settings), "names": list(spec.names), "files": digest_of(*files)}
+    made = {**asdict(settings), "names": list(spec.names), "files": digest_of(*files)}
+    window = made.pop("window")  # without one, masks are those of before there was the option
+    return made if window is None else {**made, "window": list(window)}
 
 
 def _finished(job: MapJob, spec: LabelSpec, settings: MapLabeling) -> MapRecord | None:
@@ -263,6 +268,6 @@ def _cue(
     if job.saliency is not None:
         return read_saliency(job.saliency, size), ()
     if settings.saliency in ("fine-grained", "spectral"):
-        picture = read_image(job.image)
+        picture = read_image(job.image, window=settings.window)
         return saliency_of(picture.pixels, settings.saliency), picture.remarks
     return None, ()
