@@ -7,6 +7,7 @@ dimensions, slab by slab; then each plane is brought to its own size.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,8 @@ from saccade.stacks.preparing import Preparer
 from saccade.stacks.result import StackSegmentation
 from saccade.stacks.strokes import read_stack_strokes
 from saccade.stacks.work import Work
+
+_SHRUNK = 2.0  # times smaller, from which it is said
 
 
 def segment_stack(
@@ -81,8 +84,8 @@ def segment_stack(
     >>> drawn = np.full((48, 64), 255)
     >>> drawn[4, 8:50], drawn[20, 26:40] = 0, 1
     >>> found = segment_stack(stack, {2: drawn})
-    >>> found.labels.shape, found.axes, int(found.labels[4, 20, 30])
-    ((5, 48, 64), 'ZYX', 1)
+    >>> found.labels.shape, found.axes, found.labels[4, 20, 30] == 1
+    ((5, 48, 64), 'ZYX', np.True_)
     """
     began = time.perf_counter()
     settings = preset_named(preset) if isinstance(preset, str) else preset
@@ -103,9 +106,22 @@ def segment_stack(
         result = Collected(stack, drawn, skip or {}, finished)
         for t in range(stack.count("T")) if stack.count("Z") > 1 else (None,):
             work.segment(fit, t, result)
+    remarks = (*remarks, *_shrunk(stack, settings))
     remarks = (*stack.remarks, *assumed, *planes.remarks, *drawn.remarks, *remarks)
     total = time.perf_counter() - began
     return result.segmentation(remarks, {"fit": fitted, "total": total})
+
+
+def _shrunk(stack: Image, preset: Preset) -> tuple[str, ...]:
+    """That little of large slices is seen, if so: they are not looked at in windows."""
+    times = math.sqrt(math.prod(stack.size) / preset.max_pixels)
+    if times < _SHRUNK:
+        return ()
+    size = f"{stack.size[1]} x {stack.size[0]}"
+    return (
+        f"slices of {size} pixels were seen at once, {times:.1f} times smaller; cut them into "
+        "parts where things are small",
+    )
 
 
 def _as_stack(image: object, axes: str | None) -> tuple[Image, tuple[str, ...]]:

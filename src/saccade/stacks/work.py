@@ -17,9 +17,10 @@ from saccade.interactive.presets import PottsSettings, Preset
 from saccade.interactive.refinement import gini_uncertainty, refine_stack
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run
-from saccade.interactive.shared import SharedFit, fit_shared, probabilities_of
+from saccade.interactive.shared import SharedFit, fit_kind, probabilities_of
 from saccade.interactive.stroke_maps import StrokeMaps
 from saccade.interactive.stroked import prepare_strokes
+from saccade.interactive.thin import for_thin, with_regression
 from saccade.stacks.collected import Collected
 from saccade.stacks.distances import PlaneStrokes, plane_strokes, stack_distances
 from saccade.stacks.preparing import Preparer, without_maps
@@ -73,10 +74,13 @@ class Work:
             self._half_size = image.half_size
             images.append(prepare_strokes(image, *self._index(place), self._preset))
         self._run.report(FITTED / 2, "fit")
-        fit = fit_shared(images, self._preset, seed=self._seed)
+        fit = fit_kind(images, self._preset, seed=self._seed)
         for place, one in zip(stroked, images, strict=True):
             guide = one.image.standardized_lab
             self._drawn[place] = plane_strokes(one.strokes.strokes_half, guide, fit.known.stroked)
+        if fit.thin:
+            self._preset = for_thin(self._preset)
+            remarks = (*remarks, "its structures are thin: slices are joined weakly")
         return fit, remarks
 
     def segment(self, fit: SharedFit, t: int | None, result: Collected) -> None:
@@ -111,6 +115,8 @@ class Work:
         image = self._preparer.prepare(place)
         strokes = prepare_strokes(image, *self._index(place), self._preset).strokes
         guide = image.standardized_lab.clone()
+        if fit.thin and not self._shows_all(fit, strokes):
+            return self._thin_plane(fit, image, strokes, guide)
         drawn = dict(self._drawn)
         if bool((strokes.strokes_half < strokes.count).any()):
             drawn[place] = plane_strokes(strokes.strokes_half, guide, fit.known.stroked)
@@ -121,6 +127,21 @@ class Work:
         found = probabilities_of(
             fit, image, strokes, self._preset, seed=self._seed, distances=distances
         )
+        return _Plane(without_maps(image), strokes, found, guide)
+
+    def _shows_all(self, fit: SharedFit, strokes: StrokeMaps) -> bool:
+        return set(fit.known.stroked.tolist()) <= set(strokes.stroked.tolist())
+
+    def _thin_plane(
+        self, fit: SharedFit, image: PreparedImage, strokes: StrokeMaps, guide: Tensor
+    ) -> _Plane:
+        """One that the strokes of others say little about: thin things move between slices."""
+        none = np.full(image.size, strokes.count, np.int64)
+        bare = prepare_strokes(image, none, strokes.classes, self._preset).strokes
+        found = probabilities_of(fit, image, bare, self._preset, seed=self._seed)
+        if fit.regression is not None:
+            odds = fit.regression.log_odds(image.rich)
+            found = with_regression(found, odds, fit.known.stroked)
         return _Plane(without_maps(image), strokes, found, guide)
 
     def _index(self, place: tuple[int, int]) -> tuple[NDArray[np.int64], tuple[int, ...]]:
