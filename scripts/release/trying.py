@@ -13,7 +13,16 @@ from pathlib import Path
 TOLD = ("torch", "numpy", "pillow", "scikit-image", "scipy", "tifffile", "safetensors", "typer")
 """Packages whose versions are printed."""
 
-TEST_PACKAGES = ("hypothesis", "psutil", "pytest>=9", "pytest-benchmark", "pytest-timeout")
+TEST_PACKAGES = (
+    "hypothesis",
+    "opencv-contrib-python-headless",
+    "psutil",
+    "pytest>=9",
+    "pytest-benchmark",
+    "pytest-timeout",
+    "scikit-learn",
+    "torchvision",
+)
 
 _EXAMPLE = """
 import numpy as np
@@ -121,12 +130,23 @@ def try_tests(trial: Trial, archive: Path, tests: Sequence[str]) -> str:
     away = source / "src"
     if away.exists():  # the tests must find what is installed
         away.rename(trial.folder / "src-not-to-be-imported")
-    pip = [trial.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run(trial, [*pip, *TEST_PACKAGES])
+    pip = [trial.python, "-m", "pip", "--disable-pip-version-check"]
+    kept = trial.folder / "kept.txt"  # what is tried stays as it is
+    kept.write_text(_run(trial, [*pip, "freeze", "--exclude", "saccade"]), "utf-8")
+    _run(trial, [*pip, "install", "--quiet", "--constraint", str(kept), *TEST_PACKAGES])
     pytest = [trial.python, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
     # Packages of other years warn of other things.
-    pytest += ["-o", "filterwarnings=default", "--disable-warnings", *tests]
+    pytest += ["-o", "filterwarnings=default", "--disable-warnings"]
+    pytest += [f"--ignore={path}" for path in _beyond(source)]
+    pytest += tests
     return "tests: " + _run(trial, pytest, folder=source).strip().splitlines()[-1]
+
+
+def _beyond(source: Path) -> list[str]:
+    """Tests of what is in the repository alone: benchmarks and scripts."""
+    beyond = re.compile(r"^(from|import) (benchmarks|scripts)\b", re.MULTILINE)
+    tests = sorted((source / "tests").rglob("*.py"))
+    return [str(path) for path in tests if beyond.search(path.read_text("utf-8"))]
 
 
 def _unpacked(trial: Trial, archive: Path) -> Path:
