@@ -2,8 +2,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from benchmarks.suites.clicks.summary import clicks_needed, cost_share, summariz
 from saccade.errors import InputError
 from saccade.scribbles.clicks import Correction
 from tests.benchmarks.conftest import save, two_colours
+from tests.helpers import start_python
 
 REPOSITORY = Path(__file__).parents[3]
 RULES = Rules(most=6)
@@ -261,10 +260,8 @@ def test_ctrl_c_keeps_the_images_that_are_done(root, tmp_path):
         for part in ("images", "masks"):
             os.link(root / f"ecssd/{part}/0.png", root / f"ecssd/{part}/{number}.png")
     options = ["--sets", "ecssd", "--methods", "grabcut", "--out", str(tmp_path / "out")]
-    command = [sys.executable, "-m", "benchmarks.clicks", str(root), *options]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = ["-m", "benchmarks.clicks", root, *options]
+    with start_python(*command, cwd=REPOSITORY) as process:
         first = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=120)
