@@ -30,7 +30,7 @@ _SHARE = 0.25  # the same, at most, in windows
 _LEAST_SEEN = 0.25  # of the pixels that the object network sees; below, there are views
 _SEEN = 0.4  # the same in views, at least, without their margins
 _OCCUPIED = 0.75  # least share of the windows that have strokes of two classes
-_DETAIL = 0.05  # least share of the contrast that is lost at the coarser scale
+_DETAIL = 0.5  # least contrast that is lost at the coarser scale, beside that at half of it
 _MARGIN = 0.05  # of a window's side, beyond its own part on each side
 _LOOKED_AT = 4  # windows in which detail is looked for
 _SMALLEST = 64  # pixels of a window's side
@@ -175,17 +175,26 @@ def classes_in(stroke_index: NDArray[np.int64]) -> set[int]:
 
 
 def _detail(image: PreparedImage, grid: int, whole: float) -> float:
-    """How much of the contrast in windows is lost at the scale at which the whole is seen."""
-    windows, lost, contrast = windows_of(image.size, grid), 0.0, 0.0
+    """Contrast in windows that is lost at the scale at which the whole is seen.
+
+    As a share of what is lost at half that scale: photographs have about as much contrast at each
+    scale, those that were enlarged by interpolation much less at the finest ones.
+    """
+    windows, lost, known = windows_of(image.size, grid), 0.0, 0.0
     for window in windows[:: max(1, len(windows) // _LOOKED_AT)]:
         part = Image.fromarray(image.rgb[_middle(window.core).slices]).convert("L")
         fine = part.resize(_scaled(part.size, min(1.0, grid * whole)), _BOX)
-        small = fine.resize(_scaled(part.size, whole), _BOX)
-        coarse = small.resize(fine.size, Image.Resampling.BICUBIC)
-        known, seen = (np.asarray(one, np.float32) for one in (fine, coarse))
-        lost += float(((known - seen) ** 2).mean())
-        contrast += float(known.var())
-    return math.sqrt(lost / max(contrast, 1e-6))
+        small = part.resize(_scaled(part.size, whole), _BOX)
+        lost += _difference(fine, small)
+        known += _difference(small, small.resize(_scaled(small.size, 0.5), _BOX))
+    return math.sqrt(lost / max(known, 1e-6))
+
+
+def _difference(fine: Image.Image, small: Image.Image) -> float:
+    """Mean square of what a smaller copy does not show."""
+    back = small.resize(fine.size, Image.Resampling.BICUBIC)
+    seen, shown = (np.asarray(one, np.float32) for one in (fine, back))
+    return float(((seen - shown) ** 2).mean())
 
 
 def _middle(box: Box) -> Box:
