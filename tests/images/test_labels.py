@@ -49,7 +49,10 @@ def test_tiff_of_every_type_and_layout(tmp_path, layout, dtype):
         stack = np.stack([values, 0 * values]) if layout == "many" else values
         if layout == "many":
             options["photometric"] = "minisblack"
-        tifffile.imwrite(path, stack, **options)
+        try:
+            tifffile.imwrite(path, stack, **options)
+        except NotImplementedError as error:  # an older tifffile does not compress single bits
+            pytest.skip(f"not written by the test's writer: {error}")
     mask = read_annotation(path)
     np.testing.assert_array_equal(mask.labels, values.astype(int))
     assert any("first of 2" in line for line in mask.remarks) == (layout == "many")

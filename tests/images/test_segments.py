@@ -43,5 +43,8 @@ def test_what_tifffile_decodes_itself(tmp_path, compression):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float32"])
 def test_what_libtiff_writes(tmp_path, compression, dtype):
     values = RNG.integers(0, 200, (24, 33)).astype(dtype)
-    Image.fromarray(values).save(tmp_path / "a.tif", compression=compression)
+    try:
+        Image.fromarray(values).save(tmp_path / "a.tif", compression=compression)
+    except OSError as error:  # an older Pillow brings a libtiff without it
+        pytest.skip(f"not written by the test's writer: {error}")
     np.testing.assert_array_equal(read_labels(tmp_path / "a.tif")[0], values)
