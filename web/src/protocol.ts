@@ -59,6 +59,8 @@ export interface ImageEntry {
   uncertainty: number | null;
   /** Whether the mask needs no look. */
   sure: boolean;
+  /** Whether it has no strokes and looks like none of the images with strokes. */
+  unlike: boolean;
   /** Why it cannot be opened; "" if it can, as far as is known. */
   problem: string;
   holder: Holder | null;

@@ -40,7 +40,8 @@ export function stateText(entry: ImageEntry): string {
   const strokes = entry.status === "strokes" ? t("drawn") : "";
   const share = Math.max(1, Math.round(100 * (entry.uncertainty ?? 0)));
   const doubt = entry.uncertainty === null ? "" : entry.sure ? t("sure") : t("unsure", { share });
-  return [strokes, doubt].filter((part) => part !== "").join(" · ") || t("noStrokes");
+  const unlike = entry.unlike ? t("unlike") : "";
+  return [strokes, unlike, doubt].filter((part) => part !== "").join(" · ") || t("noStrokes");
 }
 
 export class Queue {

@@ -173,6 +173,7 @@ export const TEXTS = {
   drawn: ["Strokes", "Striche"],
   noStrokes: ["No strokes", "Keine Striche"],
   sure: ["Sure", "Sicher"],
+  unlike: ["Unlike the others", "Anders als die anderen"],
   unsure: ["{share} % unsure", "{share} % unsicher"],
 
   // Slices of a stack

@@ -112,7 +112,8 @@ def fit(
         if not quiet:
             _print_done(model, output)
         for one in next_ones:
-            say(f"draw next on  {one.name}  ({one.score:.3f} unsure)")
+            unlike = ", unlike those with strokes" if one.unlike else ""
+            say(f"draw next on  {one.name}  ({one.score:.3f} unsure{unlike})")
 
 
 def _value(unlabeled: str) -> int | None:

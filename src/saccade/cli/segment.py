@@ -50,6 +50,9 @@ from saccade.cli.stack_kinds import check_stack_options, is_stack, refuse_stacks
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
 
+_NAMED = 8
+"""Images that are named at the end of a run."""
+
 
 class _How(TypedDict):
     overwrite: bool
@@ -267,5 +270,13 @@ def _print_done(outcome: Outcome[Job, Done], wanted: Wanted, *, single: bool) ->
             say(f"{'mask' if kind in FORMATS else kind:<14}{path}")
     else:
         say(f"{len(outcome.done)} masks in {wanted.folder}")
+    if unlike := [job.pair.image.name for job, done in outcome.done.items() if done.unlike]:
+        say(f"look first at   {_some(unlike)}  (unlike the images of the model)")
     each = sum(done.seconds for done in outcome.done.values()) / len(outcome.done)
     say(f"{outcome.seconds:.1f} s in all, {each:.1f} s per image for the segmentation")
+
+
+def _some(names: Sequence[str]) -> str:
+    """At most eight names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -51,10 +51,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Done:
-    """What is known of a mask: the seconds that segmenting took, and how the image was read."""
+    """What is known of a mask: the seconds that segmenting took, and how the image was read.
+
+    `unlike`: the image looks like none of those that the model was fitted to.
+    """
 
     seconds: float
     remarks: tuple[str, ...] = ()
+    unlike: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,7 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         # Said where they were checked.
         known = {*strokes.remarks, strokes.assumption} if strokes else set()
         lines = dict.fromkeys((*picture.remarks, *result.remarks, *chain(*said)))
-        return Done(seconds, tuple(line for line in lines if line not in known))
+        return Done(seconds, tuple(x for x in lines if x not in known), result.unlike)
 
     return work
 

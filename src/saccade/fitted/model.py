@@ -214,12 +214,12 @@ class Model:
             pool = [Source(one, number) for number, one in enumerate(images, 1)]
         return rank_images(pool, self.reading, self._score, Run(progress, cancel))[:n]
 
-    def _score(self, picture: Picture) -> float | None:
-        """How unsure a mask is; None for an image with strokes."""
+    def _score(self, picture: Picture) -> tuple[float, bool] | None:
+        """How unsure a mask is, and whether its image is unlike; None for one with strokes."""
         if picture.digest in self._stroked:
             return None
         found = segment_picture(self, picture, None, Run())
-        return uncertain_share(found.labels, found.uncertainty)
+        return uncertain_share(found.labels, found.uncertainty), found.unlike
 
     def suggest(self, image: object, n: int = 3) -> list[Suggestion]:
         """At most ``n`` regions of an image where a stroke would help most, best first.

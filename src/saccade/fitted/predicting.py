@@ -9,7 +9,7 @@ from saccade.fitted.items import Drawn, Picture
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run, one_thread
-from saccade.interactive.shared import fit_shared, segment_shared
+from saccade.interactive.shared import SharedFit, fit_shared, segment_shared
 from saccade.interactive.stroked import prepare_strokes
 
 if TYPE_CHECKING:
@@ -55,4 +55,11 @@ def segment_picture(model: Model, picture: Picture, drawn: Drawn | None, run: Ru
             fit, ready, model.preset, stroke_index=index, seed=model.seed, run=run
         )
     run.report(1.0, "done")
-    return found
+    return found if index is not None else with_likeness(found, fit, ready)
+
+
+def with_likeness(found: Segmentation, fit: SharedFit, image: PreparedImage) -> Segmentation:
+    """The same mask, of an image without strokes; says so if it looks like none that has some."""
+    parts = image.rich.parts
+    line = None if fit.likeness is None or parts is None else fit.likeness.remark(parts)
+    return found if line is None else replace(found, remarks=(*found.remarks, line), unlike=True)

@@ -17,6 +17,7 @@ from saccade.interactive.color import ColorModel, Mixtures
 from saccade.interactive.cues import KnownClasses
 from saccade.interactive.fit_learned import bundled_net
 from saccade.interactive.inputs import provisional_index
+from saccade.interactive.likeness import Likeness
 from saccade.interactive.prepared import prepare_image
 from saccade.interactive.presets import Preset
 from saccade.interactive.regression import Regression
@@ -28,6 +29,7 @@ from saccade.models.weights import Bundle
 from saccade.scribbles.shrink import shrink_strokes
 
 _NET, _COLORS, _ELSEWHERE, _REGRESSION = "net.", "colors.", "elsewhere.", "regression."
+_LIKENESS = "likeness."
 Tensors = dict[str, Tensor]
 
 
@@ -46,6 +48,12 @@ def pack_shared(fit: SharedFit) -> Tensors:
         f"{_REGRESSION}bias": fit.regression.bias,
         "thin": torch.tensor(fit.thin),
     }
+    if fit.likeness is not None:
+        tensors |= {
+            f"{_LIKENESS}means": fit.likeness.means,
+            f"{_LIKENESS}spread": fit.likeness.spread,
+            f"{_LIKENESS}limit": torch.tensor(fit.likeness.limit),
+        }
     for member, vectors in enumerate(fit.elsewhere):
         for row, one in enumerate(vectors):
             tensors[f"{_ELSEWHERE}{member}.{row}"] = one
@@ -73,7 +81,17 @@ def unpack_shared(
     known = KnownClasses(stroked, colors, tensors["amounts"])
     regression = Regression(tensors[f"{_REGRESSION}weights"], tensors[f"{_REGRESSION}bias"])
     thin = bool(tensors["thin"])
-    return SharedFit(classes, net, known, elsewhere, regression, thin)
+    return SharedFit(classes, net, known, elsewhere, regression, thin, _likeness(tensors))
+
+
+def _likeness(tensors: Mapping[str, Tensor]) -> Likeness | None:
+    """How the images look; the first files do not say."""
+    if f"{_LIKENESS}limit" not in tensors:
+        return None
+    means, spread, limit = (tensors[f"{_LIKENESS}{name}"] for name in ("means", "spread", "limit"))
+    if means.ndim != 2 or spread.shape != means.shape[1:]:
+        raise ValueError("what is known of how images look is damaged")
+    return Likeness(means, spread, float(limit))
 
 
 def pack_image(number: int, one: Stroked) -> Tensors:

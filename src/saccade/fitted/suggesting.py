@@ -22,11 +22,13 @@ class ImageSuggestion:
         number: its place among the images to choose from, from 0.
         name: of its file, or "image 3" of the third array.
         score: `uncertain_share` of its mask, in [0, 1].
+        unlike: whether it looks like none of the images with strokes.
     """
 
     number: int
     name: str
     score: float
+    unlike: bool = False
 
 
 def uncertain_share(
@@ -49,7 +51,7 @@ def uncertain_share(
 def rank_images(
     sources: Sequence[Source],
     how: Reading,
-    score: Callable[[Picture], float | None],
+    score: Callable[[Picture], tuple[float, bool] | None],
     run: Run,
 ) -> list[ImageSuggestion]:
     """The images by their scores, the highest first.
@@ -57,7 +59,7 @@ def rank_images(
     Args:
         sources: to choose from.
         how: they are read.
-        score: of an image; None where it is passed over.
+        score: of an image, and whether it is unlike the others; None where it is passed over.
         run: progress; once it is cancelled those so far are ranked.
     """
     found = []
@@ -67,5 +69,5 @@ def rank_images(
             break
         value = score(picture)
         if value is not None:
-            found.append(ImageSuggestion(number, picture.name, value))
+            found.append(ImageSuggestion(number, picture.name, *value))
     return sorted(found, key=lambda one: -one.score)

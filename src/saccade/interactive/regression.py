@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn import functional as F
 
+from saccade.interactive.likeness import means_of_parts
 from saccade.models.lite_encoder import LiteEncoder
 
 Array = NDArray[np.float64]
@@ -39,10 +40,13 @@ class RichMaps:
         levels: maps (C, h, w) from fine to coarse, each channel with mean 0 and variance 1.
         spans: of each level, the height and width of a whole map of its scale in places of the
             finest one: coarse maps reach beyond the image.
+        parts: means of the encoder's maps over parts of the image, before they are standardized,
+            see `saccade.interactive.likeness`; None without an encoder.
     """
 
     levels: tuple[Tensor, ...]
     spans: tuple[tuple[int, int], ...]
+    parts: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -90,14 +94,16 @@ def rich_maps(inputs: Tensor, rgb: NDArray[np.uint8], encoder: LiteEncoder | Non
     """
     height, width = rgb.shape[:2]
     size = inputs.shape[2], inputs.shape[3]
-    levels, spans = [inputs[0]], [size]
+    levels, spans, parts = [inputs[0]], [size], None
     if encoder is not None:
         image = torch.tensor(rgb, device=inputs.device).movedim(2, 0)[None].float()
         image = F.pad(image, (0, -width % _STRIDE, 0, -height % _STRIDE), mode="replicate")
-        for maps in encoder(image):
+        encoded = encoder(image)
+        parts = means_of_parts(encoded)
+        for maps in encoded:
             levels.append(_standardized(maps[0].float()))
             spans.append((image.shape[2] // 2, image.shape[3] // 2))
-    return RichMaps(tuple(levels), tuple(spans))
+    return RichMaps(tuple(levels), tuple(spans), parts)
 
 
 def _standardized(maps: Tensor) -> Tensor:

@@ -28,6 +28,8 @@ class Segmentation:
         remarks: what was assumed of the image and the strokes, one line each.
         provisional: classes that nobody drew and that were assumed to be everything else, as one
             class alone was drawn; empty once there are strokes of two.
+        unlike: whether the image has no strokes and looks like none of those that a model was
+            fitted to.
 
     >>> mask = np.array([[0, 1]], np.int32)
     >>> p = np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32)
@@ -43,6 +45,7 @@ class Segmentation:
     timings: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     provisional: tuple[int, ...] = ()
+    unlike: bool = False
 
     def objects(
         self, *, separate: bool = True, min_area: int = 1, background: Collection[int] = (0,)

@@ -22,6 +22,7 @@ from saccade.interactive.cues import Distances, KnownClasses, compute_cues
 from saccade.interactive.finish import at_full_size, refine
 from saccade.interactive.fit_joint import fit_jointly
 from saccade.interactive.fusion import fuse_cues
+from saccade.interactive.likeness import Likeness, likeness_of
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.presets import LearnedFitSettings, Preset
 from saccade.interactive.refinement import gini_uncertainty, refine_half
@@ -50,6 +51,8 @@ class SharedFit:
             strokes.
         regression: of the classes that were drawn, on rich features; None where it is not asked.
         thin: whether the structures are thin, see `saccade.interactive.thin`.
+        likeness: how the images look, see `saccade.interactive.likeness`; None where it is not
+            known.
     """
 
     classes: tuple[int, ...]
@@ -58,6 +61,7 @@ class SharedFit:
     elsewhere: tuple[tuple[Tensor, ...], ...]
     regression: Regression | None
     thin: bool = False
+    likeness: Likeness | None = None
 
 
 def fit_shared(
@@ -112,7 +116,7 @@ def fit_shared(
 def fit_kind(
     stroked: Sequence[Stroked], preset: Preset, *, seed: int = 0, run: Run | None = None
 ) -> SharedFit:
-    """`fit_shared` for `segment_shared`, which needs to know whether the structures are thin.
+    """`fit_shared` for other images: whether structures are thin, and how the images look.
 
     Args:
         stroked: as there, and what follows too.
@@ -125,7 +129,10 @@ def fit_kind(
     if run.cancelled:
         return fit
     with run.stage("check", 0.65):
-        return replace(fit, thin=_is_thin(fit, stroked, preset, seed))
+        parts = [one.image.rich.parts for one in stroked]
+        known = [one for one in parts if one is not None]
+        likeness = likeness_of(known) if known else None
+        return replace(fit, thin=_is_thin(fit, stroked, preset, seed), likeness=likeness)
 
 
 def _is_thin(fit: SharedFit, stroked: Sequence[Stroked], preset: Preset, seed: int) -> bool:

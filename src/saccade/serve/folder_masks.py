@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.fitted import Model
+from saccade.fitted.predicting import with_likeness
 from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.result import Segmentation
@@ -86,6 +87,8 @@ def predict(model: Model, image: PreparedImage, index: NDArray[np.int64] | None)
         result = segment_shared(
             model.shared, image, model.preset, stroke_index=index, seed=model.seed
         )
+    if index is None:
+        result = with_likeness(result, model.shared, image)
     return _with_ground(model, result)
 
 

@@ -30,23 +30,25 @@ class Preview:
         labels: (h, w) uint8 class values; None where there is no mask.
         uncertainty: see `uncertain_share`; None where it is not known.
         problem: why there is none; "" if there is nothing to say.
+        unlike: whether the image looks like none of those with strokes.
     """
 
     number: int
     labels: NDArray[np.uint8] | None = None
     uncertainty: float | None = None
     problem: str = ""
+    unlike: bool = False
 
     @property
     def is_sure(self) -> bool:
         """Whether the mask needs no look."""
-        return self.uncertainty is not None and self.uncertainty < _SURE
+        return self.uncertainty is not None and self.uncertainty < _SURE and not self.unlike
 
 
 def preview_of(mask: DisplayedMask, number: int) -> Preview:
     """A small copy of a mask."""
     value = None if mask.uncertainty is None else uncertain_share(mask.labels, mask.uncertainty)
-    return Preview(number, _small(mask.labels), value)
+    return Preview(number, _small(mask.labels), value, unlike=mask.unlike)
 
 
 def preview_entry(
@@ -61,9 +63,8 @@ def preview_entry(
     if cancelled.is_set():
         raise SupersededError
     result = predict_entry(fit, entry, library)
-    return Preview(
-        number, _small(result.labels), uncertain_share(result.labels, result.uncertainty)
-    )
+    unsure = uncertain_share(result.labels, result.uncertainty)
+    return Preview(number, _small(result.labels), unsure, unlike=result.unlike)
 
 
 def blend(

@@ -41,6 +41,7 @@ class DisplayedMask:
         images: on how many images of the folder the strokes are that it comes from; 0: it comes
             from the strokes on this image alone.
         fit: number of the fit to the strokes of the folder; 0 where it comes from none.
+        unlike: whether the image looks like none of those with strokes.
     """
 
     revision: int
@@ -57,6 +58,7 @@ class DisplayedMask:
     provisional: tuple[int, ...] = ()
     images: int = 0
     fit: int = 0
+    unlike: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -86,6 +88,7 @@ def displayed_mask(
         stroked,
         remarks=result.remarks,
         provisional=result.provisional,
+        unlike=result.unlike,
     )
 
 

@@ -122,7 +122,8 @@ class ImageModel(BaseModel):
     `remarks` says how an image was read: there once it was opened, or uploaded. `mask` counts its
     masks, and `uncertainty` is that of the last one by the area of all but its largest class: there
     once one was made. `sure`: it needs no look. `problem`: why none can be made.
-    `holder`: whose page has it open.
+    `holder`: whose page has it open. `unlike`: it has no strokes and looks like none of the images
+    with strokes.
     """
 
     id: str
@@ -139,6 +140,7 @@ class ImageModel(BaseModel):
     problem: str = ""
     holder: HolderModel | None = None
     slice: SliceModel | None = None
+    unlike: bool = False
 
 
 class ImageOptions(Strict):

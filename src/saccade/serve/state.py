@@ -69,6 +69,7 @@ def image_model(service: Service, entry: Entry, remarks: tuple[str, ...] = ()) -
         problem=preview.problem if preview is not None else "",
         holder=_holder(service, entry),
         slice=_slice(entry),
+        unlike=preview is not None and preview.unlike,
     )
 
 
