@@ -1,9 +1,10 @@
+import json
 import os
 import time
 
 import pytest
 
-from saccade.batch.records import read_record, record_path, write_record
+from saccade.batch.records import read_record, record_path, recorded, write_record
 
 
 @pytest.fixture
@@ -43,3 +44,20 @@ def test_an_input_that_changed_since_outdates_a_record(made):
     later = time.time() + 5
     os.utime(source, (later, later))
     assert read_record(result, [source]) is None
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_result_that_is_killed_half_way_has_no_false_record(tmp_path, replaced):
+    result = tmp_path / "mask.png"
+    if replaced:
+        result.write_text("old")
+        with recorded(result, {"seed": 0}):
+            result.write_text("old")
+    killed = recorded(result, {"seed": 1})
+    killed.__enter__()  # and never left
+    known = json.loads(record_path(result).read_text())
+    assert known == {"seed": 0 if replaced else 1}
+    assert result.exists() == replaced
+    with recorded(result, {"seed": 1}):
+        result.write_text("new")
+    assert read_record(result, []) == {"seed": 1}

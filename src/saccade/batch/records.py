@@ -1,10 +1,12 @@
 """Records beside results: what is known of each, and whether it need be made again.
 
 A record is a JSON file, FOLDER/records/NAME.json for the result FOLDER/NAME.*, written after the
-result. Where it is there and newer than the inputs, the result is whole and fits them.
+result, or just before a new one. Where both are there and it is newer than the inputs, the result
+is whole and fits them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -32,6 +34,22 @@ def write_record(result: Path, content: Mapping[str, Any]) -> None:
     """Write the record of a result that is complete; the folder of records must exist."""
     with atomic_write(record_path(result)) as path:
         path.write_text(json_text(dict(content)) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def recorded(result: Path, content: Mapping[str, Any]) -> Iterator[None]:
+    """Record a result that the block writes, so that a kill at any time leaves no false record.
+
+    The record of a new result comes first: without its result it says nothing. Where a result is
+    replaced it comes after: a kill between them leaves the record of the old options.
+    """
+    new = not result.exists()
+    record_path(result).parent.mkdir(parents=True, exist_ok=True)
+    if new:
+        write_record(result, content)
+    yield
+    if not new:
+        write_record(result, content)
 
 
 def read_record(result: Path, inputs: Iterable[Path]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import chain
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
-from saccade.batch.records import record_path, write_record
+from saccade.batch.records import record_path, recorded
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
@@ -233,11 +234,10 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
         options = wanted.objects
         found = None if options is None else cache(partial(find, result, options, names))
         put = partial(write, pair=job.pair, image=image, result=result, names=names)
-        said = [put(kind, path, options=options, found=found) for kind, path in job.outputs]
-        last = job.outputs[-1][1]
-        if job.outputs[-1][0] == wanted.formats[0]:
-            record_path(last).parent.mkdir(exist_ok=True)
-            write_record(last, made_by(settings, wanted))
+        kind, last = job.outputs[-1]
+        is_mask = kind == wanted.formats[0]
+        with recorded(last, made_by(settings, wanted)) if is_mask else nullcontext():
+            said = [put(kind, path, options=options, found=found) for kind, path in job.outputs]
         # Said where they were checked.
         known = {*strokes.remarks, strokes.assumption} if strokes else set()
         lines = dict.fromkeys((*picture.remarks, *result.remarks, *chain(*said)))
