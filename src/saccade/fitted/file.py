@@ -8,6 +8,7 @@ strokes, or with the weights of a later release.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -98,6 +99,7 @@ def save(model: Model, path: object) -> None:
         "held_out": {
             "images": held_out.images,
             "of_class": {str(value): share for value, share in held_out.of_class.items()},
+            "temperature": held_out.temperature,
         },
     }
     if model.reading != Reading():
@@ -211,6 +213,14 @@ def _header(content: Mapping[str, Any]) -> Header:
         held_out=HeldOut(
             {int(v): float(share) for v, share in content["held_out"]["of_class"].items()},
             int(content["held_out"]["images"]),
+            _temperature(content["held_out"].get("temperature", 1.0)),  # the first files have none
         ),
         reading=reading_from(content.get("reading")),  # files of format 1 have none
     )
+
+
+def _temperature(value: object) -> float:
+    found = float(cast("float", value))
+    if not 0 < found < math.inf:
+        raise ValueError(f"a temperature is {value}, must be above 0")
+    return found

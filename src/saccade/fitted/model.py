@@ -12,9 +12,9 @@ from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.fitted.file import Header
 from saccade.fitted.items import Picture, Source, read_drawn, read_picture
-from saccade.fitted.predicting import prepare_picture, segment_picture
+from saccade.fitted.predicting import prepare_stroked, segment_picture
 from saccade.fitted.scores import HeldOut, score_held_out
-from saccade.fitted.stroked import StrokedImage, classes_of, ground_remark, read_all, stroke
+from saccade.fitted.stroked import StrokedImage, classes_of, ground_remark, read_all
 from saccade.fitted.suggesting import ImageSuggestion, rank_images, uncertain_share
 from saccade.images import Reading
 from saccade.interactive.inputs import UNLABELED
@@ -166,19 +166,9 @@ class Model:
         classes, single = classes_of(kept.values(), lines, self._wanted)
         run = Run(progress, cancel)
         with one_thread(self.device):
-            with run.stage("features", 0.0):
-                found = {
-                    d: one.among(classes, self.preset, ground=single) for d, one in kept.items()
-                }
-                for done, (picture, drawn) in enumerate(given.drawn, 1):
-                    image, preset = prepare_picture(self, picture), self.preset
-                    found[picture.digest] = stroke(
-                        picture, drawn, image, classes, preset, ground=single
-                    )
-                    run.report(0.05 * done / len(given.drawn), "features")
-            fit = fit_kind(
-                [one.ready for one in found.values()], self.preset, seed=self.seed, run=run
-            )
+            found = prepare_stroked(self, kept, given.drawn, classes, ground=single, run=run)
+            ready = [one.ready for one in found.values()]
+            fit = fit_kind(ready, self.preset, seed=self.seed, run=run)
         if run.cancelled and self._fit is not None:
             return self
         self._fit, self.classes, self.provisional, self._stroked = fit, classes, single, found
@@ -238,6 +228,8 @@ class Model:
     def held_out(self, *, progress: Progress | None = None) -> HeldOut:
         """How well strokes are predicted that the fit has not seen: of each image in turn.
 
+        After this, probabilities of images without strokes are softened by `temperature`.
+
         Args:
             progress: told the fraction done and the image's name.
         """
@@ -247,6 +239,14 @@ class Model:
                     self.stroked, self.classes, self.preset, seed=self.seed, run=Run(progress)
                 )
         return self._held_out
+
+    @property
+    def temperature(self) -> float:
+        """By which `predict` softens probabilities of images without strokes; 1 is not at all.
+
+        It comes with `held_out`, which `save` asks for, and so is in every file. No mask changes.
+        """
+        return 1.0 if self._held_out is None else self._held_out.temperature
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -1,12 +1,17 @@
-"""The mask of one image by a model, with strokes of its own or without."""
+"""Images by a model: prepared with its weights, and their masks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import torch
+
 from saccade.fitted.items import Drawn, Picture
+from saccade.fitted.stroked import StrokedImage, stroke
 from saccade.interactive.prepared import PreparedImage, prepare_image
+from saccade.interactive.refinement import apply_temperature
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import Run, one_thread
 from saccade.interactive.shared import SharedFit, fit_shared, segment_shared
@@ -26,6 +31,35 @@ def prepare_picture(model: Model, picture: Picture) -> PreparedImage:
         bundle=model.bundle,
         components=picture.components,
     )
+
+
+def prepare_stroked(
+    model: Model,
+    kept: Mapping[str, StrokedImage],
+    drawn: Sequence[tuple[Picture, Drawn]],
+    classes: tuple[int, ...],
+    *,
+    ground: bool,
+    run: Run,
+) -> dict[str, StrokedImage]:
+    """Images with strokes by their digests: those that a model has, and new ones.
+
+    Args:
+        model: which is left as it is.
+        kept: images whose strokes stay.
+        drawn: images with new strokes.
+        classes: the K class values.
+        ground: whether there is a provisional ground.
+        run: progress.
+    """
+    preset = model.preset
+    with run.stage("features", 0.0):
+        found = {d: one.among(classes, preset, ground=ground) for d, one in kept.items()}
+        for done, (picture, lines) in enumerate(drawn, 1):
+            image = prepare_picture(model, picture)
+            found[picture.digest] = stroke(picture, lines, image, classes, preset, ground=ground)
+            run.report(0.05 * done / len(drawn), "features")
+    return found
 
 
 def segment_picture(model: Model, picture: Picture, drawn: Drawn | None, run: Run) -> Segmentation:
@@ -55,7 +89,17 @@ def segment_picture(model: Model, picture: Picture, drawn: Drawn | None, run: Ru
             fit, ready, model.preset, stroke_index=index, seed=model.seed, run=run
         )
     run.report(1.0, "done")
-    return found if index is not None else with_likeness(found, fit, ready)
+    if index is not None:
+        return found
+    return softened(with_likeness(found, fit, ready), model.temperature)
+
+
+def softened(found: Segmentation, temperature: float) -> Segmentation:
+    """The same mask with probabilities that are less sure."""
+    if temperature == 1:
+        return found
+    p = apply_temperature(torch.from_numpy(found.probabilities), temperature)
+    return replace(found, probabilities=p.numpy())
 
 
 def with_likeness(found: Segmentation, fit: SharedFit, image: PreparedImage) -> Segmentation:
