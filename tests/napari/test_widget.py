@@ -83,3 +83,24 @@ def viewer_and_stack():
     viewer.add_labels(drawn, name="strokes")
     yield viewer, Panel(viewer)
     assert application is QApplication.instance()
+
+
+def test_all_image_layers_are_segmented_and_what_is_missing_is_said(examples):
+    application = QApplication.instance() or QApplication([])
+    viewer = components.ViewerModel()
+    picture = data.cat()
+    viewer.add_image(picture, name="cat")
+    viewer.add_image(np.ascontiguousarray(picture[:, ::-1]), name="cat turned")
+    panel = Panel(viewer)
+    panel.all_layers()
+    assert "no labels layer has strokes" in panel.status.value
+    drawn = np.asarray(Image.open(examples / "cat_strokes.png")).astype(int)
+    viewer.add_labels(np.where(drawn == 255, 0, drawn + 1), name="cat strokes")
+    panel.all_layers()
+    assert panel.layers.text == "Stop"
+    wait_for(lambda: not panel._running)
+    assert panel.status.value == "2 masks from strokes on 1"
+    masks = [viewer.layers[f"{model.MASK_NAME}: {name}"].data for name in ("cat", "cat turned")]
+    assert (masks[0] == masks[1][:, ::-1]).mean() > 0.8
+    assert panel.layers.text == "Segment all image layers"
+    assert application is not None

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from saccade.errors import InputError
+from saccade.interactive import Segmentation
 from saccade.interactive.presets import MENU
+from saccade.napari.layers import OURS, Drawn, compute_layers, drawn_layers, show_layers, told
 from saccade.napari.model import (
-    MASK_NAME,
-    UNCERTAINTY_NAME,
     Fitted,
     Options,
     compute,
@@ -20,6 +20,7 @@ from saccade.napari.stack import show_stack, stack_steps
 from saccade.stacks import StackSegmentation
 
 _ALL_SLICES = "Segment all slices"
+_ALL_LAYERS = "Segment all image layers"
 
 
 def make_widget(viewer: Any) -> Any:
@@ -57,7 +58,7 @@ class Panel:
             return lambda _: [
                 layer
                 for layer in viewer.layers
-                if isinstance(layer, kind) and layer.name not in (MASK_NAME, UNCERTAINTY_NAME)
+                if isinstance(layer, kind) and not layer.name.startswith(OURS)
             ]
 
         self.image: Any = ComboBox(label="Image", choices=of_type(Image))
@@ -68,6 +69,7 @@ class Panel:
         self.run: Any = PushButton(text="Segment")
         self.places: Any = PushButton(text="Where next?")
         self.slices: Any = PushButton(text=_ALL_SLICES)
+        self.layers: Any = PushButton(text=_ALL_LAYERS)
         self.progress: Any = ProgressBar(label="Slices", min=0, max=100, value=0)
         self.status = Label(value="Draw in a labels layer: 1, 2, ... are classes, 0 is nothing")
         self.container = Container(
@@ -80,6 +82,7 @@ class Panel:
                 self.run,
                 self.places,
                 self.slices,
+                self.layers,
                 self.progress,
                 self.status,
             ]
@@ -87,6 +90,7 @@ class Panel:
         self.run.changed.connect(lambda _: self.start())
         self.places.changed.connect(lambda _: self.where_next())
         self.slices.changed.connect(lambda _: self.all_slices())
+        self.layers.changed.connect(lambda _: self.all_layers())
         strokes: Any = self.strokes
         strokes.changed.connect(lambda _: self._watch())
         viewer.layers.events.inserted.connect(self._reset)
@@ -160,6 +164,37 @@ class Panel:
     def _slices_finished(self) -> None:
         self.slices.text = _ALL_SLICES
         self.progress.value = 0
+        self._finished()
+
+    def all_layers(self) -> None:
+        """Segment all image layers by a model of the strokes on some; while that runs, stop it."""
+        from napari.qt.threading import create_worker
+
+        if self._running:
+            self._cancel.set()
+            return
+        try:
+            layers = drawn_layers(self.viewer)
+        except InputError as error:
+            self._failed(error)
+            return
+        self._cancel = threading.Event()
+        self._running = True
+        self.layers.text = "Stop"
+        self._say("Fitting to all strokes")
+        options = Options(self.preset.value, self.seed.value)
+        worker: Any = create_worker(compute_layers, layers, options, cancel=self._cancel.is_set)
+        worker.returned.connect(lambda found: self._layers_done(layers, found))
+        worker.errored.connect(self._failed)
+        worker.finished.connect(self._layers_finished)
+        worker.start()
+
+    def _layers_done(self, layers: list[Drawn], found: list[Segmentation]) -> None:
+        show_layers(self.viewer, layers, found)
+        self._say(told(layers, found))
+
+    def _layers_finished(self) -> None:
+        self.layers.text = _ALL_LAYERS
         self._finished()
 
     def where_next(self) -> None:
