@@ -79,8 +79,11 @@ def _euclidean(own: Tensor) -> Tensor:
 
 def _geodesic(own: Tensor, standardized_lab: Tensor) -> Tensor:
     """Geodesic distance of each pixel to the strokes of each class (P, h, w), as `_euclidean`."""
+    drawn = own.flatten(1).any(1)
+    if not drawn.any():
+        return torch.full(own.shape, _FAR, device=own.device)
     distances = geodesic_distances(own[None], standardized_lab[None])[0]
-    return distances.masked_fill_(~own.flatten(1).any(1).view(-1, 1, 1), _FAR)
+    return distances.masked_fill_(~drawn.view(-1, 1, 1), _FAR)
 
 
 def stack_cues(

@@ -107,8 +107,9 @@ def rich_maps(inputs: Tensor, rgb: NDArray[np.uint8], encoder: LiteEncoder | Non
 
 
 def _standardized(maps: Tensor) -> Tensor:
-    variance, mean = torch.var_mean(maps, (1, 2), correction=0, keepdim=True)
-    return (maps - mean) * torch.rsqrt(variance + _EPSILON)
+    # `var_mean` takes five times as long on the encoder's channels-last maps.
+    centered = maps - maps.mean((1, 2), keepdim=True)
+    return centered * torch.rsqrt(centered.square().mean((1, 2), keepdim=True) + _EPSILON)
 
 
 @dataclass(frozen=True)

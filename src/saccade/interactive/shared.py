@@ -51,8 +51,7 @@ class SharedFit:
             strokes.
         regression: of the classes that were drawn, on rich features; None where it is not asked.
         thin: whether the structures are thin, see `saccade.interactive.thin`.
-        likeness: how the images look, see `saccade.interactive.likeness`; None where it is not
-            known.
+        likeness: how the images look, where it is known.
     """
 
     classes: tuple[int, ...]
@@ -129,8 +128,7 @@ def fit_kind(
     if run.cancelled:
         return fit
     with run.stage("check", 0.65):
-        parts = [one.image.rich.parts for one in stroked]
-        known = [one for one in parts if one is not None]
+        known = [p for one in stroked if (p := one.image.rich.parts) is not None]
         likeness = likeness_of(known) if known else None
         return replace(fit, thin=_is_thin(fit, stroked, preset, seed), likeness=likeness)
 
@@ -281,18 +279,17 @@ def segment_shared(
     ((64, 96), (0, 1))
     """
     run = run or Run()
-    if stroke_index is None:
-        stroke_index = np.full(image.size, len(fit.classes), np.int64)
+    none = np.full(image.size, len(fit.classes), np.int64)
+    stroke_index = none if stroke_index is None else stroke_index
     with run.stage("predict", 0.6):
         strokes = seen = prepare_strokes(image, stroke_index, fit.classes, preset).strokes
-        if not set(fit.known.stroked.tolist()) <= set(strokes.stroked.tolist()):
-            none = np.full(image.size, len(fit.classes), np.int64)
+        drawn = set(strokes.stroked.tolist())
+        if drawn and not set(fit.known.stroked.tolist()) <= drawn:
             seen = prepare_strokes(image, none, fit.classes, preset).strokes
         probabilities = probabilities_of(fit, image, seen, preset, seed=seed)
         if fit.thin:
             preset = for_thin(preset)
-            bare = seen is not strokes or len(strokes.stroked) == 0
-            if bare and fit.regression is not None:
+            if fit.regression is not None and (seen is not strokes or not drawn):
                 odds = fit.regression.log_odds(image.rich)
                 probabilities = with_regression(probabilities, odds, fit.known.stroked)
     with run.stage("refine", 0.8):
