@@ -31,6 +31,7 @@ class FakeSegmenter:
         labels = np.where(strokes == unlabeled, classes[0], strokes)
         probabilities = np.stack([labels == c for c in classes]).astype(np.float32)
         self.result = SimpleNamespace(
+            unlike=False,
             labels=labels.astype(np.int32),
             probabilities=probabilities,
             uncertainty=np.linspace(0, 1, labels.size, dtype=np.float32).reshape(labels.shape),
