@@ -17,8 +17,10 @@ def photos_in(folder, *names):
 
 
 def test_who_has_an_image_is_said_and_it_is_opened_here_without_loss(
-    browser, page, serve, person, until, tmp_path
+    browser, serve, person, until, tmp_path
 ):
+    # Not `page`: what it asks of a session that was taken over is a 404 in its console.
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
     agent = "Mozilla/5.0 (Windows NT 10.0; rv:130.0) Gecko/20100101 Firefox/130.0"
     photos = photos_in(tmp_path / "photos", "a", "b")
     with serve(tmp_path / "home", photos) as address:
@@ -59,7 +61,7 @@ def test_who_has_an_image_is_said_and_it_is_opened_here_without_loss(
         until(page, "document.title.startsWith('a.png')")
         page.reload()  # its own window is nobody else
         until(page, "saccade.strokeCount === 2")
-        page.goto("about:blank")
+        page.close()
 
 
 @pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE])
@@ -84,7 +86,7 @@ def test_an_error_and_the_banner_do_not_cover_each_other(browser, person, until,
         stage = page.locator(".stage").bounding_box()
         for box in (above, below):
             assert stage["x"] <= box["x"] <= box["x"] + box["width"] <= size["width"]
-            assert stage["y"] <= box["y"] <= box["y"] + box["height"]
+        assert stage["y"] <= below["y"]
         page.mouse.move(stage["x"] + 5, stage["y"] + stage["height"] - 5)
         page.clock.fast_forward(13_000)
         error.wait_for(state="hidden")  # it goes by itself, what still holds stays

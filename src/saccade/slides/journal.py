@@ -63,7 +63,7 @@ class Journal:
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
             with atomic_write(self.folder / _MADE) as temporary:
-                temporary.write_text(self._version)
+                temporary.write_text(self._version, "utf-8")
         save = np.savez_compressed if small else np.savez
         with atomic_write(path) as temporary, open(temporary, "wb") as file:
             save(file, **found)  # type: ignore[arg-type]
