@@ -14,15 +14,19 @@ PIXEL = """p => { const canvas = document.querySelector('.stage canvas');
   return Array.from(canvas.getContext('2d').getImageData(
     Math.round((at.x - box.left) * k), Math.round((at.y - box.top) * k), 1, 1).data); }"""
 
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def test_a_hidden_class_shows_the_photograph(hand, page, until):
     hand.draw(1, [(85, 60), (140, 45), (265, 70)])
     hand.draw(0, [(418, 28), (400, 105), (430, 250)])
     hand.wait()
     assert page.evaluate("saccade.labelAt(200, 62)") == 1
+    page.evaluate(DRAWN)
     before = page.evaluate(PIXEL, [200, 62])
     page.keyboard.press("m")
     page.wait_for_timeout(100)
+    page.evaluate(DRAWN)
     photo = page.evaluate(PIXEL, [200, 62])
     assert photo != before
     page.keyboard.press("m")
