@@ -38,6 +38,29 @@ def test_a_damaged_part_is_computed_again(tmp_path, damage):
     assert journal.recall("one", fail)["x"].tolist() == [1, 1, 1]
 
 
+def test_damage_within_packed_numbers_is_computed_again(tmp_path):
+    journal = Journal(tmp_path / "kept", {})
+    noise = {"x": np.random.default_rng(0).integers(0, 9, 4000)}
+    journal.recall("one", lambda: noise, small=True)
+    path = tmp_path / "kept" / "one.npz"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 255
+    path.write_bytes(damaged)
+    np.testing.assert_array_equal(journal.recall("one", lambda: noise)["x"], noise["x"])
+    np.testing.assert_array_equal(journal.recall("one", fail)["x"], noise["x"])
+
+
+def test_parts_of_another_version_that_stay_are_an_error(tmp_path, monkeypatch):
+    Journal(tmp_path / "kept", {"a": 1}).recall("one", ones)
+
+    def refused(folder):
+        raise PermissionError(folder)
+
+    monkeypatch.setattr("saccade.slides.journal.shutil.rmtree", refused)
+    with pytest.raises(PermissionError):
+        Journal(tmp_path / "kept", {"a": 2})
+
+
 def test_an_interrupted_part_leaves_no_file(tmp_path):
     journal = Journal(tmp_path / "kept", {})
 

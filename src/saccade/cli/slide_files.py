@@ -1,11 +1,11 @@
 """Large images in ``saccade segment``: worked on part by part, finished parts are kept."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saccade import __version__
 from saccade.batch.records import record_path, write_record
 from saccade.cli.one_by_one import PARTS, End, file_version, one_by_one
 from saccade.cli.outputs import Wanted
@@ -114,7 +114,8 @@ def _segment(
     del strokes  # as large as the image
     made = made_by(settings, wanted)
     versions = [file_version(path) for path in pair.sources]
-    journal = Journal(_parts_of(pair, wanted), {**made, "files": versions})
+    version = {**made, "files": versions, "saccade": __version__}
+    journal = Journal(_parts_of(pair, wanted), version)
     if journal.count:
         bar.note(f"{name}: {journal.count} parts are finished already")
     found = segment_slide(
@@ -139,7 +140,7 @@ def _segment(
         record_path(last).parent.mkdir(exist_ok=True)
         write_record(last, made)
     journal.forget()
-    with suppress(OSError):  # others are not finished
+    if not any(journal.folder.parent.iterdir()):  # else others are not finished
         journal.folder.parent.rmdir()
     return last
 

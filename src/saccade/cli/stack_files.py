@@ -159,8 +159,8 @@ def _begin(parts: Path, version: dict[str, object], *, overwrite: bool) -> dict[
 
     said = parts / "made.json"
     same = said.is_file() and json_text(stored_json(said)) == json_text(version)
-    if not same or overwrite:
-        shutil.rmtree(parts, ignore_errors=True)
+    if (not same or overwrite) and parts.exists():
+        shutil.rmtree(parts)  # what stayed would be taken for planes of this run
     planes = {}
     for path in parts.glob("*.npz"):
         # One that is damaged is segmented again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -57,8 +58,9 @@ class Journal:
             small: whether to spend time on a smaller file.
         """
         path = self.folder / f"{name}.npz"
-        with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return _read(path)
+        if path.is_file():
+            with suppress(*_DAMAGED):
+                return _read(path)
         found = compute()
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
@@ -70,11 +72,15 @@ class Journal:
         return found
 
     def forget(self) -> None:
-        """Remove everything."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove everything; what cannot be removed is an error, it would be taken for this."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
 
 
 _MADE = "made.json"
+
+_DAMAGED = (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is computed again; a disk that cannot be read is an error."""
 
 
 def _read(path: Path) -> Arrays:

@@ -101,7 +101,7 @@ class Strips:
         """Labels, as small as they can be, with the strokes in them; and the uncertainty."""
         answers = self._answers
         values = np.asarray(answers.classes)
-        kind = np.uint8 if values.max() <= 255 else np.uint16
+        kind = np.min_scalar_type(int(values.max()))
         labels = values.astype(kind)[maps[:-1].argmax(0)]
         unsure = np.rint(maps[-1].clip(0, 1) * 255).astype(np.uint8)
         if answers.preset.keep_strokes:
