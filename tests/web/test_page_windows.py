@@ -86,7 +86,7 @@ def test_an_error_and_the_banner_do_not_cover_each_other(browser, person, until,
         stage = page.locator(".stage").bounding_box()
         for box in (above, below):
             assert stage["x"] <= box["x"] <= box["x"] + box["width"] <= size["width"]
-        assert stage["y"] <= below["y"]
+            assert stage["y"] <= box["y"] <= box["y"] + box["height"]
         page.mouse.move(stage["x"] + 5, stage["y"] + stage["height"] - 5)
         page.clock.fast_forward(13_000)
         error.wait_for(state="hidden")  # it goes by itself, what still holds stays
