@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -224,6 +224,9 @@ def _segment(
     )
     if cancelled.is_set():
         raise SupersededError
+    if preset != settings.preset:
+        line = f"stacks are segmented with the preset {preset}, not {settings.preset}"
+        return replace(found, remarks=(*found.remarks, line))
     return found
 
 
