@@ -29,6 +29,8 @@ GOLDEN = Path(__file__).with_name("golden.json")
 WRITE = os.environ.get("SACCADE_GOLDEN") == "write"
 TOLERANCE = 2e-2
 SAMPLES = 32
+# Choices, not numbers: the last bit of a float may tip them, so elsewhere their shape alone counts.
+CHOSEN = ("suggested", "confusion")
 COLORS = np.array([[60, 60, 60], [200, 40, 40], [40, 180, 60]], np.uint8)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -77,6 +79,8 @@ def check(known: dict, name: str, **arrays: np.ndarray) -> None:
         assert found["shape"] == expected["shape"], key
         if known["machine"] == machine():
             assert found["sha256"] == expected["sha256"], f"{key} is not what it was"
+        if part in CHOSEN:
+            continue
         scale = max(1.0, *(abs(v) for v in expected["samples"]))
         near = np.isclose(found["samples"], expected["samples"], atol=TOLERANCE * scale)
         assert near.mean() >= 0.9, key
