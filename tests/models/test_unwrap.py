@@ -92,3 +92,16 @@ def test_blocks_numbered_in_one_row_have_torchvisions_names():
         flat[key] = value
     assert set(as_torchvision(flat)) == {k for k in net.state_dict() if k.startswith("features.")}
     assert list(as_torchvision(net.state_dict())) == list(net.state_dict())
+
+
+def test_timms_mobilenet_computes_the_same(tmp_path):
+    timm = pytest.importorskip("timm")
+    theirs = timm.create_model("mobilenetv2_100", num_classes=3).eval()
+    torch.save({"state_dict": theirs.state_dict()}, tmp_path / "weights.pth")
+    net = SegmentationNet(SegmentationConfig(3, width=8, output_stride=32)).eval()
+    load_backbone(net, "mobilenet_v2", str(tmp_path / "weights.pth"))
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        ours = net.backbone(image)[5]
+        expected = theirs.forward_intermediates(image, intermediates_only=True)[4]
+    assert torch.allclose(ours, expected, atol=1e-5)

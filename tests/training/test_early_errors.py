@@ -46,11 +46,6 @@ MISTAKES = {
     "no file of weights": (_garbage, NETWORK, "w.pth"),
     "weights of another network": (_foreign, NETWORK, "w.pth"),
     "no start": (lambda f: None, START, "a.safetensors: no such file"),
-    "a start with other classes": (
-        lambda f: _checkpoint(f, ("a", "b")),
-        START,
-        "knows 2 classes, the data has 3",
-    ),
     "a start of another width": (lambda f: _checkpoint(f, width=16), START, "another"),
     "no image labels": (lambda f: None, WEAK, "labels.csv: no such file"),
     "labels of no class": (_labels("0,cow\n"), WEAK, "label 'cow', which no class has"),

@@ -1,5 +1,6 @@
 """ImageNet weights for backbones: from torchvision's cache or a local file, never downloaded."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -14,7 +16,7 @@ from saccade.errors import InputError
 from saccade.files import check_readable, one_line
 from saccade.models.keras_resnet import MEAN, STD, read_keras_resnet
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
-from saccade.models.unwrap import as_torchvision, load_pickled, unwrap
+from saccade.models.unwrap import as_torchvision, from_timm, load_pickled, unwrap
 
 FILES = {
     "mobilenet_v2": ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
@@ -42,10 +44,10 @@ def load_backbone(
         net: whose backbone it is.
         name: of the backbone.
         source: "imagenet" for torchvision's weights in its cache, or a file: `.pth` or
-            `.safetensors` with torchvision's names, wrapped or not (`unwrap`), or `.npz`
-            of a MobileNetV2 with its batch normalisation folded into biases, which expects colors
-            in [-1, 1], or model.json of a Keras ResNet-50, whose strides the net is given
-            (`saccade.models.keras_resnet`).
+            `.safetensors` with torchvision's or timm's names, wrapped or not (`unwrap`), a
+            checkpoint of Saccade among them; or `.npz` of a MobileNetV2 with its batch
+            normalisation folded into biases, which expects colors in [-1, 1]; or model.json of a
+            Keras ResNet-50, whose strides the net is given (`saccade.models.keras_resnet`).
         images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
             which the statistics of the normalisation are measured, so that the function stays.
 
@@ -62,8 +64,11 @@ def load_backbone(
             raise InputError(f"{path}: read as weights of Keras' resnet50, not of {name}")
         net.backbone.move_strides()
     own = net.backbone.state_dict()
-    weights = unwrap(_read(path), "features.0.weight" if name == "vgg16" else next(iter(own)))
+    content = _read(path)
+    weights = unwrap(content, "features.0.weight" if name == "vgg16" else next(iter(own)))
     if name == "mobilenet_v2":
+        if next(iter(own)) not in weights:
+            weights = from_timm(unwrap(content, "conv_stem.weight"))
         weights = as_torchvision(weights)
     if name == "vgg16":
         head = getattr(net, "head", None)
@@ -89,7 +94,8 @@ def expects(source: str) -> dict[str, Any]:
     """What weights decide in a network beside their numbers: settings of its configuration.
 
     Folded 8-bit models (`.npz`) take x / 128 - 1 for x in 0..255; Keras' ResNet-50 (`.json`) takes
-    colors minus a mean and has its strides in other layers.
+    colors minus a mean and has its strides in other layers. A checkpoint of Saccade says what it
+    expects; a file that cannot be read says nothing here.
 
     Example:
         >>> expects("resnet50.pth")
@@ -102,7 +108,17 @@ def expects(source: str) -> dict[str, Any]:
         return {"mean": (half, half, half), "std": (half, half, half)}
     if source.endswith(".json"):
         return {"mean": MEAN, "std": STD, "stride_first": True}
-    return {}
+    return _said_by(source) if source.endswith(".safetensors") else {}
+
+
+def _said_by(path: str) -> dict[str, Any]:
+    try:
+        with safe_open(path, "pt") as file:
+            network = json.loads((file.metadata() or {})["saccade"])["network"]
+        found = {name: network[name] for name in ("mean", "std", "stride_first") if name in network}
+        return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RecursionError):
+        return {}  # no checkpoint, or one that is refused with a word when its weights are read
 
 
 def in_cache(name: str) -> bool:

@@ -174,6 +174,17 @@ class SegmentationNet(nn.Module):
         """How the names of parameters begin that come from ImageNet; fc6 and fc7 are among them."""
         return ("backbone.", "head.") if self.config.network == "largefov" else ("backbone.",)
 
+    @property
+    def of_classes(self) -> tuple[str, ...]:
+        """Names of the parameters with a row for each class, in the order of the classes."""
+        layers = {"classifier": self.classifier, "auxiliary": self.auxiliary}
+        found = []
+        for name, layer in layers.items():
+            if layer is not None:
+                last = f"{name}.{len(layer) - 1}" if isinstance(layer, nn.Sequential) else name
+                found += [f"{last}.weight", f"{last}.bias"]
+        return tuple(found)
+
     def forward(self, images: Tensor, *, auxiliary: bool = False) -> Any:
         """Class scores for images.
 

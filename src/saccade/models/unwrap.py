@@ -12,6 +12,13 @@ _FIRST_BLOCK = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}
 _BLOCK = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
 """Place of a layer in a block in one row -> in torchvision's names."""
 
+_TIMM_FIRST = {"conv_dw": "0.0", "bn1": "0.1", "conv_pw": "1", "bn2": "2"}
+_TIMM_BLOCK = {"conv_pw": "0.0", "bn1": "0.1", "conv_dw": "1.0", "bn2": "1.1"}
+_TIMM_BLOCK |= {"conv_pwl": "2", "bn3": "3"}
+_TIMM_ENDS = {"conv_stem": "features.0.0", "bn1": "features.0.1"}
+_TIMM_ENDS |= {"conv_head": "features.18.0", "bn2": "features.18.1", "classifier": "classifier.1"}
+"""A layer of timm's `mobilenetv2_100` -> in torchvision's names."""
+
 
 def load_pickled(path: Path) -> Any:
     """What a file of `torch.save` holds, tensors and plain values only.
@@ -72,3 +79,40 @@ def as_torchvision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             parts[3] = places.get(parts[3], parts[3])
         renamed[".".join(parts)] = value
     return renamed
+
+
+def from_timm(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the layers of timm's `mobilenetv2_100` as torchvision does; else nothing.
+
+    timm counts the blocks in stages and names the layers of a block by what they do. Its ResNets
+    and VGGs have torchvision's names.
+
+    Example:
+        >>> one = torch.ones(1)
+        >>> list(from_timm({"conv_stem.weight": one, "blocks.0.0.conv_dw.weight": one,
+        ...                 "blocks.1.0.bn3.bias": one}))
+        ['features.0.0.weight', 'features.1.conv.0.0.weight', 'features.2.conv.3.bias']
+    """
+    if "conv_stem.weight" not in tensors:
+        return tensors
+    blocks = sorted({(int(s), int(b)) for s, b in map(_block_of, tensors) if s})
+    places = {block: number for number, block in enumerate(blocks, 1)}
+    renamed = {}
+    for key, value in tensors.items():
+        stage, block = _block_of(key)
+        layer, _, rest = key.rpartition(".")
+        layer = layer.rpartition(".")[2]
+        if stage:
+            number = places[int(stage), int(block)]
+            inner = (_TIMM_FIRST if number == 1 else _TIMM_BLOCK).get(layer, layer)
+            renamed[f"features.{number}.conv.{inner}.{rest}"] = value
+        else:
+            renamed[f"{_TIMM_ENDS.get(layer, layer)}.{rest}"] = value
+    return renamed
+
+
+def _block_of(key: str) -> tuple[str, str]:
+    """Stage and number in it, as text; empty where a name is of no block."""
+    parts = key.split(".")
+    inside = parts[0] == "blocks" and len(parts) == 5 and (parts[1] + parts[2]).isdecimal()
+    return (parts[1], parts[2]) if inside else ("", "")

@@ -110,6 +110,8 @@ def _save_checkpoint(run: Run, name: str) -> None:
         "miou": latest.get("miou"),
         "protocol": str(run.protocol),
     }
+    if run.state.longer:
+        info["longer"] = run.state.longer
     info["training"]["data"].pop("root")  # a path of this machine is nobody's business
     for key in ("weights", "start"):
         info["training"][key] = Path(info["training"][key]).name

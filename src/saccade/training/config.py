@@ -67,7 +67,7 @@ class OptimConfig:
     """Optimizer, schedule and loss.
 
     Attributes:
-        epochs: passes over the training split.
+        epochs: passes over the training split; a run that is there may go on to more.
         batch: images per step, over all processes and accumulated parts together.
         lr: learning rate of what is pretrained, the backbone, at the start.
         head_lr: factor on it for everything else. The DSNet paper prints 0.1, most code has 10.
@@ -144,7 +144,8 @@ class TrainConfig:
         data: where the examples are.
         network: what is trained; the number of classes comes from the data.
         weights: of the backbone: "imagenet", a file, or "none".
-        start: a checkpoint of Saccade whose weights all layers start from; "" for none.
+        start: a checkpoint of Saccade whose weights all layers start from, its classes matched to
+            those of the data by name; "" for none.
         optim: optimizer, schedule and loss.
         augmentation: of the training images.
         run: how it is run.

@@ -19,6 +19,7 @@ from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.files import refuse_to_replace
 from saccade.models.pretrained import expects
+from saccade.models.segmentation import SegmentationConfig
 from saccade.nn.seeded import SeededConv2d
 from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
@@ -33,6 +34,9 @@ from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, check_begin, order_of, prepare
 from saccade.training.signals import next_unless_stopped, stop_on_signal
 from saccade.training.supervision import Batch, Counts, count_pixels, supervise
+
+_USUAL = SegmentationConfig(2)
+"""With the colors that a network expects where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,10 @@ def train(
 def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
     """The configuration with what data and weights decide: classes, and the colors expected."""
     network = replace(config.network, classes=len(training.spec.names))
-    return replace(config, network=replace(network, **expects(config.weights)))
+    decided = expects(config.weights)
+    if config.start and (network.mean, network.std) == (_USUAL.mean, _USUAL.std):
+        decided = {**decided, **expects(config.start)}
+    return replace(config, network=replace(network, **decided))
 
 
 def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:

@@ -11,14 +11,10 @@ from torch import Tensor, nn
 
 from saccade.data.check import Findings
 from saccade.data.sets import LabeledSet
-from saccade.data.specs import class_difference
-from saccade.devices import pick_device
-from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.files import atomic_write, reading, remove_parts
-from saccade.models.checkpoint import load_checkpoint
 from saccade.models.pretrained import load_backbone
-from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.models.segmentation import SegmentationNet
 from saccade.strict_json import json_text
 from saccade.training.config import TrainConfig
 from saccade.training.fabric import in_first, loss_scaler
@@ -26,15 +22,15 @@ from saccade.training.frozen import MapMemory, freeze
 from saccade.training.inputs import Report
 from saccade.training.log import Log
 from saccade.training.losses import class_weights
-from saccade.training.optimizer import make_optimizer
+from saccade.training.optimizer import make_optimizer, rate_factor
 from saccade.training.samples import Examples, Order, mix_seeds
+from saccade.training.start import check_start, start_from
 from saccade.training.state import (
     CLASSES,
     IMAGES,
     MASKS,
     STATE,
     State,
-    first_difference,
     load_state,
 )
 from saccade.training.supervision import AllowedClasses
@@ -65,28 +61,6 @@ class Run:
         return self.state.ema or self.plain.state_dict()
 
 
-def check_start(config: TrainConfig, names: tuple[str, ...]) -> None:
-    """Load what a run starts from into a network that is thrown away.
-
-    For those who have hours of work to do before the run.
-
-    Args:
-        config: of the run.
-        names: of the classes.
-
-    Raises:
-        InputError: the device is missing, or weights are missing, damaged or of another network.
-    """
-    pick_device(config.run.device)
-    with torch.random.fork_rng(devices=[]):
-        net = SegmentationNet(replace(config.network, classes=len(names)))
-    if config.weights != "none":
-        noise = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-        load_backbone(net, config.network.backbone, config.weights, images=lambda: noise)
-    if config.start:
-        _start_from(net, config, names)
-
-
 def check_begin(config: TrainConfig, folder: Path, training: LabeledSet) -> tuple[str, ...]:
     """What can be wrong beside images and masks, before all of these are decoded.
 
@@ -98,9 +72,30 @@ def check_begin(config: TrainConfig, folder: Path, training: LabeledSet) -> tupl
             that cannot be used.
     """
     settings = settings_of(config, training)
-    if load_state(folder, settings, newer=(IMAGES, CLASSES), later=(MASKS,)) is None:
-        check_start(config, training.spec.names)
-    return AllowedClasses(training, config.supervision).remarks
+    state = load_state(folder, settings, newer=(IMAGES, CLASSES), later=(MASKS,), may_grow=True)
+    if state is None:
+        remarks = check_start(config, training.spec.names)
+    else:
+        remarks = _on_length(state, config, len(training.examples))
+    return (*remarks, *AllowedClasses(training, config.supervision).remarks)
+
+
+def _on_length(state: State, config: TrainConfig, images: int) -> tuple[str, ...]:
+    """What it means for the learning rate that a run goes on for longer than it was planned."""
+    optim = config.optim
+    if not state.longer or state.longer[-1][0] != state.step:
+        return ()
+    per_epoch = images // optim.batch
+    planned = replace(optim, epochs=state.longer[-1][1])
+    last, now = (
+        optim.lr * rate_factor(o, step, per_epoch * o.epochs)
+        for o, step in ((planned, max(0, state.step - 1)), (optim, state.step))
+    )
+    return (
+        f"planned for {planned.epochs} epochs, the run goes on to {optim.epochs}, from here on "
+        f"with their schedule: the learning rate was {last:.2g} and is {now:.2g}; the weights "
+        f"will not be those of {optim.epochs} epochs from the start",
+    )
 
 
 def prepare(
@@ -120,7 +115,8 @@ def prepare(
     settings = settings_of(config, training, findings)
     # Machines need no folder in common: were each to look into its own, those without a state
     # would begin anew beside one that goes on.
-    state = in_first(fabric, lambda: load_state(folder, settings, newer=(IMAGES, CLASSES, MASKS)))
+    newer = (IMAGES, CLASSES, MASKS)
+    state = in_first(fabric, lambda: load_state(folder, settings, newer=newer, may_grow=True))
     plain = _build_network(config, training, state)
     if config.optim.freeze:
         freeze(plain, memory or MapMemory())
@@ -178,7 +174,7 @@ def _build_network(
         backbone = config.network.backbone
         load_backbone(net, backbone, config.weights, images=lambda: _images(samples, 64))
     if config.start:
-        _start_from(net, config, training.spec.names)
+        start_from(net, config.start, training.spec.names)
     return net
 
 
@@ -202,24 +198,6 @@ def settings_of(
     classes = list(training.spec.names)
     masks = {} if findings is None else {MASKS: findings.digest}
     return {**config.to_dict(), IMAGES: images, CLASSES: classes, **masks}
-
-
-def _start_from(net: SegmentationNet, config: TrainConfig, names: tuple[str, ...]) -> None:
-    checkpoint = load_checkpoint(config.start)
-    other = class_difference(checkpoint.spec.names, names, "the data")
-    if other:
-        raise InputError(f"{config.start}: {other}")
-    network = replace(config.network, classes=len(names))
-    ours, theirs = (_shape_of(n) for n in (network, checkpoint.net.config))
-    differing = first_difference(theirs, ours)
-    if differing:
-        raise InputError(f"{config.start}: its network has another {differing}")
-    net.load_state_dict(checkpoint.net.state_dict())
-
-
-def _shape_of(network: SegmentationConfig) -> dict[str, Any]:
-    """What must agree for weights to fit and mean the same: all but seed and dropout."""
-    return replace(network, seed=0, dropout=0.0).to_dict()
 
 
 def _moved(state: State, device: torch.device) -> State:

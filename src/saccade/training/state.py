@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class State:
         scaler: state of the loss scaling, empty but for float16.
         best: best mIoU so far, -1 before the first evaluation.
         history: one entry per evaluated epoch.
+        longer: where more epochs were asked for: the step, and the epochs planned before it.
     """
 
     step: int
@@ -41,6 +42,7 @@ class State:
     scaler: dict[str, Any]
     best: float
     history: list[dict[str, Any]]
+    longer: list[list[int]] = field(default_factory=list)
 
 
 def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
@@ -64,6 +66,7 @@ def load_state(
     *,
     newer: Collection[str] = (),
     later: Collection[str] = (),
+    may_grow: bool = False,
 ) -> State | None:
     """The state that `save_state` left in a folder; None where there is none.
 
@@ -72,6 +75,7 @@ def load_state(
         config: of the run that wants to go on.
         newer: keys of it that older states do not have; such a state says nothing of them.
         later: keys that it does not have yet; they are not compared.
+        may_grow: let `optim.epochs` be more than the run had; that is noted in `State.longer`.
 
     Raises:
         InputError: the file is damaged, or of a run with other settings; it names the first.
@@ -97,7 +101,11 @@ def load_state(
     requested = {key: value for key, value in config.items() if key not in newer or key in saved}
     requested = _deciding(json.loads(json_text(requested)))
     known = {key: value for key, value in saved.items() if key not in later}
-    differing = first_difference(_deciding(known), requested)
+    known = _deciding(known)
+    if may_grow and known["optim"]["epochs"] < requested["optim"]["epochs"]:
+        state.longer.append([state.step, known["optim"]["epochs"]])
+        known["optim"]["epochs"] = requested["optim"]["epochs"]
+    differing = first_difference(known, requested)
     if differing:
         raise InputError(
             f"{folder}: the run there has another {differing}; go on with its settings, or give "
@@ -108,7 +116,7 @@ def load_state(
 
 def _checked(state: State) -> State:
     """Raise TypeError where what a file holds is no state."""
-    kinds = {"step": int, "best": float, "history": list}
+    kinds = {"step": int, "best": float, "history": list, "longer": list}
     for name, value in vars(state).items():
         if not isinstance(value, kinds.get(name, dict)):
             raise TypeError(f"{name} is a {type(value).__name__}")
@@ -118,7 +126,7 @@ def _checked(state: State) -> State:
 
 
 # What changes neither steps nor weights, and where files are: data may be moved between two calls.
-_FREE = {"run": ("workers", "pictures", "save_every"), "data": ("root",)}
+_FREE = {"run": ("workers", "pictures", "save_every", "validate_every"), "data": ("root",)}
 _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
 # Settings that are newer than some runs, with what these did.
 _NEWER: dict[str, dict[str, Any]] = {

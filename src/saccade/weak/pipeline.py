@@ -24,7 +24,7 @@ from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.loop import train
-from saccade.training.setup import check_start
+from saccade.training.start import check_start
 from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
 from saccade.weak.stroke_labeling import StrokeLabeling
