@@ -142,7 +142,7 @@ def damaged(path, change):
 
 
 DAMAGES = {
-    "a later format": (lambda h, t: h.update(format=3), "in format 3, this release reads"),
+    "a later format": (lambda h, t: h.update(format=4), "in format 4, this release reads"),
     "no format": (lambda h, t: h.pop("format"), "header is damaged"),
     "one class": (lambda h, t: h.update(classes=[1]), "header is damaged"),
     "a setting of later": (lambda h, t: h["preset"].update(more=1), "header is damaged"),

@@ -77,6 +77,15 @@ def fit(
     classes: Classes = None,
     window: IntensityWindow = None,
     channels: Channels = "",
+    features: Annotated[
+        str,
+        typer.Option(
+            "--features",
+            metavar="timm:NAME[@FILE]",
+            help="Also look at the maps of this backbone of timm, with weights of its cache or of "
+            "FILE. Nothing is downloaded.",
+        ),
+    ] = "bundled",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,7 +101,7 @@ def fit(
         if not output.parent.is_dir():
             raise InputError(f"{output.parent}: no such folder, for {output.name}")
         if more is not None:
-            decided = ("preset", "seed", "window", "channels")
+            decided = ("preset", "seed", "window", "channels", "features")
             refuse_given(context, decided, "is the model's, leave it out with --more")
         if suggest and not images.is_dir():
             raise InputError(f"{images}: is one image, --suggest chooses from a folder")
@@ -103,7 +112,7 @@ def fit(
         bar = Bar(1, quiet=quiet)
         try:
             settings = Settings(preset, seed, device, _value(unlabeled), window, channels=chosen)
-            model = _fitted(found, bar, more, settings, names)
+            model = _fitted(found, bar, more, settings, names, features)
             model.save(output, progress=bar.show)
             others = _without_strokes(images, found) if suggest else []
             next_ones = model.suggest_images(suggest, others, progress=bar.show)
@@ -126,6 +135,7 @@ def _fitted(
     more: Path | None,
     settings: Settings,
     names: tuple[str, ...] | None,
+    features: str,
 ) -> "Model":
     from saccade.fitted import fit, load
 
@@ -143,6 +153,7 @@ def _fitted(
             device=settings.device,
             window=settings.window,
             channels=settings.channels,
+            features=features,
             progress=bar.show,
         )
     else:

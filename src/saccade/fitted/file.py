@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from saccade import __version__
+from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.files import atomic_write, check_readable
 from saccade.fitted.kept_reading import reading_document, reading_from
@@ -34,18 +35,21 @@ from saccade.interactive.presets import (
     PottsSettings,
     Preset,
 )
+from saccade.models.timm_maps import TimmMaps, restore_timm
 from saccade.models.weights import weights_digest
 from saccade.strict_json import json_text
 
 if TYPE_CHECKING:
     from saccade.fitted.model import Model
 
-FORMAT = 2
+FORMAT = 3
 """Of the files that `save` writes. A release reads its own format and those before it.
 
-Models of whole pictures are written in format 1, which says nothing of how images are read.
+Models of whole pictures are written in format 1, which says nothing of how images are read, and
+those without a backbone of timm in format 2 at most.
 """
 _KEY = "saccade_model"
+_MORE = "more."
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Header:
         images: name and SHA-256 of each image with strokes, and what was assumed of it.
         held_out: how well strokes of each image are predicted by a fit to the others.
         reading: how images are read.
+        features: ``"timm:NAME"`` where a backbone of timm is asked too.
     """
 
     version: str
@@ -75,6 +80,7 @@ class Header:
     images: tuple[tuple[str, str, tuple[str, ...]], ...]
     held_out: HeldOut
     reading: Reading
+    features: str = "bundled"
 
 
 def save(model: Model, path: object) -> None:
@@ -87,7 +93,7 @@ def save(model: Model, path: object) -> None:
     for number, one in enumerate(model.stroked):
         tensors |= pack_image(number, one.ready)
     header = {
-        "format": 1 if model.reading == Reading() else FORMAT,
+        "format": 1 if model.reading == Reading() else 2,
         "version": __version__,
         "classes": list(model.classes),
         "names": {str(value): name for value, name in model.names.items()},
@@ -104,6 +110,10 @@ def save(model: Model, path: object) -> None:
     }
     if model.reading != Reading():
         header["reading"] = reading_document(model.reading)
+    if model.bundle.more is not None:
+        header |= {"format": FORMAT, "features": f"timm:{model.bundle.more.name}"}
+        weights = model.bundle.more.state_dict()
+        tensors |= {_MORE + name: value.cpu().contiguous() for name, value in weights.items()}
     with atomic_write(path) as part:
         save_file(tensors, part, {_KEY: json_text(header)})
 
@@ -131,8 +141,8 @@ def load(path: object, *, device: str = "auto") -> Model:
 
     path = check_readable(cast("str | os.PathLike[str]", path))
     header, tensors = _read(path)
-    model = Model(header.preset, header.seed, device)
     try:
+        model = Model(header.preset, header.seed, device, more=_backbone(header, tensors, device))
         stored = [unpack_image(tensors, number) for number in range(len(header.images))]
         settings = header.classes, header.preset, model.bundle, model.device
         stroked = [
@@ -144,8 +154,11 @@ def load(path: object, *, device: str = "auto") -> Model:
             )
             for (name, digest, remarks), one in zip(header.images, stored, strict=True)
         ]
-        tensors = {name: value.to(model.device) for name, value in tensors.items()}
+        # In memory of their own: sums differ in the last bits by how numbers lie in a file.
+        tensors = {name: value.to(model.device, copy=True) for name, value in tensors.items()}
         shared = unpack_shared(tensors, header.classes, model.bundle, header.preset)
+    except InputError:
+        raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError, IndexError) as error:
         raise InputError(
             f"{path}: is damaged ({type(error).__name__}), must be a file of Model.save"
@@ -153,6 +166,13 @@ def load(path: object, *, device: str = "auto") -> Model:
     fitted_here = header.weights == weights_digest(header.preset.weights)
     model.restore(header, stroked, shared if fitted_here else None)
     return model
+
+
+def _backbone(header: Header, tensors: Mapping[str, Tensor], device: str) -> TimmMaps | None:
+    if header.features == "bundled":
+        return None
+    weights = {name[len(_MORE) :]: x for name, x in tensors.items() if name.startswith(_MORE)}
+    return restore_timm(header.features.removeprefix("timm:"), weights, pick_device(device))
 
 
 def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:
@@ -216,6 +236,7 @@ def _header(content: Mapping[str, Any]) -> Header:
             _temperature(content["held_out"].get("temperature", 1.0)),  # the first files have none
         ),
         reading=reading_from(content.get("reading")),  # files of format 1 have none
+        features=str(content.get("features", "bundled")),
     )
 
 

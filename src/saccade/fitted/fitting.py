@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from saccade.devices import pick_device
+from saccade.errors import InputError
 from saccade.fitted.model import Model
 from saccade.images import Reading
 from saccade.images.intensities import checked_window
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.presets import Preset, preset_named
 from saccade.interactive.run import Cancel, Progress
+from saccade.models.timm_maps import is_timm, load_timm
 
 
 def fit(
@@ -23,6 +26,7 @@ def fit(
     unlabeled: int = UNLABELED,
     window: tuple[float, float] | None = None,
     channels: Sequence[int | str] | None = None,
+    features: str = "bundled",
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Model:
@@ -43,6 +47,9 @@ def fit(
             says, or the rule of `saccade.images.window`.
         channels: of the images, as indices from 0 or names; by default all. Of others than grey
             and colors all images have one window and one basis, see `saccade.images.components`.
+        features: ``"timm:NAME"`` or ``"timm:NAME@FILE"``: what carries from image to image is also
+            looked for in the maps of that backbone of timm, whose weights are in timm's cache or
+            FILE; the model's file has them too. See `saccade.models.timm_maps.load_timm`.
         progress: told the fraction done and the stage's name.
         cancel: asked between steps. Once it answers True the model of the steps so far is given.
 
@@ -65,5 +72,8 @@ def fit(
         None if channels is None else tuple(channels),
         None if window is None else checked_window(window),
     )
-    model = Model(chosen, seed, device, classes, reading)
+    if features != "bundled" and not is_timm(features):
+        raise InputError(f"features: {features!r}, expected 'bundled' or 'timm:NAME'")
+    more = load_timm(features, pick_device(device)) if is_timm(features) else None
+    model = Model(chosen, seed, device, classes, reading, more)
     return model.update(images, strokes, unlabeled=unlabeled, progress=progress, cancel=cancel)

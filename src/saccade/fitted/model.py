@@ -23,6 +23,7 @@ from saccade.interactive.result import Segmentation, Suggestion
 from saccade.interactive.run import Cancel, Progress, Run, one_thread
 from saccade.interactive.shared import SharedFit, fit_kind
 from saccade.interactive.suggestions import suggest_regions
+from saccade.models.timm_maps import TimmMaps
 from saccade.models.weights import Bundle, shared_bundle
 
 
@@ -57,6 +58,7 @@ class Model:
         device: str,
         classes: Sequence[int] | None = None,
         reading: Reading | None = None,
+        more: TimmMaps | None = None,
     ) -> None:
         if not isinstance(preset.fit, LearnedFitSettings):
             raise InputError(
@@ -68,6 +70,7 @@ class Model:
         self.provisional = False
         self.reading = reading or Reading()
         self._wanted = None if classes is None else tuple(int(value) for value in classes)
+        self._more = more
         self._stroked: dict[str, StrokedImage] = {}
         self._pool: dict[object, Source] = {}
         self._fit: SharedFit | None = None
@@ -77,7 +80,8 @@ class Model:
     @cached_property
     def bundle(self) -> Bundle:
         """The trained weights."""
-        return shared_bundle(self.preset.weights, self.preset.ensemble, self.device)
+        bundle = shared_bundle(self.preset.weights, self.preset.ensemble, self.device)
+        return bundle if self._more is None else replace(bundle, more=self._more)
 
     @property
     def preset_name(self) -> str:

@@ -70,7 +70,9 @@ def unpack_shared(
     """
     net = bundled_net(bundle, len(classes), preset.network.sigma)
     load_weights(net, {name: tensors[f"{_NET}{name}"] for name in weights_of(net)})
-    mixtures = Mixtures(*(tensors[f"{_COLORS}{n}"] for n in ("means", "whiten", "log_weights")))
+    means, whiten, weights = (tensors[f"{_COLORS}{n}"] for n in ("means", "whiten", "log_weights"))
+    # In memory by columns, as a fit leaves it: products depend on that in their last bits.
+    mixtures = Mixtures(means, whiten.mT.contiguous().mT, weights)
     stroked = tensors["stroked"]
     colors = ColorModel(mixtures, tuple(stroked.tolist()), len(classes))
     elsewhere = tuple(

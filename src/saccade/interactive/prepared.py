@@ -129,7 +129,7 @@ class PreparedImage:
         """What the regression of images of a kind sees."""
         net = self.bundle.objects
         encoder = None if net is None else net.encoder.to(self.device)
-        return rich_maps(self.inputs, self.working_rgb, encoder)
+        return rich_maps(self.inputs, self.working_rgb, encoder, self.bundle.more)
 
     @cached_property
     def object_view(self) -> ObjectView | None:

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from saccade.interactive.likeness import means_of_parts
 from saccade.models.lite_encoder import LiteEncoder
+from saccade.models.timm_maps import TimmMaps
 
 Array = NDArray[np.float64]
 
@@ -84,23 +85,29 @@ class RichMaps:
 
 
 @torch.no_grad()
-def rich_maps(inputs: Tensor, rgb: NDArray[np.uint8], encoder: LiteEncoder | None) -> RichMaps:
+def rich_maps(
+    inputs: Tensor,
+    rgb: NDArray[np.uint8],
+    encoder: LiteEncoder | None,
+    more: TimmMaps | None = None,
+) -> RichMaps:
     """The features of an image.
 
     Args:
         inputs: (1, C, h / 2, w / 2), what networks see.
         rgb: (h, w, 3), the image at the working size.
         encoder: of the object network; None where the weights have none.
+        more: another backbone, whose maps come after those of the encoder.
     """
     height, width = rgb.shape[:2]
     size = inputs.shape[2], inputs.shape[3]
     levels, spans, parts = [inputs[0]], [size], None
-    if encoder is not None:
+    if encoder is not None or more is not None:
         image = torch.tensor(rgb, device=inputs.device).movedim(2, 0)[None].float()
         image = F.pad(image, (0, -width % _STRIDE, 0, -height % _STRIDE), mode="replicate")
-        encoded = encoder(image)
-        parts = means_of_parts(encoded)
-        for maps in encoded:
+        encoded = [] if encoder is None else list(encoder(image))
+        parts = means_of_parts(encoded) if encoded else None
+        for maps in [*encoded, *([] if more is None else more(image))]:
             levels.append(_standardized(maps[0].float()))
             spans.append((image.shape[2] // 2, image.shape[3] // 2))
     return RichMaps(tuple(levels), tuple(spans), parts)

@@ -20,6 +20,7 @@ from saccade.files import check_readable
 from saccade.models.features import MobileNetHead
 from saccade.models.fusion_net import CUES, FusionNet, ImageEncoder
 from saccade.models.object_net import ObjectNet
+from saccade.models.timm_maps import TimmMaps
 from saccade.models.unwrap import as_torchvision, load_pickled, unwrap
 
 _BUNDLED = "bundled.safetensors"
@@ -60,6 +61,8 @@ class Bundle:
         objects: the object network; None in files of before there was one.
         kinds: a fusion network for images of a kind, of which others have the strokes; None where
             that of one image is asked there too.
+        more: maps of another backbone, which the regression of images of a kind sees beside the
+            object network's; None without.
     """
 
     head: MobileNetHead
@@ -69,6 +72,7 @@ class Bundle:
     ensemble: tuple[EnsembleMember, ...]
     objects: ObjectNet | None = None
     kinds: EnsembleMember | None = None
+    more: TimmMaps | None = None
 
     def of_kinds(self, members: int) -> tuple[EnsembleMember, ...]:
         """Fusion networks for images of a kind: the one for them, or the first of the others."""
