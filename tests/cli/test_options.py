@@ -28,6 +28,7 @@ OTHERWISE = {
     ("segment", "--model"): "all images get masks, those without strokes too",
     ("serve", "--model"): "to begin with; strokes improve it",
     ("segment", "--window"): "of intensities; predict and evaluate have windows that slide",
+    ("fit", "--features"): "beside the bundled ones; a table has them instead",
     ("fit", "--window"): "of intensities, as that of segment",
     ("label", "--window"): "of intensities, as that of segment",
     ("pseudo-label", "--window"): "of intensities, as that of segment",
