@@ -5,7 +5,7 @@ import pytest
 
 from saccade.data.tables import from_table
 from saccade.errors import InputError
-from saccade.training.config import OptimConfig
+from saccade.training.optim_config import OptimConfig
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from saccade.training.config import OptimConfig, config_of
+from saccade.training.config import config_of
 from saccade.training.loop import train
+from saccade.training.optim_config import OptimConfig
 from tests.training.helpers import changed
 
 SECOND = "auxiliary."

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
-from saccade.training.config import OptimConfig
+from saccade.training.optim_config import OptimConfig
 from saccade.training.optimizer import (
     drop_factor,
     make_optimizer,

@@ -10,7 +10,7 @@ from saccade.data.specs import LabelSpec
 from saccade.data.transforms import Augmentation
 from saccade.models.mdc import LocalizerConfig
 from saccade.training.classifier_config import LocalizerTraining
-from saccade.training.config import OptimConfig
+from saccade.training.optim_config import OptimConfig
 from saccade.weak.localization import LocalizationMaps
 
 COLORS = np.array([[60, 60, 60], [200, 40, 40], [40, 180, 60]], np.uint8)

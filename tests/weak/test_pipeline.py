@@ -12,7 +12,8 @@ from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.models.segmentation import SegmentationConfig
 from saccade.training import loop
-from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
+from saccade.training.config import DataConfig, RunConfig, TrainConfig
+from saccade.training.optim_config import OptimConfig
 from saccade.weak import pipeline
 from saccade.weak.pipeline import Pipeline, label_and_train, pseudo_sets
 from saccade.weak.stroke_labeling import StrokeLabeling

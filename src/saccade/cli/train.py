@@ -58,6 +58,8 @@ def train(
         return
     for entry in trained.history[-1:]:
         say(f"mIoU {100 * entry['miou']:.2f} %, best {100 * trained.best:.2f} %")
+    if trained.early:
+        say(f"no better for {settings.optim.patience} evaluations, ended at step {trained.step}")
     say(f"{trained.step} steps, {trained.seconds:.0f} s; written to {output}")
 
 

@@ -118,7 +118,7 @@ class _Run:
     config: LocalizerTraining
     folder: Path
     net: MultiDilatedNet
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     order: Order
     images: LabeledImages
     state: State

@@ -8,14 +8,8 @@ from saccade.data.tables import from_table
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
 from saccade.models.mdc import LocalizerConfig
-from saccade.training.config import (
-    DataConfig,
-    OptimConfig,
-    at_least,
-    check_optim,
-    data_config_of,
-    resolve_path,
-)
+from saccade.training.config import DataConfig, data_config_of, resolve_path
+from saccade.training.optim_config import OptimConfig, at_least, check_optim
 
 # The paper's, but that it has one drop of the rate and no change of scale, as its tables have
 # (`saccade.experiments.mdc.map_labels.classifier_config`).
@@ -23,7 +17,7 @@ _OPTIM: dict[str, Any] = {"epochs": 15, "batch": 30, "lr": 0.001, "drop": 0.4}
 _AUGMENTATION: dict[str, Any] = {"crop": (321, 321), "scale": (0.75, 1.5)}
 # Settings of `saccade train` that mean nothing to a classifier.
 _OTHERS = {
-    "optim": ("accumulate", "auxiliary", "class_weights", "ema"),
+    "optim": ("accumulate", "auxiliary", "class_weights", "ema", "patience"),
     "run": ("deterministic", "pictures", "precision", "sync_norm", "validate_every"),
 }
 
@@ -35,7 +29,8 @@ class LocalizerTraining:
     Attributes:
         network: what is trained; its number of classes comes from the data.
         weights: of the backbone: "imagenet", a file, or "none".
-        optim: optimizer and schedule; class_weights, auxiliary, accumulate and ema are not for it.
+        optim: optimizer and schedule; class_weights, auxiliary, accumulate, ema
+            and patience are not for it.
         augmentation: of the images.
         seed: of weights, order and augmentation.
         device: "auto", "cpu" or "cuda".

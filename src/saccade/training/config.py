@@ -14,9 +14,10 @@ from saccade.files import check_readable, reading
 from saccade.images import Reading
 from saccade.images.intensities import checked_window
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
+from saccade.training.optim_config import OptimConfig, at_least, check_optim, optim_of
+from saccade.training.segmentation_losses import LossConfig
 from saccade.training.supervision import SupervisionConfig
 
-ClassWeights = Literal["none", "inverse", "log"]
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
 
@@ -63,53 +64,6 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class OptimConfig:
-    """Optimizer, schedule and loss.
-
-    Attributes:
-        epochs: passes over the training split; a run that is there may go on to more.
-        batch: images per step, over all processes and accumulated parts together.
-        lr: learning rate of what is pretrained, the backbone, at the start.
-        head_lr: factor on it for everything else. The DSNet paper prints 0.1, most code has 10.
-        bias_lr: factor on it for biases of convolutions; Caffe's networks have 2.
-        momentum: of SGD.
-        weight_decay: of SGD.
-        decay_norms: whether biases and normalisations decay too.
-        power: of the poly schedule, lr * (1 - step / steps) ** power.
-        drop: a tenth of the rate after each such share of the run, in place of poly; 0 is poly.
-        drop_once: a tenth after the first such share only, as in the MDC paper.
-        warmup: steps of linear increase before it.
-        accumulate: parts that a batch is cut into, to fit into memory; labelled pixels weigh the
-            same in whatever part they are.
-        class_weights: "none", "inverse" of the class's share of pixels, or "log", milder.
-        auxiliary: weight of the second classifier's loss, where the network has one.
-        ema: decay of the moving average of the weights that is evaluated and saved; 0 for none.
-        clip: largest norm of the gradient; 0 for no limit.
-        freeze: keep the backbone as it is, its normalization too, and train what is on top of it;
-            quick where crops show whole images and `scale` is [1, 1], as its maps are remembered.
-    """
-
-    epochs: int = 50
-    batch: int = 16
-    lr: float = 0.007
-    head_lr: float = 10.0
-    bias_lr: float = 1.0
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    decay_norms: bool = True
-    power: float = 0.9
-    drop: float = 0.0
-    drop_once: bool = False
-    warmup: int = 0
-    accumulate: int = 1
-    class_weights: ClassWeights = "none"
-    auxiliary: float = 0.4
-    ema: float = 0.0
-    clip: float = 0.0
-    freeze: bool = False
-
-
-@dataclass(frozen=True)
 class RunConfig:
     """How it is run.
 
@@ -150,6 +104,7 @@ class TrainConfig:
         augmentation: of the training images.
         run: how it is run.
         supervision: what stands in for full masks.
+        loss: what is minimized.
     """
 
     data: DataConfig
@@ -160,6 +115,7 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     run: RunConfig = field(default_factory=RunConfig)
     supervision: SupervisionConfig = field(default_factory=SupervisionConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -167,7 +123,7 @@ class TrainConfig:
 
 
 def read_config(path: Path, *, data: DataConfig | None = None) -> TrainConfig:
-    """Read a TOML file with the tables data, network, optim, augmentation, supervision and run.
+    """Read a TOML file with the tables of `config_of`.
 
     Relative paths in `data.root`, `network.weights`, `network.start` and of supervision start at
     the folder of the file.
@@ -210,10 +166,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
     """The configuration from the tables of a TOML file in `folder`.
 
+    They are data, network, optim, loss, augmentation, supervision and run.
+
     Raises:
         InputError: an unknown table or key, or a wrong value.
     """
-    tables = {"data", "network", "optim", "augmentation", "supervision", "run"}
+    tables = {"data", "network", "optim", "loss", "augmentation", "supervision", "run"}
     unknown = sorted(set(content) - tables)
     if unknown:
         raise InputError(f"[{unknown[0]}] is no table; there are {', '.join(sorted(tables))}")
@@ -236,10 +194,11 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
         config_from_dict({**network, "classes": 2}),
         weights,
         resolve_path(start, folder),
-        from_table(OptimConfig, "optim", content.get("optim", {})),
+        optim_of(content.get("optim", {})),
         from_table(Augmentation, "augmentation", content.get("augmentation", {})),
         from_table(RunConfig, "run", content.get("run", {})),
         weak,
+        from_table(LossConfig, "loss", content.get("loss", {})),
     )
     check_values(config)
     return config
@@ -269,34 +228,12 @@ def check_values(config: TrainConfig) -> None:
     """Raise InputError for numbers that no run can have."""
     check_optim(config.optim)
     run = config.run
+    if config.supervision.online and config.loss != LossConfig():
+        raise InputError("loss: supervision.online learns by cross entropy alone, leave [loss] out")
+    if config.optim.patience and not config.data.val:
+        raise InputError("optim: patience counts evaluations, but data: val is empty")
     at_least("data: every", config.data.every, 1)
     at_least("run: workers", run.workers, 0)
     at_least("run: validate_every", run.validate_every, 1)
     at_least("run: save_every", run.save_every, 1)
     at_least("run: pictures", run.pictures, 0)
-
-
-def check_optim(optim: OptimConfig) -> None:
-    """Raise InputError for numbers that no optimizer or schedule can have."""
-    at_least("optim: epochs", optim.epochs, 1)
-    at_least("optim: batch", optim.batch, 1)
-    at_least("optim: accumulate", optim.accumulate, 1)
-    at_least("optim: warmup", optim.warmup, 0)
-    if min(optim.lr, optim.head_lr, optim.bias_lr) <= 0:
-        raise InputError("optim: lr, head_lr and bias_lr must be above 0")
-    if not 0 <= optim.drop <= 1:
-        raise InputError(f"optim: drop is {optim.drop}, must be a share of the run in [0, 1]")
-    if optim.drop_once and not optim.drop:
-        raise InputError("optim: drop_once is true, but drop, the share of the run, is 0")
-    if not 0 <= optim.ema < 1 or not 0 <= optim.momentum < 1:
-        raise InputError("optim: ema and momentum must be in [0, 1)")
-    if optim.batch % optim.accumulate:
-        raise InputError(
-            f"optim: batch {optim.batch} cannot be cut into {optim.accumulate} equal parts"
-        )
-
-
-def at_least(name: str, value: int, low: int) -> None:
-    """Raise InputError where a whole number is too small."""
-    if value < low:
-        raise InputError(f"{name} is {value}, must be at least {low}")

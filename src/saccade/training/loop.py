@@ -49,6 +49,7 @@ class Trained:
         step: steps done.
         steps: of the whole run.
         interrupted: whether it was stopped; the same command goes on.
+        early: whether it ended before its last step, as the scores did not grow any more.
         history: one entry per evaluated epoch.
         seconds: of this call.
     """
@@ -58,6 +59,7 @@ class Trained:
     step: int
     steps: int
     interrupted: bool
+    early: bool
     history: list[dict[str, Any]]
     seconds: float
 
@@ -118,6 +120,7 @@ def train(
         run.state.step,
         order_of(run).steps,
         interrupted,
+        not interrupted and run.state.step < order_of(run).steps,
         run.state.history,
         time.perf_counter() - started,
     )
@@ -142,7 +145,7 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
         if _unscored(run, order):  # it was ended in the evaluation
             scores = _evaluated(run, order, on_epoch)
             save(run)
-        while run.state.step < order.steps:
+        while run.state.step < order.steps and not _exhausted(run):
             parts = [next_unless_stopped(batches, stopped) for _ in range(optim.accumulate)]
             read = [part for part in parts if part is not None]
             if len(read) < len(parts):
@@ -165,6 +168,13 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
             if stop:
                 return scores, not last
     return scores, False
+
+
+def _exhausted(run: Run) -> bool:
+    """Whether so many evaluations as `patience` says have passed without a better one."""
+    scores = [entry["miou"] for entry in run.state.history]
+    patience = run.config.optim.patience
+    return bool(patience and scores) and len(scores) - 1 - int(np.argmax(scores)) >= patience
 
 
 def _unscored(run: Run, order: Order) -> bool:
@@ -197,7 +207,8 @@ def _step(run: Run, parts: list[Batch], steps: int) -> float:
         with nullcontext() if together else fabric.no_backward_sync(run.net):
             images = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
             scores, second = run.net(images, auxiliary=True)
-            loss = supervise(scores, batch, images, run.config.supervision, run.weight, counts)
+            weak, losses = run.config.supervision, run.config.loss
+            loss = supervise(scores, batch, images, weak, run.weight, counts, losses)
             if second is not None:
                 count = counts and counts.pixels
                 second_loss = pixel_loss(second, batch.labels, run.weight, count)

@@ -1,13 +1,13 @@
-"""SGD with a rate for the backbone and one for the rest, the poly schedule, a moving average."""
+"""SGD or AdamW, rates for the backbone and for the rest, the poly schedule, a moving average."""
 
 import torch
 from torch import Tensor, nn
 
-from saccade.training.config import OptimConfig
+from saccade.training.optim_config import OptimConfig
 
 
-def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
-    """SGD over the parameters, in groups: of the backbone or not, biases or not, decayed or not."""
+def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
+    """Over the parameters, in groups: of the backbone or not, biases or not, decayed or not."""
     norms = {
         id(p)
         for m in net.modules()
@@ -23,14 +23,13 @@ def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.SGD:
             factor *= config.bias_lr
         decay = 0.0 if small and not config.decay_norms else config.weight_decay
         groups.setdefault((factor, decay), []).append(parameter)
-    return torch.optim.SGD(
-        [
-            {"params": parameters, "lr": config.lr * factor, "weight_decay": decay, "full": factor}
-            for (factor, decay), parameters in groups.items()
-        ],
-        lr=config.lr,
-        momentum=config.momentum,
-    )
+    settings = [
+        {"params": parameters, "lr": config.lr * factor, "weight_decay": decay, "full": factor}
+        for (factor, decay), parameters in groups.items()
+    ]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(settings, lr=config.lr)
+    return torch.optim.SGD(settings, lr=config.lr, momentum=config.momentum)
 
 
 def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:

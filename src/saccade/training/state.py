@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from saccade.errors import InputError
 from saccade.files import atomic_write, one_line, write_error
 from saccade.strict_json import json_text
+from saccade.training.segmentation_losses import LossConfig
 
 STATE = "state.pt"
 
@@ -127,19 +128,23 @@ def _checked(state: State) -> State:
 
 # What changes neither steps nor weights, and where files are: data may be moved between two calls.
 _FREE = {"run": ("workers", "pictures", "save_every", "validate_every"), "data": ("root",)}
+_FREE["optim"] = ("patience",)
 _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
 # Settings that are newer than some runs, with what these did.
 _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
     "network": {"stride_first": False},
-    "optim": {"drop_once": False, "freeze": False},
+    "optim": {"drop_once": False, "freeze": False, "optimizer": "sgd"},
     "supervision": {"leave_out": False},
 }
+_NEWER_TABLES: dict[str, dict[str, Any]] = {"loss": asdict(LossConfig())}
 
 
 def _deciding(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration without what a run may go on with in another way; paths as names."""
     kept = {k: dict(v) if isinstance(v, dict) else v for k, v in config.items()}
+    if "supervision" in kept:  # the run of a network, not of a classifier
+        kept |= {name: table for name, table in _NEWER_TABLES.items() if name not in kept}
     for table, settings in _NEWER.items():
         if isinstance(kept.get(table), dict):
             kept[table] = {**settings, **kept[table]}

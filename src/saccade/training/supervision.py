@@ -17,8 +17,11 @@ from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.files import read_names
 from saccade.models.largefov import STRIDE
-from saccade.training.losses import labeled_pixels, pixel_loss
+from saccade.training.losses import labeled_pixels
+from saccade.training.segmentation_losses import LossConfig, segmentation_loss
 from saccade.training.weak_losses import gated_crf_loss, weak_loss
+
+_CROSS_ENTROPY = LossConfig()
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ def supervise(
     config: SupervisionConfig,
     weight: Tensor | None,
     counts: Counts | None = None,
+    losses: LossConfig = _CROSS_ENTROPY,
 ) -> Tensor:
     """The loss of a batch, or of a part of one.
 
@@ -221,6 +225,7 @@ def supervise(
         config: which losses.
         weight: (K,) factors of the classes, or None.
         counts: for a part of a batch, the mean of `count_pixels` over the parts; else None.
+        losses: those over labelled pixels; cross entropy alone with `config.online`.
     """
     stride = 1 if scores.shape[2:] == batch.labels.shape[1:] else STRIDE
     labels, inside = (t[:, ::stride, ::stride] for t in (batch.labels, batch.inside))
@@ -228,7 +233,7 @@ def supervise(
         loss = weak_loss(scores, labels, batch.allowed, inside, online=config.online, weight=weight)
     else:
         count = counts and (counts.pixels if stride == 1 else counts.coarse)
-        loss = pixel_loss(scores, labels, weight, count)
+        loss = segmentation_loss(scores, labels, losses, weight, count)
     if config.crf:
         loss = loss + config.crf * _crf(scores, batch, images, config, counts and counts.crf)
     return loss

@@ -14,8 +14,10 @@ from saccade.experiments.engine.network_tables import SCHEDULES, NetworkTable, V
 from saccade.files import read_names
 from saccade.models.segmentation import config_from_dict
 from saccade.strict_json import json_text
-from saccade.training.config import DataConfig, OptimConfig, RunConfig, TrainConfig
+from saccade.training.config import DataConfig, RunConfig, TrainConfig
 from saccade.training.inputs import open_sets
+from saccade.training.optim_config import OptimConfig
+from saccade.training.segmentation_losses import LossConfig
 from saccade.training.supervision import SupervisionConfig
 
 IMAGE_LABELS = "image-labels.csv"
@@ -193,6 +195,8 @@ def result_settings(config: TrainConfig) -> dict[str, Any]:
     content["weights"] = Path(config.weights).name
     content["start"] = Path(config.start).parent.name if config.start else ""
     content["run"] = {"seed": config.run.seed, "precision": config.run.precision}
+    if config.loss == LossConfig():
+        del content["loss"]
     if config.supervision == SupervisionConfig():
         del content["supervision"]
     else:

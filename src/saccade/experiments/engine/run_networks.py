@@ -39,11 +39,12 @@ from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from saccade.refine.dense_crf import DENSE_CRF_CONFIGS
 from saccade.strict_json import json_text
 from saccade.training.checkpointing import BEST, LAST
-from saccade.training.config import OptimConfig, TrainConfig
+from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.frozen import MapMemory
 from saccade.training.inputs import open_sets
 from saccade.training.loop import train
+from saccade.training.optim_config import OptimConfig
 from saccade.training.state import STATE
 from saccade.training.supervision import SupervisionConfig
 

@@ -29,7 +29,7 @@ from saccade.nn.dilated import DILATIONS
 from saccade.strict_json import json_text
 from saccade.training.classifier import CLASSIFIER, train_classifier
 from saccade.training.classifier_config import LocalizerTraining, settings_of
-from saccade.training.config import OptimConfig
+from saccade.training.optim_config import OptimConfig
 from saccade.training.state import STATE, first_difference
 from saccade.weak.fusion import Fusion
 from saccade.weak.localization import localize_all
