@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from saccade.errors import InputError
 from saccade.serve.errors import QueueFullError, SupersededError
 from saccade.serve.request_queue import RequestQueue
 
@@ -120,3 +121,29 @@ def test_what_goes_wrong_reaches_whoever_waits():
         return await queue.submit("a", lambda _: 3)
 
     assert run(scenario) == 3
+
+
+def test_the_end_of_each_request_is_told():
+    def wrong(cancelled):
+        raise InputError("a: too large")
+
+    def broken(cancelled):
+        raise ZeroDivisionError
+
+    async def scenario(queue):
+        told, gate = [], threading.Event()
+        queue.on_end = lambda how, waited, worked: told.append((how, waited, worked))
+        first = queue.submit("a", Work("a1", [], gate))
+        older = queue.submit("b", Work("b1", []))
+        await asyncio.sleep(0.05)
+        assert (queue.running, queue.waiting, queue.has_room) == (1, 1, True)
+        futures = [queue.submit(key, work) for key, work in (("b", wrong), ("c", broken))]
+        gate.set()
+        await asyncio.gather(first, older, *futures, return_exceptions=True)
+        return told
+
+    told = run(scenario)
+    assert [how for how, _, _ in told] == ["superseded", "done", "refused", "failed"]
+    assert told[0][2] is None  # it never ran
+    assert all(waited >= 0 for _, waited, _ in told)
+    assert told[1][2] >= 0.05

@@ -18,6 +18,8 @@ from saccade.errors import InputError
 
 PORT = 8765
 _TRIES = 20
+_LAST_SECONDS = 10
+"""For requests that are being answered when the server is stopped."""
 
 
 def serve(
@@ -64,6 +66,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="TEXT",
+            envvar="SACCADE_TOKEN",
             help="Word that visitors must have in their address; made up if not given and other "
             "machines can reach this one.",
         ),
@@ -95,6 +98,7 @@ def serve(
     """
     with one_line_errors():
         _check_extra()
+        from saccade.serve.folder_lock import folder_lock
         from saccade.serve.settings import Limits, ServeSettings
 
         settings = ServeSettings(
@@ -113,8 +117,9 @@ def serve(
             limits=Limits(sessions=max_sessions),
         )
         _check_paths(settings.paths)
-        listener = _listen(host, port)
-        _run(settings, listener, open_browser=open_browser)
+        with folder_lock(settings):
+            listener = _listen(host, port)
+            _run(settings, listener, open_browser=open_browser)
 
 
 def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> None:
@@ -156,7 +161,7 @@ def _run(settings: object, listener: socket.socket, *, open_browser: bool) -> No
         app,
         log_level="warning",
         ws="websockets-sansio",  # the other one of uvicorn's is built on a deprecated interface
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=_LAST_SECONDS,
         ws_max_size=settings.limits.message_bytes,
         server_header=False,
     )
@@ -170,7 +175,15 @@ def _check_extra() -> None:
 
     missing = [
         n
-        for n in ("fastapi", "uvicorn", "websockets", "platformdirs", "python_multipart")
+        for n in (
+            "fastapi",
+            "filelock",
+            "uvicorn",
+            "websockets",
+            "platformdirs",
+            "prometheus_client",
+            "python_multipart",
+        )
         if find_spec(n) is None
     ]
     if missing:

@@ -20,6 +20,7 @@ from saccade.serve.errors import ServeError, SupersededError, status_of
 from saccade.serve.guard import Guard
 from saccade.serve.label_studio import label_studio_router
 from saccade.serve.live import live_router
+from saccade.serve.metrics import Measured, Metrics, metrics_router
 from saccade.serve.routes import api_router
 from saccade.serve.schemas import validation_message
 from saccade.serve.service import Service
@@ -60,11 +61,14 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.service = service
     Announcer(service)
+    metrics = Metrics(service)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Measured, metrics=metrics)  # the last one added is the outermost
     _add_error_handlers(app)
     app.include_router(api_router(service))
     app.include_router(live_router(service))
     app.include_router(label_studio_router(service))
+    app.include_router(metrics_router(metrics))
     _add_page(app)
     return app
 

@@ -33,6 +33,12 @@ class QueueFullError(ServeError):
     status = 503
 
 
+class NotReadyError(ServeError):
+    """The server is starting, or has more to do than it can take."""
+
+    status = 503
+
+
 class SupersededError(Exception):
     """Newer strokes of the same session took the place of a request, or the session is closed."""
 

@@ -16,6 +16,8 @@ from saccade.serve.settings import ServeSettings
 from saccade.strict_json import json_text
 
 _COOKIE = "saccade-token"
+_OPEN = frozenset({"/api/health", "/api/ready"})
+"""Answered without a token: whoever asks whether a server is there has none, and learns no more."""
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -64,7 +66,9 @@ class Guard:
         changes = scope["type"] == "websocket" or scope["method"] in _CHANGING
         if origin is not None and changes and _netloc(origin) != host:
             return 403, f"origin '{origin[:80]}' is another page's"
-        if self._settings.token is not None and not self._has_token(scope, headers):
+        if self._settings.token is None or scope["path"] in _OPEN:
+            return None
+        if not self._has_token(scope, headers):
             return 401, "a token is needed: open the address that the server printed"
         return None
 

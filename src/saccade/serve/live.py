@@ -24,6 +24,8 @@ from saccade.serve.session import Session
 from saccade.serve.state import session_state
 from saccade.serve.worker import NEEDS_STROKES
 
+_LAST_SECONDS = 5.0
+"""For what a page had sent when it went; less than a server that stops waits."""
 UNKNOWN, TAKEN_OVER, TOO_LARGE, TOO_SLOW = 4404, 4409, 1009, 4408
 
 
@@ -58,6 +60,8 @@ async def _serve(socket: WebSocket, service: Service, session: Session) -> None:
     try:
         await _greet(service, session, outgoing)
         await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+        if not outgoing.closed:  # the page has gone, but what it sent before that counts
+            await asyncio.wait({receiver}, timeout=_LAST_SECONDS)
     finally:
         if session.outgoing is outgoing:
             session.outgoing = None

@@ -50,6 +50,7 @@ class Masks:
         self._queue = queue
         self._background = background
         self._sessions = sessions
+        self.is_warm = False
         self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
         self.is_connected: Callable[[], bool] = lambda: False
         self.joined: Callable[[Session], DisplayedMask | None] = lambda session: None
@@ -239,6 +240,7 @@ class Masks:
         """Do once what the first mask of a process would wait for."""
         try:
             await self._queue.submit("warm up", lambda _: warm_up(self._settings.device))
+            self.is_warm = True
         except SupersededError:
             pass
         except Exception:

@@ -6,7 +6,7 @@ import time
 _LEAST_SECONDS = 0.005
 _SHARE = 0.5
 _AHEAD_SECONDS = 1.0
-_LONGEST_WAIT = 1.0  # a server that stops waits for two seconds
+_LONGEST_WAIT = 1.0  # a server that stops waits for ten seconds
 
 
 class Pace:

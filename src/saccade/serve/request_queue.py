@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +10,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
-from saccade.serve.errors import QueueFullError, SupersededError
+from saccade.errors import InputError
+from saccade.serve.errors import QueueFullError, ServeError, SupersededError
 
 T = TypeVar("T")
 
 
 @dataclass
 class QueuedRequest(Generic[T]):
-    """Work of a session. `cancelled` is set once nobody wants its result any more."""
+    """Work of a session, and when it was queued and started, in seconds of a monotonic clock.
+
+    `cancelled` is set once nobody wants its result any more.
+    """
 
     work: "Callable[[threading.Event], T]"
     result: "asyncio.Future[T]"
     cancelled: threading.Event = field(default_factory=threading.Event)
+    queued: float = field(default_factory=time.monotonic)
+    started: float | None = None
 
 
 class RequestQueue:
@@ -33,6 +40,10 @@ class RequestQueue:
     Args:
         workers: requests that run at once.
         places: sessions that may wait.
+
+    Attributes:
+        on_end: told of each request that has left the queue, how: done, superseded, refused or
+            failed; the seconds that it waited, and those that it worked, None if it never did.
     """
 
     def __init__(self, workers: int, places: int) -> None:
@@ -41,6 +52,7 @@ class RequestQueue:
         self._places = places
         self._waiting: OrderedDict[str, QueuedRequest[object]] = OrderedDict()
         self._running: dict[str, QueuedRequest[object]] = {}
+        self.on_end: Callable[[str, float, float | None], None] = lambda how, waited, worked: None
 
     def submit(self, key: str, work: Callable[[threading.Event], T]) -> "asyncio.Future[T]":
         """Queue work of the session ``key``.
@@ -57,7 +69,7 @@ class RequestQueue:
         # Nobody may be waiting for the answer any more when it comes.
         request.result.add_done_callback(lambda future: future.cancelled() or future.exception())
         if (older := self._waiting.get(key)) is not None:
-            _supersede(older)
+            self._supersede(older)
         if (running := self._running.get(key)) is not None:
             running.cancelled.set()
         self._waiting[key] = request  # type: ignore[assignment]
@@ -68,6 +80,21 @@ class RequestQueue:
     def is_idle(self) -> bool:
         """Whether nothing runs or waits."""
         return not self._running and not self._waiting
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Requests that run."""
+        return len(self._running)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another session may wait."""
+        return len(self._waiting) < self._places
 
     def position(self, key: str) -> int:
         """The place of the session's request in the queue from 1 on, 0 where it does not wait."""
@@ -82,7 +109,7 @@ class RequestQueue:
     def cancel(self, key: str) -> None:
         """Forget what waits for the session and tell what runs to stop."""
         if (waiting := self._waiting.pop(key, None)) is not None:
-            _supersede(waiting)
+            self._supersede(waiting)
         if (running := self._running.get(key)) is not None:
             running.cancelled.set()
 
@@ -101,6 +128,7 @@ class RequestQueue:
             request = self._waiting.pop(key)
             self._free_workers -= 1
             self._running[key] = request
+            request.started = time.monotonic()
             loop = asyncio.get_running_loop()
             future = loop.run_in_executor(self._pool, request.work, request.cancelled)
             future.add_done_callback(partial(self._finish, key, request))
@@ -110,6 +138,7 @@ class RequestQueue:
     ) -> None:
         self._free_workers += 1
         self._running.pop(key, None)
+        self._tell(request, _outcome(future.exception()))
         if not request.result.done():
             if (error := future.exception()) is not None:
                 request.result.set_exception(error)
@@ -117,8 +146,21 @@ class RequestQueue:
                 request.result.set_result(future.result())
         self._start_waiting()
 
+    def _supersede(self, request: QueuedRequest[object]) -> None:
+        request.cancelled.set()
+        self._tell(request, "superseded")
+        if not request.result.done():
+            request.result.set_exception(SupersededError())
 
-def _supersede(request: QueuedRequest[object]) -> None:
-    request.cancelled.set()
-    if not request.result.done():
-        request.result.set_exception(SupersededError())
+    def _tell(self, request: QueuedRequest[object], how: str) -> None:
+        now, started = time.monotonic(), request.started
+        waited = (now if started is None else started) - request.queued
+        self.on_end(how, waited, None if started is None else now - started)
+
+
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "done"
+    if isinstance(error, SupersededError):
+        return "superseded"
+    return "refused" if isinstance(error, ServeError | InputError) else "failed"

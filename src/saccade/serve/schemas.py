@@ -33,6 +33,12 @@ class Health(BaseModel):
     version: str
 
 
+class Ready(BaseModel):
+    """The server can make masks now."""
+
+    status: Literal["ready"]
+
+
 class ClassModel(Strict):
     """A class that strokes can have."""
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from saccade.serve.routes.folder import add_folder_routes
+from saccade.serve.routes.health import add_health_routes
 from saccade.serve.routes.images import add_image_routes
 from saccade.serve.routes.masks import add_mask_routes
 from saccade.serve.routes.sessions import add_session_routes
@@ -14,6 +15,7 @@ from saccade.serve.service import Service
 def api_router(service: Service) -> APIRouter:
     """All routes below ``/api`` but the live socket."""
     router = APIRouter(prefix="/api")
+    add_health_routes(router, service)
     add_image_routes(router, service)
     add_session_routes(router, service)
     add_stroke_routes(router, service)

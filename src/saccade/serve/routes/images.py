@@ -5,25 +5,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
-from saccade import __version__
 from saccade.errors import InputError
 from saccade.serve.errors import NotFoundError
 from saccade.serve.library import Entry
 from saccade.serve.pictures import encode_picture, file_for_browser, thumbnail, with_contrast
 from saccade.serve.previews import blend
 from saccade.serve.routes.replies import Id, errors, file_reply
-from saccade.serve.schemas import Health, ImageModel
+from saccade.serve.schemas import ImageModel
 from saccade.serve.service import Service
 from saccade.serve.state import image_model
 
 
 def add_image_routes(router: APIRouter, service: Service) -> None:
-    """Add the routes of images and of the server's health."""
-
-    @router.get("/health", responses=errors())
-    async def health() -> Health:
-        """Say that the server is there."""
-        return Health(status="ok", version=__version__)
+    """Add the routes of images."""
 
     @router.get("/images", responses=errors())
     async def images() -> list[ImageModel]:

@@ -18,7 +18,7 @@ _TEXTS = {
     422: "bad input; the detail says what",
     429: "too many sessions are open",
     500: "a fault of the server",
-    503: "too many fits wait",
+    503: "too many fits wait, or the server is starting",
 }
 
 
