@@ -112,7 +112,8 @@ def test_strokes_of_a_request_in_flight_are_kept(running, photos):
     answers = []
 
     def put():
-        answers.append(running.client.put(f"{path}/strokes", json=many(3000)))
+        with httpx.Client(base_url=running.address, timeout=60) as client:
+            answers.append(client.put(f"{path}/strokes", json=many(3000)))
 
     thread = threading.Thread(target=put)
     thread.start()

@@ -1,0 +1,1 @@
+"""The image's build, step by step, where there is no daemon."""
