@@ -49,7 +49,7 @@ MUTATIONS = {
         "tests/training/test_deep_supervision.py",
     ),
     "weight of deep supervision 0 by default": Mutation(
-        "training/config.py", "auxiliary: float = 0.4", "auxiliary: float = 0.0", RECIPES
+        "training/optim_config.py", "auxiliary: float = 0.4", "auxiliary: float = 0.0", RECIPES
     ),
     "fusion without H0": Mutation(
         "weak/fusion.py",
