@@ -4,6 +4,7 @@ Cross entropy and focal loss are means over pixels and do not depend on the part
 cut into (`accumulate`, processes). The others look at a part as a whole, so they do.
 """
 
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 
 import torch
@@ -154,13 +155,7 @@ def dice_loss(scores: Tensor, labels: Tensor, weight: Tensor | None = None) -> T
         labels: (B, H, W) classes, 255 where there is none.
         weight: (K,) factors of the classes in the mean, or None.
     """
-    probabilities, truth = _flat(scores, labels)
-    present = truth.any(0)
-    if not present.any():
-        return scores.sum() * 0
-    both = (probabilities * truth).sum(0)
-    dice = 2 * both / (probabilities.sum(0) + truth.sum(0)).clamp(min=1e-7)
-    return _mean_over((1 - dice)[present], present, weight)
+    return _mean_over_classes(_dice_losses, scores, labels, weight)
 
 
 def lovasz_loss(scores: Tensor, labels: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -171,18 +166,23 @@ def lovasz_loss(scores: Tensor, labels: Tensor, weight: Tensor | None = None) ->
         labels: (B, H, W) classes, 255 where there is none.
         weight: (K,) factors of the classes in the mean, or None.
     """
-    probabilities, truth = _flat(scores, labels)
-    present = truth.any(0)
-    if not present.any():
-        return scores.sum() * 0
-    inside = truth[:, present].to(probabilities.dtype)
-    errors, order = (inside - probabilities[:, present]).abs().sort(0, descending=True)
+    return _mean_over_classes(_lovasz_losses, scores, labels, weight)
+
+
+def _dice_losses(probabilities: Tensor, truth: Tensor) -> Tensor:
+    both = (probabilities * truth).sum(0)
+    return 1 - 2 * both / (probabilities.sum(0) + truth.sum(0)).clamp(min=1e-7)
+
+
+def _lovasz_losses(probabilities: Tensor, truth: Tensor) -> Tensor:
+    inside = truth.to(probabilities.dtype)
+    errors, order = (inside - probabilities).abs().sort(0, descending=True)
     inside = inside.gather(0, order)
     total = inside.sum(0)
     # Jaccard index of the first n pixels as errors; its growth is the gradient (algorithm 1).
     jaccard = 1 - (total - inside.cumsum(0)) / (total + (1 - inside).cumsum(0))
     growth = torch.diff(jaccard, dim=0, prepend=torch.zeros_like(jaccard[:1]))
-    return _mean_over((errors * growth).sum(0), present, weight)
+    return (errors * growth).sum(0)
 
 
 def _pixel_losses(scores: Tensor, labels: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -194,14 +194,23 @@ def _pixel_losses(scores: Tensor, labels: Tensor, weight: Tensor | None) -> tupl
     return losses, torch.ones_like(losses) if weight is None else weight[labels[known].long()]
 
 
-def _flat(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities of the N labelled pixels, (N, K) float32, and (N, K) whether it is theirs."""
+def _mean_over_classes(
+    losses: Callable[[Tensor, Tensor], Tensor],
+    scores: Tensor,
+    labels: Tensor,
+    weight: Tensor | None,
+) -> Tensor:
+    """The mean of losses (P,) of the P classes that occur; 0 where no pixel has a class.
+
+    `losses` is given the probabilities of these classes at the N labelled pixels, (N, P) float32,
+    and whether each pixel is of the class, (N, P).
+    """
     known = labels != IGNORE
+    truth = functional.one_hot(labels[known].long(), scores.shape[1]).bool()
+    present = truth.any(0)
+    if not present.any():
+        return scores.sum() * 0
     probabilities = scores.float().softmax(1).movedim(1, -1)[known]
-    return probabilities, functional.one_hot(labels[known].long(), scores.shape[1]).bool()
-
-
-def _mean_over(losses: Tensor, present: Tensor, weight: Tensor | None) -> Tensor:
-    if weight is None:
-        return losses.mean()
-    return (losses * weight[present]).sum() / weight[present].sum()
+    found = losses(probabilities[:, present], truth[:, present])
+    factors = torch.ones_like(found) if weight is None else weight[present]
+    return (found * factors).sum() / factors.sum()

@@ -127,8 +127,11 @@ def _checked(state: State) -> State:
 
 
 # What changes neither steps nor weights, and where files are: data may be moved between two calls.
-_FREE = {"run": ("workers", "pictures", "save_every", "validate_every"), "data": ("root",)}
-_FREE["optim"] = ("patience",)
+_FREE = {
+    "data": ("root",),
+    "optim": ("patience",),
+    "run": ("workers", "pictures", "save_every", "validate_every"),
+}
 _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "labels")}
 # Settings that are newer than some runs, with what these did.
 _NEWER: dict[str, dict[str, Any]] = {
