@@ -78,6 +78,19 @@ def test_weights_of_another_network_and_damaged_ones_are_refused(tmp_path):
             load_timm(f"timm:{NAME}@{path}")
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("vit_tiny_patch16_224", None),
+        ("vit_small_patch14_dinov2", "takes no image of 64 x 96 .*patch size"),
+        ("swin_tiny_patch4_window7_224", "takes no image|its maps are"),
+    ],
+)
+def test_a_backbone_takes_images_of_any_size(name, part):
+    with pytest.raises(InputError if part else RuntimeError, match=part):  # none has weights here
+        restore_timm(name, {})
+
+
 def test_only_names_with_the_prefix_are_of_timm():
     assert is_timm("timm:resnet18")
     assert not is_timm("resnet18")

@@ -155,9 +155,13 @@ def load(path: object, *, device: str = "auto") -> Model:
             for (name, digest, remarks), one in zip(header.images, stored, strict=True)
         ]
         # In memory of their own: sums differ in the last bits by how numbers lie in a file.
-        tensors = {name: value.to(model.device, copy=True) for name, value in tensors.items()}
-        shared = unpack_shared(tensors, header.classes, model.bundle, header.preset)
-    except InputError:
+        numbers = {
+            name: value.to(model.device, copy=True)
+            for name, value in tensors.items()
+            if not name.startswith((_MORE, "image."))
+        }
+        shared = unpack_shared(numbers, header.classes, model.bundle, header.preset)
+    except InputError:  # timm is missing, or has another backbone of that name
         raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError, IndexError) as error:
         raise InputError(

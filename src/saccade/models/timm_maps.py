@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def load_timm(features: str, device: torch.device | None = None) -> TimmMaps:
 
     Raises:
         InputError: timm is not installed, has no such backbone, there are no weights, they belong
-            to another network, or its maps do not come as (1, C, h, w) at strides up to 16.
+            to another network, it takes images of some sizes alone, or its maps do not come as
+            (1, C, h, w) at strides up to 16.
 
     Example:
         >>> load_timm("timm:no_such_net")
@@ -136,17 +138,30 @@ def _checked(
 
 def _backbone(timm: Any, name: str, **options: Any) -> nn.Module:
     """The stages up to stride 16, the last of those that share a stride."""
-    stages = timm.create_model(name, pretrained=False, features_only=True).feature_info
+    with torch.device("meta"):  # strides alone are asked for
+        stages = timm.create_model(name, pretrained=False, features_only=True).feature_info
     last = {step: index for index, step in enumerate(stages.reduction()) if step <= COARSEST}
     if not last:
         raise ValueError(f"it has no maps at strides up to {COARSEST}")
-    logging.getLogger("timm.models").setLevel(logging.ERROR)  # the head is left out on purpose
     options |= {"features_only": True, "out_indices": tuple(sorted(last.values()))}
-    try:  # of transformers: images of any size
-        made: nn.Module = timm.create_model(name, dynamic_img_size=True, **options)
-    except TypeError:
-        made = timm.create_model(name, **options)
+    with _quiet():
+        try:  # of transformers: images of any size
+            made: nn.Module = timm.create_model(name, dynamic_img_size=True, **options)
+        except TypeError:
+            made = timm.create_model(name, **options)
     return made
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep timm from warning of weights that no layer takes: the head is left out on purpose."""
+    log = logging.getLogger("timm.models")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _cached(features: str, name: str, timm: Any) -> Path:
@@ -165,8 +180,14 @@ def _cached(features: str, name: str, timm: Any) -> Path:
 
 
 def _check_maps(features: str, maps: TimmMaps) -> None:
-    with torch.no_grad():
-        found = maps(torch.zeros(1, 3, 64, 96, device=maps.mean.device))
+    try:
+        with torch.no_grad():
+            found = maps(torch.zeros(1, 3, 64, 96, device=maps.mean.device))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{features}: takes no image of 64 x 96 ({_reason(error)}), expected a backbone for "
+            "images of any size"
+        ) from error
     for one in found:
         height, width = one.shape[2:] if one.ndim == 4 else (0, 0)
         if height * 96 != width * 64 or 64 % max(height, 1) or height * COARSEST < 64:
