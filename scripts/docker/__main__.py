@@ -3,10 +3,11 @@
     debootstrap --variant=minbase --include=python3,python3-venv bookworm root
     python -m scripts.docker root --set PIP_ARGS='torch==2.15.0' --carry /etc/pip.conf
 
-Needs to be root, as it uses chroot; ROOT stands for the image python:slim, so it must have Python
-with venv. --carry copies a file or folder of this machine into it first, such as pip's settings,
-certificates or a folder of wheels; variables that begin with PIP_ go along. Nothing is said about
-what Docker alone does: the base image, layers, ports, volumes, and limits of a container.
+Needs to be root, as it uses chroot and mount; ROOT stands for the image python:slim, so it must
+have Python with venv. --carry copies a file or folder of this machine into it first, such as pip's
+settings, certificates or a folder of wheels; variables that begin with PIP_ go along. Nothing is
+said about what Docker alone does: the base image, layers, ports, volumes, and limits of a
+container.
 """
 
 import argparse
@@ -19,6 +20,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.docker.steps import Settings, Stage, as_list, read_stages
@@ -44,7 +47,18 @@ def main() -> None:
             roots[stage.name] = root
         size = int(subprocess.check_output(["du", "-sm", root / "opt"], text=True).split()[0])
         print(f"built: /opt has {size} MB")
-        try_server(root, stage, settings)
+        with _proc(root):
+            try_server(root, stage, settings)
+
+
+@contextmanager
+def _proc(root: Path) -> Iterator[None]:
+    """/proc, which a container has, and from which libraries learn of the processor."""
+    subprocess.run(["mount", "-t", "proc", "proc", root / "proc"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", root / "proc"], check=True)
 
 
 def _carry(root: Path, paths: list[Path]) -> None:
