@@ -13,7 +13,8 @@ from saccade.formats.rle import encode_mask
 
 SIDE = 8000
 ALL = SIDE * SIDE
-SECONDS, MEGABYTES, BYTES = 5, 1000, 1_000_000
+# Seconds of a slow processor: what is refused here would take minutes.
+SECONDS, MEGABYTES, BYTES = 15, 1000, 1_000_000
 
 
 def coco(count, *segmentations):
