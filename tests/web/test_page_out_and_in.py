@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import zipfile
 
 import numpy as np
 from PIL import Image
@@ -116,6 +117,43 @@ def test_a_full_mask_that_is_dropped_is_a_mask(page, serve, person, until, tmp_p
         send(page, "drop", tmp_path / "a.png", "image/png")  # a photograph of that size
         until(page, "document.querySelector('[data-testid=position]').textContent === '2 of 2'")
         page.goto("about:blank")
+
+
+def test_a_dropped_mask_is_kept_where_somebody_says_so(page, serve, person, until, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a", "b"):
+        Image.fromarray(halves()).save(photos / f"{name}.png")
+    truth = np.zeros((60, 80), np.uint8)
+    truth[10:30, 20:50] = 1
+    mask = tmp_path / "mask.png"
+    Image.fromarray(truth).save(mask)
+    with serve(tmp_path / "home", photos) as address:
+        hand = person(page, address)
+        keep = page.get_by_test_id("keep-mask")
+        assert not keep.is_visible()
+        send(page, "drop", mask, "image/png")
+        keep.click()
+        until(page, "document.querySelector('[data-testid=from-file]').hidden")
+        until(page, "!saccade.unsaved")
+        page.reload()  # without a stroke, and without the file
+        until(page, "saccade.labelAt(30, 20) === 1")
+        np.testing.assert_array_equal(hand.labels(60, 80, step=1), truth)
+        assert hand.facts()["strokeCount"] == 0
+        assert not keep.is_visible()
+        page.get_by_test_id("export").click()
+        page.get_by_test_id("export-all").click()
+        with page.expect_download() as download:
+            page.get_by_test_id("export-png").click()
+        download.value.save_as(tmp_path / "masks.zip")
+        hand.draw(1, [(60, 40), (70, 40)])  # a stroke is obeyed, and all else stays
+        until(page, "saccade.labelAt(65, 40) === 1")
+        after = np.asarray(hand.labels(60, 80, step=1))
+        assert (after != truth).sum() < 500
+        assert (after[:32] == truth[:32]).all()
+        page.goto("about:blank")
+    with zipfile.ZipFile(tmp_path / "masks.zip") as file, file.open("a.png") as data:
+        np.testing.assert_array_equal(np.asarray(Image.open(data)), truth)
 
 
 def test_masks_are_dragged_out_and_images_have_links(page, serve, person, until, tmp_path):

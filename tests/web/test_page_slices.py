@@ -1,8 +1,11 @@
 """Somebody with a stack: its slices, strokes on some of them, masks of all."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 COUNT, HEIGHT, WIDTH = 6, 60, 80
 
@@ -66,6 +69,15 @@ def test_strokes_on_a_slice_give_masks_of_all(browser, serve, person, until, sta
         assert download.value.suggested_filename == "stack.masks.tif"
         download.value.save_as(tmp_path / "masks.tif")
         np.testing.assert_array_equal(tifffile.imread(tmp_path / "masks.tif"), shown)
+        page.get_by_test_id("export").click()
+        page.get_by_test_id("export-all").click()
+        with page.expect_download() as download:
+            page.get_by_test_id("export-png").click()
+        download.value.save_as(tmp_path / "masks.zip")
+        with zipfile.ZipFile(tmp_path / "masks.zip") as file:
+            for z in range(COUNT):
+                with file.open(f"stack.z{z + 1}.png") as data:
+                    np.testing.assert_array_equal(np.asarray(Image.open(data)), shown[z])
         hand.draw(1, [(72, 20), (72, 40)])  # on the last slice: a stroke is obeyed at once
         until(page, "saccade.labelAt(72, 30) === 1")
         until(page, "!saccade.unsaved")

@@ -9,7 +9,8 @@ export const errorText = h("span", {});
 export const error = h("div", { class: "error", role: "alert", "data-testid": "error", hidden: true }, errorText,
   iconButton("close", t("dismiss"), "dismiss-error", () => (error.hidden = true)));
 export const offline = h("div", { class: "offline", hidden: true }, t("offline"));
-export const notices = h("div", { class: "notices" }, offline, error);
+export const fromFile = h("div", { class: "from-file", role: "note", "data-testid": "from-file", hidden: true });
+export const notices = h("div", { class: "notices" }, offline, error, fromFile);
 export const veil = h("div", { class: "veil", hidden: true });
 export const imageName = h("button", { type: "button", class: "image-name", "data-testid": "image-name", title: t("showImages"), click: () => toggleQueue() });
 export const position = h("span", { class: "value position", "data-testid": "position" });

@@ -1,10 +1,11 @@
 // The menu of what can be read from files: images, strokes and a mask for the image that is open.
 
 import { importFile } from "./api";
-import { attempt, filePicker, importMenu, setStatus } from "./chrome";
+import { attempt, filePicker, fromFile, importMenu, setStatus } from "./chrome";
 import { h } from "./dom";
 import type { Images } from "./images";
 import { t } from "./language";
+import { keepAll } from "./mask_edits";
 import type { SessionState } from "./protocol";
 import { closeMenus } from "./menus";
 
@@ -15,6 +16,8 @@ const CHOICES = [
 ] as const;
 
 export function buildImports(images: Images, changed: () => void, noted: (lines: string[]) => void): void {
+  const keep = () => { if (images.editor) keepAll(images.editor); };
+  fromFile.append(h("span", {}, t("fromFile")), h("button", { type: "button", class: "text-button", "data-testid": "keep-mask", click: keep }, t("keepMask")));
   const pick = (as: "strokes" | "mask" | "image") => {
     closeMenus();
     filePicker.value = "";

@@ -4,7 +4,7 @@ import "./style.css";
 import { Bars } from "./bars";
 import * as api from "./api";
 import { bindings } from "./bindings";
-import { attempt, progress, veil } from "./chrome";
+import { attempt, fromFile, progress, veil } from "./chrome";
 import * as classes from "./classes";
 import type { Editor } from "./editor";
 import { exportsHost } from "./cut_out";
@@ -200,6 +200,7 @@ function opened(editor: Editor, another: boolean, beside: boolean): void {
 
 function showSource(): void {
   const { editor } = images;
+  fromFile.hidden = !editor?.mask.isFromFile;
   panel.showFolder(folder, count, editor?.mask.painted ? editor.sources : null);
   if (!editor) return;
   hints.show(editor.document, editor.mask.painted ? editor.sources : 0);

@@ -34,6 +34,13 @@ export function toggleLock(editor: Editor, value: number): void {
   else setStatus(t("nothingOfClass"), null);
 }
 
+/** Pin all of the mask, so that it no longer needs the file that it is from. */
+export function keepAll(editor: Editor): void {
+  const { labels, result } = editor.mask;
+  if (!labels || !result) return;
+  pin(editor, result.header.values.map((value) => pinnedPatch(allOf(labels, value), labels.width, value, lockPrefix(value))));
+}
+
 /** Make the mask of a class whole or smooth; what that changes is pinned. */
 export function tidy(editor: Editor, value: number, how: "fill" | "smooth"): void {
   const { labels } = editor.mask;

@@ -145,6 +145,8 @@ export interface ResultHeader {
   provisional: number[];
   /** On how many images the strokes are that it comes from; 0: on this one alone. */
   images: number;
+  /** Read from a file, not made from strokes. */
+  imported: boolean;
 }
 
 export interface Result {

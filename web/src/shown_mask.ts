@@ -57,7 +57,7 @@ export class ShownMask {
 
   /** Remember the mask of these strokes; one from a file belongs to none. */
   keep(items: Item[], result: Result | null): void {
-    if (!result?.header.final || result.header.seconds === 0) return;
+    if (!result?.header.final || result.header.imported) return;
     this.kept.delete(items);
     this.kept.set(items, result);
     for (const oldest of [...this.kept.keys()].slice(0, -MOST_KEPT)) this.kept.delete(oldest);
@@ -92,6 +92,11 @@ export class ShownMask {
     const { labels } = this;
     if (!labels || x < 0 || y < 0 || x >= labels.width || y >= labels.height) return null;
     return labels.at(Math.floor(y) * labels.width + Math.floor(x));
+  }
+
+  /** Whether it was read from a file, and no stroke came after. */
+  get isFromFile(): boolean {
+    return this.painted !== null && this.result!.header.imported;
   }
 
   /** Share of the image that a class has. */

@@ -207,6 +207,8 @@ export const TEXTS = {
   importStrokes: ["Strokes for this image", "Striche für dieses Bild"],
   importMask: ["Mask for this image", "Maske für dieses Bild"],
   strokesAdded: ["Strokes added", "Striche hinzugefügt"],
+  fromFile: ["This mask is from a file. A stroke takes its place, unless you keep it.", "Diese Maske ist aus einer Datei. Ein Strich tritt an ihre Stelle, außer sie wird behalten."],
+  keepMask: ["Keep it", "Behalten"],
   maskShown: ["Mask shown until the next stroke", "Maske wird bis zum nächsten Strich gezeigt"],
   "format-png": ["Palette PNG", "PNG mit Palette"],
   "format-tiff": ["16-bit TIFF", "TIFF mit 16 Bit"],

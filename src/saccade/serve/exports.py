@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.formats.masks import MASK_FORMATS, encode_mask
 from saccade.interactive import ScribbleSegmenter
-from saccade.scribbles.document import StrokeClass, rasterize
+from saccade.scribbles.document import StrokeClass, StrokeDocument, rasterize
 from saccade.serve.background import Background
 from saccade.serve.class_colors import colors_of
+from saccade.serve.decided import decided_labels
 from saccade.serve.errors import (
     ConflictError,
     NotFoundError,
@@ -42,6 +43,8 @@ from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
 from saccade.serve.worker import mask_classes
 
+Masks = dict[str, NDArray[Any]]
+"""Class values (H, W) by the id of their image."""
 _KEPT = 4
 _log = logging.getLogger("saccade.serve")
 
@@ -86,6 +89,9 @@ class Exports:
         self._settings, self._library, self._folder = settings, library, folder
         self._model, self._background, self._sessions = model, background, sessions
         self._queue = RequestQueue(1, 1)
+        self.of_stacks: Callable[[Sequence[Entry], Mapping[str, StrokeDocument]], Masks] = (
+            lambda entries, documents: {}  # set by whoever segments stacks
+        )
         self._exports: dict[str, Export] = {}
         self._home: Path | None = None
 
@@ -106,7 +112,9 @@ class Exports:
         )
         fit = self._model.fit if self._folder.project.shared else None
         strokes = {one.entry.id: one for one in drawn}
-        masks = {
+        documents |= {image: one.document for image, one in strokes.items()}
+        masks = await self._background.in_slow_thread(self.of_stacks, entries, documents)
+        masks |= {
             image: s.current_mask.labels
             for image, s in opened.items()
             if s.current_mask is not None
@@ -196,7 +204,7 @@ class _Job:
     entries: Sequence[Entry]
     fmt: str
     classes: tuple[StrokeClass, ...]
-    masks: dict[str, NDArray[Any]]
+    masks: Masks
     strokes: dict[str, DrawnImage]
     fit: FolderFit | None
     settings: ServeSettings
@@ -254,9 +262,12 @@ def _labels(job: _Job, entry: Entry, library: Library) -> NDArray[Any]:
     """The mask that the page shows of an image: of the folder's model, else of its own strokes."""
     if entry.id in job.masks:
         return job.masks[entry.id]
+    drawn = job.strokes.get(entry.id)
+    decided = None if drawn is None else decided_labels(drawn.document, drawn.size)
+    if decided is not None:
+        return decided
     if job.fit is not None and (entry.id not in job.strokes or job.fit.others(entry.id)):
         labels = predict_entry(job.fit, entry, library).labels
-        drawn = job.strokes.get(entry.id)
         return labels if drawn is None else _finished(job, drawn, labels)
     own = job.strokes[entry.id]
     segmenter = ScribbleSegmenter(job.settings.preset, job.settings.seed, job.settings.device)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.interactive.suggestions import suggest_regions
 from saccade.serve.background import Background
+from saccade.serve.decided import decided_result
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
 from saccade.serve.folder_fit import FolderFit
 from saccade.serve.folder_masks import segment_by_folder
@@ -74,7 +76,7 @@ class Masks:
             session.send(encode_result(mask, uncertainty=session.wants_uncertainty), "result")
             return mask
         fit = self.folder_fit(session)
-        if fit is None and not session.stroked_classes:
+        if fit is None and not session.stroked_classes and not session.document.pins:
             self._queue.cancel(key)
             self._wait_for_strokes(session)
             return None
@@ -94,10 +96,14 @@ class Masks:
             self._settings.limits.values,
             self.is_connected(),
         )
-        work = partial(segment_session, request)
+        segment = partial(segment_session, request)
         if fit is not None:
-            work = partial(segment_by_folder, request, fit)
-        future = self._queue.submit(key, lambda cancelled: work(self._library, send, cancelled))
+            segment = partial(segment_by_folder, request, fit)
+
+        def work(cancelled: threading.Event) -> tuple[DisplayedMask, bytes]:
+            return decided_result(request) or segment(self._library, send, cancelled)
+
+        future = self._queue.submit(key, work)
         session.newest_request = future
         self._send_queue_positions()
         try:

@@ -129,6 +129,7 @@ def encode_result(mask: DisplayedMask, *, uncertainty: bool) -> bytes:
         "remarks": list(mask.remarks),
         "provisional": list(mask.provisional),
         "images": mask.images,
+        "imported": mask.imported,
     }
     body = runs.tobytes()
     if uncertainty and mask.uncertainty is not None:

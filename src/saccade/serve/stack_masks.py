@@ -5,7 +5,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from saccade.scribbles.document import StrokeDocument, rasterize
 from saccade.serve.errors import ConflictError, NotFoundError, ServeError, SupersededError
 from saccade.serve.folder_fit import DrawnImage, collect_strokes, strokes_digest
 from saccade.serve.library import Entry, id_of
-from saccade.serve.pinning import finished
+from saccade.serve.pinning import finished, finished_labels
 from saccade.serve.results import DisplayedMask
 from saccade.serve.schemas import StackModel
 from saccade.serve.service import Service
@@ -79,7 +79,7 @@ class StackMasks:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._jobs: dict[str, StackJob] = {}
-        service.masks.joined = self.mask_of
+        service.masks.joined, service.exports.of_stacks = self.mask_of, self.labels_of
 
     async def start(self, image: str) -> StackJob:
         """Begin to segment all slices of the stack that an image belongs to.
@@ -139,18 +139,53 @@ class StackMasks:
         assert entry.slice is not None
         return _slice_mask(job, entry.slice.place, session)
 
-    def file(self, job: StackJob) -> bytes:
-        """All masks in the container of the stack; it is written, so not on the event loop.
+    def labels_of(
+        self, entries: Sequence[Entry], documents: Mapping[str, StrokeDocument]
+    ) -> dict[str, NDArray[Any]]:
+        """The masks of all slices that `mask_of` would give; not on the event loop.
+
+        Args:
+            entries: the images of the folder.
+            documents: their strokes by image id; without one an image has none.
+
+        Returns:
+            Class values (H, W) by image id.
+        """
+        labels: dict[str, NDArray[Any]] = {}
+        for job in list(self._jobs.values()):
+            slices = [one for one in entries if one.slice and one.path == job.entry.path]
+            if job.found is None or not slices:
+                continue
+            if self._service.library.version(slices[0]) != job.version:
+                continue
+            for one in slices:
+                document = documents.get(one.id, StrokeDocument(()))
+                if job.digests.get(one.id, _NOTHING) == strokes_digest(document):
+                    labels[one.id] = _slice_labels(job.found, one, document)
+        return labels
+
+    def file(self, job: StackJob, documents: Mapping[str, StrokeDocument]) -> bytes:
+        """All masks in the container of the stack, with what is pinned; not on the event loop.
+
+        Args:
+            job: the masks.
+            documents: strokes by image id, where they may be newer than those on the disk.
 
         Raises:
             ConflictError: they are not there.
         """
         if job.found is None:
             raise ConflictError(f"there are no masks of all slices: {job.detail or 'they come'}")
-        image = self._service.library.stacks.image(job.entry.path)
+        library, found = self._service.library, job.found
+        labels = found.labels.astype(np.uint8)
+        drawn, _ = collect_strokes(library, documents)
+        for one in drawn:
+            if one.entry.path == job.entry.path and one.entry.slice is not None:
+                pinned = _slice_labels(found, one.entry, one.document)
+                in_order(labels, found.axes)[one.entry.slice.place] = pinned
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "masks.tif"
-            write_like(path, job.found.labels.astype(np.uint8), image, axes=job.found.axes)
+            write_like(path, labels, library.stacks.image(job.entry.path), axes=found.axes)
             return path.read_bytes()
 
     async def _run(self, job: StackJob, drawn: list[DrawnImage]) -> None:
@@ -228,6 +263,16 @@ def _segment(
         line = f"stacks are segmented with the preset {preset}, not {settings.preset}"
         return replace(found, remarks=(*found.remarks, line))
     return found
+
+
+def _slice_labels(found: StackSegmentation, entry: Entry, document: StrokeDocument) -> NDArray[Any]:
+    """Class values (H, W) of a slice, with what is pinned on it."""
+    assert entry.slice is not None
+    labels: NDArray[Any] = in_order(found.labels, found.axes)[entry.slice.place]
+    if not document.pins:
+        return labels
+    height, width = labels.shape
+    return finished_labels(labels, document, rasterize(document, (height, width)), connected=False)
 
 
 def _slice_mask(job: StackJob, place: tuple[int, int], session: Session) -> DisplayedMask:

@@ -33,5 +33,6 @@ def add_stack_routes(router: APIRouter, service: Service) -> None:
         """Return the masks of all slices in the container of the stack."""
         entry = await stacks.entry(image)
         job = stacks.job(entry)
-        data = await service.background.in_slow_thread(stacks.file, job)
+        documents = {s.entry.id: s.document for s in service.sessions.values()}
+        data = await service.background.in_slow_thread(stacks.file, job, documents)
         return attachment(data, "image/tiff", f"{entry.path.stem}.masks.tif")
