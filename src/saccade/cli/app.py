@@ -14,6 +14,7 @@ from saccade.cli.experiment import experiment
 from saccade.cli.export import export
 from saccade.cli.fit import fit
 from saccade.cli.info import info
+from saccade.cli.init import init
 from saccade.cli.label import label
 from saccade.cli.localize import localize
 from saccade.cli.options import Verb
@@ -62,6 +63,7 @@ app.command("check-data", cls=Verb, no_args_is_help=False)(check_data)
 app.command(cls=Verb, no_args_is_help=False)(label)
 app.command("pseudo-label", cls=Verb, no_args_is_help=False)(pseudo_label)
 app.command(cls=Verb, no_args_is_help=False)(localize)
+app.command(cls=Verb, no_args_is_help=False)(init)
 app.command(cls=Verb, no_args_is_help=False)(train)
 app.command(cls=Verb, no_args_is_help=False)(evaluate)
 app.command(cls=Verb, no_args_is_help=False)(predict)

@@ -123,8 +123,8 @@ Config = Annotated[
 LAYOUT = typer.Option(
     "--layout",
     metavar="NAME",
-    help="Layout of the data: folder, camvid, voc, voc-aug, sbd, context59, context60, ade20k or "
-    "cityscapes.",
+    help="Layout of the data: folder, lists, camvid, voc, voc-aug, sbd, context59, context60, "
+    "ade20k or cityscapes.",
 )
 Layout = Annotated[str, LAYOUT]
 SPLIT = typer.Option("--split", metavar="NAME", help="Part of the data: train, val, ...")

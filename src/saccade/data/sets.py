@@ -3,6 +3,7 @@
 Layouts, each under the root that the caller names:
 
     folder        images/ + masks/ (or images/SPLIT/ + masks/SPLIT/), classes.txt
+    lists         SPLIT.txt, a line an image and its mask, and classes.txt; `saccade.data.listed`
     camvid        SPLIT/ + SPLITannot/ (SegNet layout)
     voc           JPEGImages/, SegmentationClass/, ImageSets/Segmentation/SPLIT.txt; the root may
                   also be VOCdevkit, or the folder that it is in
@@ -23,6 +24,7 @@ from saccade.data import known
 from saccade.data.augmented import open_augmented
 from saccade.data.context import open_context
 from saccade.data.examples import Example, LabeledSet, read_values
+from saccade.data.listed import open_listed
 from saccade.data.pairing import (
     MASK_SUFFIXES,
     by_stem,
@@ -141,6 +143,7 @@ def _cityscapes(root: Path, split: str) -> LabeledSet:
 
 LAYOUTS: dict[str, Callable[[Path, str], LabeledSet]] = {
     "folder": _folder,
+    "lists": open_listed,
     "camvid": _camvid,
     "voc": _voc,
     "voc-aug": open_augmented,

@@ -1,0 +1,107 @@
+"""``saccade init``: from a folder as people have it to a network, in a few commands."""
+
+import tomllib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.networks import COLORS, check, run
+
+pytest.importorskip("lightning", reason="the extra train is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def photos(folder, count=10, size=(4, 5)):
+    """A flat folder of noisy blocks, with masks in the colors of `COLORS` under own names."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        labels = generator.integers(0, 3, size).astype(np.uint8).repeat(16, 0).repeat(16, 1)
+        picture = COLORS[labels] + generator.integers(-9, 9, (*labels.shape, 3))
+        Image.fromarray(picture.astype(np.uint8)).save(folder / f"Our bay {number}.jpg")
+        Image.fromarray(COLORS[labels]).save(folder / f"Our bay {number} painted.png")
+    return folder
+
+
+def test_a_folder_of_own_names_becomes_a_network_and_scores(tmp_path):
+    folder, out = photos(tmp_path / "bay"), tmp_path / "training"
+    before = sorted(folder.iterdir())
+    result = run("init", folder, "-o", out)
+    check(result, "10 images with masks: one name of each pair ends in ' painted'", "next: ")
+    assert sorted(folder.iterdir()) == before
+    config = tomllib.loads((out / "train.toml").read_text())
+    assert config["data"]["layout"] == "lists"
+    lines = [(out / f"{name}.txt").read_text().splitlines() for name in ("train", "val")]
+    assert [len(part) for part in lines] == [8, 2]
+    assert lines[0][0] == "../bay/Our bay 0.jpg\t../bay/Our bay 0 painted.png"
+    text = (out / "train.toml").read_text()
+    (out / "train.toml").write_text(
+        text.replace(f"epochs = {config['optim']['epochs']} ", "epochs = 1 ")
+    )
+    check(run("check-data", out, "--layout", "lists"), "training train: 8 images with masks")
+    check(run("train", out / "train.toml", "-o", tmp_path / "run"), "2 steps", "epoch 1: mIoU")
+    best = tmp_path / "run/best.safetensors"
+    scores = ("evaluate", best, out, "--layout", "lists", "-o", tmp_path / "scores")
+    check(run(*scores), "mIoU", "2 images")
+
+
+def test_the_same_seed_holds_out_the_same_images(tmp_path):
+    folder = photos(tmp_path / "bay")
+
+    def held_out(name, *options):
+        check(run("init", folder, "-o", tmp_path / name, *options))
+        return (tmp_path / name / "val.txt").read_text()
+
+    assert held_out("a") == held_out("b") != held_out("c", "--seed", 1)
+    assert len(held_out("d", "--hold-out", 0.5).splitlines()) == 5
+
+
+def test_what_is_there_is_kept(tmp_path):
+    folder = photos(tmp_path / "bay", 4)
+    check(run("init", folder, "-o", tmp_path / "out"))
+    (tmp_path / "out/train.toml").write_text("mine")
+    check(run("init", folder, "-o", tmp_path / "out"), "is there already; --overwrite", code=1)
+    assert (tmp_path / "out/train.toml").read_text() == "mine"
+    check(run("init", folder, "-o", tmp_path / "out", "--overwrite"))
+    assert (tmp_path / "out/train.toml").read_text() != "mine"
+
+
+def test_a_known_layout_is_used_as_it_is(trained, tmp_path):
+    check(run("init", trained / "data", "-o", tmp_path / "out"), "the layout is 'folder'")
+    config = tomllib.loads((tmp_path / "out/train.toml").read_text())
+    assert config["data"]["layout"] == "folder"
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["train.toml"]
+
+
+def test_masks_of_numbered_objects_are_converted(tmp_path):
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    for number in range(4):
+        Image.new("RGB", (40, 32)).save(folder / f"{number}.jpg")
+        objects = np.zeros((32, 40), np.uint16)
+        for k in range(10 + number):
+            objects[2 : 3 + k, 3 * k : 3 * k + 2] = k + 1
+        Image.fromarray(objects[:, :40]).save(folder / f"{number}_label.tif")
+    result = run("init", folder, "-o", tmp_path / "out")
+    check(result, "masks number their objects", "classes: background, object")
+    mask = np.asarray(Image.open(tmp_path / "out/masks/2.png"))
+    assert np.array_equal(mask > 0, np.asarray(Image.open(folder / "2_label.tif")) > 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere",), "no such folder"),
+        (("empty",), "no image with a mask"),
+        (("few",), "2 images with masks, expected at least 3"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    photos(tmp_path / "few", 2)
+    result = run("init", *arguments)
+    check(result, words, code=1)
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "training").exists()
