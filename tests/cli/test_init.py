@@ -1,5 +1,6 @@
 """``saccade init``: from a folder as people have it to a network, in a few commands."""
 
+import json
 import tomllib
 
 import numpy as np
@@ -39,8 +40,16 @@ def test_a_folder_of_own_names_becomes_a_network_and_scores(tmp_path):
     (out / "train.toml").write_text(
         text.replace(f"epochs = {config['optim']['epochs']} ", "epochs = 1 ")
     )
-    check(run("check-data", out, "--layout", "lists"), "training train: 8 images with masks")
-    check(run("train", out / "train.toml", "-o", tmp_path / "run"), "2 steps", "epoch 1: mIoU")
+    check(run("check-data", out, "--layout", "lists"), "bay train: 8 images with masks")
+    check(
+        run("train", out / "train.toml", "-o", tmp_path / "run"),
+        "2 steps",
+        "epoch 1: mIoU",
+        "report: ",
+    )
+    page = (tmp_path / "run/report.html").read_text()
+    assert "Worst predictions" in page
+    assert "<h1>bay</h1>" in page
     best = tmp_path / "run/best.safetensors"
     scores = ("evaluate", best, out, "--layout", "lists", "-o", tmp_path / "scores")
     check(run(*scores), "mIoU", "2 images")
@@ -105,3 +114,71 @@ def test_what_cannot_be_trained_on_is_refused(arguments, words, tmp_path, monkey
     check(result, words, code=1)
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "training").exists()
+
+
+def shapes(folder, count=4):
+    """Images of a bright square; returns what was drawn on each: a label and its corners."""
+    folder.mkdir()
+    drawn = []
+    for number in range(count):
+        picture = np.zeros((32, 40, 3), np.uint8)
+        x = 4 + 3 * number
+        picture[8:20, x : x + 10] = 250
+        Image.fromarray(picture).save(folder / f"house {number}.jpg")
+        drawn.append(("roof" if number % 2 else "yard", x))
+    return drawn
+
+
+def outline(x):
+    return [x, 8, x + 10, 8, x + 10, 20, x, 20]
+
+
+def test_shapes_of_labelme_become_masks(tmp_path):
+    for number, (label, x) in enumerate(shapes(tmp_path / "town")):
+        corners = [[x, 8], [x + 9, 8], [x + 9, 19], [x, 19]]
+        shape = {"label": label, "points": corners, "shape_type": "polygon", "group_id": None}
+        document = {
+            "version": "5.0",
+            "flags": {},
+            "imagePath": f"house {number}.jpg",
+            "shapes": [{**shape, "flags": {}}],
+            "imageHeight": 32,
+            "imageWidth": 40,
+        }
+        (tmp_path / f"town/house {number}.json").write_text(json.dumps(document))
+    result = run("init", tmp_path / "town", "-o", tmp_path / "out")
+    check(result, "4 images with shapes of labelme", "classes: background, yard, roof")
+    mask = np.asarray(Image.open(tmp_path / "out/masks/house 1.png"))
+    assert mask[12, 12] == 2
+    assert mask[2, 2] == 0
+    assert (mask > 0).sum() == pytest.approx(120, abs=25)
+
+
+def test_shapes_of_coco_become_masks_and_splits(tmp_path):
+    drawn = shapes(tmp_path / "town", 6)
+    categories = [{"id": 7, "name": "yard"}, {"id": 3, "name": "roof"}]
+    for split, numbers in (("train", range(4)), ("val", (4, 5))):
+        images = [
+            {"id": n, "file_name": f"house {n}.jpg", "height": 32, "width": 40} for n in numbers
+        ]
+        annotations = [
+            {
+                "id": n,
+                "image_id": n,
+                "category_id": {"yard": 7, "roof": 3}[drawn[n][0]],
+                "bbox": [drawn[n][1], 8, 10, 12],
+                "area": 120,
+                "iscrowd": 0,
+                "segmentation": [outline(drawn[n][1])],
+            }
+            for n in numbers
+            if n != 3
+        ]
+        document = {"images": images, "annotations": annotations, "categories": categories}
+        (tmp_path / f"town/instances_{split}.json").write_text(json.dumps(document))
+    result = run("init", tmp_path / "town", "-o", tmp_path / "out")
+    check(result, "shapes of COCO", "nothing is drawn on house 3.jpg", "3 images to train on, 2 to")
+    classes = [line.split()[1] for line in (tmp_path / "out/classes.txt").read_text().splitlines()]
+    masks = [np.asarray(Image.open(tmp_path / f"out/masks/house {n}.png")) for n in (0, 1)]
+    assert [classes[mask.max()] for mask in masks] == ["yard", "roof"]
+    assert [(mask > 0).sum() for mask in masks] == [120, 120]

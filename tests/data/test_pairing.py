@@ -26,7 +26,8 @@ def _listed_by_name(layout, root):
 
 
 @pytest.mark.parametrize("which", ["image", "mask"])
-@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+# A line of "lists" names both files, whatever else lies there.
+@pytest.mark.parametrize("layout", sorted(LAYOUTS.keys() - {"lists"}))
 def test_two_files_of_one_name_are_refused_in_every_layout(tmp_path, layout, which):
     MAKERS[layout.replace("60", "59")](tmp_path)
     _listed_by_name(layout, tmp_path)

@@ -45,8 +45,15 @@ def make_ade(root):
     mask(root / "annotations/validation/a.png", (LABELS + 1).astype(np.uint8))
 
 
+def make_lists(root):
+    make_folder(root / "elsewhere")
+    text(root / "classes.txt", (root / "elsewhere/classes.txt").read_text())
+    text(root / "val.txt", "elsewhere/images/val/a.jpg\telsewhere/masks/val/a.png\n")
+
+
 MAKERS = {
     "folder": make_folder,
+    "lists": make_lists,
     "camvid": make_camvid,
     "voc": make_voc,
     "voc-aug": make_voc_aug,

@@ -23,6 +23,7 @@ WRITES = {
     "in-python": (),
     "many-images": ("cells.saccade", "cells.csv", "masks/cells39.png", "masks/overlay/cells07.png"),
     "network-from-strokes": ("out/report.html", "out/run/best.safetensors", "found/right.png"),
+    "your-own-masks": ("run/report.html", "run/curves.png", "masks/Boats 1.png"),
 }
 PRINTS = {
     "first-mask": r"7\d% of the pixels are cat",
@@ -30,6 +31,7 @@ PRINTS = {
     "in-python": r"draw at row \d+, column \d+",
     "many-images": r"\d+ cells found of \d+, an image is wrong by 0\.\d",
     "network-from-strokes": r"(9|1\d) of 12 coins",
+    "your-own-masks": r"40 images with masks: .* ' colored'",
 }
 
 
@@ -60,7 +62,7 @@ def test_every_tutorial_is_run():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_tutorial_runs_as_printed(name, tmp_path):
-    if name == "network-from-strokes":
+    if name in ("network-from-strokes", "your-own-masks"):
         pytest.importorskip("lightning", reason="the extra train is not installed")
     output = run_page(TUTORIALS / f"{name}.md", tmp_path)
     assert re.search(PRINTS[name], output), output

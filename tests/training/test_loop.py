@@ -50,7 +50,7 @@ def test_a_run_learns_and_leaves_what_predict_needs(settings, tmp_path):
     assert evaluate(found.net, val, trained.scores.protocol).miou == pytest.approx(trained.best)
     names = {p.name for p in (tmp_path / "run").iterdir()}
     files = {"best.safetensors", "last.safetensors", "history.json", "config.json", "state.pt"}
-    assert names == files | {"tensorboard"}
+    assert names == files | {"tensorboard", "losses.csv"}
 
 
 def test_tensorboard_gets_scalars_and_pictures(config, tmp_path):
@@ -59,7 +59,7 @@ def test_tensorboard_gets_scalars_and_pictures(config, tmp_path):
     train(config, tmp_path / "run")
     events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
     assert {"val/miou", "val/accuracy"} <= set(events.Tags()["scalars"])
-    assert events.Tags()["images"] == ["val/0"]
+    assert events.Tags()["images"] == ["worst/0"]
 
 
 def test_the_seed_decides_everything(config, tmp_path):

@@ -1,5 +1,6 @@
 """List files: a line is an image and its mask, wherever the two lie."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +45,11 @@ def open_listed(root: Path, split: str) -> LabeledSet:
         replace(example, name=name)
         for example, name in zip(examples, unique_names([p for p, _ in there]), strict=True)
     )
-    title = root.resolve().name
-    return LabeledSet(title, named, spec, missing, classes_file=root / "classes.txt")
+    folders = [os.path.abspath(path.parent) for path, _ in there]
+    title = os.path.basename(os.path.commonpath(folders)) if folders else root.resolve().name
+    return LabeledSet(
+        title or root.resolve().name, named, spec, missing, classes_file=root / "classes.txt"
+    )
 
 
 def split_line(line: str) -> list[str]:

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from saccade.data.examples import LabeledSet
 from saccade.data.listed import unique_names
+from saccade.discovery.annotations import Annotations, find_annotations, write_masks
 from saccade.discovery.class_files import find_class_file
 from saccade.discovery.configuration import Facts, configuration_text
 from saccade.discovery.convert import converted
@@ -85,10 +87,14 @@ def plan_for(root: Path, wishes: Wishes, progress: Progress = lambda done, text:
     if layout is not None:
         return _of_layout(root, *layout, wishes)
     found = find_pairs(root, without=wishes.output)
+    drawn = find_annotations(root, wishes.output, lambda done: progress(done, "reading shapes"))
+    if drawn is not None and len(drawn.images) > len(found.pairs):
+        return _of_annotations(root, drawn, wishes)
     if not found.pairs:
         raise InputError(
             f"{root}: no image with a mask among {len(found.others)} images; expected masks with "
-            "the names of their images, in another folder or with an ending such as _mask"
+            "the names of their images, in another folder or with an ending such as _mask, or "
+            "COCO, labelme, CVAT or Label Studio files"
         )
     class_file = find_class_file(root)
     total = len(found.pairs)
@@ -130,13 +136,31 @@ def _of_layout(root: Path, layout: str, train: LabeledSet, val: LabeledSet, wish
     return Plan(files, lambda: None, 0, remarks, train.spec.names, counts)
 
 
+def _of_annotations(root: Path, drawn: Annotations, wishes: Wishes) -> Plan:
+    targets = _targets(list(drawn.images), wishes.output)
+    target_of = dict(zip(drawn.images, targets, strict=True))
+    remarks = (
+        f"{len(targets)} images with shapes of {' and '.join(drawn.kinds)}",
+        *drawn.remarks,
+        *drawn.meaning.remarks,
+        f"masks of class indices are written to {wishes.output / 'masks'}",
+    )
+    pairs = list(zip(drawn.images, targets, strict=True))
+    write = partial(write_masks, drawn, target_of)
+    return planned(root, pairs, drawn.splits, drawn.meaning, wishes, remarks, write, len(pairs))
+
+
+def _targets(images: list[Path], output: Path) -> list[Path]:
+    """Where the masks of images are written."""
+    return [output / "masks" / f"{name}.png" for name in unique_names(images)]
+
+
 def _of_pairs(
     root: Path, found: Pairs, meaning: Meaning, wishes: Wishes, remarks: tuple[str, ...]
 ) -> Plan:
     pairs, write, masks = list(found.pairs), (lambda: None), 0
     if meaning.convert:
-        names = unique_names([image for image, _ in pairs])
-        targets = [wishes.output / "masks" / f"{name}.png" for name in names]
+        targets = _targets([image for image, _ in pairs], wishes.output)
         write = converted([(pair[1], t) for pair, t in zip(pairs, targets, strict=True)], meaning)
         pairs = [(pair[0], target) for pair, target in zip(pairs, targets, strict=True)]
         masks = len(pairs)

@@ -1,5 +1,6 @@
 """What a training run leaves behind: evaluations, checkpoints, and the state to go on from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from saccade.files import atomic_write
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.strict_json import json_text
+from saccade.training.curves import HISTORY, write_losses
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.fabric import loss_scaler
 from saccade.training.setup import Run
 from saccade.training.state import save_state
 
-BEST, LAST, HISTORY = "best.safetensors", "last.safetensors", "history.json"
+BEST, LAST = "best.safetensors", "last.safetensors"
 
 
 def validate(run: Run, epoch: int) -> Scores | None:
@@ -47,7 +49,7 @@ def validate(run: Run, epoch: int) -> Scores | None:
     run.state.best = max(run.state.best, scores.miou)
     if run.fabric.global_rank == 0:
         run.log.scalars({"val/miou": scores.miou, "val/accuracy": scores.accuracy}, run.state.step)
-        _log_pictures(run, net)
+        _log_pictures(run, net, scores.each)
         if better:
             _save_checkpoint(run, BEST)
     return scores
@@ -74,14 +76,20 @@ def _evaluated(run: Run) -> SegmentationNet:
     return net.eval()
 
 
-def _log_pictures(run: Run, net: SegmentationNet) -> None:
+def _log_pictures(run: Run, net: SegmentationNet, each: Sequence[tuple[int, float]]) -> None:
+    """Half of the pictures are the worst predictions, half the best."""
     assert run.val is not None
-    for index in range(min(run.config.run.pictures, len(run.val.examples))):
+    ranked, count = sorted(each, key=lambda item: item[1]), run.config.run.pictures
+    worst = ranked[: count - count // 2]
+    best = ranked[len(worst) :][::-1][: count // 2]
+    places = [("worst", k, one) for k, one in enumerate(worst)]
+    places += [("best", k, one) for k, one in enumerate(best)]
+    for name, place, (index, _) in places:
         image = run.val.image(index)
         probabilities = predict_probabilities(net, image, run.protocol, run.fabric.device)
         colors = run.val.spec.colors[labels_of(probabilities)]
         picture = np.concatenate([image, (image * 0.4 + colors * 0.6).astype(np.uint8)], 1)
-        run.log.picture(f"val/{index}", picture, run.state.step)
+        run.log.picture(f"{name}/{place}", picture, run.state.step)
 
 
 def save(run: Run) -> None:
@@ -97,6 +105,7 @@ def save(run: Run) -> None:
     )
     save_state(run.folder, state, run.settings)
     _save_checkpoint(run, LAST)
+    write_losses(run.folder, run.state.losses)
     with atomic_write(run.folder / HISTORY) as path:
         path.write_text(json_text(run.state.history, indent=1) + "\n", encoding="utf-8")
 

@@ -76,7 +76,7 @@ class RunConfig:
         validate_every: epochs between evaluations.
         save_every: steps between saved states, beside those at the end of each epoch.
         deterministic: ask PyTorch for deterministic algorithms.
-        pictures: validation images in the log.
+        pictures: validation images in the log, half the worst predictions and half the best.
     """
 
     seed: int = 0

@@ -25,12 +25,15 @@ class Scores:
         boundaries: counts for the F-score of boundaries; None where they were not asked for.
         images: how many were evaluated.
         protocol: how the network was asked.
+        each: (index, mIoU in [0, 1]) of every example that this process evaluated and that has
+            a class; of the classes that are in its mask or were predicted.
     """
 
     matrix: NDArray[np.int64]
     boundaries: BoundaryCounts | None
     images: int
     protocol: Protocol
+    each: tuple[tuple[int, float], ...] = ()
 
     @property
     def miou(self) -> float:
@@ -77,6 +80,7 @@ def evaluate(
         net.to(memory_format=torch.channels_last)
     matrix = np.zeros((classes, classes), np.int64)
     counts: BoundaryCounts | None = None
+    each: list[tuple[int, float]] = []
     indices = range(rank, len(data.examples), world)
     for done, index in enumerate(indices):
         example = data.examples[index]
@@ -86,10 +90,13 @@ def evaluate(
         if crf is not None:
             probabilities = dense_crf(probabilities, torch.tensor(image), crf)
         labels = labels_of(probabilities)
-        matrix += confusion_matrix(target, labels, classes)
+        one_matrix = confusion_matrix(target, labels, classes)
+        matrix += one_matrix
+        if one_matrix.any():
+            each.append((index, mean_iou(one_matrix)))
         if boundaries:
             one = boundary_counts(target, labels, classes)
             counts = one if counts is None else counts + one
         if progress is not None:
             progress(done + 1, len(indices))
-    return Scores(matrix, counts, len(indices), protocol)
+    return Scores(matrix, counts, len(indices), protocol, tuple(each))

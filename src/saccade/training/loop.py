@@ -33,6 +33,7 @@ from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, check_begin, order_of, prepare
 from saccade.training.signals import next_unless_stopped, stop_on_signal
+from saccade.training.state import State
 from saccade.training.supervision import Batch, Counts, count_pixels, supervise
 
 _USUAL = SegmentationConfig(2)
@@ -74,6 +75,7 @@ def train(
     on_epoch: Callable[[dict[str, Any]], None] = lambda entry: None,
     note: Callable[[str], None] = lambda line: None,
     memory: MapMemory | None = None,
+    watch: Callable[[State], None] = lambda state: None,
 ) -> Trained:
     """Train a network, or go on with the run that FOLDER holds.
 
@@ -84,11 +86,13 @@ def train(
         config: what to do; its number of classes is taken from the data.
         folder: of the run; made if it is missing.
         sets: to train and to evaluate on, in place of those that `config.data` names.
-        protocol: how validation asks the network, by default the whole image once.
+        protocol: how validation asks the network, by default the whole image once, brought to
+            the size that `augmentation.resize` says.
         report: told of the progress.
         on_epoch: given each entry of the history as it is made, in the first process only.
         note: given lines on the data that somebody should know before hours are spent.
         memory: of the maps of a frozen backbone, where several runs share them.
+        watch: given the state after each evaluation, in the first process only.
 
     Raises:
         InputError: data, weights or settings that cannot be used, or another process that trains
@@ -110,7 +114,7 @@ def train(
             note(line)
         run = prepare(config, folder, fabric, (training, val), findings, protocol, report, memory)
         try:
-            scores, interrupted = _steps(run, on_epoch)
+            scores, interrupted = _steps(run, on_epoch, watch)
         finally:
             run.log.close()
         close(fabric)
@@ -135,7 +139,9 @@ def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
     return replace(config, network=replace(network, **decided))
 
 
-def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores | None, bool]:
+def _steps(
+    run: Run, on_epoch: Callable[[dict[str, Any]], None], watch: Callable[[State], None]
+) -> tuple[Scores | None, bool]:
     order = order_of(run)
     config, optim = run.config, run.config.optim
     examples = Examples(run.train, config.augmentation, config.run.seed, config.supervision)
@@ -143,7 +149,7 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
     with stop_on_signal() as stopped:
         batches = load_batches(examples, order, run.config.run.workers)
         if _unscored(run, order):  # it was ended in the evaluation
-            scores = _evaluated(run, order, on_epoch)
+            scores = _evaluated(run, order, on_epoch, watch)
             save(run)
         while run.state.step < order.steps and not _exhausted(run):
             parts = [next_unless_stopped(batches, stopped) for _ in range(optim.accumulate)]
@@ -155,13 +161,14 @@ def _steps(run: Run, on_epoch: Callable[[dict[str, Any]], None]) -> tuple[Scores
             done = run.state.step
             ends = done % order.steps_per_epoch
             epoch = -(-done // order.steps_per_epoch)
-            run.report(done, order.steps, f"epoch {epoch}, loss {loss:.3f}")
-            if run.fabric.global_rank == 0 and done % 10 == 0:
+            run.report(done, order.steps, f"epoch {epoch}, loss {loss:.3f}, lr {_rate(run):.2g}")
+            if done % 10 == 0 or done == order.steps:
+                run.state.losses.append([done, loss, _rate(run)])
                 run.log.scalars({"loss": loss, "lr": _rate(run)}, done)
             last = done == order.steps
             if _unscored(run, order):
                 save(run)  # whatever happens in the evaluation, the epoch is not lost
-                scores = _evaluated(run, order, on_epoch)
+                scores = _evaluated(run, order, on_epoch, watch)
             stop = _any(run.fabric, bool(stopped))
             if ends == 0 or stop or done % run.config.run.save_every == 0:
                 save(run)
@@ -186,10 +193,16 @@ def _unscored(run: Run, order: Order) -> bool:
     return epoch % run.config.run.validate_every == 0 or step == order.steps
 
 
-def _evaluated(run: Run, order: Order, on_epoch: Callable[[dict[str, Any]], None]) -> Scores | None:
+def _evaluated(
+    run: Run,
+    order: Order,
+    on_epoch: Callable[[dict[str, Any]], None],
+    watch: Callable[[State], None],
+) -> Scores | None:
     scores = validate(run, run.state.step // order.steps_per_epoch)
     if scores is not None and run.fabric.global_rank == 0:
         on_epoch(run.state.history[-1])
+        watch(run.state)
     return scores
 
 

@@ -154,7 +154,7 @@ def prepare(
         _moved(state, fabric.device),
         Log(folder, on=leader),
         report,
-        protocol or Protocol(),
+        protocol or Protocol(resize=config.augmentation.resize),
         settings,
     )
 

@@ -34,6 +34,7 @@ class State:
         best: best mIoU so far, -1 before the first evaluation.
         history: one entry per evaluated epoch.
         longer: where more epochs were asked for: the step, and the epochs planned before it.
+        losses: (step, loss, learning rate) of every tenth step.
     """
 
     step: int
@@ -44,6 +45,7 @@ class State:
     best: float
     history: list[dict[str, Any]]
     longer: list[list[int]] = field(default_factory=list)
+    losses: list[list[float]] = field(default_factory=list)
 
 
 def save_state(folder: Path, state: State, config: dict[str, Any]) -> None:
@@ -117,7 +119,7 @@ def load_state(
 
 def _checked(state: State) -> State:
     """Raise TypeError where what a file holds is no state."""
-    kinds = {"step": int, "best": float, "history": list, "longer": list}
+    kinds = {"step": int, "best": float, "history": list, "longer": list, "losses": list}
     for name, value in vars(state).items():
         if not isinstance(value, kinds.get(name, dict)):
             raise TypeError(f"{name} is a {type(value).__name__}")

@@ -1,7 +1,5 @@
 """A page on pseudo labels and the network trained from them: what, how sure, what was ignored."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from saccade.annotations import read_any_strokes
@@ -18,31 +15,13 @@ from saccade.batch import Outcome
 from saccade.data.sets import read_values
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.evaluation import iou_per_class
-from saccade.files import atomic_write
+from saccade.formats.html_page import chip, meter, picture, table, write_page
 from saccade.images import read_any_file
 from saccade.training.evaluate import Scores
 from saccade.weak.stroke_labeling import StrokeLabeling
 from saccade.weak.stroke_masks import Job, Record
 
 _WIDTH = 360
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #667; --line: #d5d9df;
-  --bar: #3b6fb5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --paper: #16181c; --soft: #9aa3ad;
-  --line: #343a42; --bar: #6ea3ea; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-p.soft, figcaption { color: var(--soft); } table { border-collapse: collapse; margin: .6rem 0; }
-td, th { padding: .25rem .9rem .25rem 0; text-align: right; border-bottom: 1px solid var(--line); }
-td:first-child, th:first-child, td:has(.meter) { text-align: left; } th { font-weight: 600; }
-.chip { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }
-.meter { display: inline-block; height: .7em; background: var(--bar); border-radius: 2px; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 1rem; }
-figure { margin: 0; } figure img { width: 100%; border-radius: 4px; display: block; }
-figcaption { font-size: .85rem; margin-top: .25rem; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
-"""
 
 
 @dataclass(frozen=True)
@@ -105,15 +84,8 @@ def write_report(
             parts.append(_gallery("Ordinary", middle, by_name, spec, labeling))
     if outcome.failed:
         rows = [(escape(job.image.name), escape(why)) for job, why in outcome.failed.items()]
-        parts.append("<h2>Not labelled</h2>" + _table(("image", "why"), rows))
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}: pseudo labels</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
-    with atomic_write(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        parts.append("<h2>Not labelled</h2>" + table(("image", "why"), rows))
+    write_page(path, f"{title}: pseudo labels", parts)
 
 
 def _head(
@@ -132,7 +104,7 @@ def _head(
         ("mean confidence", f"{sure:.3f}"),
         ("seconds per image, median", f"{float(np.median(seconds)):.2f}"),
     ]
-    return f"<h1>{escape(title)}</h1><p class=soft>Pseudo labels from strokes</p>" + _table(
+    return f"<h1>{escape(title)}</h1><p class=soft>Pseudo labels from strokes</p>" + table(
         (), facts
     )
 
@@ -144,19 +116,18 @@ def _classes(records: Sequence[Record], spec: LabelSpec) -> str:
         pixels = sum(r.classes.get(index, 0) for r in records)
         drawn = sum(r.drawn.get(index, 0) for r in records)
         images = sum(index in r.classes for r in records)
-        meter = f'<span class=meter style="width:{120 * pixels / total:.1f}px"></span>'
         rows.append(
             (
-                _chip(color) + escape(name),
+                chip(color) + escape(name),
                 f"{images}",
                 f"{drawn:,}",
                 f"{pixels:,}",
                 f"{100 * pixels / total:.1f} %",
-                meter,
+                meter(pixels / total),
             )
         )
     head = ("class", "images", "pixels drawn", "pixels labelled", "share", "")
-    return "<h2>Classes</h2>" + _table(head, rows)
+    return "<h2>Classes</h2>" + table(head, rows)
 
 
 def _network(trained: Trained, spec: LabelSpec) -> str:
@@ -171,15 +142,15 @@ def _network(trained: Trained, spec: LabelSpec) -> str:
         )
         ious = iou_per_class(scores.matrix)
         rows = [
-            (_chip(color) + escape(name), "" if iou != iou else f"{100 * iou:.1f}")
+            (chip(color) + escape(name), "" if iou != iou else f"{100 * iou:.1f}")
             for name, color, iou in zip(spec.names, spec.colors, ious, strict=True)
         ]
-        parts.append(_table(("class", "IoU, %"), rows))
+        parts.append(table(("class", "IoU, %"), rows))
     if trained.history:
         rows = [(str(epoch), f"{100 * miou:.2f}") for epoch, miou in trained.history]
-        parts.append(_table(("epoch", "mIoU, %"), rows[-10:]))
+        parts.append(table(("epoch", "mIoU, %"), rows[-10:]))
     if trained.pictures:
-        figures = "".join(f"<figure>{_picture(p)}</figure>" for p in trained.pictures)
+        figures = "".join(f"<figure>{picture(p)}</figure>" for p in trained.pictures)
         parts.append(f"<h2>Predictions</h2><div class=grid>{figures}</div>")
     return "".join(parts)
 
@@ -199,7 +170,7 @@ def _gallery(
             f"{100 * record.ignored / record.pixels:.1f} % ignored"
         )
         figures.append(
-            f"<figure>{_picture(labeled_picture(job, spec, labeling))}"
+            f"<figure>{picture(labeled_picture(job, spec, labeling))}"
             f"<figcaption>{caption}</figcaption></figure>"
         )
     note = "<p class=soft>Strokes, and the mask they gave; hatched pixels are ignored.</p>"
@@ -232,28 +203,9 @@ def _painted(
     table[: len(spec.names)] = spec.colors
     known = np.expand_dims(labels != IGNORE, 2)
     strength = 0.9 if hatch == 0 else 0.6
-    picture = np.where(known, (1 - strength) * image + strength * table[labels], image)
+    painted = np.where(known, (1 - strength) * image + strength * table[labels], image)
     y, x = np.indices(labels.shape)
     lines = np.expand_dims((x + y) % 8 < 3, 2) & ~known
-    picture = np.where(lines, (1 - hatch) * picture + hatch * 230, picture)
-    found: NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
+    painted = np.where(lines, (1 - hatch) * painted + hatch * 230, painted)
+    found: NDArray[np.uint8] = np.rint(painted).astype(np.uint8)
     return found
-
-
-def _chip(color: NDArray[np.uint8]) -> str:
-    r, g, b = (int(value) for value in color)
-    return f'<span class=chip style="background:rgb({r},{g},{b})"></span>'
-
-
-def _picture(picture: NDArray[np.uint8]) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=82)
-    return (
-        f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
-    )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = f"<tr>{''.join(f'<th>{escape(c)}</th>' for c in head)}</tr>" if head else ""
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<div class=scroll><table>{top}{body}</table></div>"

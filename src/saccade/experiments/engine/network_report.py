@@ -21,7 +21,7 @@ from saccade.experiments.engine.report import (
     write_json,
 )
 from saccade.files import atomic_write, read_json
-from saccade.training.checkpointing import HISTORY
+from saccade.training.curves import HISTORY
 
 
 @dataclass(frozen=True)
