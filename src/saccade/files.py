@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import tee
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from saccade.errors import InputError
-from saccade.folders import odd_kind
+from saccade.folders import odd_kind, real_paths
 
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
@@ -217,9 +218,12 @@ def refuse_to_replace(outputs: Iterable[Path], inputs: Iterable[str | Path]) -> 
         outputs: files that will be written; they need not exist.
         inputs: files that must stay as they are.
     """
-    kept = {os.path.realpath(path) for path in inputs}
-    for path in outputs:
-        if os.path.realpath(path) in kept:
+    kept = set(real_paths(inputs))
+    if not kept:
+        return
+    outputs, same = tee(outputs)
+    for path, real in zip(outputs, real_paths(same), strict=True):
+        if real in kept:
             raise InputError(f"{path}: is an input and would be replaced; give -o another folder")
 
 

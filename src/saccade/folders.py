@@ -9,7 +9,7 @@ import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,9 @@ def list_files(folder: Path, suffixes: Collection[str], *, used: Iterable[Path] 
     """
     found, others, odd = list[Path](), list[Path](), list[str]()
     elsewhere = set(used)
-    for path in _entries(folder):
+    for path, is_file in _entries(folder):
         wanted = path.suffix.lower() in suffixes
-        kind = odd_kind(path)
+        kind = "" if is_file else odd_kind(path)
         if not kind:
             (found if wanted else others).append(path)
         elif wanted or kind != "a folder":
@@ -128,14 +128,86 @@ def some_names(what: str, paths: Iterable[Path]) -> str:
     return _counted(what, sorted(printable(path.name) for path in paths))
 
 
-def _entries(folder: Path) -> list[Path]:
+def existing(paths: Iterable[Path]) -> set[Path]:
+    """Those of the paths that exist, with one look at each folder and one more at each of these.
+
+    Example:
+        >>> _ = Path("a.png").write_text("a")
+        >>> [path.name for path in existing([Path("a.png"), Path("b.png")])]
+        ['a.png']
+    """
+    known: dict[str, frozenset[str]] = {}
+    found = set()
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in known:
+            names = os.listdir(folder or os.curdir) if os.path.isdir(folder or os.curdir) else ()
+            known[folder] = frozenset(map(_loosely, names))
+        if known[folder] and _loosely(name) in known[folder] and path.exists():
+            found.add(path)
+    return found
+
+
+def _loosely(name: str) -> str:
+    """A name such that those are equal that some system takes for the same."""
+    return name_key(name).casefold()
+
+
+def real_paths(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
+    """Paths as `os.path.realpath` gives them, with one look at each folder instead of each file.
+
+    On a network drive a question for each part of each of a million paths takes hours.
+
+    Example:
+        >>> _ = Path("a.png").write_text("a")
+        >>> Path("b.png").symlink_to("a.png")
+        >>> one, other = real_paths(["a.png", "b.png"])
+        >>> one == other
+        True
+    """
+    known: dict[str, tuple[str, frozenset[str] | None]] = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in known:
+            known[folder] = os.path.realpath(folder), _links_in(folder or os.curdir)
+        real, links = known[folder]
+        if links is None or name in links or name in ("", os.curdir, os.pardir):
+            yield os.path.realpath(path)
+        else:
+            yield os.path.join(real, name)
+
+
+def _links_in(folder: str) -> frozenset[str] | None:
+    """Names of a folder that are links; None where that is not all there is to know."""
+    if os.name == "nt":  # short names, and names in another case
+        return None
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_symlink())
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+    except OSError:  # it may not be read
+        return None
+
+
+def _entries(folder: Path) -> list[tuple[Path, bool]]:
+    """What is in a folder, in the order of the names, and whether it surely is a file."""
+    try:
+        with os.scandir(folder) as entries:
+            shown = (entry for entry in entries if not is_hidden(entry.name))
+            found = [(folder / entry.name, _is_file(entry)) for entry in shown]
     except FileNotFoundError as error:
         raise InputError(f"{folder}: no such folder") from error
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
-    return sorted(folder / name for name in names if not is_hidden(name))
+    return sorted(found)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()  # known with its name, but for links
+    except OSError:  # a link in a circle, or to where nobody may look
+        return False
 
 
 def _left_out(folder: Path, others: list[Path]) -> str:

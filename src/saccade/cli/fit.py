@@ -19,10 +19,10 @@ from saccade.cli.options import (
     Seed,
     Unlabeled,
 )
-from saccade.cli.pairs import Pairing, pair_up
+from saccade.cli.pairs import Pairing, pair_up, size_of
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
-from saccade.cli.segment_files import Settings, size_of
+from saccade.cli.segment_files import Settings
 from saccade.cli.stack_kinds import refuse_stacks
 from saccade.errors import InputError
 from saccade.folders import list_files

@@ -124,6 +124,21 @@ def pair_maps(images: Path, maps: Path) -> Pairing:
     return _paired(found, of_stem, "map", "maps", (*pictures.remarks, *known.remarks))
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    """(H, W) of an image; from its header where Pillow knows the format.
+
+    Raises:
+        InputError: no image.
+    """
+    from saccade.images import image_size, load_image
+
+    try:
+        return image_size(path)
+    except InputError:
+        image = load_image(path)  # knows more formats, and says what would be right
+        return image.shape[0], image.shape[1]
+
+
 def _pair_folders(images: Path, strokes: Path) -> Pairing:
     pictures, files = list_files(images, IMAGE_SUFFIXES), list_files(strokes, STROKE_SUFFIXES)
     found = by_stem(images, pictures.files)

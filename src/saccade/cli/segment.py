@@ -43,6 +43,7 @@ from saccade.cli.segment_files import (
     outdated,
     plan,
     segment_files,
+    with_masks,
 )
 from saccade.cli.slide_files import is_slide, refuse_slides, segment_slides
 from saccade.cli.stack_files import segment_stacks
@@ -166,9 +167,9 @@ def segment(
             apart = {*stacks, *large}
             found = replace(found, pairs=tuple(p for p in found.pairs if p not in apart))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
-            old = 0 if overwrite else outdated(found.pairs, wanted)
-            other = 0 if overwrite else made_otherwise(found.pairs, settings, wanted)
-            if other:
+            masked = with_masks(jobs_left, wanted)
+            old = outdated(masked, wanted)
+            if other := made_otherwise(masked, settings, wanted):
                 remark = (
                     f"{other} of the masks there were made with another preset, seed, "
                     "--unlabeled, --window, --channels or --classes and are kept; "

@@ -14,9 +14,10 @@ from saccade.batch.records import record_path, recorded
 from saccade.cli.assumptions import Assumptions
 from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
-from saccade.cli.pairs import Pair
+from saccade.cli.pairs import Pair, size_of
 from saccade.errors import InputError
 from saccade.files import digest_of
+from saccade.folders import existing
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO, refuse_unfit
 from saccade.remarks import Remarks
 from saccade.strict_json import json_text, stored_json
@@ -79,10 +80,11 @@ def plan(pairs: Sequence[Pair], wanted: Wanted, *, overwrite: bool) -> list[Job]
     never replaced without `overwrite`.
     """
     jobs = []
+    first = wanted.formats[0]
+    there = set() if overwrite else existing(planned(pair, wanted)[first] for pair in pairs)
     for pair in pairs:
         outputs = planned(pair, wanted)
-        finished = outputs[wanted.formats[0]].exists()
-        if finished and not overwrite:
+        if outputs[first] in there:
             stale = not _objects_fit(outputs, wanted)
             outputs = {
                 kind: path
@@ -91,6 +93,11 @@ def plan(pairs: Sequence[Pair], wanted: Wanted, *, overwrite: bool) -> list[Job]
             }
         jobs.append(Job(pair, tuple(outputs.items())))
     return jobs
+
+
+def with_masks(jobs: Sequence[Job], wanted: Wanted) -> list[Pair]:
+    """The pairs whose masks are there, and are not to be made anew."""
+    return [job.pair for job in jobs if wanted.formats[0] not in dict(job.outputs)]
 
 
 def _objects_fit(outputs: dict[str, Path], wanted: Wanted) -> bool:
@@ -175,8 +182,7 @@ def segment_files(
 
     def check(job: Job) -> None:
         if job.pair.strokes is None:
-            size_of(job.pair.image)
-            return
+            return  # the worker tells what is wrong with the image
         strokes = _read_strokes(job.pair, size_of(job.pair.image), settings, wanted.names)
         assumptions.add(strokes, job.pair.drawn)
         where = job.pair.drawn if job.pair.entry is None else job.pair.image
@@ -200,21 +206,6 @@ def segment_files(
     assumptions.summarize()
     remarks.summarize()
     return outcome
-
-
-def size_of(path: Path) -> tuple[int, int]:
-    """(H, W) of an image; from its header where Pillow knows the format.
-
-    Raises:
-        InputError: no image.
-    """
-    from saccade.images import image_size, load_image
-
-    try:
-        return image_size(path)
-    except InputError:
-        image = load_image(path)  # knows more formats, and says what would be right
-        return image.shape[0], image.shape[1]
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
