@@ -91,8 +91,8 @@ def fit(root: Path, folder: Path) -> Path:
     return model
 
 
-def make_images(root: Path, folder: Path, count: int) -> None:
-    """Small parts of the kind's images, no two alike."""
+def make_images(root: Path, folder: Path, count: int, side: int = _SIDE) -> None:
+    """Square parts of the kind's images, no two alike."""
     from PIL import Image
 
     folder.mkdir()
@@ -101,8 +101,8 @@ def make_images(root: Path, folder: Path, count: int) -> None:
     pictures = [np.asarray(Image.open(path).convert("RGB")) for path in files]
     for number in range(count):
         one = pictures[number % len(pictures)]
-        top, left = (int(rng.integers(0, side - _SIDE + 1)) for side in one.shape[:2])
-        part = one[top : top + _SIDE, left : left + _SIDE]
+        top, left = (int(rng.integers(0, most - side + 1)) for most in one.shape[:2])
+        part = one[top : top + side, left : left + side]
         Image.fromarray(np.rot90(part, number // len(pictures))).save(folder / f"{number:05}.png")
 
 
