@@ -1,5 +1,9 @@
+import gc
+from types import FunctionType, ModuleType
+
 import numpy as np
 import pytest
+import torch
 
 from saccade.interactive import history as module
 from saccade.interactive.segmenter import ScribbleSegmenter
@@ -62,7 +66,8 @@ def test_another_image_has_no_history(image):
 def test_old_masks_are_forgotten(image, monkeypatch):
     segmenter = ScribbleSegmenter().fit(image, _strokes(*FIRST))
     first = segmenter.result
-    monkeypatch.setattr(module, "_MOST_BYTES", 2 * module._bytes(segmenter._last))
+    each = sum(module._buffers(segmenter._last).values())
+    monkeypatch.setattr(module, "_MOST_BYTES", int(2.1 * each))
     segmenter.update(_strokes(*MORE))
     assert len(segmenter._history) == 2
     segmenter.update(_strokes(*MORE, (1, 30, 40, 56)))
@@ -71,6 +76,27 @@ def test_old_masks_are_forgotten(image, monkeypatch):
     monkeypatch.setattr(module, "_MOST_BYTES", 1)
     segmenter.update(_strokes(*MORE, (1, 34, 40, 56)))
     assert len(segmenter._history) == 1  # the mask that is there stays
+
+
+def test_all_that_fits_hold_is_counted(image):
+    """Every array and tensor that the collector reaches from the fits, but no weights of others."""
+    segmenter = ScribbleSegmenter().fit(image, _strokes(*FIRST))
+    segmenter.update(_strokes(*MORE))
+    seen, left, found = set(), list(segmenter._history), {}
+    while left:
+        one = left.pop()
+        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(one))
+        if isinstance(one, torch.Tensor):
+            storage = one.untyped_storage()
+            found[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(one, np.ndarray):
+            left += [] if one.base is None else [one.base]
+            found |= {one.ctypes.data: one.nbytes} if one.base is None else {}
+        else:
+            left += gc.get_referents(one)
+    assert segmenter.history_nbytes == pytest.approx(sum(found.values()), rel=0.02)
 
 
 def test_a_cancelled_fit_is_not_remembered(image):

@@ -6,17 +6,32 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from saccade.interactive.pipeline import Fitted
 
 _MOST = 50
-_MOST_BYTES = 64 * 2**20  # of results and strokes, which are as large as the image
+_MOST_BYTES = 64 * 2**20  # a fit to an image of 451 x 300 takes 5 MB
 
 
-def _bytes(fitted: Fitted) -> int:
-    result = fitted.result
-    arrays = result.probabilities, result.labels, result.uncertainty, fitted.strokes.stroke_index
-    return sum(array.nbytes for array in arrays)
+def _buffers(fitted: Fitted) -> dict[int, int]:
+    """Bytes by address of all arrays and tensors that a fit holds."""
+    values = (
+        fitted.half,
+        *fitted.net.state_dict().values(),
+        *vars(fitted.strokes).values(),
+        *vars(fitted.result).values(),
+    )
+    found = {}
+    for value in values:
+        if isinstance(value, Tensor):
+            storage = value.untyped_storage()
+            found[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(value, np.ndarray):
+            while isinstance(value.base, np.ndarray):
+                value = value.base
+            found[value.ctypes.data] = value.nbytes
+    return found
 
 
 class History:
@@ -26,12 +41,16 @@ class History:
     mask that is there. A fit is forgotten once it is older than 50 others, or once it and those
     after it take 64 MiB; the latest stays.
 
+    Attributes:
+        nbytes: memory that all of them take.
+
     >>> len(History())
     0
     """
 
     def __init__(self) -> None:
         self._fits: list[Fitted] = []
+        self.nbytes = 0
 
     def __len__(self) -> int:
         return len(self._fits)
@@ -43,8 +62,14 @@ class History:
     def add(self, fitted: Fitted) -> None:
         """Remember a fit; the same one again becomes the latest."""
         kept = [one for one in self._fits if one is not fitted] + [fitted]
-        sizes = np.cumsum([_bytes(one) for one in reversed(kept[-_MOST:])])
-        self._fits = kept[-max(1, int((sizes <= _MOST_BYTES).sum())) :]
+        held: dict[int, int] = {}
+        fits: list[Fitted] = []
+        for one in reversed(kept[-_MOST:]):
+            together = held | _buffers(one)  # fits share what did not change between them
+            if fits and sum(together.values()) > _MOST_BYTES:
+                break
+            fits, held = [one, *fits], together
+        self._fits, self.nbytes = fits, sum(held.values())
 
     def same(self, classes: tuple[int, ...], stroke_index: NDArray[np.int64]) -> Fitted | None:
         """The fit to these very strokes, (H, W) class index, K where nobody drew."""

@@ -267,6 +267,11 @@ class ScribbleSegmenter:
         """
         return self._known(self._last).result
 
+    @property
+    def history_nbytes(self) -> int:
+        """Memory that earlier fits take, which are kept for strokes that are taken back."""
+        return self._history.nbytes
+
     @staticmethod
     def _known(value: _T | None) -> _T:
         if value is None:

@@ -115,6 +115,7 @@ class Session:
         if self.segmenter is not None:
             pixels = self.size[0] * self.size[1]
             total += 3 * pixels + min(pixels, self.segmenter.preset.max_pixels) * _BYTES_PER_PIXEL
+            total += self.segmenter.history_nbytes
         return total
 
     def send(self, message: dict[str, Any] | bytes, kind: str = "") -> None:
