@@ -92,7 +92,11 @@ def _round(
     done = data.map_batches(
         type("Worker", (_Actor,), {"setup": setup}),  # as an argument it might be lost, Ray warns
         batch_size=None,  # a block at once; cut into single items it takes thrice as long
-        compute=ray.data.ActorPoolStrategy(size=actors),
+        compute=ray.data.ActorPoolStrategy(
+            size=actors,
+            # What waits for an actor is lost with it, so single items do not.
+            max_tasks_in_flight_per_actor=1 if together == 1 else None,
+        ),
         num_cpus=1,
         ray_remote_args_fn=_when_lost,
     )
