@@ -45,11 +45,18 @@ def open_listed(root: Path, split: str) -> LabeledSet:
         replace(example, name=name)
         for example, name in zip(examples, unique_names([p for p, _ in there]), strict=True)
     )
-    folders = [os.path.abspath(path.parent) for path, _ in there]
-    title = os.path.basename(os.path.commonpath(folders)) if folders else root.resolve().name
+    title = _common_folder([path for path, _ in there])
     return LabeledSet(
         title or root.resolve().name, named, spec, missing, classes_file=root / "classes.txt"
     )
+
+
+def _common_folder(paths: list[Path]) -> str:
+    """Name of the folder that all of these are in or below; "" where there is none."""
+    try:
+        return os.path.basename(os.path.commonpath([os.path.abspath(p.parent) for p in paths]))
+    except ValueError:  # no paths, or on two drives
+        return ""
 
 
 def split_line(line: str) -> list[str]:

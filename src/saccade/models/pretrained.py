@@ -16,6 +16,7 @@ from saccade.errors import InputError
 from saccade.files import check_readable, one_line
 from saccade.models.keras_resnet import MEAN, STD, read_keras_resnet
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
+from saccade.models.timm_backbone import PREFIX, TimmFeatures, load_timm_weights
 from saccade.models.unwrap import as_torchvision, from_timm, load_pickled, unwrap
 
 FILES = {
@@ -58,6 +59,9 @@ def load_backbone(
         InputError: the file is missing (the message says where it was looked for), damaged, of
             another network, or folded without `images`.
     """
+    if name.startswith(PREFIX):
+        made = net.backbone.net if isinstance(net.backbone, TimmFeatures) else net.backbone.model
+        return load_timm_weights(made, name, source)
     path = _in_cache(name) if source == "imagenet" else check_readable(source)
     if path.suffix == ".json":
         if name != "resnet50":

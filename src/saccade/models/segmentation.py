@@ -21,11 +21,13 @@ from saccade.models.backbones import (
 from saccade.models.deeplab import Context, DeepLabHead, Pyramid
 from saccade.models.dsnet import DSNetHead, Guide
 from saccade.models.largefov import LargeFOVFeatures, LargeFOVHead, largefov_classifier
+from saccade.models.smp_decoders import DECODERS, padded, smp_parts
+from saccade.models.timm_backbone import PREFIX, TimmFeatures
 from saccade.nn.blocks import ConvNormAct
 from saccade.nn.cgds import Sampler
 from saccade.nn.resize import resize
 
-Network = Literal["deeplab", "dsnet", "largefov"]
+Network = Literal["deeplab", "dsnet", "largefov", "unet", "fpn", "deeplabv3plus", "segformer"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class SegmentationConfig:
     Attributes:
         classes: number K of classes.
         network: "deeplab" (pyramid, 3x3 convolution, classifier), "dsnet", or "largefov"
-            (DeepLab v1, layer for layer: its backbone is "vgg16" at stride 8, its dropout 0.5).
-        backbone: "mobilenet_v2", "resnet50" or "resnet101"; "vgg16" of "largefov" alone.
+            (DeepLab v1, layer for layer: its backbone is "vgg16" at stride 8, its dropout 0.5);
+            or "unet", "fpn", "deeplabv3plus" or "segformer" of segmentation_models.pytorch, whose
+            layers are its own: of the settings here they take `backbone` alone.
+        backbone: "mobilenet_v2", "resnet50" or "resnet101"; "timm:NAME" for one of timm; "vgg16"
+            of "largefov" alone.
         output_stride: of the backbone, 8, 16 or 32.
         stride_first: of a ResNet, see `backbones.ResNetFeatures`; its weights say it.
         pyramid: of "deeplab": "none", "aspp", "s-aspp" or "gdpp".
@@ -60,7 +65,7 @@ class SegmentationConfig:
 
     classes: int
     network: Network = "deeplab"
-    backbone: Backbone = "mobilenet_v2"
+    backbone: str = "mobilenet_v2"
     output_stride: int = 16
     pyramid: Pyramid = "gdpp"
     rates: tuple[int, ...] = ()
@@ -84,7 +89,6 @@ class SegmentationConfig:
         """Raises InputError for values that no network can be built from."""
         for name, kind in (
             ("network", Network),
-            ("backbone", Backbone),
             ("pyramid", Pyramid),
             ("context", Context),
             ("guide", Guide),
@@ -96,6 +100,11 @@ class SegmentationConfig:
                     f"network: {name} is {getattr(self, name)!r}, must be one of "
                     f"{', '.join(choices)}"
                 )
+        if not self.backbone.startswith(PREFIX) and self.backbone not in get_args(Backbone):
+            raise InputError(
+                f"network: backbone is {self.backbone!r}, must be one of "
+                f"{', '.join(get_args(Backbone))}, or timm:NAME"
+            )
         if not isinstance(self.classes, int) or self.classes < 2:
             raise InputError(f"network: classes is {self.classes!r}, must be at least 2")
         if self.output_stride not in (8, 16, 32):
@@ -109,6 +118,8 @@ class SegmentationConfig:
             )
         if self.network == "largefov" and (self.auxiliary or self.context != "none"):
             raise InputError("network: 'largefov' has neither auxiliary nor context")
+        if self.network in DECODERS and (self.auxiliary or self.context != "none"):
+            raise InputError(f"network: {self.network!r} has neither auxiliary nor context")
         if len(self.mean) != 3 or len(self.std) != 3:
             raise InputError("network: mean and std must have three numbers each")
         if self.width < 1 or not 0 <= self.dropout < 1 or min(self.std) <= 0:
@@ -153,14 +164,21 @@ class SegmentationNet(nn.Module):
     def __init__(self, config: SegmentationConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = _backbone(config)
-        self.head = _head(config, self.backbone.channels)
-        inputs = getattr(self.head, "out_channels", config.width)
-        self.classifier: nn.Module = (
-            largefov_classifier(config.classes)
-            if config.network == "largefov"
-            else _classifier(inputs, config.width, config)
-        )
+        self.backbone: Any
+        self.head: nn.Module
+        self.classifier: nn.Module
+        if config.network in DECODERS:
+            parts = smp_parts(config.network, config.backbone, config.classes)
+            self.backbone, self.head, self.classifier = parts
+        else:
+            self.backbone = _backbone(config)
+            self.head = _head(config, self.backbone.channels)
+            inputs = getattr(self.head, "out_channels", config.width)
+            self.classifier = (
+                largefov_classifier(config.classes)
+                if config.network == "largefov"
+                else _classifier(inputs, config.width, config)
+            )
         self.auxiliary = (
             _classifier(self.backbone.channels[4], config.width, config)
             if config.auxiliary
@@ -197,8 +215,14 @@ class SegmentationNet(nn.Module):
             (B, K, H, W) logits, upsampled bilinearly to the images' size. With `auxiliary`,
             "largefov" gives them at its stride 8, as the original is trained on those.
         """
-        maps = self.backbone((images - self.mean) / self.std)
+        images = (images - self.mean) / self.std
         size = images.shape[2:]
+        if self.config.network in DECODERS:
+            images = padded(images)
+            scores = self.classifier(self.head(self.backbone(images)))
+            scores = resize(scores, images.shape[2:])[..., : size[0], : size[1]]
+            return (scores, None) if auxiliary else scores
+        maps = self.backbone(images)
         scores = self.classifier(self.head(maps))
         if auxiliary and self.config.network == "largefov":
             return scores, None
@@ -212,9 +236,11 @@ class SegmentationNet(nn.Module):
 
 def _backbone(
     config: SegmentationConfig,
-) -> MobileNetV2Features | ResNetFeatures | LargeFOVFeatures:
+) -> MobileNetV2Features | ResNetFeatures | LargeFOVFeatures | TimmFeatures:
     if config.network == "largefov":
         return LargeFOVFeatures()
+    if config.backbone.startswith(PREFIX):
+        return TimmFeatures(config.backbone, config.output_stride)
     stride_first = config.stride_first
     return build_backbone(config.backbone, config.output_stride, stride_first=stride_first)
 

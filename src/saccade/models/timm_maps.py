@@ -85,7 +85,7 @@ timm.list_models('*') lists them
     """
     name, _, file = features.removeprefix(_PREFIX).partition("@")
     timm = _known(features, name)
-    path = Path(file) if file else _cached(features, name, timm)
+    path = Path(file) if file else cached_weights(features, name, timm)
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected the weights of timm's {name}")
     try:
@@ -144,7 +144,7 @@ def _backbone(timm: Any, name: str, **options: Any) -> nn.Module:
     if not last:
         raise ValueError(f"it has no maps at strides up to {COARSEST}")
     options |= {"features_only": True, "out_indices": tuple(sorted(last.values()))}
-    with _quiet():
+    with quiet_timm():
         try:  # of transformers: images of any size
             made: nn.Module = timm.create_model(name, dynamic_img_size=True, **options)
         except TypeError:
@@ -153,7 +153,7 @@ def _backbone(timm: Any, name: str, **options: Any) -> nn.Module:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_timm() -> Iterator[None]:
     """Keep timm from warning of weights that no layer takes: the head is left out on purpose."""
     log = logging.getLogger("timm.models")
     level = log.level
@@ -164,8 +164,12 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _cached(features: str, name: str, timm: Any) -> Path:
-    """The file in the cache of the hub that timm takes its weights from."""
+def cached_weights(features: str, name: str, timm: Any) -> Path:
+    """The file in the cache of the hub that timm takes its weights from.
+
+    Raises:
+        InputError: it is not there.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     hub = timm.get_pretrained_cfg(name).hf_hub_id

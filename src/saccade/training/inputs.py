@@ -48,7 +48,7 @@ def check_batch(config: TrainConfig, training: LabeledSet) -> None:
     optim, count = config.optim, len(training.examples)
     if optim.batch > count:
         raise InputError(f"optim: batch is {optim.batch}, but there are {count} training images")
-    pooled = config.network.network == "dsnet" or (
+    pooled = config.network.network in ("dsnet", "deeplabv3plus") or (
         config.network.network == "deeplab" and config.network.pyramid != "none"
     )
     parts = int(os.environ.get("WORLD_SIZE", "1")) * optim.accumulate

@@ -20,6 +20,7 @@ from saccade.evaluation.inference import Protocol
 from saccade.files import refuse_to_replace
 from saccade.models.pretrained import expects
 from saccade.models.segmentation import SegmentationConfig
+from saccade.models.timm_backbone import PREFIX, colors_of
 from saccade.nn.seeded import SeededConv2d
 from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
@@ -134,6 +135,8 @@ def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
     """The configuration with what data and weights decide: classes, and the colors expected."""
     network = replace(config.network, classes=len(training.spec.names))
     decided = expects(config.weights)
+    if config.weights != "none" and network.backbone.startswith(PREFIX):
+        decided = colors_of(network.backbone)
     if config.start and (network.mean, network.std) == (_USUAL.mean, _USUAL.std):
         decided = {**decided, **expects(config.start)}
     return replace(config, network=replace(network, **decided))
