@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from saccade.data.named_transforms import GREY, named_transform
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 
@@ -25,6 +26,10 @@ class Augmentation:
         resize: shorter side in pixels before everything else; 0 leaves it.
         flip: probability of a horizontal flip.
         jitter: strength of changes to brightness, contrast and saturation, 0 for none.
+        more: transforms of torchvision v2 with their arguments, such as
+            "RandomRotation(degrees=15)", or "module:function", which takes an image (3, H, W) and
+            planes (2, H, W), the mask and where there is an image, both bytes, and returns them;
+            before the crop, in this order.
     """
 
     crop: tuple[int, int] = (512, 512)
@@ -32,6 +37,7 @@ class Augmentation:
     resize: int = 0
     flip: float = 0.5
     jitter: float = 0.0
+    more: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises InputError for values out of range."""
@@ -41,6 +47,8 @@ class Augmentation:
             raise InputError(f"augmentation: scale is {self.scale!r}, must be (low, high), low > 0")
         if not 0 <= self.flip <= 1 or not 0 <= self.jitter < 1 or self.resize < 0:
             raise InputError("augmentation: flip must be in [0, 1], jitter in [0, 1), resize >= 0")
+        for text in self.more:
+            named_transform(text)
 
 
 def augment(
@@ -77,7 +85,8 @@ def augment(
         steps: list[Any] = []
         if size != [height, width]:
             steps.append(v2.Resize(size, antialias=True))
-        grey: dict[Any, Any] = {tv_tensors.Image: 124, tv_tensors.Mask: IGNORE}
+        steps += [named_transform(text) for text in settings.more]
+        grey: dict[Any, Any] = {tv_tensors.Image: GREY, tv_tensors.Mask: IGNORE}
         steps.append(v2.RandomCrop(list(settings.crop), pad_if_needed=True, fill=grey))
         steps.append(v2.RandomHorizontalFlip(settings.flip))
         if settings.jitter:

@@ -139,6 +139,7 @@ _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "lab
 _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
     "network": {"stride_first": False},
+    "augmentation": {"more": []},
     "optim": {"drop_once": False, "freeze": False, "optimizer": "sgd"},
     "supervision": {"leave_out": False},
 }
