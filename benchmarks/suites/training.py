@@ -92,7 +92,8 @@ def differences(rows):
             if gains:
                 line["gain"] = statistics.mean(gains)
                 line["gains"] = gains
-        lines.append(line)
+        if scores:
+            lines.append(line)
     return lines
 
 
