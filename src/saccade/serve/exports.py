@@ -89,9 +89,8 @@ class Exports:
         self._settings, self._library, self._folder = settings, library, folder
         self._model, self._background, self._sessions = model, background, sessions
         self._queue = RequestQueue(1, 1)
-        self.of_stacks: Callable[[Sequence[Entry], Mapping[str, StrokeDocument]], Masks] = (
-            lambda entries, documents: {}  # set by whoever segments stacks
-        )
+        self.kept: list[Callable[[Sequence[Entry], Mapping[str, StrokeDocument]], Masks]] = []
+        """Give masks that are there already; the later ones go before the earlier."""
         self._exports: dict[str, Export] = {}
         self._home: Path | None = None
 
@@ -113,7 +112,9 @@ class Exports:
         fit = self._model.fit if self._folder.project.shared else None
         strokes = {one.entry.id: one for one in drawn}
         documents |= {image: one.document for image, one in strokes.items()}
-        masks = await self._background.in_slow_thread(self.of_stacks, entries, documents)
+        masks: Masks = {}
+        for kept in self.kept:
+            masks |= await self._background.in_slow_thread(kept, entries, documents)
         masks |= {
             image: s.current_mask.labels
             for image, s in opened.items()

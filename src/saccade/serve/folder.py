@@ -132,15 +132,16 @@ class Folder:
 
     def is_done(self, entry: Entry) -> bool:
         """Whether somebody called an image done."""
-        return self._key(entry) in self.project.done
+        return self.key(entry) in self.project.done
 
     def set_done(self, entry: Entry, done: bool) -> None:
         """Call an image done, or not."""
-        key = {self._key(entry)}
+        key = {self.key(entry)}
         changed = self.project.done | key if done else self.project.done - key
         self.project = replace(self.project, done=changed)
 
-    def _key(self, entry: Entry) -> str:
+    def key(self, entry: Entry) -> str:
+        """What an image or a slice is called in the project."""
         key, one = self._file.key(entry.path), entry.slice
         return key if one is None or one.number == 1 else f"{key}#{one.number}"
 

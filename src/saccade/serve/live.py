@@ -86,7 +86,7 @@ async def _greet(service: Service, session: Session, outgoing: OutgoingMessages)
             encode_result, mask, uncertainty=session.wants_uncertainty
         )
         outgoing.put(message, "result")
-    elif session.stroked_classes or session.document.pins or service.masks.can_make(session):
+    elif session.stroked_classes or service.masks.can_make(session):
         service.masks.start(session)
     else:
         outgoing.put(

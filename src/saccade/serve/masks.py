@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from saccade.errors import InputError
 from saccade.interactive.suggestions import suggest_regions
 from saccade.serve.background import Background
-from saccade.serve.decided import decided_result
+from saccade.serve.decided import ReadLabels, decided_result
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
 from saccade.serve.folder_fit import FolderFit
 from saccade.serve.folder_masks import segment_by_folder
@@ -56,6 +56,7 @@ class Masks:
         self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
         self.is_connected: Callable[[], bool] = lambda: False
         self.joined: Callable[[Session], DisplayedMask | None] = lambda session: None
+        self.done: Callable[[Session], ReadLabels | None] = lambda session: None
         self.on_mask: Callable[[Session, DisplayedMask], None] = lambda session, mask: None
 
     async def segment(
@@ -76,7 +77,8 @@ class Masks:
             session.send(encode_result(mask, uncertainty=session.wants_uncertainty), "result")
             return mask
         fit = self.folder_fit(session)
-        if fit is None and not session.stroked_classes and not session.document.pins:
+        done = self.done(session)
+        if fit is None and done is None and not (session.stroked_classes or session.document.pins):
             self._queue.cancel(key)
             self._wait_for_strokes(session)
             return None
@@ -101,7 +103,9 @@ class Masks:
             segment = partial(segment_by_folder, request, fit)
 
         def work(cancelled: threading.Event) -> tuple[DisplayedMask, bytes]:
-            return decided_result(request) or segment(self._library, send, cancelled)
+            number = 0 if fit is None else fit.number
+            decided = decided_result(request, done() if done else None, number)
+            return decided or segment(self._library, send, cancelled)
 
         future = self._queue.submit(key, work)
         session.newest_request = future
@@ -121,8 +125,9 @@ class Masks:
         return found
 
     def can_make(self, session: Session) -> bool:
-        """Whether there is a mask without strokes: of the folder's model, or of a stack."""
-        return self.folder_fit(session) is not None or self.joined(session) is not None
+        """Whether there is a mask without strokes: of the folder's model or a stack, or kept."""
+        made = self.folder_fit(session), self.joined(session), self.done(session)
+        return bool(session.document.pins) or any(one is not None for one in made)
 
     def start(self, session: Session) -> None:
         """`segment`, with errors sent to the page instead of raised."""

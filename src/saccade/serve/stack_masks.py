@@ -79,7 +79,8 @@ class StackMasks:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._jobs: dict[str, StackJob] = {}
-        service.masks.joined, service.exports.of_stacks = self.mask_of, self.labels_of
+        service.masks.joined = self.mask_of
+        service.exports.kept.append(self.labels_of)
 
     async def start(self, image: str) -> StackJob:
         """Begin to segment all slices of the stack that an image belongs to.

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from saccade.scribbles.document import StrokeClass
 from saccade.serve.documents import check_classes
+from saccade.serve.done_masks import DoneMasks
 from saccade.serve.errors import ConflictError, NotFoundError
 from saccade.serve.routes.masks import Format, attachment
 from saccade.serve.routes.replies import Id, errors, file_reply
@@ -26,6 +27,7 @@ from saccade.serve.state import image_model
 
 def add_folder_routes(router: APIRouter, service: Service) -> None:
     """Add the routes of the folder."""
+    done = DoneMasks(service)
 
     @router.get("/classes", responses=errors())
     async def classes() -> ClassesModel:
@@ -73,8 +75,13 @@ def add_folder_routes(router: APIRouter, service: Service) -> None:
             raise NotFoundError("no such image: it is not, or no longer, in the list")
         await service.folder.load()
         if wanted.done is not None:
+            was = service.folder.is_done(entry)
             service.folder.set_done(entry, wanted.done)
             await service.folder.save()
+            if wanted.done:
+                await done.keep(entry)
+            elif was:
+                await done.forget(entry)
         return await service.background.in_thread(image_model, service, entry)
 
     @router.get("/folder/next", responses=errors())

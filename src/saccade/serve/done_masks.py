@@ -1,0 +1,166 @@
+"""Masks of images that somebody called done: they stay as they were seen then.
+
+Later strokes on other images change the model of the folder and with it the masks of images that
+nobody looks at any more. A mask that was approved is therefore kept, in a folder beside the
+images, until its own strokes or pins, its image or its preset are others, or it is done no longer.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from saccade.errors import InputError
+from saccade.files import atomic_write
+from saccade.scribbles.document import StrokeDocument
+from saccade.scribbles.pins import with_pins_between
+from saccade.serve.decided import ReadLabels
+from saccade.serve.errors import ConflictError, ServeError
+from saccade.serve.folder_fit import strokes_digest
+from saccade.serve.library import Entry
+from saccade.serve.project import project_folder
+from saccade.serve.service import Service
+from saccade.serve.session import Session
+
+FOLDER_NAME = ".saccade-done"
+_OF, _PRESET = "saccade_of", "saccade_preset"
+_log = logging.getLogger("saccade.serve")
+
+
+class DoneMasks:
+    """The kept masks of one server. Methods belong to the event loop's thread, but `labels_of`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._folder = project_folder(service.settings) / FOLDER_NAME
+        service.masks.done = self.reader
+        service.exports.kept.append(self.labels_of)
+
+    async def keep(self, entry: Entry) -> None:
+        """Keep the mask of an image that was just called done, once it is there.
+
+        Raises:
+            ConflictError: it cannot be written.
+        """
+        session = self._session(entry)
+        if session is None:  # nobody has looked at its mask
+            return
+        if session.current_mask is not None and session.current_mask.final:
+            await self._write(session)
+        else:
+            self._service.background.start(self._write_later(session))
+
+    async def forget(self, entry: Entry) -> None:
+        """Let the mask of an image change again."""
+        path = self._path(entry)
+        await self._service.background.in_thread(partial(path.unlink, missing_ok=True))
+        session = self._session(entry)
+        if session is not None and not session.mask_is_imported:
+            session.mask = None
+            if session.outgoing is not None:
+                self._service.masks.start(session)
+
+    def reader(self, session: Session) -> ReadLabels | None:
+        """What reads the kept mask (H, W) of an image, on a worker; None where it is not done.
+
+        It gives None where what is kept belongs to other strokes, pixels or another preset.
+        """
+        if not self._service.folder.is_done(session.entry):
+            return None
+        stamp = _stamp(session.document, session.digest)
+        return partial(self._read, session.entry, session.size, stamp, session.preset)
+
+    def labels_of(
+        self, entries: Sequence[Entry], documents: Mapping[str, StrokeDocument]
+    ) -> dict[str, NDArray[Any]]:
+        """The kept masks of images as they are; not on the event loop.
+
+        Args:
+            entries: the images of the folder.
+            documents: their strokes by image id; without one an image has none.
+
+        Returns:
+            Class values (H, W) by image id.
+        """
+        found: dict[str, NDArray[Any]] = {}
+        library = self._service.library
+        for entry in filter(self._service.folder.is_done, entries):
+            if not self._path(entry).is_file():
+                continue
+            try:
+                width, height = library.size(entry)
+                document = documents.get(entry.id, StrokeDocument(()))
+                stamp = _stamp(document, library.digest(entry))
+            except (InputError, OSError):
+                continue  # whoever writes the mask says what is wrong with the image
+            labels = self._read(entry, (height, width), stamp, None)
+            if labels is not None:
+                found[entry.id] = labels
+        return found
+
+    async def _write_later(self, session: Session) -> None:
+        try:
+            await self._service.masks.current(session)
+            if self._service.folder.is_done(session.entry):
+                await self._write(session)
+        except (ServeError, InputError):
+            pass  # there is no mask to keep, or the page was told why
+
+    async def _write(self, session: Session) -> None:
+        mask = session.current_mask
+        if mask is None:
+            return
+        notes = PngImagePlugin.PngInfo()
+        notes.add_text(_OF, _stamp(session.document, session.digest))
+        notes.add_text(_PRESET, session.preset)
+        path, picture = self._path(session.entry), Image.fromarray(mask.labels.astype(np.uint8))
+
+        def write() -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path, follow=False) as temporary:
+                picture.save(temporary, "png", pnginfo=notes)
+
+        try:
+            await self._service.background.in_thread(write)
+        except OSError as error:
+            raise ConflictError(f"the mask could not be kept: {error.strerror}") from None
+
+    def _read(
+        self, entry: Entry, size: tuple[int, int], stamp: str, preset: str | None
+    ) -> NDArray[np.int32] | None:
+        try:
+            with Image.open(self._path(entry), formats=["PNG"]) as picture:
+                if (picture.height, picture.width) != size or picture.mode != "L":
+                    return None
+                picture.load()
+                notes = dict(picture.info)
+                labels = np.asarray(picture).astype(np.int32)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, SyntaxError) as error:  # of Pillow: damaged
+            _log.warning("the mask of %s that was called done: %s", entry.name, error)
+            return None
+        same = notes.get(_OF) == stamp and preset in (None, notes.get(_PRESET))
+        known = {c.value for c in self._service.folder.project.classes}
+        return labels if same and known.issuperset(np.unique(labels).tolist()) else None
+
+    def _session(self, entry: Entry) -> Session | None:
+        return next((s for s in self._service.sessions.values() if s.entry.id == entry.id), None)
+
+    def _path(self, entry: Entry) -> Path:
+        name = hashlib.sha256(self._service.folder.key(entry).encode(errors="surrogateescape"))
+        return self._folder / f"{name.hexdigest()[:24]}.png"
+
+
+def _stamp(document: StrokeDocument, digest: str) -> str:
+    """A text that tells strokes, pins and pixels apart from all others."""
+    order = with_pins_between(document)
+    kinds = "".join("p" if is_pin else "s" for _, is_pin in order)
+    items = StrokeDocument((), tuple(item for item, _ in order))
+    return f"{digest} {kinds} {strokes_digest(items)}"
