@@ -1,5 +1,6 @@
 """`saccade segment` for images above a limit: part by part, kept where it is stopped."""
 
+import csv
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from PIL import Image
 
 from saccade.formats.masks import read_mask
 from saccade.images import image_size, open_image
+from saccade.objects import find_objects
 from tests.slides.conftest import SMALL, corner, field  # noqa: F401
 
 LOWERED = """
@@ -120,13 +122,40 @@ def test_a_killed_program_goes_on_to_the_same_mask(slide, tmp_path):
     assert not (out / "parts").exists()
 
 
+def test_its_objects_are_numbered_and_measured(saccade_cli, lowered, slide, tmp_path):
+    out, table = tmp_path / "out", tmp_path / "cells.csv"
+    asked = "--instances", "separate", "--min-area", "30"
+    result = saccade_cli("segment", *slide, "-o", out, *asked, "--table", table)
+    assert result.exit_code == 0, result.output
+    numbers = open_image(out / "instances" / "slide.ome.tif")
+    assert numbers.pixel_size == {"X": 0.25, "Y": 0.25}
+    labels = np.asarray(numbers.array[...])
+    assert labels.dtype == np.uint32
+    mask = read_mask(out / "slide.ome.png")
+    expected = find_objects(mask, confidence=np.ones(mask.shape, np.float32), min_area=30)
+    with table.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["object"]) for row in rows] == list(range(1, labels.max() + 1))
+    assert len(rows) == pytest.approx(expected.count, rel=0.1)  # parted by probability too
+    (row, top) = rows[7], int(rows[7]["box_top"])
+    own = labels == 8
+    assert int(row["area"]) == own.sum()
+    assert float(row["area_um2"]) == pytest.approx(own.sum() / 16)
+    assert top == np.flatnonzero(own.any(axis=1))[0]
+    values = np.asarray(open_image(slide[0]).array[...])[own]
+    assert float(row["mean_red"]) == pytest.approx(values[:, 0].mean())
+    assert (out / "objects" / "slide.ome.json").is_file()
+    assert not (out / "parts").exists()
+    again = saccade_cli("segment", *slide, "-o", out, *asked)
+    assert "already done" in again.stderr
+
+
 @pytest.mark.parametrize(
     "asked",
     [
         ("--format", "coco"),
         ("--probabilities",),
-        ("--instances", "connected"),
-        ("--table", "t.csv"),
+        ("--format", "geojson"),
     ],
 )
 def test_what_needs_all_of_it_is_refused_before_work(saccade_cli, lowered, slide, tmp_path, asked):

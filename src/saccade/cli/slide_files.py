@@ -13,6 +13,7 @@ from saccade.cli.own_container import OWN
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
 from saccade.cli.segment_files import Settings, made_by, made_otherwise, plan, strokes_of
+from saccade.cli.slide_objects import OF_OBJECTS, write_slide_objects
 from saccade.errors import InputError
 from saccade.formats.names import refuse_unfit
 
@@ -42,11 +43,10 @@ def refuse_slides(pairs: Iterable[Pair], wanted: Wanted) -> None:
     """Refuse what large images have not.
 
     Raises:
-        InputError: a format of annotations, probabilities, or objects.
+        InputError: a format of annotations, or probabilities.
     """
     asked = [f"--format {one}" for one in wanted.formats if one not in _FORMATS]
     asked += ["--probabilities"] if "probabilities" in wanted.extras else []
-    asked += ["--instances and --table"] if wanted.objects is not None else []
     for pair in pairs:
         if asked:
             raise InputError(
@@ -132,6 +132,8 @@ def _segment(
     )
     for remark in found.remarks:
         bar.warn(f"{name}: {remark}")
+    if any(kind in OF_OBJECTS for kind, _ in job.outputs):
+        write_slide_objects(pair, found, image, names, wanted, bar)
     for kind, path in job.outputs:
         bar.show(1.0, f"{name}: writes {path.name}")
         _write(kind, path, found, image, names)
@@ -150,6 +152,8 @@ def _write(kind: str, path: Path, found: "SlideSegmentation", image: "Image", na
     from saccade.formats.overlay import render_overlay, render_uncertainty, write_picture
     from saccade.formats.tiled import write_large_png, write_tiled
 
+    if kind in OF_OBJECTS:
+        return  # written already
     if kind == "overlay":
         write_picture(path, render_overlay(found.overview, found.small(found.labels)))
     elif kind == "uncertainty":

@@ -31,7 +31,9 @@ from saccade.images.window import has_value
 _TILE = 512
 
 
-def write_tiled(path: str | os.PathLike[str], labels: ArrayLike, image: Image) -> None:
+def write_tiled(
+    path: str | os.PathLike[str], labels: ArrayLike, image: Image, *, numbers: bool = False
+) -> None:
     """Write a mask (H, W) as a BigTIFF of tiles, with the axes, pixel size and place of its image.
 
     Where a georeferenced image may lack data, its mask does too. The file appears whole or not at
@@ -39,8 +41,9 @@ def write_tiled(path: str | os.PathLike[str], labels: ArrayLike, image: Image) -
 
     Args:
         path: file to write.
-        labels: uint8 or uint16, which is read tile by tile.
+        labels: uint8 or uint16, which is read tile by tile; uint32 where they are numbers.
         image: of `saccade.images.open_image`.
+        numbers: of objects, 0 where there is none: no value is left for what lacks data.
 
     Raises:
         InputError: labels of another size.
@@ -60,7 +63,7 @@ def write_tiled(path: str | os.PathLike[str], labels: ArrayLike, image: Image) -
     if tuple(labels.shape) != image.size:
         raise InputError(f"{path}: labels of shape {labels.shape}, the image has {image.size}")
     tags, code = place_tags(image), None
-    if tags and (image.nodata is not None or image.array.dtype.kind == "f"):
+    if tags and not numbers and (image.nodata is not None or image.array.dtype.kind == "f"):
         code = NODATA if labels.dtype == np.uint8 else 65535
         tags.append((NODATA_TAG, 2, 0, str(code), True))
     options = tiff_options(image, "YX", tags, tiled=True)

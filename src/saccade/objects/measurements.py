@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from saccade.errors import InputError
 from saccade.objects.instances import Objects
@@ -144,16 +144,41 @@ def summarize_objects(
         >>> summarize_objects(find_objects([[0, 1, 0, 1]]), names={1: "cell"})[0]["count"]
         2
     """
-    spacing = _spacing(pixel_size, objects.labels.ndim)
-    what, power = ("area", 2) if objects.labels.ndim == 2 else ("volume", 3)
-    areas = np.bincount(objects.labels.ravel(), minlength=objects.count + 1)[1:]
+    return summarize_areas(
+        np.bincount(objects.labels.ravel(), minlength=objects.count + 1)[1:],
+        objects.classes,
+        objects.labels.shape,
+        classes=classes,
+        names=names,
+        pixel_size=pixel_size,
+        unit=unit,
+        file=file,
+        plane=plane,
+    )
+
+
+def summarize_areas(
+    areas: NDArray[np.integer[Any]],
+    of: NDArray[np.int32],
+    shape: tuple[int, ...],
+    *,
+    classes: Sequence[int] = (),
+    names: Mapping[int, str] | None = None,
+    pixel_size: Mapping[str, float] | None = None,
+    unit: str = "",
+    file: str = "",
+    plane: int | None = None,
+) -> list[Row]:
+    """`summarize_objects`, of the pixels (N,) and classes (N,) of objects in a shape alone."""
+    spacing = _spacing(pixel_size, len(shape))
+    what, power = ("area", 2) if len(shape) == 2 else ("volume", 3)
     rows = []
-    for value in sorted({*map(int, classes), *objects.classes.tolist()}):
-        own = objects.classes == value
+    for value in sorted({*map(int, classes), *of.tolist()}):
+        own = of == value
         area = int(areas[own].sum())
         row: Row = {"file": file, "slice": plane, "class": value}
         row |= {"class_name": name_of(value, names), "count": int(own.sum()), what: area}
-        row["share"] = area / objects.labels.size
+        row["share"] = area / math.prod(shape)
         if spacing is not None:
             row[f"{what}_{_suffix(unit)}{power}"] = area * math.prod(spacing)
         rows.append(row)

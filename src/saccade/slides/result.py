@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from saccade.slides.journal import Journal
 from saccade.slides.strips import ROWS, Strips
 
+_KEPT = 3
+"""Strips in memory: what lies across a border is read from both, again and again."""
+
 
 class StripArray:
     """An array (H, W) of which strips are read from a journal as it is indexed.
@@ -26,7 +29,7 @@ class StripArray:
         self, strips: Strips, name: str, size: tuple[int, int], dtype: np.dtype[Any]
     ) -> None:
         self._strips, self._name, self.shape, self.dtype = strips, name, size, dtype
-        self._last: tuple[int, NDArray[Any]] = (-1, np.empty((0, 0), dtype))
+        self._kept: dict[int, NDArray[Any]] = {}
 
     @property
     def ndim(self) -> int:
@@ -50,9 +53,11 @@ class StripArray:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
     def _strip(self, number: int) -> NDArray[Any]:
-        if self._last[0] != number:
-            self._last = number, self._strips.recall(number)[self._name]
-        return self._last[1]
+        if number not in self._kept:
+            for old in list(self._kept)[: 1 - _KEPT]:
+                del self._kept[old]
+            self._kept[number] = self._strips.recall(number)[self._name]
+        return self._kept[number]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class SlideSegmentation:
     Attributes:
         labels: (H, W) class values; `StripArray`, or ``numpy.asarray`` of it.
         uncertainty: (H, W) uint8, 255 where nothing is sure.
+        confidence: (H, W) uint8, the probability of the class of a pixel, 255 where it is certain.
         classes: the K class values.
         overview: (h, w, 3) uint8, the image at the size that all of it was seen at.
         remarks: what was assumed, one line each.
@@ -71,6 +77,7 @@ class SlideSegmentation:
 
     labels: StripArray
     uncertainty: StripArray
+    confidence: StripArray
     classes: tuple[int, ...]
     overview: NDArray[np.uint8]
     remarks: tuple[str, ...]

@@ -108,6 +108,7 @@ def segment_slide(
     return SlideSegmentation(
         StripArray(strips, "labels", image.size, kind),
         StripArray(strips, "uncertainty", image.size, np.dtype(np.uint8)),
+        StripArray(strips, "confidence", image.size, np.dtype(np.uint8)),
         values,
         prepared.working_rgb,
         remarks,

@@ -31,7 +31,7 @@ class Strips:
         self.count = -(-answers.image.size[0] // ROWS)
 
     def recall(self, number: int) -> Arrays:
-        """``labels`` and ``uncertainty`` (n, W) of a strip, as uint8; computed if need be."""
+        """``labels``, ``uncertainty`` and ``confidence`` (n, W) of a strip; computed if need be."""
         return self._answers.journal.recall(
             f"strip-{number + 1:04}", lambda: self._strip(number), small=True
         )
@@ -104,8 +104,9 @@ class Strips:
         kind = np.min_scalar_type(int(values.max()))
         labels = values.astype(kind)[maps[:-1].argmax(0)]
         unsure = np.rint(maps[-1].clip(0, 1) * 255).astype(np.uint8)
+        sure = np.rint(maps[:-1].max(0).clip(0, 1) * 255).astype(np.uint8)
         if answers.preset.keep_strokes:
             index = answers.places[rows, slice(0, labels.shape[1])]
             own = index < len(values)
-            labels[own], unsure[own] = values.astype(kind)[index[own]], 0
-        return {"labels": labels, "uncertainty": unsure}
+            labels[own], unsure[own], sure[own] = values.astype(kind)[index[own]], 0, 255
+        return {"labels": labels, "uncertainty": unsure, "confidence": sure}
