@@ -12,11 +12,12 @@ from functools import lru_cache
 from itertools import tee
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from xml.etree import ElementTree
 
 from saccade.errors import InputError
 from saccade.folders import odd_kind, real_paths
+from saccade.stores import is_remote, putting
 
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
@@ -241,6 +242,10 @@ def atomic_write(path: str | os.PathLike[str], *, follow: bool = True) -> Iterat
         InputError: the folder of `path` does not exist, or `path` is itself a folder.
         OSError: a failed system call in the block; it has the name of `path` where it had none.
     """
+    if is_remote(path):
+        with putting(cast(Path, path)) as temporary:
+            yield temporary
+        return
     target = Path(os.path.realpath(path))
     if not follow and os.path.islink(path):
         target = Path(os.path.realpath(Path(path).parent)) / Path(path).name

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError, printable
+from saccade.stores import is_remote, names_in
 
 _HIDDEN = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _KINDS = {
@@ -139,10 +140,9 @@ def existing(paths: Iterable[Path]) -> set[Path]:
     known: dict[str, frozenset[str]] = {}
     found = set()
     for path in paths:
-        folder, name = os.path.split(path)
+        folder, name = os.path.split(str(path))
         if folder not in known:
-            names = os.listdir(folder or os.curdir) if os.path.isdir(folder or os.curdir) else ()
-            known[folder] = frozenset(map(_loosely, names))
+            known[folder] = frozenset(map(_loosely, names_in(path.parent)))
         if known[folder] and _loosely(name) in known[folder] and path.exists():
             found.add(path)
     return found
@@ -167,6 +167,9 @@ def real_paths(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
     """
     known: dict[str, tuple[str, frozenset[str] | None]] = {}
     for path in paths:
+        if is_remote(path):
+            yield str(path)
+            continue
         folder, name = os.path.split(path)
         if folder not in known:
             known[folder] = os.path.realpath(folder), _links_in(folder or os.curdir)

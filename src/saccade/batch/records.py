@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_origin
 
 from saccade.files import atomic_write
+from saccade.stores import make_folders, modified
 from saccade.strict_json import json_text, stored_json
 
 R = TypeVar("R")
@@ -44,7 +45,7 @@ def recorded(result: Path, content: Mapping[str, Any]) -> Iterator[None]:
     replaced it comes after: a kill between them leaves the record of the old options.
     """
     new = not result.exists()
-    record_path(result).parent.mkdir(parents=True, exist_ok=True)
+    make_folders(record_path(result).parent)
     if new:
         write_record(result, content)
     yield
@@ -66,8 +67,8 @@ def read_record(result: Path, inputs: Iterable[Path]) -> dict[str, Any] | None:
     path = record_path(result)
     if not result.is_file() or not path.is_file():
         return None
-    written = path.stat().st_mtime
-    if any(file.stat().st_mtime > written for file in inputs):
+    written = modified(path)
+    if any(modified(file) > written for file in inputs):
         return None
     content = stored_json(path)
     return content if isinstance(content, dict) else None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from saccade.cli.own_container import georeference_of_file
 from saccade.files import atomic_write
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO
+from saccade.stores import is_remote
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Pat
     from saccade.formats.instances import encode_instances
 
     image: str | os.PathLike[str] = image_path.name
-    if fmt == "labelme":
+    if fmt == "labelme" and not is_remote(path):
         with suppress(ValueError):  # on another drive no path leads there, so its name must do
             image = Path(os.path.relpath(image_path, path.parent)).as_posix()
     place = georeference_of_file(image_path) if fmt in ("geojson", "gpkg") else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from saccade.errors import InputError
 from saccade.files import check_readable
+from saccade.stores import check_writable, is_remote
 
 if TYPE_CHECKING:
     import typer
@@ -153,8 +154,11 @@ def make_folder(folder: Path) -> None:
     """Make the output folder.
 
     Raises:
-        InputError: it is a file.
+        InputError: it is a file, or in a store that cannot be written to.
     """
+    if is_remote(folder):
+        check_writable(folder)
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:

@@ -8,7 +8,9 @@ import typer
 from typer.core import TyperCommand
 
 from saccade.cli.say import say
+from saccade.errors import InputError
 from saccade.interactive.presets import PRESETS
+from saccade.stores import local_path_of, path_of
 
 RENAMED = {"--processes": "--jobs", "--names": "--classes"}
 """Options by their names of old, which work for one more release."""
@@ -54,10 +56,34 @@ def one_of(known: Iterable[str], text: str) -> str:
 
 # Where results go, and what is said of them.
 
+
+def _path_of(text: str) -> Path:
+    try:
+        return path_of(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _local_path_of(text: str) -> Path:
+    try:
+        return local_path_of(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+_OUTPUT_HELP = "Folder for the results; made if it is missing."
 Output = Annotated[
     Path,
+    typer.Option("--output", "-o", metavar="FOLDER", parser=_local_path_of, help=_OUTPUT_HELP),
+]
+OutputAnywhere = Annotated[
+    Path,
     typer.Option(
-        "--output", "-o", metavar="FOLDER", help="Folder for the results; made if it is missing."
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        parser=_path_of,
+        help=_OUTPUT_HELP + " May be a URL of a store, such as s3://BUCKET/FOLDER.",
     ),
 ]
 Overwrite = Annotated[

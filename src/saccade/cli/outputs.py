@@ -19,6 +19,7 @@ from saccade.cli.pairs import Pair
 from saccade.errors import InputError
 from saccade.files import refuse_to_replace
 from saccade.formats.names import MASK_FORMATS, OBJECT_FORMATS
+from saccade.stores import check_writable, is_remote
 
 if TYPE_CHECKING:
     from saccade.interactive import Segmentation
@@ -111,6 +112,9 @@ def prepared(wanted: Wanted, pairs: Collection[Pair]) -> Iterator[None]:
 
 
 def _make_folders(wanted: Wanted, made: list[Path]) -> None:
+    if is_remote(wanted.folder):
+        check_writable(wanted.folder)
+        return
     for folder in wanted.folders():
         try:
             missing = [f for f in (folder, *folder.parents) if not f.exists()]

@@ -25,7 +25,7 @@ from saccade.cli.options import (
     Flip,
     Intensities,
     Jobs,
-    Output,
+    OutputAnywhere,
     Overlay,
     Overwrite,
     Quiet,
@@ -38,8 +38,9 @@ from saccade.cli.say import say
 from saccade.cli.submission import check_submission, choose_listed, pack_submission
 from saccade.errors import InputError
 from saccade.files import check_readable, digest_of, refuse_to_replace
-from saccade.folders import list_files, name_key
+from saccade.folders import existing, list_files, name_key
 from saccade.remarks import Remarks
+from saccade.stores import is_remote
 from saccade.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def predict(
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")
     ],
-    output: Output,
+    output: OutputAnywhere,
     scales: Scales = "1",
     flip: Flip = False,
     window: Window = 0,
@@ -94,6 +95,8 @@ def predict(
         if listed is not None:
             files = choose_listed(files, listed)
         if submission is not None:
+            if is_remote(output):
+                raise InputError(f"--submission packs masks of this machine, not of {output}")
             _check_submission(submission, checkpoint)
         _refuse_to_replace_inputs(checkpoint, files, output)
         made_by = {
@@ -126,7 +129,7 @@ def predict(
                 f"nothing says which network made {unknown} of the masks there; they are kept as "
                 "they are, --overwrite makes them anew"
             )
-        outdated = sum(f not in done and _mask(f, output).exists() for f in files)
+        outdated = len(existing(_mask(f, output) for f in files if f not in done))
         if outdated and not overwrite:
             bar.note(f"{outdated} masks of another network, other options or images are made anew")
         for remark in remarks:
@@ -213,10 +216,13 @@ def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[
     A mask without a record was made by an older release, or drawn by somebody: it is kept.
     """
     done = {}
+    masks = existing(_mask(file, output) for file in files)
+    known = existing(record_path(mask) for mask in masks)
     for file in files:
         mask = _mask(file, output)
-        unknown = mask.exists() and not record_path(mask).exists()
-        if unknown or read_record(mask, (file,)) == made_by:
+        if mask in masks and (
+            record_path(mask) not in known or read_record(mask, (file,)) == made_by
+        ):
             done[file] = Predicted(mask)
     return done
 

@@ -21,7 +21,7 @@ from saccade.cli.options import (
     Device,
     IntensityWindow,
     Jobs,
-    Output,
+    OutputAnywhere,
     Overlay,
     Overwrite,
     Preset,
@@ -50,6 +50,7 @@ from saccade.cli.stack_files import segment_stacks
 from saccade.cli.stack_kinds import check_stack_options, is_stack, refuse_stacks
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
+from saccade.stores import is_remote
 
 _NAMED = 8
 """Images that are named at the end of a run."""
@@ -64,7 +65,7 @@ class _How(TypedDict):
 def segment(
     context: typer.Context,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image, or folder of images.")],
-    output: Output,
+    output: OutputAnywhere,
     strokes: Annotated[
         Path | None,
         typer.Argument(
@@ -162,10 +163,15 @@ def segment(
             check_stack_options(pair, wanted)
         large = [p for p in found.pairs if model is None and p not in stacks and is_slide(p)]
         refuse_slides(large, wanted)
+        if is_remote(output) and (apart := [*stacks, *large]):
+            raise InputError(
+                f"{apart[0].image}: masks of stacks and of slides grow in their file and go to a "
+                f"folder of this machine, not to {output}"
+            )
         with prepared(wanted, found.pairs):
             everything = found.pairs
-            apart = {*stacks, *large}
-            found = replace(found, pairs=tuple(p for p in found.pairs if p not in apart))
+            others = {*stacks, *large}
+            found = replace(found, pairs=tuple(p for p in found.pairs if p not in others))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             masked = with_masks(jobs_left, wanted)
             old = outdated(masked, wanted)

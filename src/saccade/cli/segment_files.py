@@ -20,6 +20,7 @@ from saccade.files import digest_of
 from saccade.folders import existing
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO, refuse_unfit
 from saccade.remarks import Remarks
+from saccade.stores import modified
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
@@ -290,4 +291,4 @@ def _read_and_segment(
 def _is_outdated(pair: Pair, mask: Path) -> bool:
     if not mask.exists():
         return False
-    return max(path.stat().st_mtime for path in pair.sources) > mask.stat().st_mtime
+    return max(map(modified, pair.sources)) > modified(mask)

@@ -26,6 +26,7 @@ from saccade.formats.labelme_reader import read_labelme_masks
 from saccade.formats.labels import AnnotatedImage, ClassNames, ReadOptions, checked_labels
 from saccade.formats.names import MASK_FORMATS, MaskFormat, refuse_unfit
 from saccade.images import read_labels
+from saccade.stores import is_remote
 from saccade.strict_json import json_text
 
 __all__ = [
@@ -236,6 +237,8 @@ def _check_format(fmt: str) -> None:
 
 
 def _relative(image: str, path: str | os.PathLike[str]) -> str:
+    if is_remote(path):  # no path leads from there to here
+        return last_part(image)
     try:
         return Path(os.path.relpath(image, Path(path).parent)).as_posix()
     except ValueError:  # on another drive

@@ -18,6 +18,7 @@ from saccade.files import digest_of, refuse_to_replace
 from saccade.folders import by_stem, list_files, name_key
 from saccade.formats.masks import write_mask
 from saccade.images import load_image, read_image
+from saccade.stores import make_folders
 from saccade.weak.fusion import Fusion, Threshold, object_regions
 from saccade.weak.localization import LocalizationMaps, read_maps
 from saccade.weak.merging import merge_regions, strongest
@@ -210,7 +211,7 @@ def label_from_maps(
     done = {job: record for job in jobs if (record := _finished(job, spec, settings)) is not None}
     _check([job for job in jobs if job not in done], spec)
     for job in jobs[:1]:
-        job.record.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(job.record.parent)
     outcome = run_batch(
         jobs,
         partial(_make_worker, spec, settings),

@@ -18,6 +18,7 @@ from saccade.errors import InputError, message_of
 from saccade.files import digest_of, refuse_to_replace
 from saccade.formats.masks import write_mask
 from saccade.images import ReadImage, read_any_file
+from saccade.stores import make_folders
 from saccade.weak.stroke_labeling import StrokeLabeling, load_model, pseudo_mask
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def label_all(
         (path for job in jobs for path in (job.image, job.strokes)),
     )
     for folder in {job.record.parent for job in jobs}:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
     outcome = run_batch(
         jobs,
         partial(_make_worker, spec, settings),

@@ -1,0 +1,238 @@
+"""Results that go to a store: whole or not at all, the same bytes, gone on with."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saccade.cli.app import app
+from saccade.errors import InputError
+from saccade.files import atomic_write
+from saccade.folders import existing
+from saccade.stores import (
+    check_writable,
+    is_remote,
+    local_path_of,
+    make_folders,
+    modified,
+    names_in,
+    path_of,
+    putting,
+)
+from tests.helpers import one_thread_each, run_python, start_python, wait_for
+
+pytest.importorskip("upath")
+
+
+@pytest.fixture
+def store():
+    """A folder in this process's memory, empty."""
+    folder = path_of("memory://bucket/out")
+    folder.fs.store.clear()
+    folder.fs.pseudo_dirs[:] = [""]
+    return folder
+
+
+def test_a_path_of_this_machine_is_one_as_before(tmp_path):
+    assert path_of("a/b") == local_path_of("a/b") != path_of("a/c")
+    assert path_of(f"file://{tmp_path}") == tmp_path
+    assert not is_remote(path_of("a/b"))
+
+
+@pytest.mark.parametrize("text", ["nosuch://a/b", "abfs://a/b"])
+def test_a_store_that_cannot_be_used_is_one_line(text):
+    with pytest.raises(InputError, match=rf"^{text}: cannot be used \([^\n]+\)$"):
+        path_of(text)
+
+
+def test_a_store_is_refused_where_only_this_machine_will_do():
+    with pytest.raises(InputError, match="memory://a: expected a folder of this machine here"):
+        local_path_of("memory://a")
+
+
+def test_a_file_is_put_whole_or_not_at_all(store):
+    target = store / "masks/a.png"
+    with atomic_write(target) as temporary:
+        assert temporary.suffix == ".png"
+        temporary.write_bytes(b"first")
+        assert not target.exists()
+    assert target.read_bytes() == b"first"
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error):
+            _stopped(target, error)
+    assert target.read_bytes() == b"first"
+    assert names_in(store / "masks") == ["a.png"]
+
+
+def _stopped(target, error):
+    with atomic_write(target) as temporary:
+        temporary.write_bytes(b"half")
+        raise error
+
+
+def test_what_is_there_is_found_by_one_look_at_each_folder(store, monkeypatch):
+    make_folders(store)
+    for name in ("a.png", "b.png"):
+        with putting(store / name) as temporary:
+            temporary.write_text(name)
+    paths = [store / f"{letter}.png" for letter in "abcdef"]
+    assert existing(paths) == set(paths[:2])
+    assert modified(store / "a.png") <= modified(store / "b.png")
+    assert names_in(store / "missing") == []
+    asked = []
+    monkeypatch.setattr(type(store), "exists", lambda path: asked.append(path.name) or True)
+    existing(paths)
+    assert asked == ["a.png", "b.png"]
+
+
+def test_a_store_is_tried_before_work(store, monkeypatch):
+    check_writable(store)
+    assert names_in(store) == []
+
+    def refused(*args, **options):
+        raise PermissionError("no such key")
+
+    monkeypatch.setattr(type(store.fs), "pipe_file", refused)
+    with pytest.raises(InputError, match=r"bucket/out: cannot be reached or written \(no such key"):
+        check_writable(store)
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Three photographs, strokes on them, and the folder they lie in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "classes.txt").write_text("ground\nthing\n", encoding="utf-8")
+    random = np.random.default_rng(0)
+    for folder in ("photos", "strokes"):
+        (tmp_path / folder).mkdir()
+    for number in range(3):
+        image = random.integers(0, 60, (24, 32, 3), np.uint8)
+        image[8:16, 10:22] += 150
+        strokes = np.full((24, 32), 255, np.uint8)
+        strokes[2, 5:28], strokes[12, 12:20] = 0, 1
+        Image.fromarray(image).save(tmp_path / f"photos/{number}.png")
+        Image.fromarray(strokes).save(tmp_path / f"strokes/{number}.png")
+    return tmp_path
+
+
+def _content(folder):
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path).removeprefix(str(folder)): path.read_bytes() for path in files}
+
+
+def _run(*command):
+    with pytest.raises(SystemExit) as ended:
+        app([*command])
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("segment", "photos", "strokes", "--instances", "--format", "png", "--format", "labelme"),
+        ("pseudo-label", "photos", "strokes", "--classes", "classes.txt", "--jobs", "1"),
+    ],
+)
+def test_results_in_a_store_are_those_of_a_folder(folders, store, capsys, command):
+    assert _run(*command, "-o", "out") == _run(*command, "-o", str(store)) == 0
+    here, there = _content(folders / "out"), _content(store)
+    assert here.keys() == there.keys()
+    for name in here:
+        # Records of pseudo-label have the seconds, and labelme's the way to the image.
+        if name.endswith(".png") or (command[0] == "segment" and name.count("/") > 1):
+            assert here[name] == there[name], name
+    (store / "1.png").unlink()
+    before = {name: modified(store / name) for name in ("0.png", "2.png")}
+    assert _run(*command, "-o", str(store)) == 0
+    assert {name: modified(store / name) for name in before} == before
+    assert (store / "1.png").read_bytes() == here["/1.png"]
+
+
+def test_what_a_store_cannot_have_is_one_line(folders, capsys):
+    (folders / "cells.tif").touch()
+    assert _run("train", "a.toml", "-o", "memory://run") == 2
+    assert "expected a folder of this machine" in capsys.readouterr().err.replace("\n", " ")
+    assert not (folders / "memory:").exists()
+
+
+def _port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """Starts a server that speaks S3 and gives the environment of its clients."""
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto")
+    servers = []
+
+    def start(**variables):
+        port = _port()
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        servers.append(subprocess.Popen(command, env=one_thread_each(**variables), **quiet))
+
+        def answers():
+            with socket.socket() as client:
+                return client.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_for(answers, servers[-1])
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    yield start
+    for server in servers:
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.slow
+def test_a_batch_in_s3_that_is_killed_is_gone_on_with(folders, s3):
+    keys = s3()
+    run_python("-c", "import s3fs; s3fs.S3FileSystem().mkdir('bucket')", **keys)
+    segment = ("-m", "saccade.cli", "segment", "photos", "strokes", "--no-overlay", "-q")
+    run_python(*segment, "-o", "out", cwd=folders)
+    order = (*segment, "--jobs", "2", "-o", "s3://bucket/out")
+    script = "import s3fs; print(*s3fs.S3FileSystem().find('bucket'), sep='\\n')"
+
+    def stored():
+        return run_python("-c", script, **keys).stdout.split()
+
+    begun = start_python(*order, cwd=folders, env=one_thread_each(**keys))
+    wait_for(lambda: "bucket/out/0.png" in stored() or "bucket/out/1.png" in stored(), begun)
+    os.kill(begun.pid, signal.SIGKILL)
+    begun.communicate()
+    run_python(*order, cwd=folders, **keys)
+    script = (
+        "import s3fs, sys; fs = s3fs.S3FileSystem(); "
+        "[print(n.removeprefix('bucket'), fs.cat_file(n).hex()) for n in fs.find('bucket/out')]"
+    )
+    lines = run_python("-c", script, **keys).stdout.splitlines()
+    there = {name: bytes.fromhex(content) for name, content in map(str.split, lines)}
+    assert there == {f"/out{name}": data for name, data in _content(folders / "out").items()}
+    assert len(there) == 6
+
+
+@pytest.mark.slow
+def test_a_store_that_refuses_or_is_not_there_is_one_line(folders, s3):
+    keys = s3(INITIAL_NO_AUTH_ACTION_COUNT="0")  # whoever comes must be known
+    segment = ("-m", "saccade.cli", "segment", "photos", "strokes", "-o", "s3://bucket/out")
+    for environment, why in (
+        (keys, "does not exist"),
+        (keys | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect"),
+    ):
+        said = run_python(*segment, code=1, cwd=folders, **environment).stderr
+        assert said.startswith("error: s3://bucket/out: cannot be reached or written (")
+        assert why in said
+        assert len(said.splitlines()) == 1
