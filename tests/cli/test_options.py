@@ -13,6 +13,9 @@ from tests.cli.conftest import tree
 OTHERWISE = {
     ("export", "--output"): "a file, not a folder",
     ("fit", "--output"): "a file, not a folder",
+    ("segment", "--output"): "may be in a store",
+    ("predict", "--output"): "may be in a store",
+    ("pseudo-label", "--output"): "may be in a store",
     ("check-data", "--output"): "for a picture only, so it may be missing",
     ("localize", "--epochs"): "a default of its own; tables have those of their papers",
     ("localize", "--backbone"): "of one classifier, not of the networks of a table",
