@@ -225,4 +225,4 @@ def test_the_loss_is_among_the_progress(config, tmp_path):
     train(config, tmp_path / "run", report=lambda done, total, text: said.append(text))
     steps = [text for text in said if text.startswith("epoch")]
     assert len(steps) == 4
-    assert all(re.fullmatch(r"epoch [12], loss \d+\.\d{3}", text) for text in steps)
+    assert all(re.fullmatch(r"epoch [12], loss \d+\.\d{3}, lr [\d.e-]+", text) for text in steps)
