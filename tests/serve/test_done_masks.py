@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from saccade.serve.done_masks import FOLDER_NAME
@@ -121,3 +122,43 @@ def test_a_mask_that_cannot_be_kept_is_said(drawn, photos):
     reply = drawn.patch(f"/api/images/{image_id(drawn, '10.png')}", json={"done": True})
     assert reply.status_code == 409
     assert "could not be kept" in reply.json()["detail"]
+
+
+def test_a_slice_that_is_done_stays_when_its_stack_is_made_anew(make, tmp_path):
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    slices = np.stack([halves(number)[..., 0] for number in range(3)])
+    tifffile.imwrite(folder / "s.tif", slices, imagej=True, metadata={"axes": "ZYX"})
+    client = make(paths=(folder,))
+
+    def segment_all():
+        deadline = time.monotonic() + 60
+        address = f"/api/images/{image_id(client, 's.z1.tif')}/stack"
+        assert client.post(address).status_code == 202
+        while (state := client.get(address).json())["state"] == "running":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert state["state"] == "done", state
+
+    client.put(f"{opened(client, 's.z1.tif')}/strokes", json=TWO)
+    segment_all()
+    before = mask_of(client, "s.z2.tif")
+    call_done(client, "s.z2.tif")
+    client.put(f"{opened(client, 's.z1.tif')}/strokes", json=WRONG)
+    segment_all()
+    assert (mask_of(client, "s.z2.tif") == before).all()
+    assert (mask_of(client, "s.z3.tif") != before).mean() > 0.8
+    masks = exported(client)
+    assert (masks["s.z2.png"] == before).all()
+    assert (masks["s.z3.png"] != before).mean() > 0.8
+
+
+def test_what_is_kept_and_cannot_be_removed_is_said(drawn, photos):
+    mask_of(drawn, "10.png")
+    call_done(drawn, "10.png")
+    (kept,) = (photos / FOLDER_NAME).iterdir()
+    kept.unlink()
+    kept.mkdir()  # no file is removed there
+    reply = drawn.patch(f"/api/images/{image_id(drawn, '10.png')}", json={"done": False})
+    assert reply.status_code == 409
+    assert "could not be removed" in reply.json()["detail"]

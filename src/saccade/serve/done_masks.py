@@ -57,9 +57,16 @@ class DoneMasks:
             self._service.background.start(self._write_later(session))
 
     async def forget(self, entry: Entry) -> None:
-        """Let the mask of an image change again."""
+        """Let the mask of an image change again.
+
+        Raises:
+            ConflictError: what is kept cannot be removed.
+        """
         path = self._path(entry)
-        await self._service.background.in_thread(partial(path.unlink, missing_ok=True))
+        try:
+            await self._service.background.in_thread(partial(path.unlink, missing_ok=True))
+        except OSError as error:
+            raise ConflictError(f"the kept mask could not be removed: {error.strerror}") from None
         session = self._session(entry)
         if session is not None and not session.mask_is_imported:
             session.mask = None
@@ -67,14 +74,15 @@ class DoneMasks:
                 self._service.masks.start(session)
 
     def reader(self, session: Session) -> ReadLabels | None:
-        """What reads the kept mask (H, W) of an image, on a worker; None where it is not done.
+        """What reads the kept mask (H, W) of an image, on a worker; None where none is kept.
 
         It gives None where what is kept belongs to other strokes, pixels or another preset.
         """
-        if not self._service.folder.is_done(session.entry):
+        entry = session.entry
+        if not self._service.folder.is_done(entry) or not self._path(entry).is_file():
             return None
         stamp = _stamp(session.document, session.digest)
-        return partial(self._read, session.entry, session.size, stamp, session.preset)
+        return partial(self._read, entry, session.size, stamp, session.preset)
 
     def labels_of(
         self, entries: Sequence[Entry], documents: Mapping[str, StrokeDocument]

@@ -70,14 +70,14 @@ class Masks:
             InputError: the image or the strokes cannot be used.
         """
         key = session.entry.id
-        if (mask := self.joined(session)) is not None:  # of a stack: it is there already
+        done = self.done(session)
+        if done is None and (mask := self.joined(session)) is not None:  # of a stack: it is there
             self._queue.cancel(key)
             session.mask = mask
             self.on_mask(session, mask)
             session.send(encode_result(mask, uncertainty=session.wants_uncertainty), "result")
             return mask
         fit = self.folder_fit(session)
-        done = self.done(session)
         if fit is None and done is None and not (session.stroked_classes or session.document.pins):
             self._queue.cancel(key)
             self._wait_for_strokes(session)

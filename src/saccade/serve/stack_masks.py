@@ -80,7 +80,7 @@ class StackMasks:
         self._service = service
         self._jobs: dict[str, StackJob] = {}
         service.masks.joined = self.mask_of
-        service.exports.kept.append(self.labels_of)
+        service.exports.kept.insert(0, self.labels_of)  # what somebody called done goes before
 
     async def start(self, image: str) -> StackJob:
         """Begin to segment all slices of the stack that an image belongs to.
