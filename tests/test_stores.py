@@ -24,6 +24,7 @@ from saccade.stores import (
     path_of,
     putting,
 )
+from tests.cli.networks import trained  # noqa: F401
 from tests.helpers import one_thread_each, run_python, start_python, wait_for
 
 pytest.importorskip("upath")
@@ -236,3 +237,20 @@ def test_a_store_that_refuses_or_is_not_there_is_one_line(folders, s3):
         assert said.startswith("error: s3://bucket/out: cannot be reached or written (")
         assert why in said
         assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("many", [("--jobs", "2"), ("--jobs", "0"), ("--engine", "ray")])
+def test_memory_is_that_of_one_process(folders, store, capsys, many):
+    assert _run("segment", "photos", "strokes", "-o", str(store), *many) == 1
+    assert "is the memory of one process" in " ".join(capsys.readouterr().err.split())
+    assert not list(store.glob("*"))
+
+
+def test_masks_of_a_network_are_put_in_a_store(trained, store, tmp_path):  # noqa: F811
+    photos = trained / "data/images/val"
+    command = "predict", str(trained / "run/best.safetensors"), str(photos), "--jobs", "1"
+    assert _run(*command, "-o", str(tmp_path / "out")) == _run(*command, "-o", str(store)) == 0
+    here, there = _content(tmp_path / "out"), _content(store)
+    assert here.keys() == there.keys()
+    assert {name for name in here if here[name] != there[name] and name.endswith(".png")} == set()
+    assert {"/0.png", "/1.png"} <= here.keys()

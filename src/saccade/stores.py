@@ -59,6 +59,16 @@ def is_remote(path: object) -> bool:
     return not isinstance(path, str | os.PathLike)
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether a path is in the memory of this process, which no other one sees.
+
+    Example:
+        >>> is_in_memory(Path("out")), is_in_memory(path_of("memory://out"))
+        (False, True)
+    """
+    return is_remote(path) and cast(Any, path).protocol == "memory"
+
+
 def local_path_of(text: str) -> Path:
     """The path that a text names on this machine.
 

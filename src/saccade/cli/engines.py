@@ -1,5 +1,6 @@
 """Where the items of a batch are worked on: --engine, --address and what they choose."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from saccade.batch import Executor, LocalProcesses, OnRay
 from saccade.cli.options import one_of
 from saccade.errors import InputError
+from saccade.stores import is_in_memory
 
 ENGINES = ("local", "ray")
 
@@ -31,18 +33,27 @@ Address = Annotated[
 ]
 
 
-def executor_of(engine: str, address: str, jobs: int, *, items_each: int = 1) -> Executor:
+def executor_of(
+    engine: str, address: str, jobs: int, output: Path | None = None, *, items_each: int = 1
+) -> Executor:
     """What does the work.
 
     Args:
         engine: one of `ENGINES`.
         address: of a cluster of Ray, or empty.
         jobs: how many work side by side, 0 for one per core.
+        output: where results are put.
         items_each: see `LocalProcesses`.
 
     Raises:
-        InputError: an address without the engine that it is for.
+        InputError: an address without the engine that it is for, or results in the memory of a
+            process that ends.
     """
+    if output is not None and is_in_memory(output) and (engine == "ray" or jobs != 1):
+        raise InputError(
+            f"{output}: is the memory of one process, and several would work; expected --jobs 1, "
+            "or a store that all of them reach"
+        )
     if engine == "ray":
         return OnRay(jobs, address)
     if address:

@@ -90,7 +90,7 @@ def predict(
         require_packages("torchvision")
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
-        executor = executor_of(engine, address, jobs)
+        executor = executor_of(engine, address, jobs, output)
         files, remarks = _files(images, output)
         if listed is not None:
             files = choose_listed(files, listed)

@@ -136,7 +136,7 @@ def pseudo_label(
             maps = Path(saliency) if given else None
             from saccade.weak.map_masks import MASKS_PER_PROCESS
 
-            executor = executor_of(engine, address, jobs, items_each=MASKS_PER_PROCESS)
+            executor = executor_of(engine, address, jobs, output, items_each=MASKS_PER_PROCESS)
             _from_maps(images, source, output, classes, options, maps, executor, quiet=quiet)
             return
         from saccade.weak.stroke_labeling import StrokeLabeling
@@ -144,7 +144,7 @@ def pseudo_label(
         spec = classes_of(classes)
         chosen = channels_of(channels)
         settings = StrokeLabeling(preset, seed, device, confidence, None, window, chosen)
-        executor = executor_of(engine, address, jobs)
+        executor = executor_of(engine, address, jobs, output)
         _from_strokes(images, source, output, spec, settings, executor, quiet=quiet)
 
 

@@ -140,7 +140,7 @@ def segment(
     value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():
         _refuse_unused(context, model, strokes)
-        executor = executor_of(engine, address, jobs)
+        executor = executor_of(engine, address, jobs, output)
         settings = Settings(preset, seed, device, value, window, model, channels_of(channels))
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)
