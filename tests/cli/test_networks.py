@@ -158,3 +158,21 @@ def test_a_dense_crf_is_chosen_by_name(trained, tmp_path):
         out = tmp_path / folder
         check(run("predict", arguments[0], found, "-o", out, *more), "2 masks in")
         assert len(list(out.glob("*.png"))) == 2
+
+
+def test_images_are_brought_to_the_size_of_the_training(trained, tmp_path):
+    text = (trained / "train.toml").read_text().replace('root = "data"', f'root = "{trained}/data"')
+    (tmp_path / "small.toml").write_text(text.replace("[32, 32]", "[32, 32]\nresize = 36"))
+    check(run("train", tmp_path / "small.toml", "-o", tmp_path / "run"), "epoch 1")
+    network, photos = tmp_path / "run/last.safetensors", trained / "data/images/val"
+    masks = {}
+    for name, asked in (("trained", ()), ("same", ("--resize", "36")), ("own", ("--resize", "0"))):
+        result = run("predict", network, photos, "-o", tmp_path / name, "--jobs", "1", *asked)
+        check(result, "2 masks")
+        assert ("shorter side 36" in result.output) == (name != "own")
+        masks[name] = (tmp_path / name / "0.png").read_bytes()
+        record = (tmp_path / name / "records/0.json").read_text()
+        assert ("resize=36" in record) == (name != "own")
+    assert masks["trained"] == masks["same"]
+    scored = run("evaluate", network, trained / "data", "-o", tmp_path / "scores")
+    assert "shorter side 36" in scored.output + (tmp_path / "scores/scores.json").read_text()

@@ -40,7 +40,7 @@ def evaluate(
     scales: Scales = "1",
     flip: Flip = False,
     window: Window = 0,
-    resize: Resize = 0,
+    resize: Resize = None,
     intensities: Intensities = None,
     crf: Crf = "",
     boundaries: Annotated[
@@ -72,6 +72,8 @@ def evaluate(
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refining = crf_of(crf)
         loaded = load_checkpoint(checkpoint, device=place)
+        if resize is None:
+            protocol = replace(protocol, resize=loaded.resize)
         found = replace(open_set(layout, data, split), reading=loaded.reading)
         if intensities is not None:
             found = replace(found, reading=replace(found.reading, window=intensities))

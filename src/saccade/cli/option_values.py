@@ -32,8 +32,8 @@ def refuse_given(context: "typer.Context", names: Iterable[str], why: str) -> No
             raise InputError(f"--{name} {why}")
 
 
-def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol":
-    """The protocol of the options.
+def protocol_of(scales: str, flip: bool, window: int, resize: int | None) -> "Protocol":
+    """The protocol of the options; `resize` is None where the size of the training is wanted.
 
     Raises:
         InputError: scales that are no numbers above 0, or windows or sides that no network takes.
@@ -53,7 +53,7 @@ def protocol_of(scales: str, flip: bool, window: int, resize: int) -> "Protocol"
         raise InputError(
             f"--resize is {resize}, expected 0 (no change) or {MIN_SIDE} to {MAX_SIDE} pixels"
         )
-    return Protocol(factors, flip, window, resize=resize)
+    return Protocol(factors, flip, window, resize=resize or 0)
 
 
 def crf_of(name: str) -> "DenseCRFConfig | None":

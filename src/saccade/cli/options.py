@@ -247,11 +247,12 @@ Window = Annotated[
     ),
 ]
 Resize = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--resize",
         metavar="PIXELS",
-        help="Bring the shorter side of the image to this first; 0: leave it.",
+        help="Bring the shorter side of the image to this first; 0: leave it. Without it, as the "
+        "network was trained.",
     ),
 ]
 Crf = Annotated[

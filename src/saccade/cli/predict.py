@@ -1,6 +1,6 @@
 """``saccade predict``: masks of a trained network for images and folders of images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,7 +59,7 @@ def predict(
     scales: Scales = "1",
     flip: Flip = False,
     window: Window = 0,
-    resize: Resize = 0,
+    resize: Resize = None,
     intensities: Intensities = None,
     crf: Crf = "",
     overlay: Overlay = True,
@@ -99,6 +99,8 @@ def predict(
                 raise InputError(f"--submission packs masks of this machine, not of {output}")
             _check_submission(submission, checkpoint)
         _refuse_to_replace_inputs(checkpoint, files, output)
+        if resize is None:
+            protocol = replace(protocol, resize=_trained_side(checkpoint))
         made_by = {
             "checkpoint": digest_of(checkpoint),
             "protocol": repr(protocol),
@@ -155,6 +157,13 @@ def predict(
             pack_submission(submission, [_mask(file, output) for file in files])
             if not quiet:
                 say(f"submission: {submission}, {len(files)} masks")
+
+
+def _trained_side(checkpoint: Path) -> int:
+    """What the shorter side of images was brought to when the network was trained."""
+    from saccade.models.checkpoint import load_checkpoint
+
+    return load_checkpoint(checkpoint).resize
 
 
 def _check_submission(path: Path, checkpoint: Path) -> None:

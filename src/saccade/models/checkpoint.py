@@ -35,6 +35,11 @@ class Checkpoint:
         """How the images that it was trained on were read; as pictures where nothing is known."""
         return _reading_of(self.info)
 
+    @property
+    def resize(self) -> int:
+        """What the shorter side of its images was brought to before all else; 0: nothing."""
+        return _resize_of(self.info)
+
 
 def save_checkpoint(
     path: str | os.PathLike[str],
@@ -86,7 +91,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
         config = config_from_dict(header["network"])
         spec = spec_from_dict(header["classes"])
         info = dict(header["info"])
-        _reading_of(info)
+        _reading_of(info), _resize_of(info)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise InputError(f"{path}: incomplete checkpoint ({one_line(error)})") from error
     with reading(path, "weights do not fit its network"):
@@ -94,6 +99,10 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
             raise ValueError(f"{len(config.rates)} rates")
         net = network_with(lambda: SegmentationNet(config), weights)
     return Checkpoint(net.eval().to(device), spec, info)
+
+
+def _resize_of(info: dict[str, Any]) -> int:
+    return int(info.get("training", {}).get("augmentation", {}).get("resize", 0))
 
 
 def _reading_of(info: dict[str, Any]) -> Reading:

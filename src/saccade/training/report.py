@@ -101,7 +101,7 @@ def write_report(
         if (folder / CONFUSION) in written:
             parts.append("<h2>Confusions</h2>" + _confused(scored))
             parts.append(_figure(folder / CONFUSION, "Confusions, rows are the truth", " narrow"))
-    parts.append(_next(folder / name, config))
+    parts.append(_next(folder / name))
     write_page(folder / PAGE, f"{title}: training", parts, style=_STYLE)
     return [*written, folder / PAGE]
 
@@ -228,11 +228,9 @@ def _figure(path: Path, alt: str, more: str = "") -> str:
     return f'<figure class="sheet{more}">{image_file(path, alt)}</figure>'
 
 
-def _next(checkpoint: Path, config: TrainConfig) -> str:
-    side = config.augmentation.resize
-    resize = f" --resize {side}" if side else ""
+def _next(checkpoint: Path) -> str:
     lines = (
-        f"saccade predict {checkpoint} photos/ -o masks/{resize}",
+        f"saccade predict {checkpoint} photos/ -o masks/",
         f"saccade export {checkpoint} -o net.onnx",
     )
     items = "".join(f"<li><code>{escape(line)}</code></li>" for line in lines)
