@@ -57,16 +57,16 @@ def one_of(known: Iterable[str], text: str) -> str:
 # Where results go, and what is said of them.
 
 
-def _path_of(text: str) -> Path:
+def _path_of(text: str | Path) -> Path:  # a default is a path already
     try:
-        return path_of(text)
+        return path_of(str(text))
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _local_path_of(text: str) -> Path:
+def _local_path_of(text: str | Path) -> Path:
     try:
-        return local_path_of(text)
+        return local_path_of(str(text))
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
 
