@@ -7,6 +7,8 @@ images, until its own strokes or pins, its image or its preset are others, or it
 
 import hashlib
 import logging
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
 
 from saccade.errors import InputError
 from saccade.files import atomic_write
@@ -29,7 +30,8 @@ from saccade.serve.service import Service
 from saccade.serve.session import Session
 
 FOLDER_NAME = ".saccade-done"
-_OF, _PRESET = "saccade_of", "saccade_preset"
+_DAMAGED = (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is none of ours any more."""
 _log = logging.getLogger("saccade.serve")
 
 
@@ -124,15 +126,13 @@ class DoneMasks:
         mask = session.current_mask
         if mask is None:
             return
-        notes = PngImagePlugin.PngInfo()
-        notes.add_text(_OF, _stamp(session.document, session.digest))
-        notes.add_text(_PRESET, session.preset)
-        path, picture = self._path(session.entry), Image.fromarray(mask.labels.astype(np.uint8))
+        stamp, preset = _stamp(session.document, session.digest), session.preset
+        path, labels = self._path(session.entry), mask.labels.astype(np.uint8)
 
         def write() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path, follow=False) as temporary:
-                picture.save(temporary, "png", pnginfo=notes)
+            with atomic_write(path, follow=False) as temporary, open(temporary, "wb") as file:
+                np.savez_compressed(file, of=stamp, preset=preset, labels=labels)
 
         try:
             await self._service.background.in_thread(write)
@@ -143,27 +143,25 @@ class DoneMasks:
         self, entry: Entry, size: tuple[int, int], stamp: str, preset: str | None
     ) -> NDArray[np.int32] | None:
         try:
-            with Image.open(self._path(entry), formats=["PNG"]) as picture:
-                if (picture.height, picture.width) != size or picture.mode != "L":
+            with open(self._path(entry), "rb") as file, np.load(file) as kept:
+                if str(kept["of"]) != stamp or preset not in (None, str(kept["preset"])):
                     return None
-                picture.load()
-                notes = dict(picture.info)
-                labels = np.asarray(picture).astype(np.int32)
+                labels = kept["labels"].astype(np.int32)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, SyntaxError) as error:  # of Pillow: damaged
+        except (OSError, *_DAMAGED) as error:
             _log.warning("the mask of %s that was called done: %s", entry.name, error)
             return None
-        same = notes.get(_OF) == stamp and preset in (None, notes.get(_PRESET))
         known = {c.value for c in self._service.folder.project.classes}
-        return labels if same and known.issuperset(np.unique(labels).tolist()) else None
+        fits = labels.shape == size and known.issuperset(np.unique(labels).tolist())
+        return labels if fits else None
 
     def _session(self, entry: Entry) -> Session | None:
         return next((s for s in self._service.sessions.values() if s.entry.id == entry.id), None)
 
     def _path(self, entry: Entry) -> Path:
         name = hashlib.sha256(self._service.folder.key(entry).encode(errors="surrogateescape"))
-        return self._folder / f"{name.hexdigest()[:24]}.png"
+        return self._folder / f"{name.hexdigest()[:24]}.npz"
 
 
 def _stamp(document: StrokeDocument, digest: str) -> str:
