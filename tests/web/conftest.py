@@ -71,7 +71,7 @@ def serving(home: Path, *arguments, process=False):
     finally:
         server.send_signal(signal.SIGINT)
         try:
-            output, _ = server.communicate(timeout=20)
+            output, _ = server.communicate(timeout=60)  # a slow machine finishes its work first
         except subprocess.TimeoutExpired:
             server.kill()
             raise
