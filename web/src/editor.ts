@@ -259,8 +259,10 @@ export class Editor {
   }
 
   private seen(result: Result): void {
-    const { revision, final, seconds } = result.header;
-    if (final && revision >= this.revision) this.host.status(this.guess() ?? t("doneIn", { seconds: seconds.toFixed(2) }), null);
+    const { revision, final, seconds, imported } = result.header;
+    if (!final || revision < this.revision) return;
+    const made = seconds > 0 ? t("doneIn", { seconds: seconds.toFixed(2) }) : t(imported ? "maskShown" : "maskKept");
+    this.host.status(this.guess() ?? made, null);
   }
 
   /** What to do about a mask of one class and what was assumed around it. */

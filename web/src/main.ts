@@ -201,7 +201,7 @@ function opened(editor: Editor, another: boolean, beside: boolean): void {
 function showSource(): void {
   const { editor } = images;
   fromFile.hidden = !editor?.mask.isFromFile;
-  panel.showFolder(folder, count, editor?.mask.painted ? editor.sources : null);
+  panel.showFolder(folder, count, editor?.mask.painted && !editor.mask.isFromFile ? editor.sources : null);
   if (!editor) return;
   hints.show(editor.document, editor.mask.painted ? editor.sources : 0);
 }

@@ -208,6 +208,7 @@ export const TEXTS = {
   importMask: ["Mask for this image", "Maske für dieses Bild"],
   strokesAdded: ["Strokes added", "Striche hinzugefügt"],
   fromFile: ["This mask is from a file. A stroke takes its place, unless you keep it.", "Diese Maske ist aus einer Datei. Ein Strich tritt an ihre Stelle, außer sie wird behalten."],
+  maskKept: ["The mask is as you left it", "Die Maske ist, wie sie gelassen wurde"],
   keepMask: ["Keep it", "Behalten"],
   maskShown: ["Mask shown until the next stroke", "Maske wird bis zum nächsten Strich gezeigt"],
   "format-png": ["Palette PNG", "PNG mit Palette"],
