@@ -3,6 +3,8 @@
 import io
 import json
 import struct
+import time
+import zipfile
 
 import numpy as np
 from PIL import Image
@@ -93,3 +95,24 @@ def png(array):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def wait_for_folder(client, what, seconds=60):
+    """Ask until a condition on the folder's state holds; the state."""
+    deadline = time.monotonic() + seconds
+    while not what(state := client.get("/api/folder").json()):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.05)
+    return state
+
+
+def exported(client, seconds=60):
+    """Export all masks as PNG; the export's last state, and its file."""
+    export = client.post("/api/exports?format=png").json()["export"]
+    deadline = time.monotonic() + seconds
+    while (state := client.get(f"/api/exports/{export}").json())["state"] == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert state["state"] == "done", state
+    data = client.get(f"/api/exports/{export}/file").content
+    return state, zipfile.ZipFile(io.BytesIO(data))

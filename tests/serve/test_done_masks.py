@@ -2,7 +2,6 @@
 
 import io
 import time
-import zipfile
 
 import numpy as np
 import pytest
@@ -10,7 +9,16 @@ import tifffile
 from PIL import Image
 
 from saccade.serve.done_masks import FOLDER_NAME
-from tests.serve.helpers import TWO, document, halves, image_id, line, opened
+from tests.serve.helpers import (
+    TWO,
+    document,
+    exported,
+    halves,
+    image_id,
+    line,
+    opened,
+    wait_for_folder,
+)
 
 WRONG = document(line("x", 0, (8, 10), (8, 50)), line("y", 1, (70, 10), (70, 50)))
 """The classes the other way round: the folder's model no longer says what it said."""
@@ -28,25 +36,13 @@ def call_done(client, name, done=True):
 
 
 def wait_for_fit(client, images):
-    deadline = time.monotonic() + 60
-    while True:
-        state = client.get("/api/folder").json()
-        if state["images"] == images and not state["fitting"]:
-            return
-        assert time.monotonic() < deadline, state
-        time.sleep(0.05)
+    wait_for_folder(client, lambda state: state["images"] == images and not state["fitting"])
 
 
-def exported(client):
-    export = client.post("/api/exports?format=png").json()["export"]
-    deadline = time.monotonic() + 60
-    while (state := client.get(f"/api/exports/{export}").json())["state"] == "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert state["state"] == "done", state
-    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/exports/{export}/file").content)) as file:
-        names = [name for name in file.namelist() if name.endswith(".png")]
-        return {name: np.asarray(Image.open(io.BytesIO(file.read(name)))) for name in names}
+def masks_of_all(client):
+    _, file = exported(client)
+    names = [name for name in file.namelist() if name.endswith(".png")]
+    return {name: np.asarray(Image.open(io.BytesIO(file.read(name)))) for name in names}
 
 
 @pytest.fixture
@@ -73,7 +69,7 @@ def test_a_mask_that_is_done_stays_as_it_was(drawn, make):
     draw_the_other_way_round(drawn)
     assert (mask_of(drawn, "10.png") == before).all()
     drawn.delete(opened(drawn, "10.png"))  # nobody has it open
-    masks = exported(drawn)
+    masks = masks_of_all(drawn)
     assert (masks["10.png"] == before).all()
     assert (masks["12.png"] != before).mean() > 0.8
     again = make()  # and after the server was started anew
@@ -148,7 +144,7 @@ def test_a_slice_that_is_done_stays_when_its_stack_is_made_anew(make, tmp_path):
     segment_all()
     assert (mask_of(client, "s.z2.tif") == before).all()
     assert (mask_of(client, "s.z3.tif") != before).mean() > 0.8
-    masks = exported(client)
+    masks = masks_of_all(client)
     assert (masks["s.z2.png"] == before).all()
     assert (masks["s.z3.png"] != before).mean() > 0.8
 

@@ -4,7 +4,6 @@ import io
 import json
 import threading
 import time
-import zipfile
 
 import numpy as np
 import pytest
@@ -15,7 +14,19 @@ import saccade
 from saccade.errors import InputError
 from saccade.serve import folder_model
 from saccade.serve.errors import SupersededError
-from tests.serve.helpers import CLASSES, TWO, document, image_id, line, live, opened, say, until
+from tests.serve.helpers import (
+    CLASSES,
+    TWO,
+    document,
+    exported,
+    image_id,
+    line,
+    live,
+    opened,
+    say,
+    until,
+    wait_for_folder,
+)
 
 THREE = [*CLASSES, {"value": 2, "name": "sky", "color": "#00ff00"}]
 
@@ -26,15 +37,6 @@ def names(client, address):
 
 def listed(client, name):
     return next(i for i in client.get("/api/images").json() if i["name"] == name)
-
-
-def wait_for(client, what, seconds=60):
-    """Ask until a condition on the folder's state holds; the state."""
-    deadline = time.monotonic() + seconds
-    while not what(state := client.get("/api/folder").json()):
-        assert time.monotonic() < deadline, state
-        time.sleep(0.05)
-    return state
 
 
 def test_classes_are_those_of_the_folder_and_are_kept_before_the_first_stroke(make, photos):
@@ -91,7 +93,7 @@ def test_strokes_on_one_image_make_masks_of_the_others(make, photos):
     client = make()
     first = opened(client, "2.png")
     client.put(f"{first}/strokes", json=TWO)
-    assert wait_for(client, lambda s: s["images"] == 1)["problem"] == ""
+    assert wait_for_folder(client, lambda s: s["images"] == 1)["problem"] == ""
     with live(client, opened(client, "10.png")) as socket:
         result, _ = until(socket, "result")
         assert result["images"] == 1
@@ -102,11 +104,11 @@ def test_strokes_on_one_image_make_masks_of_the_others(make, photos):
         say(socket, type="strokes", revision=5, document=more)
         result, _ = until(socket, "result", revision=5)
         assert (result["labels"][8, 12:28] == 0).all()
-        wait_for(client, lambda s: s["images"] == 2)
+        wait_for_folder(client, lambda s: s["images"] == 2)
         result, _ = until(socket, "result", revision=5)
         assert result["images"] == 2
         say(socket, type="strokes", revision=6, document=document(classes=CLASSES))
-        wait_for(client, lambda s: s["images"] == 1 and not s["fitting"])
+        wait_for_folder(client, lambda s: s["images"] == 1 and not s["fitting"])
         client.patch("/api/folder", json={"shared": False})
         until(socket, "waiting")
     again = make()
@@ -132,7 +134,7 @@ def test_the_list_has_masks_and_marks_and_says_where_to_draw_next(client, photos
     assert changed[:, :35].mean() > 0.8
     assert changed[:, 45:].mean() < 0.1
     assert listed(client, "2.png")["status"] == "strokes"
-    wait_for(client, lambda s: not s["fitting"])
+    wait_for_folder(client, lambda s: not s["fitting"])
     while not listed(client, "cat.png")["mask"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -153,15 +155,11 @@ def test_all_masks_are_exported_and_what_has_none_is_said(client, photos):
     (photos / "1.png").write_bytes((photos / "2.png").read_bytes()[:500])
     client.get("/api/images")
     client.put(f"{opened(client, '2.png')}/strokes", json=TWO)
-    wait_for(client, lambda s: s["images"] == 1 and not s["fitting"])
-    export = client.post("/api/exports?format=png").json()["export"]
-    deadline = time.monotonic() + 60
-    while (state := client.get(f"/api/exports/{export}").json())["state"] == "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert state["state"] == "done", state
+    wait_for_folder(client, lambda s: s["images"] == 1 and not s["fitting"])
+    state, file = exported(client)
+    export = state["export"]
     assert [r.split(":")[0] for r in state["remarks"]] == ["1.png"]
-    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/exports/{export}/file").content)) as file:
+    with file:
         assert sorted(file.namelist()) == [
             "10.png",
             "2.png",
@@ -180,7 +178,7 @@ def test_a_model_is_saved_and_a_server_can_begin_with_it(make, photos, tmp_path)
     client = make()
     assert client.get("/api/folder/model").status_code == 409
     client.put(f"{opened(client, '2.png')}/strokes", json=TWO)
-    wait_for(client, lambda s: s["images"] == 1 and not s["fitting"])
+    wait_for_folder(client, lambda s: s["images"] == 1 and not s["fitting"])
     file = tmp_path / "halves.saccade"
     file.write_bytes(client.get("/api/folder/model").content)
     model = saccade.load(file)
@@ -203,7 +201,7 @@ def test_files_of_many_channels_are_fitted_as_they_are_shown(make, photos):
         (photos / f"{name}.png").unlink()
     client = make()
     client.put(f"{opened(client, '2.tif')}/strokes", json=TWO)
-    assert wait_for(client, lambda s: s["images"] == 1 and not s["fitting"])["problem"] == ""
+    assert wait_for_folder(client, lambda s: s["images"] == 1 and not s["fitting"])["problem"] == ""
     with live(client, opened(client, "10.tif")) as socket:
         result, _ = until(socket, "result")
     assert (result["labels"][:, :35] == 1).mean() > 0.9
@@ -243,7 +241,7 @@ def test_a_fit_does_not_hold_the_reply_to_a_stroke(client, monkeypatch):
     assert client.put(f"{first}/strokes", json=more).json()["revision"] == 2
     assert stopped.wait(10)
     let_go.set()
-    assert wait_for(client, lambda s: s["images"] == 1)["problem"] == ""
+    assert wait_for_folder(client, lambda s: s["images"] == 1)["problem"] == ""
 
 
 def test_images_of_a_folder_that_does_not_exist_are_not_found(client):

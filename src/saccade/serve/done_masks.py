@@ -89,15 +89,7 @@ class DoneMasks:
     def labels_of(
         self, entries: Sequence[Entry], documents: Mapping[str, StrokeDocument]
     ) -> dict[str, NDArray[Any]]:
-        """The kept masks of images as they are; not on the event loop.
-
-        Args:
-            entries: the images of the folder.
-            documents: their strokes by image id; without one an image has none.
-
-        Returns:
-            Class values (H, W) by image id.
-        """
+        """The kept masks of images as they are, as `exports.KeptLabels`."""
         found: dict[str, NDArray[Any]] = {}
         library = self._service.library
         for entry in filter(self._service.folder.is_done, entries):

@@ -43,8 +43,11 @@ from saccade.serve.session import Session
 from saccade.serve.settings import ServeSettings
 from saccade.serve.worker import mask_classes
 
-Masks = dict[str, NDArray[Any]]
+LabelsById = dict[str, NDArray[Any]]
 """Class values (H, W) by the id of their image."""
+KeptLabels = Callable[[Sequence[Entry], Mapping[str, StrokeDocument]], LabelsById]
+"""Gives the masks that are there of a folder's images, from these and their strokes by image id;
+without strokes there an image has none. It is not called on the event loop."""
 _KEPT = 4
 _log = logging.getLogger("saccade.serve")
 
@@ -89,8 +92,7 @@ class Exports:
         self._settings, self._library, self._folder = settings, library, folder
         self._model, self._background, self._sessions = model, background, sessions
         self._queue = RequestQueue(1, 1)
-        self.kept: list[Callable[[Sequence[Entry], Mapping[str, StrokeDocument]], Masks]] = []
-        """Give masks that are there already; the later ones go before the earlier."""
+        self.kept: list[KeptLabels] = []  # the later ones go before the earlier
         self._exports: dict[str, Export] = {}
         self._home: Path | None = None
 
@@ -112,7 +114,7 @@ class Exports:
         fit = self._model.fit if self._folder.project.shared else None
         strokes = {one.entry.id: one for one in drawn}
         documents |= {image: one.document for image, one in strokes.items()}
-        masks: Masks = {}
+        masks: LabelsById = {}
         for kept in self.kept:
             masks |= await self._background.in_slow_thread(kept, entries, documents)
         masks |= {
@@ -205,7 +207,7 @@ class _Job:
     entries: Sequence[Entry]
     fmt: str
     classes: tuple[StrokeClass, ...]
-    masks: Masks
+    masks: LabelsById
     strokes: dict[str, DrawnImage]
     fit: FolderFit | None
     settings: ServeSettings

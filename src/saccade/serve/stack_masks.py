@@ -143,15 +143,7 @@ class StackMasks:
     def labels_of(
         self, entries: Sequence[Entry], documents: Mapping[str, StrokeDocument]
     ) -> dict[str, NDArray[Any]]:
-        """The masks of all slices that `mask_of` would give; not on the event loop.
-
-        Args:
-            entries: the images of the folder.
-            documents: their strokes by image id; without one an image has none.
-
-        Returns:
-            Class values (H, W) by image id.
-        """
+        """The masks of all slices that `mask_of` would give, as `exports.KeptLabels`."""
         labels: dict[str, NDArray[Any]] = {}
         for job in list(self._jobs.values()):
             slices = [one for one in entries if one.slice and one.path == job.entry.path]
