@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from saccade.data.specs import MAX_CLASSES
 from saccade.discovery.class_files import Named
-from saccade.discovery.convert import write_labels
 from saccade.discovery.meaning import Meaning
 from saccade.discovery.pairs import image_files
 from saccade.discovery.words import split_of
@@ -18,7 +17,7 @@ from saccade.errors import InputError
 from saccade.folders import name_key
 from saccade.formats.labels import AnnotatedImage
 from saccade.formats.listing import entry_names
-from saccade.formats.masks import iter_annotations, mask_format
+from saccade.formats.masks import iter_annotations, mask_format, write_mask
 from saccade.images import image_size
 from saccade.suffixes import IMAGE_SUFFIXES
 
@@ -132,7 +131,7 @@ def write_masks(found: Annotations, target_of: dict[Path, Path]) -> None:
         entries = list(_entries(path)) if any(images) else []
         for image, (_, annotated) in zip(images, entries, strict=False):
             if image is not None:
-                write_labels(target_of[image], _by_name(annotated, index_of))
+                write_mask(target_of[image], _by_name(annotated, index_of), "png")
 
 
 def _by_name(annotated: AnnotatedImage, index_of: dict[str, int]) -> NDArray[np.uint8]:

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from saccade.data.examples import read_values
-from saccade.data.palette import voc_palette
 from saccade.discovery.meaning import Meaning
-from saccade.files import atomic_write
+from saccade.formats.masks import write_mask
 
 _ROWS = 64
 
@@ -30,7 +28,7 @@ def converted(masks: list[tuple[Path, Path]], meaning: Meaning) -> Callable[[], 
                 labels = (values > 0).astype(np.uint8)
             else:
                 labels = nearest(values, np.array(_samples(meaning), np.float32))
-            write_labels(target, labels)
+            write_mask(target, labels, "png")
 
     return write
 
@@ -55,14 +53,6 @@ def nearest(values: NDArray[np.integer], samples: NDArray[np.float32]) -> NDArra
         part = pixels[top : top + _ROWS, :, None] - samples
         labels[top : top + _ROWS] = (part**2).sum(-1).argmin(-1)
     return labels
-
-
-def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Write class indices as a PNG in the colors of VOC, so that a viewer shows them."""
-    picture = Image.fromarray(labels)
-    picture.putpalette(voc_palette(256).tobytes())
-    with atomic_write(path) as temporary:
-        picture.save(temporary, "PNG")
 
 
 def _samples(meaning: Meaning) -> list[tuple[int, ...]]:
