@@ -88,19 +88,22 @@ def predict(
     """
     with one_line_errors():
         require_packages("torchvision")
+        from saccade.models.checkpoint import load_checkpoint
+
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
         executor = executor_of(engine, address, jobs, output)
         files, remarks = _files(images, output)
         if listed is not None:
             files = choose_listed(files, listed)
+        known = load_checkpoint(checkpoint)  # before long work, also for what is wrong with it
         if submission is not None:
             if is_remote(output):
                 raise InputError(f"--submission packs masks of this machine, not of {output}")
-            _check_submission(submission, checkpoint)
+            check_submission(submission, known.spec.names)
         _refuse_to_replace_inputs(checkpoint, files, output)
         if resize is None:
-            protocol = replace(protocol, resize=_trained_side(checkpoint))
+            protocol = replace(protocol, resize=known.resize)
         made_by = {
             "checkpoint": digest_of(checkpoint),
             "protocol": repr(protocol),
@@ -157,19 +160,6 @@ def predict(
             pack_submission(submission, [_mask(file, output) for file in files])
             if not quiet:
                 say(f"submission: {submission}, {len(files)} masks")
-
-
-def _trained_side(checkpoint: Path) -> int:
-    """What the shorter side of images was brought to when the network was trained."""
-    from saccade.models.checkpoint import load_checkpoint
-
-    return load_checkpoint(checkpoint).resize
-
-
-def _check_submission(path: Path, checkpoint: Path) -> None:
-    from saccade.models.checkpoint import load_checkpoint
-
-    check_submission(path, load_checkpoint(checkpoint).spec.names)
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,6 @@ def write_stack_objects(
     given = dict(enumerate(wanted.names or ()))
     names = {value: name_of(value, given) for value in sorted({*given, *found.classes})}
     classes = [value for value in names if value]
-    three = image.colors and image.count("C") == 3
-    channels = ("red", "green", "blue") if three else image.channels or ("grey",)
     times = range(image.count("T"))
     several, count = "T" in image.axes, 0
     rows: list[dict[str, Any]] = []
@@ -71,7 +69,7 @@ def write_stack_objects(
             "unit": image.unit,
         }
         planes: Any = PlanesOfTime(image, t)
-        own = measure_objects(objects, planes, channels=channels, **common)
+        own = measure_objects(objects, planes, channels=image.channel_titles, **common)
         rows += [_placed(row, t if several else None, count) for row in own]
         own = summarize_objects(objects, classes=classes, **common)
         summary += [_placed(row, t if several else None) for row in own]

@@ -124,6 +124,13 @@ class Image:
         """(H, W)."""
         return self.count("Y"), self.count("X")
 
+    @property
+    def channel_titles(self) -> tuple[str, ...]:
+        """What its channels are called where they are measured; "" where nothing says so."""
+        if self.colors and self.count("C") == 3:
+            return "red", "green", "blue"
+        return self.channels or ("grey",)
+
     def count(self, axis: str) -> int:
         """The number of entries along an axis; 1 where the image has no such axis."""
         return int(self.array.shape[self.axes.index(axis)]) if axis in self.axes else 1

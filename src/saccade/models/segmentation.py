@@ -38,8 +38,8 @@ class SegmentationConfig:
         classes: number K of classes.
         network: "deeplab" (pyramid, 3x3 convolution, classifier), "dsnet", or "largefov"
             (DeepLab v1, layer for layer: its backbone is "vgg16" at stride 8, its dropout 0.5);
-            or "unet", "fpn", "deeplabv3plus" or "segformer" of segmentation_models.pytorch, whose
-            layers are its own: of the settings here they take `backbone` alone.
+            or "unet", "fpn", "deeplabv3plus" or "segformer" of segmentation_models.pytorch, which
+            take `backbone`, `mean` and `std` and choose all other layers themselves.
         backbone: "mobilenet_v2", "resnet50" or "resnet101"; "timm:NAME" for one of timm; "vgg16"
             of "largefov" alone.
         output_stride: of the backbone, 8, 16 or 32.

@@ -212,11 +212,20 @@ def _channels(
     count = array.shape[-1]
     if channels and len(channels) != count:
         raise InputError(f"{len(channels)} channel names for {count} channels")
+    return array, titles_of(channels, count)
+
+
+def titles_of(channels: Sequence[str], count: int) -> list[str]:
+    """What `count` channels are called in a table: their names, or their numbers.
+
+    >>> titles_of(("", "actin"), 2), titles_of(("a", "a"), 2)
+    (['1', 'actin'], ['1', '2'])
+    """
     given = list(channels) or [""] * count
     titles = [name or str(number) for number, name in enumerate(given, start=1)]
     if len(set(titles)) < len(titles):
         titles = [str(number) for number in range(1, len(titles) + 1)]
-    return array, titles
+    return titles
 
 
 def _spacing(pixel_size: Mapping[str, float] | None, dims: int) -> tuple[float, ...] | None:

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from saccade.images import Image
 from saccade.objects.instances import Objects
-from saccade.objects.measurements import Row, measure_objects, summarize_areas
+from saccade.objects.measurements import Row, measure_objects, summarize_areas, titles_of
 from saccade.slides.objects import ROWS, SlideObjects
 
 _HIGHEST = 2048
@@ -54,8 +54,8 @@ def measure_slide(
     rows: dict[int, Row] = {}
     for chosen, top, bottom in _groups(objects):
         own = _some(objects, chosen, slice(top, bottom))
-        values, channels = _values(image, slice(top, bottom))
-        found = measure_objects(own, values, channels=channels, **common)
+        values = _values(image, slice(top, bottom))
+        found = measure_objects(own, values, channels=image.channel_titles, **common)
         for number, row in zip(chosen.tolist(), found, strict=True):
             rows[number] = _moved(row, number, top, dict(image.pixel_size), image.unit)
         progress(bottom / len(objects.labels))
@@ -117,14 +117,10 @@ def _some(objects: SlideObjects, chosen: NDArray[np.int64], rows: slice) -> Obje
     return Objects(labels, objects.classes[chosen], objects.confidences[chosen])
 
 
-def _values(image: Image, rows: slice) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Numbers (n, W, C) of some rows, and the names of the channels."""
+def _values(image: Image, rows: slice) -> NDArray[Any]:
+    """Numbers (n, W, C) of some rows, NaN where they are missing."""
     values = image.plane(rows=rows)
-    if image.nodata is not None:
-        values = np.where(values == image.nodata, np.nan, values)
-    if image.colors and values.shape[2] == 3:
-        return values, ("red", "green", "blue")
-    return values, image.channels or (("grey",) if values.shape[2] == 1 else ())
+    return values if image.nodata is None else np.where(values == image.nodata, np.nan, values)
 
 
 def _moved(row: Row, number: int, top: int, size: dict[str, float], unit: str) -> Row:
@@ -146,14 +142,13 @@ def _large(
     index, places = np.arange(1, count + 1), np.zeros((2, count))
     sums: Any = 0.0
     most: Any = -np.inf
-    titles: tuple[str, ...] = ()
+    titles = titles_of(image.channel_titles, image.count("C"))
     for top in range(0, len(objects.labels), ROWS):
         rows = slice(top, min(top + ROWS, len(objects.labels)))
         own = new[objects.labels[rows]]
         if not own.any():
             continue
-        values, channels = _values(image, rows)
-        titles = channels or tuple(map(str, range(1, values.shape[2] + 1)))
+        values = _values(image, rows)
         planes = [values[..., channel] for channel in range(values.shape[2])]
         sums += np.array([ndimage.sum_labels(one.astype(float), own, index) for one in planes])
         there = np.isin(index, own)

@@ -88,10 +88,11 @@ def _draw_losses(panel: Any, rates: Any, losses: Sequence[Sequence[float]]) -> N
         return
     steps, values, rate = np.array(losses, float).T
     panel.plot(steps, values, color=_FAINT, linewidth=0.8)
-    panel.plot(steps, smoothed(values, max(1.0, len(values) / 30)), color=_BLUE, linewidth=1.6)
+    mean, dot = smoothed(values, max(1.0, len(values) / 30)), "o" if len(values) == 1 else ""
+    panel.plot(steps, mean, color=_BLUE, linewidth=1.6, marker=dot, markersize=3)
     # The first steps are far above all others and would press these flat.
     panel.set_ylim(0, 1.1 * float(np.quantile(values, 0.98)) or None)
-    rates.plot(steps, rate, color=_INK, linewidth=1.2)
+    rates.plot(steps, rate, color=_INK, linewidth=1.2, marker=dot, markersize=3)
     rates.set_ylim(bottom=0)
     rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     rates.yaxis.get_offset_text().set_fontsize(8)

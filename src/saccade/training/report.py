@@ -108,7 +108,7 @@ def write_report(
 
 def _subtitle(config: TrainConfig, checkpoint: Checkpoint, run: State) -> str:
     network = config.network
-    head = "DSNet" if network.network == "dsnet" else network.pyramid
+    head = f"pyramid {network.pyramid}" if network.network == "deeplab" else network.network
     count = sum(p.numel() for p in checkpoint.net.parameters())
     steps = f"{run.step} steps of {config.optim.batch} images, {config.optim.optimizer}"
     return (
