@@ -108,7 +108,7 @@ def test_label_takes_channels_and_intensities(tmp_path):
     [
         ("intensities = [5]", "data: intensities is [5.0], must be [low, high]"),
         ("intensities = [5, 5]", "data: intensities: window 5,5: expected"),
-        ('channels = ["1", "2"]', "data: channels are 2, must be one or three"),
+        ('channels = ["1", "1"]', "channels ['1', '1'], expected some, each once"),
         ("channels = [1]", "data: channels[0] is 1, must be of type str"),
         ('channels = ["9"]', "0.png: channel 9, expected 1 to 3"),
     ],

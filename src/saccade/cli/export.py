@@ -32,9 +32,9 @@ def export(
 ) -> None:
     """Export a trained network as ONNX.
 
-    It takes images (1, 3, H, W) in [0, 1] and gives probabilities (1, K, H, W).
+    It takes images (1, C, H, W) in [0, 1], RGB where C is 3, and gives probabilities (1, K, H, W).
     The file is written only if onnxruntime gives PyTorch's probabilities. Class names and
-    colours are in its metadata.
+    colours are in its metadata, and so are channels and what is black and white in them.
     """
     with one_line_errors():
         require_packages("torchvision")
@@ -43,26 +43,31 @@ def export(
             raise InputError(f"{output}: expected a name that ends in .onnx")
         refuse_to_replace([output], [checkpoint])
         from saccade.formats.onnx import export_onnx
-        from saccade.models.checkpoint import load_checkpoint
+        from saccade.images.network_input import NetworkReading
+        from saccade.models.checkpoint import load_checkpoint, reading_document
         from saccade.models.cost import measure_cost
 
         loaded = load_checkpoint(checkpoint)
+        channels = loaded.net.config.in_channels
         about = {
             "classes": json_text(loaded.spec.names),
             "colors": json_text(loaded.spec.colors.tolist()),
         }
+        if isinstance(loaded.reading, NetworkReading):
+            about["images"] = json_text(reading_document(loaded.reading))
         bar = Bar(1, quiet=quiet, patience=0)  # the first stage is the longest, and reports nothing
         try:
             done = export_onnx(
                 loaded.net,
                 output,
                 shape,
+                channels=channels,
                 dynamic=not fixed,
                 metadata=about,
                 progress=lambda n, of, text: bar.show(n / (of + 1), text),
             )
             bar.show(0.9, "measuring the time of an image")
-            cost = measure_cost(loaded.net, shape)
+            cost = measure_cost(loaded.net, shape, channels=channels)
         finally:
             bar.close()
         say(f"largest difference to PyTorch {done.difference:.1e}")

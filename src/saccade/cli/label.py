@@ -172,10 +172,8 @@ def _training(
     from saccade.models.segmentation import SegmentationConfig
     from saccade.training.config import DataConfig, TrainConfig, read_config
 
-    # Strokes are segmented by all channels that were chosen; a network sees one or three.
-    seen = channels if channels is not None and len(channels) in (1, 3) else ()
     data = DataConfig(
-        "folder", images.name, train="", val="", intensities=window or (), channels=seen
+        "folder", images.name, train="", val="", intensities=window or (), channels=channels or ()
     )
     if path is None:
         network = SegmentationConfig(2)

@@ -157,7 +157,7 @@ def _open(where: "DataConfig", *, allow_missing: bool) -> "LabeledSet":
     from saccade.data.sets import open_set
 
     data = open_set(where.layout, Path(where.root), where.train, allow_missing=allow_missing)
-    return replace(data, examples=data.examples[:: where.every], reading=where.reading)
+    return replace(data, examples=data.examples[:: where.every], reading=where.colors)
 
 
 def _localize(

@@ -88,6 +88,7 @@ def predict(
     """
     with one_line_errors():
         require_packages("torchvision")
+        from saccade.images.network_input import require_channels
         from saccade.models.checkpoint import load_checkpoint
 
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
@@ -97,6 +98,7 @@ def predict(
         if listed is not None:
             files = choose_listed(files, listed)
         known = load_checkpoint(checkpoint)  # before long work, also for what is wrong with it
+        require_channels(known.reading, files[0])
         if submission is not None:
             if is_remote(output):
                 raise InputError(f"--submission packs masks of this machine, not of {output}")
@@ -243,6 +245,7 @@ def _make_worker(
     from saccade.evaluation.inference import labels_of, predict_probabilities
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, write_picture
+    from saccade.images.network_input import as_colors
     from saccade.models.checkpoint import load_checkpoint
     from saccade.refine.dense_crf import dense_crf
 
@@ -253,8 +256,8 @@ def _make_worker(
 
     def work(file: Path, report: Report) -> Predicted:
         read = loaded.reading.read(file, window=intensities)
-        image = read.pixels
-        probabilities = predict_probabilities(loaded.net, image, protocol, device)
+        image = as_colors(read.pixels)
+        probabilities = predict_probabilities(loaded.net, read.pixels, protocol, device)
         if crf is not None:
             probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
         labels = labels_of(probabilities)

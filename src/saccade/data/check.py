@@ -15,6 +15,7 @@ from saccade.data.sets import LabeledSet
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 from saccade.images import Reading, decoded_size
+from saccade.images.network_input import NetworkReading
 from saccade.remarks import Remarks
 
 
@@ -243,9 +244,8 @@ def _inspect_one(data: LabeledSet, index: int) -> _One:
 
 def _read_size(how: Reading, path: Path) -> tuple[tuple[int, int], tuple[str, ...]]:
     """(H, W) of an image that was decoded, and what its reader says of it."""
-    if (
-        path.suffix.lower() in (".jpg", ".jpeg") and how == Reading()
-    ):  # of which a part is decoded, in half the time
+    plain = how in (Reading(), NetworkReading())
+    if plain and path.suffix.lower() in (".jpg", ".jpeg"):  # a part is decoded, in half the time
         return decoded_size(path), ()
     found = how.read(path)
     return (found.pixels.shape[0], found.pixels.shape[1]), found.remarks

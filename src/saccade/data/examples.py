@@ -54,7 +54,7 @@ class LabeledSet:
     reading: Reading = field(default_factory=Reading)
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, the image of an example.
+        """(H, W, C) uint8, the image of an example: RGB, unless it is read with other channels.
 
         Raises:
             InputError: it cannot be read.

@@ -5,6 +5,7 @@ plain values; `module:function` takes image and mask and returns both.
 """
 
 import ast
+import copy
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
@@ -62,6 +63,45 @@ torchvision.transforms.v2
     return transform
 
 
+def require_channels(text: str, count: int) -> None:
+    """Try a transform of torchvision on an image of noise, whatever its probability is.
+
+    Raises:
+        InputError: it does not take images of so many channels.
+
+    Example:
+        >>> require_channels("RandomGrayscale(p=0.1)", 3)
+        >>> require_channels("RandomGrayscale(p=0.1)", 5)
+        Traceback (most recent call last):
+        saccade.errors.InputError: augmentation: 'RandomGrayscale(p=0.1)' takes no images of 5 \
+channels (...)
+    """
+    transform: Any = named_transform(text)
+    if inspect.isfunction(transform):  # its result is looked at each time
+        return
+    from torchvision import tv_tensors
+
+    if isinstance(getattr(transform, "p", None), float):
+        transform = copy.copy(transform)
+        transform.p = 1.0
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        image: Any = tv_tensors.Image(torch.randint(0, 256, (count, 96, 96), dtype=torch.uint8))
+        mask: Any = tv_tensors.Mask(torch.zeros(2, 96, 96, dtype=torch.uint8))
+        try:
+            found = transform(image, mask)[0].shape[0]
+        except (TypeError, ValueError, RuntimeError) as error:
+            if count == 3:  # its arguments; said where it is used
+                return
+            raise InputError(
+                f"augmentation: {text!r} takes no images of {count} channels ({one_line(error)})"
+            ) from error
+    if found != count:
+        raise InputError(
+            f"augmentation: {text!r} makes {found} channels of {count}, expected as many"
+        )
+
+
 def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
     try:
         call = ast.parse(text.strip(), mode="eval").body
@@ -92,14 +132,14 @@ def _function(text: str) -> Callable[[Any, Any], tuple[Any, Any]]:
         picture, labels = function(image.as_subclass(Tensor), mask.as_subclass(Tensor))
         if (
             picture.dtype != torch.uint8
-            or picture.shape[0] != 3
+            or picture.shape[0] != image.shape[0]
             or labels.dtype != torch.uint8
             or labels.shape != (len(mask), *picture.shape[1:])
         ):
             raise InputError(
                 f"augmentation: {text!r} returned {tuple(picture.shape)} {picture.dtype} and "
-                f"{tuple(labels.shape)} {labels.dtype}, expected (3, h, w) and ({len(mask)}, h, w) "
-                "of bytes"
+                f"{tuple(labels.shape)} {labels.dtype}, expected ({len(image)}, h, w) and "
+                f"({len(mask)}, h, w) of bytes"
             )
         return tv_tensors.Image(picture), tv_tensors.Mask(labels)
 

@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import MISSING, fields
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from saccade.errors import InputError
 
@@ -11,7 +12,8 @@ def from_table(kind: Any, table: str, values: dict[str, Any]) -> Any:
     """A dataclass from the keys and values of a table.
 
     Args:
-        kind: the dataclass; its fields are numbers, strings, booleans, literals, tuples of them.
+        kind: the dataclass; its fields are numbers, strings, booleans, literals, tuples of them,
+            or a literal string in place of a tuple.
         table: its name, for messages.
         values: of TOML or JSON: lists stand for tuples, a whole number may stand for a float.
 
@@ -36,6 +38,8 @@ def from_table(kind: Any, table: str, values: dict[str, Any]) -> Any:
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
     """The value in the type of its field, where TOML's types allow it."""
+    if get_origin(kind) in (UnionType, Union):
+        kind = _one_kind(value, get_args(kind))
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise InputError(f"{name} is {value!r}, must be one of {', '.join(get_args(kind))}")
@@ -51,6 +55,11 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     if kind is float and not math.isfinite(value):
         raise InputError(f"{name} is {value}, must be a finite number")
     return value
+
+
+def _one_kind(value: Any, kinds: tuple[Any, ...]) -> Any:
+    """Of a union of a tuple and a literal the one that a value is meant for."""
+    return next(k for k in kinds if (get_origin(k) is Literal) == isinstance(value, str))
 
 
 def _tuple(name: str, value: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:

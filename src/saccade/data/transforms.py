@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.data.named_transforms import GREY, named_transform
+from saccade.data.named_transforms import GREY, named_transform, require_channels
 from saccade.data.specs import IGNORE
 from saccade.errors import InputError
 
@@ -25,9 +25,10 @@ class Augmentation:
         scale: range of the random factor on the image's size; (1, 1) leaves it.
         resize: shorter side in pixels before everything else; 0 leaves it.
         flip: probability of a horizontal flip.
-        jitter: strength of changes to brightness, contrast and saturation, 0 for none.
+        jitter: strength of changes to brightness, contrast and saturation, 0 for none; for images
+            of one or three channels.
         more: transforms of torchvision v2 with their arguments, such as
-            "RandomRotation(degrees=15)", or "module:function", which takes an image (3, H, W) and
+            "RandomRotation(degrees=15)", or "module:function", which takes an image (C, H, W) and
             planes (2, H, W), the mask and where there is an image, both bytes, and returns them;
             before the crop, in this order.
     """
@@ -51,19 +52,37 @@ class Augmentation:
             named_transform(text)
 
 
+def check_channels(settings: Augmentation, count: int) -> None:
+    """Raise InputError where images of so many channels cannot be augmented so.
+
+    Example:
+        >>> check_channels(Augmentation(jitter=0.2), 5)
+        Traceback (most recent call last):
+        saccade.errors.InputError: augmentation: jitter changes colors, but images have 5 \
+channels; expected jitter = 0
+    """
+    if settings.jitter and count not in (1, 3):
+        raise InputError(
+            f"augmentation: jitter changes colors, but images have {count} channels; expected "
+            "jitter = 0"
+        )
+    for text in settings.more:
+        require_channels(text, count)
+
+
 def augment(
     image: NDArray[np.uint8], labels: NDArray[np.uint8], settings: Augmentation, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Augment one example; the same seed gives the same result, in whatever process.
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, C) uint8.
         labels: (H, W) uint8, 255 where there is no class.
         settings: what to do.
         seed: of all that is random here.
 
     Returns:
-        (3, h, w) uint8, (h, w) uint8 and (h, w) bool, all of the size of the crop; padding is
+        (C, h, w) uint8, (h, w) uint8 and (h, w) bool, all of the size of the crop; padding is
         grey, has no class, and is False in the last.
     """
     from torchvision import tv_tensors

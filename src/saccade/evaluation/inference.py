@@ -1,6 +1,6 @@
 """Probabilities of a trained network for images of any size: whole or in windows, scaled, flipped.
 
-The network is any function from (1, 3, H, W) images in [0, 1] to (1, K, H, W) logits.
+The network is any function from (1, C, H, W) images in [0, 1] to (1, K, H, W) logits.
 """
 
 import math
@@ -73,7 +73,7 @@ class Protocol:
 
 
 def as_batch(image: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
-    """(H, W, 3) uint8 to (1, 3, H, W) float32 in [0, 1]."""
+    """(H, W, C) uint8 to (1, C, H, W) float32 in [0, 1]."""
     tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0)))
     return tensor.to(device).float().div_(255)[None]
 
@@ -86,7 +86,7 @@ def predict_probabilities(
 
     Args:
         net: images in [0, 1] to logits of the same size.
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, C) uint8; RGB where C is 3.
         protocol: how to ask.
         device: of the network.
 
@@ -134,7 +134,7 @@ def sliding_scores(net: Network, image: Tensor, window: int, overlap: float) -> 
 
     Args:
         net: images to logits.
-        image: (1, 3, H, W).
+        image: (1, C, H, W).
         window: side in pixels.
         overlap: share of the window.
 

@@ -49,19 +49,22 @@ def export_onnx(
     path: Path,
     size: tuple[int, int],
     *,
+    channels: int = 3,
     dynamic: bool = True,
     metadata: dict[str, str] | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> Exported:
     """Write `net` in eval mode with a softmax behind it.
 
-    Input "images": (1, 3, H, W) float32, RGB in [0, 1]. Output "probabilities": (1, K, H, W). One
-    image at a time, as the sampled convolutions and the dynamic filter are traced for one.
+    Input "images": (1, C, H, W) float32 in [0, 1], RGB where C is 3. Output "probabilities":
+    (1, K, H, W). One image at a time, as the sampled convolutions and the dynamic filter are
+    traced for one.
 
     Args:
         net: images to logits, on the CPU.
         path: of the file; replaced only when the check is passed.
         size: (height, width) of the example images.
+        channels: number C of channels of an image.
         dynamic: leave height and width open; otherwise they are `size`.
         metadata: entries for the file, class names for instance.
         progress: told how many of how many stages are done, and which is next.
@@ -74,7 +77,7 @@ def export_onnx(
         if find_spec(package) is None:
             raise InputError(f"{package} is not installed; pip install 'saccade[onnx]' brings it")
     wrapped = _Probabilities(net).eval()
-    example = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    example = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0))
     dims = torch.export.Dim
     shapes = {2: dims("height", min=_LEAST), 3: dims("width", min=_LEAST)}
     sizes = [size, *(_other_sizes(size) if dynamic else ())]
@@ -88,7 +91,7 @@ def export_onnx(
         difference = 0.0
         for done, (height, width) in enumerate(sizes, 1):
             progress(done, stages, f"comparing with PyTorch at {height}x{width}")
-            found = _difference(wrapped, temporary, (height, width))
+            found = _difference(wrapped, temporary, (channels, height, width))
             difference = found if math.isnan(found) else max(difference, found)
         if not difference <= TOLERANCE:
             raise InputError(
@@ -136,12 +139,12 @@ def _nodes(model: Any) -> list[Any]:
 
 
 @torch.no_grad()
-def _difference(net: nn.Module, path: Path, size: tuple[int, int]) -> float:
+def _difference(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> float:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
+    images = torch.rand(1, *shape, generator=torch.Generator().manual_seed(1))
     (found,) = session.run(None, {"images": images.numpy()})
     return float((torch.from_numpy(found) - net(images)).abs().max())

@@ -64,11 +64,12 @@ class Reading:
         """
         told = window or self.window
         if self.basis is not None:
-            return self._with_basis(self.basis, _opened(image), told)
+            return self._with_basis(self.basis, opened(image), told)
         read = _read(image, self.channels, told)
         if read.components is not None:
             raise InputError(
-                f"{_where(image)}: has channels that are no colors, the others were read as colors"
+                f"{where_of(image)}: has channels that are no colors, the others were read as "
+                "colors"
             )
         return read
 
@@ -145,16 +146,16 @@ def _read(
 
 
 def _no_colors_or_bad(image: object, channels: Sequence[int | str] | None) -> Image | None:
-    """As `_no_colors`; what is wrong with an array is said where it is read, with its number."""
+    """As `no_colors`; what is wrong with an array is said where it is read, with its number."""
     try:
-        return _no_colors(image, channels)
+        return no_colors(image, channels)
     except InputError:
         if isinstance(image, str | os.PathLike):
             raise
         return None
 
 
-def _no_colors(image: Any, channels: Sequence[int | str] | None) -> Image | None:
+def no_colors(image: Any, channels: Sequence[int | str] | None) -> Image | None:
     """The image whose channels are no colors; None for pictures."""
     if isinstance(image, str | os.PathLike):
         found = many_channels(Path(image))
@@ -165,12 +166,13 @@ def _no_colors(image: Any, channels: Sequence[int | str] | None) -> Image | None
         shape: tuple[int, ...] = () if isinstance(image, Image) else np.shape(image)
         if channels is None and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))):
             return None  # grey, colors, RGBA
-        found = _opened(image)
+        found = opened(image)
     chosen = choose_channels(channels, found.channels or [""], found.source or "image")
     return None if len(chosen) in (1, 3) else found
 
 
-def _opened(image: Any) -> Image:
+def opened(image: Any) -> Image:
+    """The `Image` of a path, an array or an `Image`."""
     if isinstance(image, Image):
         return image
     if isinstance(image, str | os.PathLike):
@@ -178,7 +180,8 @@ def _opened(image: Any) -> Image:
     return image_of_array(image)
 
 
-def _where(image: object) -> object:
+def where_of(image: object) -> object:
+    """What an image is called in messages."""
     if isinstance(image, Image):
         return image.source or "image"
     return image if isinstance(image, str | os.PathLike) else "image"

@@ -144,7 +144,7 @@ def rgb_of_values(values: NDArray[Any], meaning: Meaning | None = None) -> ReadI
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if meaning.alpha is not None and meaning.premultiplied and values.dtype != np.uint8:
         values = _unmultiplied(values, meaning.alpha)
-    eight, remarks = _to_8_bit(values, meaning)
+    eight, remarks = eight_bits(values, meaning)
     if meaning.inverted:
         eight = 255 - eight
     if meaning.alpha is not None:
@@ -156,7 +156,12 @@ def rgb_of_values(values: NDArray[Any], meaning: Meaning | None = None) -> ReadI
     return ReadImage(rgb, remarks)
 
 
-def _to_8_bit(values: NDArray[Any], meaning: Meaning) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def eight_bits(values: NDArray[Any], meaning: Meaning) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """(H, W, C) numbers as 8 bits, by one window for all channels where none is told.
+
+    Raises:
+        InputError: no finite numbers.
+    """
     kind, bits = values.dtype.kind, values.dtype.itemsize * 8
     if kind == "b":
         return values.astype(np.uint8) * np.uint8(255), ()

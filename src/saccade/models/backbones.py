@@ -23,20 +23,22 @@ class MobileNetV2Features(nn.Module):
 
     Args:
         output_stride: 8, 16 or 32.
+        in_channels: number C of channels of an image.
     """
 
     channels: ClassVar[dict[int, int]] = dict(zip(STAGES, (24, 32, 96, 320), strict=True))
     _ends = (3, 6, 13, 17)
 
-    def __init__(self, output_stride: int = 16) -> None:
+    def __init__(self, output_stride: int = 16, in_channels: int = 3) -> None:
         super().__init__()
         from torchvision.models import mobilenet_v2
 
-        self.features = mobilenet_v2(weights=None).features[:-1]
+        self.features: Any = mobilenet_v2(weights=None).features[:-1]
+        self.features[0][0] = with_channels(self.features[0][0], in_channels)
         dilate_blocks(list(self.features), output_stride)
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
-        """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
+        """Images (B, C, H, W), standardised, to the maps X(2) ... X(5)."""
         maps = {}
         for i, block in enumerate(self.features):
             x = block(x)
@@ -55,18 +57,27 @@ class ResNetFeatures(nn.Module):
         output_stride: 8, 16 or 32.
         stride_first: have the stride of a stage in its first 1x1 convolution, as the first version
             of ResNet and weights of Keras and Caffe, not in the 3x3.
+        in_channels: number C of channels of an image.
     """
 
     channels: ClassVar[dict[int, int]] = dict(zip(STAGES, (256, 512, 1024, 2048), strict=True))
 
-    def __init__(self, name: str, output_stride: int = 16, *, stride_first: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        output_stride: int = 16,
+        *,
+        stride_first: bool = False,
+        in_channels: int = 3,
+    ) -> None:
         super().__init__()
         from torchvision import models
 
         dilate = [False, output_stride <= 8, output_stride <= 16]
         make = models.resnet50 if name == "resnet50" else models.resnet101
         net: Any = make(weights=None, replace_stride_with_dilation=dilate)
-        self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
+        self.conv1 = with_channels(net.conv1, in_channels)
+        self.bn1, self.relu, self.maxpool = net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2 = net.layer1, net.layer2
         self.layer3, self.layer4 = net.layer3, net.layer4
         if stride_first:
@@ -80,7 +91,7 @@ class ResNetFeatures(nn.Module):
                 block.conv1.stride, block.conv2.stride = (2, 2), (1, 1)
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
-        """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
+        """Images (B, C, H, W), standardised, to the maps X(2) ... X(5)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         maps = {}
         for stage, layer in zip(
@@ -92,7 +103,7 @@ class ResNetFeatures(nn.Module):
 
 
 def build_backbone(
-    name: str, output_stride: int = 16, *, stride_first: bool = False
+    name: str, output_stride: int = 16, *, stride_first: bool = False, in_channels: int = 3
 ) -> MobileNetV2Features | ResNetFeatures:
     """A backbone with random weights.
 
@@ -100,6 +111,7 @@ def build_backbone(
         name: of `Backbone`; VGG16 is not built here, its networks differ in their poolings.
         output_stride: of X(5), 8, 16 or 32.
         stride_first: of ResNets, see `ResNetFeatures`.
+        in_channels: number of channels of an image.
 
     Raises:
         InputError: an unknown name or another stride.
@@ -115,8 +127,46 @@ def build_backbone(
     if output_stride not in (8, 16, 32):
         raise InputError(f"output_stride is {output_stride!r}, must be 8, 16 or 32")
     if name == "mobilenet_v2":
-        return MobileNetV2Features(output_stride)
-    return ResNetFeatures(name, output_stride, stride_first=stride_first)
+        return MobileNetV2Features(output_stride, in_channels)
+    return ResNetFeatures(name, output_stride, stride_first=stride_first, in_channels=in_channels)
+
+
+def with_channels(conv: nn.Conv2d, count: int) -> nn.Conv2d:
+    """A first convolution for another number of channels, its weights drawn anew.
+
+    They are drawn as torchvision draws those of MobileNetV2 and of ResNets.
+
+    Args:
+        conv: returned as it is where it takes so many.
+        count: of channels.
+    """
+    if conv.in_channels == count:
+        return conv
+    size: Any = conv.kernel_size
+    stride: Any = conv.stride
+    padding: Any = conv.padding
+    made = nn.Conv2d(count, conv.out_channels, size, stride, padding, bias=conv.bias is not None)
+    nn.init.kaiming_normal_(made.weight, mode="fan_out", nonlinearity="relu")
+    return made
+
+
+def adapt_weight(weight: Tensor, count: int) -> Tensor:
+    """Weights (O, 3, h, w) of a first convolution for another number of channels, as timm does it.
+
+    Of one channel they are the sum over the colors, so that grey gives what three equal channels
+    gave; of others the three come again and again, scaled by 3 / `count`.
+
+    Example:
+        >>> three = torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1, 1)
+        >>> adapt_weight(three, 1).flatten(), adapt_weight(three, 5).flatten() * 5
+        (tensor([6.]), tensor([3., 6., 9., 3., 6.]))
+    """
+    if count == 3:
+        return weight
+    if count == 1:
+        return weight.sum(1, keepdim=True)
+    repeated = weight.repeat(1, -(-count // 3), 1, 1)[:, :count]
+    return repeated * (3 / count)
 
 
 def dilate_blocks(blocks: list[nn.Module], output_stride: int) -> None:

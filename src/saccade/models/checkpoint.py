@@ -15,6 +15,7 @@ from saccade.errors import InputError
 from saccade.files import check_readable, one_line, reading
 from saccade.images import Reading
 from saccade.images.intensities import checked_window
+from saccade.images.network_input import NetworkReading
 from saccade.models.headers import network_with, read_header, spec_from_dict, write_with_header
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
@@ -33,7 +34,7 @@ class Checkpoint:
     @property
     def reading(self) -> Reading:
         """How the images that it was trained on were read; as pictures where nothing is known."""
-        return _reading_of(self.info)
+        return _reading_of(self.info, self.net.config.in_channels)
 
     @property
     def resize(self) -> int:
@@ -91,7 +92,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
         config = config_from_dict(header["network"])
         spec = spec_from_dict(header["classes"])
         info = dict(header["info"])
-        _reading_of(info), _resize_of(info)
+        _reading_of(info, config.in_channels), _resize_of(info)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise InputError(f"{path}: incomplete checkpoint ({one_line(error)})") from error
     with reading(path, "weights do not fit its network"):
@@ -105,7 +106,43 @@ def _resize_of(info: dict[str, Any]) -> int:
     return int(info.get("training", {}).get("augmentation", {}).get("resize", 0))
 
 
-def _reading_of(info: dict[str, Any]) -> Reading:
-    data = info.get("training", {}).get("data", {})
-    channels, window = data.get("channels") or None, data.get("intensities") or None
-    return Reading(channels and tuple(map(str, channels)), window and checked_window(window))
+def reading_document(how: NetworkReading) -> dict[str, Any]:
+    """Plain values of how images are read, for `Checkpoint.info`; mean and std are the network's.
+
+    Example:
+        >>> reading_document(NetworkReading(count=2, colors=False, windows=((0, 9), (1, 8))))
+        {'channels': [], 'window': [], 'count': 2, 'colors': False, 'windows': [[0, 9], [1, 8]]}
+    """
+    return {
+        "channels": list(how.channels or ()),
+        "window": list(how.window or ()),
+        "count": how.count,
+        "colors": how.colors,
+        "windows": [list(pair) for pair in how.windows],
+    }
+
+
+def _reading_of(info: dict[str, Any], count: int) -> Reading:
+    """How images are read for a network of so many channels.
+
+    Raises:
+        ValueError: what is known of it does not fit the network.
+    """
+    known = info.get("reading")
+    if known is None:
+        data = info.get("training", {}).get("data", {})
+        channels, window = data.get("channels") or None, data.get("intensities") or None
+        chosen, told = channels and tuple(map(str, channels)), window and checked_window(window)
+        if count == 3:
+            return Reading(chosen, told)
+        return NetworkReading(chosen, told, count=count, colors=False)
+    channels, windows = tuple(map(str, known["channels"])), known["windows"]
+    if known["count"] != count or len(windows) not in (0, count):
+        raise ValueError(f"its images have other channels than its network, which takes {count}")
+    return NetworkReading(
+        channels or None,
+        checked_window(known["window"]) if known["window"] else None,
+        count=count,
+        colors=bool(known["colors"]),
+        windows=tuple(checked_window(pair) for pair in windows),
+    )

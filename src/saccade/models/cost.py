@@ -25,12 +25,14 @@ class Cost:
 
 
 @torch.no_grad()
-def measure_cost(net: nn.Module, size: tuple[int, int], *, repeats: int = 5) -> Cost:
+def measure_cost(
+    net: nn.Module, size: tuple[int, int], *, channels: int = 3, repeats: int = 5
+) -> Cost:
     """Count and time one image of `size` (height, width) on the network's device."""
     from torch.utils.flop_counter import FlopCounterMode
 
     parameter = next(net.parameters())
-    image = torch.rand(1, 3, *size, device=parameter.device, dtype=parameter.dtype)
+    image = torch.rand(1, channels, *size, device=parameter.device, dtype=parameter.dtype)
     counter = FlopCounterMode(display=False)
     with counter:
         net(image)

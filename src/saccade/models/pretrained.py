@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from saccade.errors import InputError
 from saccade.files import check_readable, one_line
+from saccade.models.backbones import adapt_weight
 from saccade.models.keras_resnet import MEAN, STD, read_keras_resnet
 from saccade.models.largefov import LargeFOVHead, load_fc6_and_fc7, load_vgg_convolutions
 from saccade.models.timm_backbone import PREFIX, TimmFeatures, load_timm_weights
@@ -41,6 +42,9 @@ def load_backbone(
 ) -> Path:
     """Load weights into the backbone of a network, in place; of "largefov" also fc6 and fc7.
 
+    Those of the first layer are adapted to images of another number of channels than three, see
+    `backbones.adapt_weight`.
+
     Args:
         net: whose backbone it is.
         name: of the backbone.
@@ -49,7 +53,7 @@ def load_backbone(
             checkpoint of Saccade among them; or `.npz` of a MobileNetV2 with its batch
             normalisation folded into biases, which expects colors in [-1, 1]; or model.json of a
             Keras ResNet-50, whose strides the net is given (`saccade.models.keras_resnet`).
-        images: for folded weights: returns (B, 3, H, W) images in [0, 1] as `net` takes them, on
+        images: for folded weights: returns (B, C, H, W) images in [0, 1] as `net` takes them, on
             which the statistics of the normalisation are measured, so that the function stays.
 
     Returns:
@@ -74,6 +78,7 @@ def load_backbone(
         if next(iter(own)) not in weights:
             weights = from_timm(unwrap(content, "conv_stem.weight"))
         weights = as_torchvision(weights)
+    _adapt_first(weights, own)
     if name == "vgg16":
         head = getattr(net, "head", None)
         try:
@@ -92,6 +97,14 @@ def load_backbone(
     _check(weights, own, path, name)
     net.backbone.load_state_dict({key: weights[key] for key in own})
     return path
+
+
+def _adapt_first(weights: dict[str, Any], own: dict[str, Tensor]) -> None:
+    """Fit the weights of the first layer, which are for colors, to the channels of a network."""
+    first, count = next((key, value.shape[1]) for key, value in own.items() if value.ndim == 4)
+    given = weights.get(first)
+    if isinstance(given, Tensor) and given.ndim == 4 and given.shape[1] == 3:
+        weights[first] = adapt_weight(given, count)
 
 
 def expects(source: str) -> dict[str, Any]:

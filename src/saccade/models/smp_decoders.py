@@ -30,23 +30,28 @@ class ListedDecoder(nn.Module):
         return found
 
 
-def smp_parts(name: str, backbone: str, classes: int) -> tuple[nn.Module, nn.Module, nn.Module]:
+def smp_parts(
+    name: str, backbone: str, classes: int, in_channels: int = 3
+) -> tuple[nn.Module, nn.Module, nn.Module]:
     """Encoder, decoder and classifier of a network of segmentation_models.pytorch.
 
     Args:
         name: of `DECODERS`.
         backbone: "mobilenet_v2", "resnet50", "resnet101" or "timm:NAME".
         classes: number of classes.
+        in_channels: number C of channels of an image.
 
     Returns:
-        The encoder takes (B, 3, H, W) and gives a list of maps, the classifier gives (B, K, h, w).
+        The encoder takes (B, C, H, W) and gives a list of maps, the classifier gives (B, K, h, w).
 
     Raises:
         InputError: the package is not installed.
     """
     smp = require_module(name, "decoders of segmentation_models.pytorch", *_PACKAGE)
     encoder = backbone.replace(PREFIX, "tu-")
-    net: Any = smp.create_model(name, encoder, encoder_weights=None, classes=classes)
+    net: Any = smp.create_model(
+        name, encoder, encoder_weights=None, in_channels=in_channels, classes=classes
+    )
     return net.encoder, ListedDecoder(net.decoder), net.segmentation_head[0]
 
 

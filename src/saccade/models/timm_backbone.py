@@ -26,6 +26,7 @@ class TimmFeatures(nn.Module):
     Args:
         backbone: "timm:NAME".
         output_stride: 8, 16 or 32.
+        in_channels: number C of channels of an image.
 
     Attributes:
         channels: of each stage.
@@ -39,7 +40,7 @@ class TimmFeatures(nn.Module):
         {2: (64, 16, 24), 3: (128, 8, 12), 4: (256, 4, 6), 5: (512, 4, 6)}
     """
 
-    def __init__(self, backbone: str, output_stride: int = 16) -> None:
+    def __init__(self, backbone: str, output_stride: int = 16, in_channels: int = 3) -> None:
         super().__init__()
         timm, name = _known(backbone)
         reductions = _stages(timm, backbone, name)
@@ -51,14 +52,16 @@ class TimmFeatures(nn.Module):
                 "4, 8, 16 and 32"
             )
         indices = tuple(last[2**stage] for stage in STAGES)
-        self.net = _created(timm, backbone, name, output_stride, indices)
+        self.net = _created(
+            timm, backbone, name, output_stride, in_chans=in_channels, out_indices=indices
+        )
         info: Any = self.net.feature_info
         self.channels: dict[int, int] = dict(zip(STAGES, info.channels(), strict=True))
         self._strides = dict(zip(STAGES, info.reduction(), strict=True))
-        self._check(backbone)
+        self._check(backbone, in_channels)
 
     def forward(self, x: Tensor) -> dict[int, Tensor]:
-        """Images (B, 3, H, W), standardised, to the maps X(2) ... X(5)."""
+        """Images (B, C, H, W), standardised, to the maps X(2) ... X(5)."""
         height, width = x.shape[2:]
         found = self.net(F.pad(x, (0, -width % 32, 0, -height % 32)))
         maps = {}
@@ -69,11 +72,11 @@ class TimmFeatures(nn.Module):
         return maps
 
     @torch.no_grad()
-    def _check(self, backbone: str) -> None:
+    def _check(self, backbone: str, in_channels: int) -> None:
         """Raise InputError where maps do not have the strides that timm says."""
         was = self.net.training
         self.net.eval()
-        example = next(self.net.parameters()).new_zeros(1, 3, 64, 96)
+        example = next(self.net.parameters()).new_zeros(1, in_channels, 64, 96)
         try:
             maps = self(example)
         except (AssertionError, RuntimeError, ValueError) as error:
@@ -96,6 +99,8 @@ class TimmFeatures(nn.Module):
 def load_timm_weights(net: nn.Module, backbone: str, source: str) -> Path:
     """Load weights of timm into a backbone of it, in place.
 
+    timm adapts those of the first layer to images of another number of channels than three.
+
     Args:
         net: what timm made, with `features_only`.
         backbone: "timm:NAME".
@@ -112,7 +117,8 @@ def load_timm_weights(net: nn.Module, backbone: str, source: str) -> Path:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected the weights of timm's {name}")
     info: Any = net.feature_info
-    common = {"features_only": True, "out_indices": tuple(info.out_indices)}
+    common: dict[str, Any] = {"features_only": True, "out_indices": tuple(info.out_indices)}
+    common["in_chans"] = next(p for p in net.parameters() if p.ndim == 4).shape[1]
     read = {"pretrained": True, "pretrained_cfg_overlay": {"file": str(path)}}
     try:
         with quiet_timm(), torch.random.fork_rng(devices=[]):
@@ -173,10 +179,8 @@ def _stages(timm: Any, backbone: str, name: str) -> list[int]:
     return strides
 
 
-def _created(
-    timm: Any, backbone: str, name: str, output_stride: int, indices: tuple[int, ...]
-) -> nn.Module:
-    options: dict[str, Any] = {"features_only": True, "out_indices": indices}
+def _created(timm: Any, backbone: str, name: str, output_stride: int, **options: Any) -> nn.Module:
+    options["features_only"] = True
     if output_stride != 32:
         options["output_stride"] = output_stride
     try:

@@ -11,7 +11,8 @@ import torch
 from saccade.evaluation import iou_per_class
 from saccade.evaluation.inference import labels_of, predict_probabilities
 from saccade.files import atomic_write
-from saccade.models.checkpoint import save_checkpoint
+from saccade.images.network_input import NetworkReading, as_colors
+from saccade.models.checkpoint import reading_document, save_checkpoint
 from saccade.models.segmentation import SegmentationNet
 from saccade.strict_json import json_text
 from saccade.training.curves import HISTORY, write_losses
@@ -87,6 +88,7 @@ def _log_pictures(run: Run, net: SegmentationNet, each: Sequence[tuple[int, floa
     for name, place, (index, _) in places:
         image = run.val.image(index)
         probabilities = predict_probabilities(net, image, run.protocol, run.fabric.device)
+        image = as_colors(image)
         colors = run.val.spec.colors[labels_of(probabilities)]
         picture = np.concatenate([image, (image * 0.4 + colors * 0.6).astype(np.uint8)], 1)
         run.log.picture(f"{name}/{place}", picture, run.state.step)
@@ -119,6 +121,8 @@ def _save_checkpoint(run: Run, name: str) -> None:
         "miou": latest.get("miou"),
         "protocol": str(run.protocol),
     }
+    if isinstance(run.train.reading, NetworkReading):
+        info["reading"] = reading_document(run.train.reading)
     if run.state.longer:
         info["longer"] = run.state.longer
     info["training"]["data"].pop("root")  # a path of this machine is nobody's business

@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from saccade.errors import InputError
 from saccade.files import check_readable, reading
 from saccade.images import Reading
 from saccade.images.intensities import checked_window
+from saccade.images.network_input import NetworkReading, network_reading
 from saccade.models.segmentation import SegmentationConfig, config_from_dict
 from saccade.training.optim_config import OptimConfig, at_least, check_optim, optim_of
 from saccade.training.segmentation_losses import LossConfig
@@ -32,9 +34,10 @@ class DataConfig:
         val: the split that is evaluated; "" for none.
         every: take every so many-th example only, for quick runs.
         intensities: values of the images that become black and white; () what each file says, or
-            the rule of `saccade.images.window`.
-        channels: the one or three that the network sees, by number from 1 or by name; () those
-            that are colors.
+            the rule of `saccade.images.window`; "measured" the 0.1 and 99.9 percentiles of each
+            channel in the training images, see `saccade.images.network_input`.
+        channels: those that the network sees, by number from 1 or by name; () red, green and blue
+            of pictures, and all of images whose channels are no colors.
     """
 
     layout: str
@@ -42,25 +45,52 @@ class DataConfig:
     train: str = "train"
     val: str = "val"
     every: int = 1
-    intensities: tuple[float, ...] = ()
+    intensities: tuple[float, ...] | Literal["measured"] = ()
     channels: tuple[str, ...] = ()
 
     @property
-    def reading(self) -> Reading:
-        """How images are read.
+    def measured(self) -> bool:
+        """Whether black and white are measured on the training images."""
+        return self.intensities == "measured"
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """The values that become black and white, where they are given.
 
         Raises:
-            InputError: intensities that are none, or another number of channels.
+            InputError: they are none.
         """
-        if len(self.intensities) not in (0, 2):
-            raise InputError(f"data: intensities is {list(self.intensities)}, must be [low, high]")
-        if len(self.channels) not in (0, 1, 3):
-            raise InputError(f"data: channels are {len(self.channels)}, must be one or three")
+        if isinstance(self.intensities, str) or not self.intensities:
+            return None
+        if len(self.intensities) != 2:
+            given = list(self.intensities)
+            raise InputError(f'data: intensities is {given}, must be [low, high] or "measured"')
         try:
-            window = checked_window(self.intensities) if self.intensities else None
+            return checked_window(self.intensities)
         except InputError as error:
             raise InputError(f"data: intensities: {error}") from error
-        return Reading(self.channels or None, window)
+
+    @property
+    def colors(self) -> Reading:
+        """How images are read for a network that takes colors alone.
+
+        Raises:
+            InputError: intensities that are none or measured, or another number of channels.
+        """
+        if self.measured or len(self.channels) not in (0, 1, 3):
+            what = '"measured" intensities' if self.measured else f"{len(self.channels)} channels"
+            raise InputError(f"data: {what}, but this network takes colors, of one or three")
+        return Reading(self.channels or None, self.window)
+
+    def reading_of(self, images: Sequence[Path]) -> NetworkReading:
+        """How images are read for a network of as many channels as they have.
+
+        Raises:
+            InputError: of the first one, see `network_reading`.
+        """
+        return network_reading(
+            images, channels=self.channels, window=self.window, measured=self.measured
+        )
 
 
 @dataclass(frozen=True)
@@ -180,8 +210,10 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
     for name, value in (("weights", weights), ("start", start)):
         if not isinstance(value, str):
             raise InputError(f"network: {name} is {value!r}, must be a string")
-    if "classes" in network:
-        raise InputError("network: classes comes from the data, leave it out")
+    for name in ("classes", "in_channels"):
+        if name in network:
+            raise InputError(f"network: {name} comes from the data, leave it out")
+    given = [network[n] for n in ("mean", "std") if isinstance(network.get(n), list)]
     weak = from_table(SupervisionConfig, "supervision", content.get("supervision", {}))
     weak = dataclasses.replace(
         weak,
@@ -191,7 +223,7 @@ def config_of(content: dict[str, Any], folder: Path) -> TrainConfig:
         weights = resolve_path(weights, folder)
     config = TrainConfig(
         data_config_of(content.get("data", {}), folder),
-        config_from_dict({**network, "classes": 2}),
+        config_from_dict({**network, "classes": 2, "in_channels": len(given[0]) if given else 3}),
         weights,
         resolve_path(start, folder),
         optim_of(content.get("optim", {})),
@@ -214,7 +246,7 @@ def data_config_of(table: dict[str, Any], folder: Path) -> DataConfig:
     if data.layout not in LAYOUTS:
         raise InputError(f"data: layout is {data.layout!r}, must be one of {', '.join(LAYOUTS)}")
     at_least("data: every", data.every, 1)
-    _ = data.reading
+    _ = data.window
     root = str((folder / Path(data.root).expanduser()).resolve())
     return dataclasses.replace(data, root=root)
 

@@ -13,6 +13,7 @@ from saccade.data.sets import LabeledSet
 from saccade.evaluation import confusion_matrix, mean_iou, overall_accuracy
 from saccade.evaluation.boundary import BoundaryCounts, boundary_counts
 from saccade.evaluation.inference import Network, Protocol, labels_of, predict_probabilities
+from saccade.images.network_input import as_colors
 from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 
@@ -88,7 +89,7 @@ def evaluate(
         require_same_size(example, target.shape, image.shape[:2])
         probabilities = predict_probabilities(net, image, protocol, device)
         if crf is not None:
-            probabilities = dense_crf(probabilities, torch.tensor(image), crf)
+            probabilities = dense_crf(probabilities, torch.tensor(as_colors(image)), crf)
         labels = labels_of(probabilities)
         one_matrix = confusion_matrix(target, labels, classes)
         matrix += one_matrix

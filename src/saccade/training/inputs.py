@@ -13,7 +13,9 @@ from saccade.data.check import (
     what_is_odd,
 )
 from saccade.data.sets import LabeledSet, open_set
+from saccade.data.transforms import check_channels
 from saccade.errors import InputError
+from saccade.images.network_input import channel_count
 from saccade.training.config import DataConfig, TrainConfig
 from saccade.training.supervision import SupervisionConfig, supervised_by
 
@@ -33,18 +35,21 @@ def open_sets(
         open_set(data.layout, Path(data.root), split) if split else None
         for split in (data.train, data.val)
     ]
-    how = data.reading
-    thinned = [
-        s and replace(s, examples=s.examples[:: data.every], reading=how) if s else None
-        for s in sets
-    ]
+    thinned = [s and replace(s, examples=s.examples[:: data.every]) for s in sets]
     if thinned[0] is None:
         raise InputError("data: train is empty, name a split")
-    return supervised_by(thinned[0], supervision or SupervisionConfig()), thinned[1]
+    training = supervised_by(thinned[0], supervision or SupervisionConfig())
+    how = data.reading_of([example.image for example in training.examples])
+    val = thinned[1] and replace(thinned[1], reading=how)
+    return replace(training, reading=how), val
 
 
 def check_batch(config: TrainConfig, training: LabeledSet) -> None:
-    """Raise InputError for a batch that these images and this network cannot be trained in."""
+    """Raise InputError for a batch that these images and this network cannot be trained in.
+
+    So it is where the images cannot be augmented as asked, for their number of channels.
+    """
+    check_channels(config.augmentation, channel_count(training.reading))
     optim, count = config.optim, len(training.examples)
     if optim.batch > count:
         raise InputError(f"optim: batch is {optim.batch}, but there are {count} training images")

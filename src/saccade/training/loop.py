@@ -7,7 +7,7 @@ dropout and GDPP's draws are seeded anew for each. Nothing else has to be saved 
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,6 @@ from saccade.data.sets import LabeledSet
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol
 from saccade.files import refuse_to_replace
-from saccade.models.pretrained import expects
-from saccade.models.segmentation import SegmentationConfig
-from saccade.models.timm_backbone import PREFIX, colors_of
 from saccade.nn.seeded import SeededConv2d
 from saccade.training.checkpointing import BEST, LAST, save, validate
 from saccade.training.config import TrainConfig
@@ -34,11 +31,9 @@ from saccade.training.optimizer import rate_factor, set_rates, update_average
 from saccade.training.samples import Examples, Order, load_batches, mix_seeds
 from saccade.training.setup import Run, check_begin, order_of, prepare
 from saccade.training.signals import next_unless_stopped, stop_on_signal
+from saccade.training.start import completed
 from saccade.training.state import State
 from saccade.training.supervision import Batch, Counts, count_pixels, supervise
-
-_USUAL = SegmentationConfig(2)
-"""With the colors that a network expects where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,7 @@ def train(
         raise InputError(f"{folder}: is a file, expected a folder for the run")
     refuse_to_replace((folder / name for name in (BEST, LAST)), (config.weights, config.start))
     with locked_together(folder, fabric):
-        config = _completed(config, training)
+        config = completed(config, training)
         odd = in_first(fabric, lambda: check_begin(config, folder, training))
         findings, remarks = check_sets(training, val, report)
         for line in (*odd, *remarks) if fabric.global_rank == 0 else ():
@@ -129,17 +124,6 @@ def train(
         run.state.history,
         time.perf_counter() - started,
     )
-
-
-def _completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
-    """The configuration with what data and weights decide: classes, and the colors expected."""
-    network = replace(config.network, classes=len(training.spec.names))
-    decided = expects(config.weights)
-    if config.weights != "none" and network.backbone.startswith(PREFIX):
-        decided = colors_of(network.backbone)
-    if config.start and (network.mean, network.std) == (_USUAL.mean, _USUAL.std):
-        decided = {**decided, **expects(config.start)}
-    return replace(config, network=replace(network, **decided))
 
 
 def _steps(

@@ -15,6 +15,7 @@ from saccade.evaluation.inference import Protocol, labels_of, predict_probabilit
 from saccade.evaluation.report import plot_confusion, score_rows, write_scores
 from saccade.formats.html_page import chip, image_file, meter, picture, table, write_page
 from saccade.images import as_rgb
+from saccade.images.network_input import as_colors
 from saccade.models.checkpoint import Checkpoint, load_checkpoint
 from saccade.training.checkpointing import BEST, LAST
 from saccade.training.config import TrainConfig
@@ -191,10 +192,10 @@ def _predictions(scored: _Scored) -> list[str]:
 
 def side_by_side(scored: _Scored, index: int) -> NDArray[np.uint8]:
     """Image, mask and prediction of an example, (h, 3 w + gaps, 3) uint8."""
-    image, truth = scored.data.image(index), scored.data.labels(index)
+    pixels, truth = scored.data.image(index), scored.data.labels(index)
     net, protocol = scored.checkpoint.net, scored.scores.protocol
-    found = labels_of(predict_probabilities(net, image, protocol, scored.device))
-    spec = scored.data.spec
+    found = labels_of(predict_probabilities(net, pixels, protocol, scored.device))
+    spec, image = scored.data.spec, as_colors(pixels)
     panels = [image, painted(image, truth, spec), painted(image, found, spec)]
     height = max(1, round(image.shape[0] * _WIDTH / image.shape[1]))
     size, gap = (_WIDTH, min(height, 3 * _WIDTH)), np.full((min(height, 3 * _WIDTH), 6, 3), 255)

@@ -174,7 +174,8 @@ def _build_network(
         backbone = config.network.backbone
         load_backbone(net, backbone, config.weights, images=lambda: _images(samples, 64))
     if config.start:
-        start_from(net, config.start, training.spec.names)
+        names, measured = training.spec.names, config.data.measured
+        start_from(net, config.start, names, measured=measured)
     return net
 
 

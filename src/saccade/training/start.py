@@ -1,4 +1,7 @@
-"""What a run starts from: weights of a backbone, or a checkpoint, whose classes may be others."""
+"""What a run starts from: weights of a backbone, or a checkpoint, whose classes may be others.
+
+What these and the data decide of the network is here too.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -6,16 +9,47 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saccade.data.sets import LabeledSet
 from saccade.devices import pick_device
 from saccade.errors import InputError
+from saccade.images.network_input import NetworkReading, channel_count
 from saccade.models.checkpoint import load_checkpoint
-from saccade.models.pretrained import load_backbone
+from saccade.models.pretrained import expects, load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
+from saccade.models.segmentation_config import for_channels
+from saccade.models.timm_backbone import PREFIX, colors_of
 from saccade.training.config import TrainConfig
 from saccade.training.state import first_difference
 
 _NAMED = 6
 """So many classes are named in a line; further ones are counted."""
+
+
+def completed(config: TrainConfig, training: LabeledSet) -> TrainConfig:
+    """The configuration with what data and weights decide.
+
+    That is the number of classes and of channels, and mean and deviation of the channels: those
+    measured on the training images come before those that weights of a backbone, or a checkpoint
+    to start from, were trained with.
+
+    Raises:
+        InputError: mean or std are given for another number of channels.
+    """
+    count = channel_count(training.reading)
+    network = replace(config.network, classes=len(training.spec.names)).with_channels(count)
+    usual = SegmentationConfig(2, in_channels=count)
+    given = (network.mean, network.std) != (usual.mean, usual.std)
+    decided = expects(config.weights)
+    if config.weights != "none" and network.backbone.startswith(PREFIX):
+        decided = dict(colors_of(network.backbone))
+    if config.start and not given:
+        decided = {**decided, **expects(config.start)}
+    for name in {"mean", "std"} & set(decided):
+        decided[name] = for_channels(decided[name], count)
+    how = training.reading
+    if isinstance(how, NetworkReading) and how.mean and not given:
+        decided = {**decided, "mean": how.mean, "std": how.std}
+    return replace(config, network=replace(network, **decided))
 
 
 def check_start(config: TrainConfig, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,13 +71,18 @@ def check_start(config: TrainConfig, names: tuple[str, ...]) -> tuple[str, ...]:
     with torch.random.fork_rng(devices=[]):
         net = SegmentationNet(replace(config.network, classes=len(names)))
     if config.weights != "none":
-        noise = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+        count = config.network.in_channels
+        noise = torch.rand(2, count, 64, 64, generator=torch.Generator().manual_seed(0))
         load_backbone(net, config.network.backbone, config.weights, images=lambda: noise)
-    return start_from(net, config.start, names) if config.start else ()
+    if not config.start:
+        return ()
+    return start_from(net, config.start, names, measured=config.data.measured)
 
 
 @torch.no_grad()
-def start_from(net: SegmentationNet, path: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def start_from(
+    net: SegmentationNet, path: str, names: tuple[str, ...], *, measured: bool = False
+) -> tuple[str, ...]:
     """Load the weights of a checkpoint into a network, in place.
 
     Classes go by their names: each that the checkpoint knows keeps its weights, wherever it stands
@@ -53,6 +92,7 @@ def start_from(net: SegmentationNet, path: str, names: tuple[str, ...]) -> tuple
         net: of the data's classes; else as the network of the checkpoint.
         path: of the checkpoint.
         names: of the data's classes.
+        measured: mean and deviation of the channels may be others than the checkpoint's.
 
     Returns:
         A line on what was kept, is new and was left out; nothing where the classes are the same.
@@ -62,14 +102,17 @@ def start_from(net: SegmentationNet, path: str, names: tuple[str, ...]) -> tuple
     """
     checkpoint = load_checkpoint(path)
     theirs = checkpoint.spec.names
-    differing = first_difference(_shape_of(checkpoint.net.config), _shape_of(net.config))
+    own, other = net.config, checkpoint.net.config
+    if measured and own.in_channels == other.in_channels:
+        other = replace(other, mean=own.mean, std=own.std)
+    differing = first_difference(_shape_of(other), _shape_of(own))
     if differing:
         raise InputError(f"{path}: its network has another {differing}")
     weights = checkpoint.net.state_dict()
     if theirs != names:
-        own = net.state_dict()
+        fresh = net.state_dict()
         for name in net.of_classes:
-            weights[name] = by_class(own[name], weights[name], names, theirs)
+            weights[name] = by_class(fresh[name], weights[name], names, theirs)
     net.load_state_dict(weights)
     return () if theirs == names else (f"{path}: {_in_words(names, theirs)}",)
 

@@ -138,7 +138,7 @@ _PATHS = {"": ("weights", "start"), "supervision": ("masks", "strong_list", "lab
 # Settings that are newer than some runs, with what these did.
 _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
-    "network": {"stride_first": False},
+    "network": {"stride_first": False, "in_channels": 3},
     "augmentation": {"more": []},
     "optim": {"drop_once": False, "freeze": False, "optimizer": "sgd"},
     "supervision": {"leave_out": False},

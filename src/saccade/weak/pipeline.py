@@ -17,6 +17,7 @@ from saccade.devices import pick_device
 from saccade.errors import InputError
 from saccade.evaluation.inference import Protocol, labels_of, predict_probabilities
 from saccade.files import atomic_write, digest_of, refuse_to_replace
+from saccade.images.network_input import as_colors
 from saccade.models.checkpoint import load_checkpoint
 from saccade.remarks import summary_of
 from saccade.strict_json import json_text, stored_json
@@ -24,7 +25,7 @@ from saccade.training.checkpointing import LAST
 from saccade.training.config import TrainConfig
 from saccade.training.evaluate import Scores, evaluate
 from saccade.training.loop import train
-from saccade.training.start import check_start
+from saccade.training.start import check_start, completed
 from saccade.training.state import STATE
 from saccade.weak.report import Trained, write_report
 from saccade.weak.stroke_labeling import StrokeLabeling
@@ -207,7 +208,9 @@ def _check(work: Pipeline, jobs: Sequence[Job], folder: Path) -> None:
     if (folder / RUN / STATE).is_file():
         pick_device(work.training.run.device)  # a run that goes on has its weights
     else:
-        check_start(work.training, work.spec.names)
+        how = work.training.data.reading_of([job.image for job in jobs])
+        about = LabeledSet(work.title, (), work.spec, reading=how)
+        check_start(completed(work.training, about), work.spec.names)
 
 
 def _begin_run(
@@ -252,7 +255,7 @@ def pseudo_sets(
     """
     labelled = [job for job in jobs if job in outcome.records]
     examples = tuple(Example(j.image.stem, j.image, j.mask, weak=True) for j in labelled)
-    how = work.training.data.reading
+    how = work.training.data.reading_of([job.image for job in labelled])
     everything = LabeledSet(work.title, examples, work.spec, reading=how)
     if work.val is not None:
         return everything, replace(work.val, reading=how)
@@ -267,7 +270,7 @@ def _prediction(net: Any, val: LabeledSet, index: int, spec: LabelSpec) -> NDArr
     image = val.image(index)
     labels = labels_of(predict_probabilities(net, image, Protocol()))
     step = max(1, image.shape[1] // 360)
-    image, colors = image[::step, ::step], spec.colors[labels[::step, ::step]]
+    image, colors = as_colors(image)[::step, ::step], spec.colors[labels[::step, ::step]]
     painted = np.rint(image * 0.4 + colors * 0.6).astype(np.uint8)
     return np.concatenate([image, painted], 1)
 
