@@ -121,7 +121,7 @@ def network_reading(
         >>> network_reading([stains]).count, network_reading([stains[..., :3]]).colors
         (5, True)
         >>> network_reading([stains, stains], measured=True).windows[0]
-        (2.0, 4092.0)
+        (3.0, 4090.0)
     """
     kept = tuple(channels) if channels else None
     if not measured and (kept is None or len(kept) == 3):
