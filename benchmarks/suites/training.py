@@ -2,12 +2,16 @@
 
     python -m benchmarks.training ROOT --compare finetune --seeds 0,1,2
     python -m benchmarks.training ROOT --compare losses --name training_losses
+    python -m benchmarks.training ROOT --compare networks --weights MOBILENET --seconds 600 \\
+        --name training_networks
 
 finetune: a network of CamVid's 11 classes, learned on its first half, begins a training of 5 of
 them on a few images of its second half, or the same network begins from nothing. losses: AdamW
-with cross entropy and Dice against SGD with cross entropy, on nuclei and on membranes. Everything
-is small, so that a core does it: read the differences, not the scores. Results are written after
-every run.
+with cross entropy and Dice against SGD with cross entropy, on nuclei and on membranes. networks:
+GDPP and DSNet against DeepLabV3+ and U-Net of segmentation_models.pytorch on one backbone, each
+with the same processor time: short runs show how long a step takes, and the schedule gets as many
+epochs as fit. Everything is small, so that a core does it: read the differences, not the scores.
+Results are written after every run.
 """
 
 import argparse
@@ -15,6 +19,7 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +31,26 @@ FIVE = ("sky", "building", "road", "tree", "car")
 SIDE = 120
 """Shorter side of the images of CamVid."""
 
+LARGER = 240
+"""And where networks are compared."""
+
+TRIED = 8, 32
+"""Steps of two runs, whose difference says how long one takes."""
+
+NETWORKS = {
+    "GDPP": {"pyramid": "gdpp", "width": 128},
+    "DSNet": {"network": "dsnet", "width": 128},
+    "DeepLabV3+": {"network": "deeplabv3plus"},
+    "U-Net": {"network": "unet"},
+}
+
+USED = {
+    "finetune": ("steps", "before", "pyramid"),
+    "losses": ("steps", "pyramid"),
+    "networks": ("seconds", "weights"),
+}
+"""Options of the command line that decide something, for the result file."""
+
 SGD = {"optimizer": "sgd", "lr": 0.007, "head_lr": 10.0}
 ADAMW = {"optimizer": "adamw", "lr": 1e-3, "head_lr": 1.0}
 
@@ -35,10 +60,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser = command_line.suite_parser("training", __doc__)
     command_line.add_root(parser, "camvid/ and fields/")
     add = parser.add_argument
-    add("--compare", choices=("finetune", "losses"), default="finetune")
+    add("--compare", choices=tuple(COMPARISONS), default="finetune")
     add("--seeds", default="0,1,2", help="default %(default)s")
     add("--steps", type=positive, default=60, help="of each run that is compared, default 60")
     add("--before", type=positive, default=300, help="of the 11 classes, default 300")
+    add("--seconds", type=positive, default=600, help="of each of the networks, default 600")
+    add("--weights", default="none", help="of their backbone, default none")
     add("--pyramid", default="gdpp", help="default %(default)s")
     return parser
 
@@ -58,9 +85,7 @@ def run(args: argparse.Namespace) -> None:
     settings = results.machine(args.threads) | {
         "compare": args.compare,
         "seeds": args.seeds,
-        "steps": args.steps,
-        **({"before": args.before} if args.compare == "finetune" else {}),
-        "pyramid": args.pyramid,
+        **{name: getattr(args, name) for name in USED[args.compare]},
     }
     path = results.result_path(args, settings)
     rows = []
@@ -153,7 +178,57 @@ def losses(args, folder):
                 yield {"data": name, "way": way, **row}
 
 
-COMPARISONS = {"finetune": finetune, "losses": losses}
+def networks(args, folder):
+    """GDPP and DSNet, and what people use, with the same processor time."""
+    from saccade.data.sets import open_set
+
+    train = open_set("camvid", args.root / "camvid", "train")
+    val = open_set("camvid", args.root / "camvid", "val")
+    small = replace(val, examples=val.examples[::2])
+    size = {"resize": LARGER, "crop": [192, 256], "scale": [0.75, 1.5]}
+    for seed in seeds_of(args):
+        for way, network in NETWORKS.items():
+            settings = {"sets": (train, small), "augmentation": size, "network": network}
+            settings["weights"] = args.weights
+            per_step = seconds_a_step(args, folder / f"{way}{seed}-tried", seed, settings)
+            whole = len(train.examples) // 4  # steps of an epoch
+            steps = whole * max(1, round(args.seconds / per_step / whole))
+            row = train_once(args, folder / f"{way}{seed}", steps, seed, ADAMW, **settings)
+            checkpoint = folder / f"{way}{seed}" / "last.safetensors"
+            row |= {"step_seconds": per_step, **speed(checkpoint, LARGER)}
+            yield {"data": "CamVid 11", "way": way, **row}
+
+
+def seconds_a_step(args, folder, seed, settings):
+    """Processor seconds of a step of a training, without what is done once."""
+    spent = []
+    for steps in TRIED:
+        few = replace(settings["sets"][0], examples=settings["sets"][0].examples[: 4 * steps])
+        tried = {**settings, "sets": (few, None)}
+        row = train_once(args, folder / f"{steps}", steps, seed, ADAMW, **tried)
+        spent.append(row["processor"])
+    return (spent[1] - spent[0]) / (TRIED[1] - TRIED[0])
+
+
+def speed(checkpoint, side):
+    """Parameters, and images of 4:3 a processor second, one after another, the best of five."""
+    import torch
+
+    from saccade.models.checkpoint import load_checkpoint
+
+    net = load_checkpoint(checkpoint).net.eval()
+    image = torch.rand(1, 3, side, side * 4 // 3)
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(6):
+            begin = time.process_time()
+            net(image)
+            seconds.append(time.process_time() - begin)
+    count = sum(parameter.numel() for parameter in net.parameters())
+    return {"parameters": count, "images_a_second": 1 / min(seconds[1:])}
+
+
+COMPARISONS = {"finetune": finetune, "losses": losses, "networks": networks}
 
 
 def seeds_of(args):
@@ -173,7 +248,20 @@ def fields_sets(root, every):
     return replace(data, examples=kept), replace(data, examples=held)
 
 
-def train_once(args, folder, steps, seed, optim, *, sets, augmentation, loss=None, start=""):
+def train_once(
+    args,
+    folder,
+    steps,
+    seed,
+    optim,
+    *,
+    sets,
+    augmentation,
+    loss=None,
+    start="",
+    network=None,
+    weights="none",
+):
     """One run of so many steps; its scores at the end."""
     from saccade.training.config import config_of
     from saccade.training.loop import train
@@ -181,11 +269,11 @@ def train_once(args, folder, steps, seed, optim, *, sets, augmentation, loss=Non
     batch = 4
     per_epoch = len(sets[0].examples) // batch
     epochs = -(-steps // per_epoch)
-    network = {"backbone": "mobilenet_v2", "pyramid": args.pyramid, "width": 128}
+    network = {"backbone": "mobilenet_v2", **(network or {"pyramid": args.pyramid, "width": 128})}
     config = config_of(
         {
             "data": {"layout": "folder", "root": "."},
-            "network": {**network, "start": start},
+            "network": {**network, "start": start, "weights": weights},
             "optim": {"epochs": epochs, "batch": batch, **optim},
             "loss": loss or {},
             "augmentation": augmentation,
@@ -193,8 +281,9 @@ def train_once(args, folder, steps, seed, optim, *, sets, augmentation, loss=Non
         },
         Path(),
     )
+    begin = time.process_time()
     done = train(config, folder, sets=sets)
-    entry = done.history[-1]
+    entry = done.history[-1] if done.history else dict.fromkeys(("miou", "accuracy", "iou"))
     return {
         "seed": seed,
         "steps": done.step,
@@ -203,6 +292,7 @@ def train_once(args, folder, steps, seed, optim, *, sets, augmentation, loss=Non
         "accuracy": entry["accuracy"],
         "iou": entry["iou"],
         "seconds": done.seconds,
+        "processor": time.process_time() - begin,
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from tests.networks import small_network
 from tests.web.conftest import halves
 
 FIELD = "fields/nuclei-fluo"
@@ -186,4 +187,25 @@ def test_nothing_is_learned_before_there_are_strokes(page, serve, person, until,
         assert not page.evaluate("saccade.folder.fitting")
         until(page, "document.querySelector('[data-testid=status]').innerText.startsWith('Draw a')")
         assert page.get_by_test_id("source").inner_text().startswith("Strokes on one image")
+        page.goto("about:blank")
+
+
+def test_masks_of_a_trained_network_are_there_and_a_stroke_corrects_one(
+    page, serve, person, until, tmp_path
+):
+    photos = pictures(tmp_path / "photos", 2)
+    network = tmp_path / "net.safetensors"
+    network.write_bytes(small_network())
+    with serve(tmp_path / "home", photos, "--model", network) as address:
+        hand = person(page, address)
+        until(page, "saccade.final", 60)
+        assert "comes from net.safetensors" in page.get_by_test_id("source").inner_text()
+        assert "From a trained network" in page.locator(".hint").inner_text()
+        height, width = halves().shape[:2]
+        before = np.asarray(hand.labels(height, width, 1))
+        hand.draw(1, deep_stroke(before, 0, 0.5))
+        hand.wait()
+        after = np.asarray(hand.labels(height, width, 1))
+        assert (after != before).any()
+        assert set(np.unique(after[after != before])) == {1}
         page.goto("about:blank")

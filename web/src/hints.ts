@@ -20,15 +20,16 @@ export class Hints {
     this.element.hidden = localStorage.getItem(KEY) === "off";
   }
 
-  /** `images`: how many have the strokes that the mask comes from; 0: this one alone. */
-  show(document: StrokeDocument, images: number): void {
-    this.text.replaceChildren(...hintOf(document, images));
+  /** `images`: how many have the strokes that the mask comes from; 0: this one alone; `network`: its file. */
+  show(document: StrokeDocument, images: number, network = ""): void {
+    this.text.replaceChildren(...hintOf(document, images, network));
   }
 }
 
 /** What to do next, for these strokes. */
-export function hintOf(document: StrokeDocument, images: number): (string | HTMLElement)[] {
+export function hintOf(document: StrokeDocument, images: number, network = ""): (string | HTMLElement)[] {
   const drawn = new Set(document.items.filter((item) => !item.pinned).map((item) => item.value));
+  if (network) return rich("hintNetwork");
   const [ground, ...others] = document.classes.map((c) => c.name);
   if (drawn.size === 0) {
     if (images > 0) return rich("hintShared", { images: counted(images) });

@@ -38,7 +38,7 @@ let tool: Tool = "brush";
 let chosen = 1;
 let brushWidth = 12;
 let count = 0;
-let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", remarks: [] };
+let folder: FolderState = { images: 0, fitting: false, shared: true, connected: false, problem: "", network: "", remarks: [] };
 const frames: number[] = [];
 const layers: LayerSettings = { strokes: true, mask: true, outline: true, uncertainty: false, opacity: 0.38, strokeOpacity: 1, uncertaintyOpacity: 1, hidden: new Set() };
 
@@ -203,7 +203,7 @@ function showSource(): void {
   fromFile.hidden = !editor?.mask.isFromFile;
   panel.showFolder(folder, count, editor?.mask.painted && !editor.mask.isFromFile ? editor.sources : null);
   if (!editor) return;
-  hints.show(editor.document, editor.mask.painted ? editor.sources : 0);
+  hints.show(editor.document, editor.mask.painted ? editor.sources : 0, folder.shared ? folder.network : "");
 }
 
 function showClasses(): void {

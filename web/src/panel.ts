@@ -128,7 +128,9 @@ export class Panel {
     this.folder.hidden = images < 2;
     this.shared.checked = state.shared;
     this.connected.checked = state.connected;
-    const own = sources === 0 ? t("fromThisAlone") : "";
+    const network = state.network.split(/[\\/]/).pop() ?? "";
+    const alone = network ? t("fromNetwork", { network }) : t("fromThisAlone");
+    const own = sources === 0 ? alone : "";
     const mask = sources ? t("fromThese", { images: counted(sources) }) : own;
     const model = state.fitting ? t("learningNow") : state.images === 0 ? t("oneGivesAll") : "";
     this.source.textContent = state.shared ? state.problem || mask || model : t("eachAlone");

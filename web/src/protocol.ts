@@ -102,6 +102,8 @@ export interface FolderState {
   /** Whether a class is only where it is connected to a stroke of it. */
   connected: boolean;
   problem: string;
+  /** File of the trained network that makes the masks instead; "" for none. */
+  network: string;
   remarks: string[];
 }
 

@@ -138,6 +138,7 @@ export const TEXTS = {
   goThere: ["Go there", "Dorthin gehen"],
   language: ["Language", "Sprache"],
   languageBrowser: ["As the browser", "Wie der Browser"],
+  fromNetwork: ["This mask comes from {network}; strokes correct this image alone.", "Diese Maske kommt von {network}; Striche verbessern nur dieses Bild."],
   fromThisAlone: ["This mask comes from the strokes on this image alone.", "Diese Maske kommt nur von den Strichen auf diesem Bild."],
   fromThese: ["This mask comes from the strokes on {images}.", "Diese Maske kommt von den Strichen auf {images}."],
   learningNow: ["Learning from the strokes …", "Lernt von den Strichen …"],
@@ -190,6 +191,7 @@ export const TEXTS = {
 
   // Hints and notes
   noHints: ["Show no more hints", "Keine Hinweise mehr zeigen"],
+  hintNetwork: ["From a trained network. **Draw with the right class where it is wrong**; the rest stays.", "Von einem trainierten Netz. **Wo es falsch ist, mit der richtigen Klasse zeichnen**; der Rest bleibt."],
   hintShared: ["From the strokes on **{images}**. Draw where it is wrong; the others learn from it too.", "Von den Strichen auf **{images}**. Dort zeichnen, wo es falsch ist; die anderen lernen auch davon."],
   hintChoose: ["**Choose a class and draw a stroke on it**, then on the others.", "**Eine Klasse wählen und einen Strich darauf zeichnen**, dann auf die anderen."],
   hintFirst: ["**Draw a stroke on the {name}**. The mask follows at once.", "**Einen Strich auf {name} zeichnen**. Die Maske folgt sofort."],

@@ -137,11 +137,12 @@ def _fitted(
     names: tuple[str, ...] | None,
     features: str,
 ) -> "Model":
-    from saccade.fitted import fit, load
+    from saccade.fitted import fit
+    from saccade.fitted.file import load_fitted
 
     for remark in found.remarks:
         bar.warn(remark)
-    known = None if more is None else load(more, device=settings.device)
+    known = None if more is None else load_fitted(more, device=settings.device)
     drawn = _read_strokes(found, bar, settings.unlabeled, names)
     paths = [pair.image for pair in found.pairs]
     if known is None:

@@ -80,8 +80,8 @@ def segment(
         typer.Option(
             "--model",
             metavar="NAME.saccade",
-            help="A model of `saccade fit`: all images get masks; STROKES, where there are some, "
-            "count on their own image.",
+            help="A model of `saccade fit`, or a network of `saccade train`: all images get masks; "
+            "STROKES, where there are some, count on their own image.",
         ),
     ] = None,
     preset: Preset = "fast",

@@ -56,7 +56,8 @@ def serve(
         Path | None,
         typer.Option(
             metavar="NAME.saccade",
-            help="Fitted model to begin with: its masks are there before the first stroke.",
+            help="Model of saccade fit to begin with, or network of saccade train: its masks "
+            "are there before the first stroke.",
         ),
     ] = None,
     preset: Preset = "fast",

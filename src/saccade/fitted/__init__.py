@@ -1,6 +1,7 @@
 """A model fitted to the strokes of several images of a kind, which is kept.
 
-`fit` makes a `Model`, `load` reads one from its file. Names are imported on first use, as they need
+`fit` makes a `Model`, `load` reads one from its file, or a `TrainedModel`, a network that was
+trained on masks. Names are imported on first use, as they need
 PyTorch.
 """
 
@@ -12,10 +13,17 @@ if TYPE_CHECKING:
     from saccade.fitted.fitting import fit
     from saccade.fitted.model import Model
     from saccade.fitted.suggesting import ImageSuggestion
+    from saccade.fitted.trained import TrainedModel
 
-__all__ = ["ImageSuggestion", "Model", "fit", "load"]
+__all__ = ["ImageSuggestion", "Model", "TrainedModel", "fit", "load"]
 
-_HOMES = {"ImageSuggestion": "suggesting", "Model": "model", "fit": "fitting", "load": "file"}
+_HOMES = {
+    "ImageSuggestion": "suggesting",
+    "Model": "model",
+    "TrainedModel": "trained",
+    "fit": "fitting",
+    "load": "file",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -35,12 +35,14 @@ from saccade.interactive.presets import (
     PottsSettings,
     Preset,
 )
+from saccade.models.headers import CHECKPOINT, has_header
 from saccade.models.timm_maps import TimmMaps, restore_timm
 from saccade.models.weights import weights_digest
 from saccade.strict_json import json_text
 
 if TYPE_CHECKING:
     from saccade.fitted.model import Model
+    from saccade.fitted.trained import TrainedModel
 
 FORMAT = 3
 """Of the files that `save` writes. A release reads its own format and those before it.
@@ -118,12 +120,15 @@ def save(model: Model, path: object) -> None:
         save_file(tensors, part, {_KEY: json_text(header)})
 
 
-def load(path: object, *, device: str = "auto") -> Model:
-    """Read a model from its file.
+def load(path: object, *, device: str = "auto") -> Model | TrainedModel:
+    """Read a model from its file: fitted to strokes, or a network trained on masks.
 
     Args:
-        path: a file of `Model.save`.
+        path: a file of `Model.save`, or a checkpoint of ``saccade train``.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+
+    Returns:
+        Both have ``classes``, ``names``, ``read`` and ``predict``; a `Model` can be fitted on.
 
     Raises:
         InputError: the file is missing, damaged, of a later release, or something else.
@@ -137,9 +142,26 @@ def load(path: object, *, device: str = "auto") -> Model:
     ...     load(f"{folder}/cells.saccade").classes
     (0, 1)
     """
+    path = check_readable(cast("str | os.PathLike[str]", path))
+    if has_header(path, CHECKPOINT):
+        from saccade.fitted.trained import load_trained
+
+        return load_trained(path, device=device)
+    return load_fitted(path, device=device)
+
+
+def load_fitted(path: object, *, device: str = "auto") -> Model:
+    """Read a model that was fitted to strokes, see `load`.
+
+    Raises:
+        InputError: the file is missing, damaged, of a later release, or something else, such as a
+            trained network.
+    """
     from saccade.fitted.model import Model
 
     path = check_readable(cast("str | os.PathLike[str]", path))
+    if has_header(path, CHECKPOINT):
+        raise InputError(f"{path}: is a trained network, must be a model of strokes (saccade fit)")
     header, tensors = _read(path)
     try:
         model = Model(header.preset, header.seed, device, more=_backbone(header, tensors, device))

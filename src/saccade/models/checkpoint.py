@@ -16,10 +16,15 @@ from saccade.files import check_readable, one_line, reading
 from saccade.images import Reading
 from saccade.images.intensities import checked_window
 from saccade.images.network_input import NetworkReading
-from saccade.models.headers import network_with, read_header, spec_from_dict, write_with_header
+from saccade.models.headers import (
+    CHECKPOINT,
+    network_with,
+    read_header,
+    spec_from_dict,
+    write_with_header,
+)
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet, config_from_dict
 
-_KEY = "saccade"
 _VERSION = 1
 
 
@@ -68,7 +73,7 @@ def save_checkpoint(
         "classes": asdict(spec),
         "info": info,
     }
-    write_with_header(path, _KEY, header, weights)
+    write_with_header(path, CHECKPOINT, header, weights)
 
 
 def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Checkpoint:
@@ -83,7 +88,7 @@ def load_checkpoint(path: str | os.PathLike[str], *, device: str = "cpu") -> Che
             or its weights do not fit its configuration.
     """
     path = check_readable(path)
-    header, weights = read_header(path, _KEY, "checkpoint")
+    header, weights = read_header(path, CHECKPOINT, "checkpoint")
     if header.get("version") != _VERSION:
         raise InputError(
             f"{path}: checkpoint version {header.get('version')!r}, this program reads {_VERSION}"

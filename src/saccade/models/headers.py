@@ -18,6 +18,9 @@ from saccade.strict_json import json_text
 
 Net = TypeVar("Net", bound=nn.Module)
 
+CHECKPOINT = "saccade"
+"""Key of the header of a network that was trained on masks."""
+
 
 def write_with_header(
     path: str | os.PathLike[str], key: str, header: dict[str, Any], weights: Mapping[str, Tensor]
@@ -63,6 +66,20 @@ def read_header(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[s
     if not isinstance(header, dict):
         raise InputError(f"{path}: a safetensors file, but no {what} of Saccade")
     return header, weights
+
+
+def has_header(path: str | os.PathLike[str], key: str) -> bool:
+    """Whether a safetensors file has a header under `key`; False for what is no such file.
+
+    Example:
+        >>> has_header(os.devnull, CHECKPOINT)
+        False
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return key in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
 
 
 def network_with(make: Callable[[], Net], weights: Mapping[str, Tensor]) -> Net:

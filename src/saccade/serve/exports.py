@@ -32,9 +32,10 @@ from saccade.serve.errors import (
     TooManySessionsError,
 )
 from saccade.serve.folder import Folder
-from saccade.serve.folder_fit import DrawnImage, FolderFit, collect_strokes
+from saccade.serve.folder_fit import DrawnImage, collect_strokes
 from saccade.serve.folder_masks import predict_entry
 from saccade.serve.folder_model import FolderModel
+from saccade.serve.folder_network import MaskSource
 from saccade.serve.library import Entry, Library
 from saccade.serve.pinning import finished_labels
 from saccade.serve.request_queue import RequestQueue
@@ -209,7 +210,7 @@ class _Job:
     classes: tuple[StrokeClass, ...]
     masks: LabelsById
     strokes: dict[str, DrawnImage]
-    fit: FolderFit | None
+    fit: MaskSource | None
     settings: ServeSettings
     connected: bool
 
@@ -270,7 +271,8 @@ def _labels(job: _Job, entry: Entry, library: Library) -> NDArray[Any]:
     if decided is not None:
         return decided
     if job.fit is not None and (entry.id not in job.strokes or job.fit.others(entry.id)):
-        labels = predict_entry(job.fit, entry, library).labels
+        strokes = None if drawn is None else rasterize(drawn.document, drawn.size)
+        labels = predict_entry(job.fit, entry, library, strokes).labels
         return labels if drawn is None else _finished(job, drawn, labels)
     own = job.strokes[entry.id]
     segmenter = ScribbleSegmenter(job.settings.preset, job.settings.seed, job.settings.device)

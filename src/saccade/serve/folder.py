@@ -24,6 +24,7 @@ class Folder:
 
     Attributes:
         project: as it is now; `save` keeps it.
+        known: classes that a trained network brings; to be set before `load`.
         drawn: class values with strokes, by image id, of the images that were looked at.
     """
 
@@ -41,6 +42,7 @@ class Folder:
         self._saved = self.project = Project()
         self._loaded = False
         self._lock = asyncio.Lock()
+        self.known: tuple[StrokeClass, ...] = ()
         self.drawn: dict[str, set[int]] = {}
 
     @property
@@ -54,6 +56,7 @@ class Folder:
             if self._loaded:
                 return
             project = await self._background.in_thread(self._file.read)
+            project = project.merged(self.known)
             drawn, _ = await self._background.in_slow_thread(collect_strokes, self._library, {})
             for one in drawn:
                 project = project.merged(one.document.classes, ours=True)

@@ -103,6 +103,10 @@ class FolderFit:
         """How many images have strokes that it was fitted to."""
         return len(self.model.stroked)
 
+    def serves(self, classes: set[int], preset: str) -> bool:
+        """Whether it makes the mask of an image with strokes of these classes."""
+        return classes <= set(self.model.classes) and preset == self.model.preset_name
+
     def others(self, image: str) -> int:
         """How many of them are not the image of an id."""
         own = self.digests.get(image)

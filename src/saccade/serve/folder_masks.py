@@ -17,8 +17,10 @@ from saccade.interactive.result import Segmentation
 from saccade.interactive.run import one_thread
 from saccade.interactive.shared import segment_shared
 from saccade.scribbles.document import rasterize
+from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
-from saccade.serve.folder_fit import FolderFit, picture_of
+from saccade.serve.folder_fit import picture_of
+from saccade.serve.folder_network import FolderNetwork, MaskSource, segment_by_network
 from saccade.serve.library import Entry, Library
 from saccade.serve.pinning import finished
 from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
@@ -27,12 +29,14 @@ from saccade.serve.worker import SegmentationRequest, check_room, prepare_segmen
 
 def segment_by_folder(
     request: SegmentationRequest,
-    found: FolderFit,
+    found: MaskSource,
     library: Library,
     send: Callable[[dict[str, Any] | bytes, str], None],
     cancelled: threading.Event,
 ) -> tuple[DisplayedMask, bytes]:
     """A session's mask by the strokes of all images; arguments and errors of `segment_session`."""
+    if isinstance(found, FolderNetwork):
+        return segment_by_network(request, found, library, send, cancelled)
     started = time.perf_counter()
     session, model = request.session, found.model
     check_room(request, len(model.classes))
@@ -61,12 +65,22 @@ def segment_by_folder(
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
 
 
-def predict_entry(found: FolderFit, entry: Entry, library: Library) -> Segmentation:
+def predict_entry(
+    found: MaskSource, entry: Entry, library: Library, strokes: Strokes | None = None
+) -> Segmentation:
     """The mask of an image that nobody has open; its strokes count as they were fitted.
+
+    Args:
+        found: what makes it.
+        entry: the image.
+        library: to read it from.
+        strokes: on it, which correct the mask of a network.
 
     Raises:
         InputError: the image cannot be read.
     """
+    if isinstance(found, FolderNetwork):
+        return found.model.predict(picture_of(entry, library), strokes)
     model, digest = found.model, found.digests.get(entry.id)
     for one in model.stroked:
         if one.digest == digest:

@@ -11,12 +11,14 @@ from functools import partial
 from typing import Any
 
 from saccade.errors import InputError
-from saccade.fitted import Model, load
+from saccade.fitted import Model, TrainedModel, load
 from saccade.images import Reading
+from saccade.scribbles.document import StrokeClass
 from saccade.serve.background import Background
 from saccade.serve.errors import QueueFullError, SupersededError
 from saccade.serve.folder import Folder
 from saccade.serve.folder_fit import FitJob, FolderFit, collect_strokes, fit_folder
+from saccade.serve.folder_network import FolderNetwork, MaskSource
 from saccade.serve.library import Library
 from saccade.serve.previews import Preview, preview_entry, preview_of
 from saccade.serve.request_queue import RequestQueue
@@ -56,22 +58,27 @@ class FolderModel:
         self._strokes_queue, self._background, self._sessions = queue, background, sessions
         self._work = RequestQueue(1, _PLACES)
         self._base: Model | None = None
+        self._network: FolderNetwork | None = None
         self._change = 0
         self._closed = self._begun = False
         self._asked: list[str] = []
-        self.fit: FolderFit | None = None
+        self.fit: MaskSource | None = None
         self.previews: dict[str, Preview] = {}
         self.problem, self.is_fitting = "", False
         self.on_fit: Callable[[], None] = lambda: None
         self.on_preview: Callable[[str], None] = lambda image: None
         if settings.model is not None:
-            self._base = load(settings.model, device=settings.device)
-            if self._base.reading != Reading():
+            model = load(settings.model, device=settings.device)
+            if model.reading != Reading():
                 raise InputError(
                     f"{settings.model}: has channels or black and white of its own, the page shows "
                     "images as they are; saccade segment --model takes it"
                 )
-            self.fit = FolderFit(self._base)
+            if isinstance(model, TrainedModel):
+                self.fit = self._network = FolderNetwork(model)
+            else:
+                self._base = model
+                self.fit = FolderFit(model)
 
     @property
     def preset(self) -> str:
@@ -81,15 +88,25 @@ class FolderModel:
     @property
     def _others(self) -> bool:
         """Whether a fit is of use: the strokes on a single image say all that there is to say."""
-        return self._library.count > 1 or self._base is not None
+        return self._library.count > 1 or self.fit is not None
 
-    def fit_for(self, session: Session) -> FolderFit | None:
+    @property
+    def network(self) -> TrainedModel | None:
+        """The trained network that it began with, which makes all masks."""
+        return None if self._network is None else self._network.model
+
+    @property
+    def classes(self) -> tuple[StrokeClass, ...]:
+        """Those of the trained network that it began with."""
+        names = {} if self._network is None else self._network.model.names
+        return tuple(StrokeClass(value, name, None) for value, name in names.items())
+
+    def fit_for(self, session: Session) -> MaskSource | None:
         """The fit that a session's mask is made with; None where its own strokes decide alone."""
         fit = self.fit
         if fit is None or not self._folder.project.shared or not fit.others(session.entry.id):
             return None
-        fits = session.stroked_classes <= set(fit.model.classes)
-        return fit if fits and session.preset == fit.model.preset_name else None
+        return fit if fit.serves(session.stroked_classes, session.preset) else None
 
     def status(self) -> dict[str, Any]:
         """What pages are told."""
@@ -97,6 +114,7 @@ class FolderModel:
         return {
             "type": "folder",
             "images": 0 if fit is None else fit.images,
+            "network": "" if self._network is None else str(self._settings.model),
             "fitting": self.is_fitting,
             "shared": self._folder.project.shared,
             "connected": self._folder.project.connected,
@@ -115,7 +133,7 @@ class FolderModel:
         self._change += 1
         self._work.cancel("fit")
         self._work.cancel("preview")
-        if self._folder.project.shared and self._others:
+        if self._folder.project.shared and self._others and self._network is None:
             # Soon: the fit that there is is out of date from now on.
             self.is_fitting = any(self._folder.drawn.values())
             self._folder.broadcast(self.status(), "folder")
@@ -145,6 +163,9 @@ class FolderModel:
         await asyncio.sleep(_QUIET_SECONDS)
         if not await self._still(change):
             return
+        if self._network is not None and self._folder.project.shared:
+            await self._make_previews(change)
+            return
         if not self._others or not self._folder.project.shared:
             self._fitted(change)
             return
@@ -156,7 +177,7 @@ class FolderModel:
             job = FitJob(
                 drawn,
                 tuple(c.value for c in self._folder.project.classes),
-                self.fit,
+                self.fit if isinstance(self.fit, FolderFit) else None,
                 self._base,
                 self.preset,
                 self._settings.seed,
@@ -197,6 +218,8 @@ class FolderModel:
         if fit is None:
             return
         left = {e.id: e for e in await self._background.in_thread(self._library.entries)}
+        if fit is self._network:  # which stays as it is
+            left = {image: entry for image, entry in left.items() if image not in self.previews}
         while left and await self._still(change):
             asked = next((image for image in self._asked if image in left), None)
             entry = left.pop(asked if asked is not None else next(iter(left)))

@@ -16,8 +16,8 @@ from saccade.interactive.suggestions import suggest_regions
 from saccade.serve.background import Background
 from saccade.serve.decided import ReadLabels, decided_result
 from saccade.serve.errors import ConflictError, QueueFullError, ServeError, SupersededError
-from saccade.serve.folder_fit import FolderFit
 from saccade.serve.folder_masks import segment_by_folder
+from saccade.serve.folder_network import MaskSource
 from saccade.serve.library import Library
 from saccade.serve.request_queue import RequestQueue
 from saccade.serve.results import DisplayedMask, encode_result
@@ -53,7 +53,7 @@ class Masks:
         self._background = background
         self._sessions = sessions
         self.is_warm = False
-        self.folder_fit: Callable[[Session], FolderFit | None] = lambda session: None
+        self.folder_fit: Callable[[Session], MaskSource | None] = lambda session: None
         self.is_connected: Callable[[], bool] = lambda: False
         self.joined: Callable[[Session], DisplayedMask | None] = lambda session: None
         self.done: Callable[[Session], ReadLabels | None] = lambda session: None

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from saccade.fitted.suggesting import uncertain_share
 from saccade.scribbles.document import StrokeClass
 from saccade.serve.errors import SupersededError
-from saccade.serve.folder_fit import FolderFit
 from saccade.serve.folder_masks import predict_entry
+from saccade.serve.folder_network import MaskSource
 from saccade.serve.library import Entry, Library
 from saccade.serve.results import DisplayedMask
 
@@ -52,7 +52,11 @@ def preview_of(mask: DisplayedMask, number: int) -> Preview:
 
 
 def preview_entry(
-    fit: FolderFit, entry: Entry, number: int, library: Library, cancelled: threading.Event
+    fit: MaskSource,
+    entry: Entry,
+    number: int,
+    library: Library,
+    cancelled: threading.Event,
 ) -> Preview:
     """The small mask of an image that nobody has open; runs on a worker.
 

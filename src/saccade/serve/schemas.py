@@ -176,10 +176,12 @@ class FolderModel(BaseModel):
     """A folder and the model that is fitted to its strokes.
 
     `images`: on how many the strokes are that the model was fitted to; 0 where there is no model.
-    `fitting`: a better one is on its way. `problem`: why there is none.
+    `fitting`: a better one is on its way. `problem`: why there is none. `network`: the file of the
+    trained network that makes the masks instead; "" for none.
     """
 
     images: int
+    network: str = ""
     fitting: bool
     shared: bool
     connected: bool = False

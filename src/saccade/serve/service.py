@@ -63,6 +63,7 @@ class Service:
         )
         self.masks.folder_fit, self.masks.on_mask = self.model.fit_for, self.model.show
         self.model.on_fit = self.masks.refresh
+        self.folder.known = self.model.classes
         self.masks.is_connected = lambda: self.folder.project.connected
         self._refresher = Refresher(self.library, self.queue, self.background)
         self.on_held: Callable[[str], None] = lambda image: None

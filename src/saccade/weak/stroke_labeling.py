@@ -13,7 +13,7 @@ from saccade.images import ReadImage
 from saccade.scribbles.strokes import Strokes
 
 if TYPE_CHECKING:
-    from saccade.fitted import Model
+    from saccade.fitted import Model, TrainedModel
     from saccade.fitted.items import Picture
 
 
@@ -53,7 +53,7 @@ def pseudo_mask(
     image: "NDArray[np.uint8] | ReadImage | Picture",
     strokes: NDArray[np.integer],
     settings: StrokeLabeling,
-    model: "Model | None" = None,
+    model: "Model | TrainedModel | None" = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[str, ...]]:
     """Segment an image from strokes and leave out what is unsure.
 
@@ -84,7 +84,7 @@ def pseudo_mask(
     return mask, chosen, result.remarks
 
 
-def load_model(path: Path, spec: LabelSpec, device: str) -> "Model":
+def load_model(path: Path, spec: LabelSpec, device: str) -> "Model | TrainedModel":
     """A model whose classes are among those of the masks.
 
     Raises:

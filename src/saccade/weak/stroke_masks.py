@@ -22,7 +22,7 @@ from saccade.stores import make_folders
 from saccade.weak.stroke_labeling import StrokeLabeling, load_model, pseudo_mask
 
 if TYPE_CHECKING:
-    from saccade.fitted import Model
+    from saccade.fitted import Model, TrainedModel
     from saccade.fitted.items import Picture
 
 
@@ -171,7 +171,7 @@ def _make_worker(spec: LabelSpec, settings: StrokeLabeling) -> Worker[Job, Recor
 
 
 def _opened(
-    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None" = None
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | TrainedModel | None" = None
 ) -> tuple["ReadImage | Picture", NDArray[np.uint8], tuple[str, ...]]:
     """Image, (H, W) strokes, 255 where nobody drew, and how both were read."""
     from saccade.annotations import read_any_strokes
@@ -194,7 +194,7 @@ def _opened(
 
 
 def _made(
-    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None" = None
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | TrainedModel | None" = None
 ) -> Record:
     image, drawn, remarks = _opened(job, spec, settings, model)
     start = time.perf_counter()

@@ -14,6 +14,7 @@ from saccade.interactive.inputs import ground_class
 from saccade.serve.json_bodies import STUDIO_BOUND, json_body, read_json_body
 from saccade.serve.label_studio.images import load_task_image
 from saccade.serve.label_studio.interface import BrushTag, read_brush_tag
+from saccade.serve.label_studio.network import segment_by_network, shared_names
 from saccade.serve.label_studio.once import segment_once
 from saccade.serve.label_studio.strokes import UNLABELED, is_background, strokes_from_results
 from saccade.serve.routes.replies import errors
@@ -80,7 +81,10 @@ def label_studio_router(service: Service) -> APIRouter:
         openapi_extra=json_body(PredictRequest),
     )
     async def predict(request: Request) -> PredictReply:
-        """Segment each task from the strokes that come with the request."""
+        """Segment each task from the strokes that come with the request, or by the network.
+
+        A server that was started with a trained network answers tasks without strokes too.
+        """
         wanted = await read_json_body(request, PredictRequest, STUDIO_BOUND, service.background)
         context = (wanted.params or {}).get("context")
         given = context.get("result") if isinstance(context, dict) else None
@@ -103,16 +107,24 @@ async def _predict(
     service: Service, task: dict[str, Any], strokes: list[dict[str, Any]], tag: BrushTag
 ) -> Prediction:
     empty = Prediction(model_version=MODEL_VERSION, score=0.0, result=[])
-    if not strokes:
+    network = service.model.network
+    if not strokes and network is None:
         return empty
     rgb = await service.background.in_thread(load_task_image, service, task, tag)
     size = rgb.shape[0], rgb.shape[1]
     drawn = await service.background.in_thread(strokes_from_results, strokes, size)
+    # A key of its own: of requests that come at once for one task, each gets its answer.
+    key = f"label-studio-{next(_numbers)}"
+    if network is not None:
+        result, remarks = await segment_by_network(
+            service, key, network, rgb, drawn if strokes else None
+        )
+        names = shared_names(network, tag.labels)
+        made = await service.background.in_thread(_prediction, result, names, tag)
+        return made.model_copy(update={"remarks": [*remarks, *result.remarks]})
     names = _with_ground(drawn.names, tag)
     if len(names) < 2:  # nothing to tell it from
         return empty.model_copy(update={"remarks": list(drawn.remarks)})
-    # A key of its own: of requests that come at once for one task, each gets its answer.
-    key = f"label-studio-{next(_numbers)}"
     result = await segment_once(service, key, rgb, drawn.labels, UNLABELED)
     made = await service.background.in_thread(_prediction, result, names, tag)
     return made.model_copy(update={"remarks": [*drawn.remarks, *result.remarks]})

@@ -11,6 +11,7 @@ from saccade.scribbles.document import StrokeClass
 from saccade.serve.documents import check_classes
 from saccade.serve.done_masks import DoneMasks
 from saccade.serve.errors import ConflictError, NotFoundError
+from saccade.serve.folder_network import FolderNetwork
 from saccade.serve.routes.masks import Format, attachment
 from saccade.serve.routes.replies import Id, errors, file_reply
 from saccade.serve.schemas import (
@@ -109,6 +110,8 @@ def add_folder_routes(router: APIRouter, service: Service) -> None:
         await service.folder.load()
         if service.model.fit is None:
             raise ConflictError("there is no model yet: draw on one of several images first")
+        if isinstance(service.model.fit, FolderNetwork):
+            raise ConflictError("masks are of the trained network, which you have as a file")
         model = copy.copy(service.model.fit.model)  # what workers use stays as it is
         model.names = {c.value: c.name for c in service.folder.project.classes}
 
@@ -155,5 +158,6 @@ def _folder_reply(service: Service) -> FolderModel:
         shared=status["shared"],
         connected=status["connected"],
         problem=status["problem"],
+        network=status["network"],
         remarks=[*service.folder.remarks, *status["remarks"]],
     )
