@@ -4,15 +4,20 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
+import torch
 from PIL import Image
 from scipy import ndimage
 from typer.testing import CliRunner
 
 import saccade
 from saccade.cli.app import app
+from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
 from saccade.fitted import TrainedModel
 from saccade.fitted.file import load_fitted
+from saccade.models.checkpoint import save_checkpoint
+from saccade.models.segmentation import SegmentationConfig, SegmentationNet
 from tests.networks import small_network
 
 SIZE = (120, 160)
@@ -123,3 +128,23 @@ def test_segment_takes_it_with_objects_and_a_table(network, picture, tmp_path):
 def test_fit_cannot_go_on_from_it(network):
     with pytest.raises(InputError, match="is a trained network, must be a model of strokes"):
         load_fitted(network)
+
+
+def test_a_network_of_five_channels_is_corrected_too(tmp_path):
+    torch.manual_seed(1)
+    config = SegmentationConfig(2, pyramid="none", width=8, in_channels=5)
+    net = SegmentationNet(config)
+    path = tmp_path / "five.safetensors"
+    save_checkpoint(path, net.config, net.state_dict(), LabelSpec(("ground", "cell")), {})
+    model = saccade.load(path)
+    stains = np.random.default_rng(0).integers(0, 4096, (*SIZE, 5), dtype=np.uint16)
+    before = model.predict(stains).labels
+    value = 1 - int(np.bincount(before.ravel()).argmax())
+    strokes = wrong_stroke(before, value)
+    assert (model.predict(stains, strokes).labels[strokes == value] == value).all()
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(stains, 2, 0), imagej=True,
+                     metadata={"axes": "CYX"})  # fmt: skip
+    saccade_cli("segment", tmp_path / "a.tif", "--model", path, "-o", tmp_path / "out")
+    np.testing.assert_array_equal(Image.open(tmp_path / "out/a.png"), before)
+    with pytest.raises(InputError, match="3 channels, expected 5"):
+        model.predict(halves(1))

@@ -27,6 +27,7 @@ class Picture:
         digest: SHA-256 of size and pixels, by which it is known again.
         remarks: what was assumed when it was read.
         components: (H, W, D) of other channels than colors, see `saccade.images.components`.
+        channels: (H, W, C) uint8, what a trained network sees where it sees no colors.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Picture:
     digest: str
     remarks: tuple[str, ...] = ()
     components: NDArray[np.float32] | None = None
+    channels: NDArray[np.uint8] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

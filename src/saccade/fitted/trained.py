@@ -14,6 +14,8 @@ from saccade.devices import pick_device
 from saccade.evaluation.inference import Protocol, predict_probabilities
 from saccade.fitted.correcting import corrected
 from saccade.fitted.items import Picture, read_drawn, read_picture
+from saccade.images.components import fit_basis
+from saccade.images.network_input import NetworkReading, as_colors
 from saccade.interactive.inputs import UNLABELED
 from saccade.interactive.prepared import PreparedImage, prepare_image
 from saccade.interactive.presets import preset_named
@@ -75,7 +77,12 @@ class TrainedModel:
         Raises:
             InputError: it cannot be read, or has other channels.
         """
-        return read_picture(image, 1, self.reading, window=window)
+        picture = read_picture(image, 1, self.reading, window=window)
+        if self._sees_colors or picture.channels is not None:
+            return picture
+        seen = picture.pixels
+        components = fit_basis([seen]).components(seen)
+        return replace(picture, pixels=as_colors(seen), components=components, channels=seen)
 
     def predict(
         self,
@@ -111,6 +118,16 @@ class TrainedModel:
         run.report(1.0, "done")
         return replace(found, remarks=(*remarks, *found.remarks))
 
+    @property
+    def _sees_colors(self) -> bool:
+        return not isinstance(self.reading, NetworkReading) or self.reading.colors
+
+    @property
+    def as_shown(self) -> bool:
+        """Whether images are read as pictures, as people see them."""
+        how = self.reading
+        return self._sees_colors and how.channels is None and how.window is None
+
     def prepare(self, picture: Picture) -> PreparedImage:
         """What a correction by strokes needs of an image."""
         bundle = shared_bundle(CORRECTING.weights, CORRECTING.ensemble, self.device)
@@ -141,12 +158,13 @@ class TrainedModel:
     def _segment(self, picture: Picture) -> Segmentation:
         started = time.perf_counter()
         side = self._checkpoint.resize
+        seen = picture.pixels if picture.channels is None else picture.channels
         shrunk = min(1.0, side / min(picture.size)) if side else 1.0
         whole = picture.pixels.shape[0] * picture.pixels.shape[1] * shrunk**2 <= _WHOLE_PIXELS
         protocol = Protocol(resize=side, window=0 if whole else WINDOW)
         with torch.inference_mode():
             net, device = self._checkpoint.net, self.device
-            found = predict_probabilities(net, picture.pixels, protocol, device)
+            found = predict_probabilities(net, seen, protocol, device)
             uncertainty = gini_uncertainty(found)[0]
         seconds = time.perf_counter() - started
         return Segmentation(

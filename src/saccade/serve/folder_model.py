@@ -69,7 +69,10 @@ class FolderModel:
         self.on_preview: Callable[[str], None] = lambda image: None
         if settings.model is not None:
             model = load(settings.model, device=settings.device)
-            if model.reading != Reading():
+            as_shown = (
+                model.as_shown if isinstance(model, TrainedModel) else model.reading == Reading()
+            )
+            if not as_shown:
                 raise InputError(
                     f"{settings.model}: has channels or black and white of its own, the page shows "
                     "images as they are; saccade segment --model takes it"
