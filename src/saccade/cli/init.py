@@ -30,6 +30,17 @@ def init(
             help="Share of the images to score on, where folders do not say which.",
         ),
     ] = 0.2,
+    images: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="Images, such as 'raw/*_img.tif' below FOLDER; what * stands for is the same in "
+            "the mask's path.",
+        ),
+    ] = "",
+    masks: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Their masks, such as 'labels/*_gt.png'.")
+    ] = "",
     seed: Seed = 0,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -38,20 +49,27 @@ def init(
 
     FOLDER has images and masks, under whatever names. Finds out which mask belongs to which image
     and what the values or colors of masks mean, holds some images out to score on, and says what
-    it assumed. The results are train.toml for `saccade train`, lists of the images, and
-    classes.txt. Nothing in FOLDER is changed.
+    it assumed. A data set of Hugging Face on disk is unpacked below the output. The results are
+    train.toml for `saccade train`, lists of the images, and classes.txt. Nothing in FOLDER is
+    changed.
     """
     with one_line_errors():
+        from saccade.discovery.hugging_face import is_hugging_face, unpack
         from saccade.discovery.plan import Wishes, plan_for
         from saccade.errors import InputError
         from saccade.files import atomic_write
 
+        if bool(images) != bool(masks):
+            raise InputError("--images and --masks belong together, give both or none")
         require_packages("torchvision", "lightning")
         bar = Bar(1, quiet=quiet)
         try:
             gpu, pretrained = _machine()
             wishes = Wishes(output.resolve(), hold_out, seed, gpu, pretrained)
-            plan = plan_for(folder.resolve(), wishes, bar.show)
+            root = folder.resolve()
+            if is_hugging_face(root):
+                root = unpack(root, output.resolve() / "unpacked", bar.show)
+            plan = plan_for(root, wishes, bar.show, (images, masks) if images else None)
         finally:
             bar.close()
         there = [output / name for name in plan.files if (output / name).exists()]

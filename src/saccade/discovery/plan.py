@@ -14,6 +14,7 @@ from saccade.discovery.annotations import Annotations, find_annotations, write_m
 from saccade.discovery.class_files import find_class_file
 from saccade.discovery.configuration import Facts, configuration_text
 from saccade.discovery.convert import converted
+from saccade.discovery.globs import pairs_of_globs
 from saccade.discovery.layouts import known_layout
 from saccade.discovery.meaning import Meaning, meaning_of
 from saccade.discovery.pairs import Pair, Pairs, find_pairs
@@ -70,26 +71,36 @@ class Wishes:
     pretrained: bool = False
 
 
-def plan_for(root: Path, wishes: Wishes, progress: Progress = lambda done, text: None) -> Plan:
+def plan_for(
+    root: Path,
+    wishes: Wishes,
+    progress: Progress = lambda done, text: None,
+    globs: tuple[str, str] | None = None,
+) -> Plan:
     """Look at a folder and plan a training on it; nothing is written.
 
     Args:
         root: the folder.
         wishes: what is decided already.
         progress: told the share that is done, and of what.
+        globs: patterns of images and of masks; None: to be found out.
 
     Raises:
         InputError: no images with masks, too few of them, or masks that cannot be understood.
     """
     if not root.is_dir():
         raise InputError(f"{root}: {'is no folder' if root.exists() else 'no such folder'}")
-    layout = known_layout(root)
-    if layout is not None:
-        return _of_layout(root, *layout, wishes)
-    found = find_pairs(root, without=wishes.output)
-    drawn = find_annotations(root, wishes.output, lambda done: progress(done, "reading shapes"))
-    if drawn is not None and len(drawn.images) > len(found.pairs):
-        return _of_annotations(root, drawn, wishes)
+    if globs is not None:
+        found = pairs_of_globs(root, *globs)
+    else:
+        layout = known_layout(root)
+        if layout is not None:
+            return _of_layout(root, *layout, wishes)
+        inside = wishes.output in root.parents  # what was unpacked for it
+        found = find_pairs(root, without=None if inside else wishes.output)
+        drawn = find_annotations(root, wishes.output, lambda done: progress(done, "reading shapes"))
+        if drawn is not None and len(drawn.images) > len(found.pairs):
+            return _of_annotations(root, drawn, wishes)
     if not found.pairs:
         raise InputError(
             f"{root}: no image with a mask among {len(found.others)} images; expected masks with "
