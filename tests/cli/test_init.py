@@ -5,6 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from tests.cli.networks import COLORS, check, run
@@ -96,6 +97,49 @@ def test_masks_of_numbered_objects_are_converted(tmp_path):
     check(result, "masks number their objects", "classes: background, object")
     mask = np.asarray(Image.open(tmp_path / "out/masks/2.png"))
     assert np.array_equal(mask > 0, np.asarray(Image.open(folder / "2_label.tif")) > 0)
+
+
+def bands(folder, channels, kind=np.uint16, count=4):
+    """A flat folder of stacks of channels, and masks of what is bright in the first."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        labels = generator.integers(0, 2, (3, 4)).astype(np.uint8).repeat(12, 0).repeat(12, 1)
+        values = generator.integers(0, 300, (channels, *labels.shape))
+        values[0] += 2000 * labels.astype(int)
+        planes = values.astype(kind) if channels > 1 else values[0].astype(kind)
+        axes = {"axes": "CYX" if channels > 1 else "YX"}
+        tifffile.imwrite(folder / f"{number}.tif", planes, metadata=axes, imagej=True)
+        Image.fromarray(labels).save(folder / f"{number}_mask.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("channels", "kind", "said"), [(5, np.uint16, "5 channels"), (1, np.float32, "1 channel")]
+)
+def test_other_numbers_than_those_of_photographs_are_measured(tmp_path, channels, kind, said):
+    result = run("init", bands(tmp_path / "plates", channels, kind), "-o", tmp_path / "out")
+    check(result, f"{said}; black and white are measured on the training images")
+    text = (tmp_path / "out/train.toml").read_text()
+    config = tomllib.loads(text)
+    assert config["data"]["intensities"] == "measured"
+    assert config["augmentation"]["jitter"] == (0.2 if channels == 1 else 0)
+    epochs = f"epochs = {config['optim']['epochs']} "
+    (tmp_path / "out/train.toml").write_text(text.replace(epochs, "epochs = 1 "))
+    check(run("train", tmp_path / "out/train.toml", "-o", tmp_path / "run"), "1 steps")
+    images = tmp_path / "plates/0.tif"
+    best = tmp_path / "run/best.safetensors"
+    check(run("predict", best, images, "-o", tmp_path / "masks"), "1 masks")
+
+
+def test_images_of_different_channels_are_said(tmp_path):
+    folder = photos(tmp_path / "bay", 6, size=(3, 4))
+    for path in sorted(folder.glob("*.jpg"))[:3]:
+        planes = np.zeros((5, 48, 64), np.uint8)
+        tifffile.imwrite(path.with_suffix(".tif"), planes, metadata={"axes": "CYX"}, imagej=True)
+        path.unlink()
+    result = run("init", folder, "-o", tmp_path / "out")
+    check(result, "channels and", "a network takes one kind, choose channels in [data]")
 
 
 @pytest.mark.parametrize(

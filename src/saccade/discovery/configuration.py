@@ -1,8 +1,10 @@
 """The text of a configuration that trains on a folder, with a comment on each choice."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
+
+from saccade.discovery.numbers import Numbers
 
 _LARGE = 1536
 """Images with a longer shorter side are shrunk for the training."""
@@ -24,6 +26,7 @@ class Facts:
         root: its folder, relative to the configuration.
         held_out: how the images of `val` were chosen, in words.
         splits: names of the splits that are trained and evaluated on.
+        numbers: channels of the images, and whether black and white are measured.
     """
 
     title: str
@@ -36,6 +39,7 @@ class Facts:
     root: str = "."
     held_out: str = ""
     splits: tuple[str, str] = ("train", "val")
+    numbers: Numbers = field(default_factory=Numbers)
 
 
 def configuration_text(facts: Facts) -> str:
@@ -63,6 +67,7 @@ def configuration_text(facts: Facts) -> str:
         *_row(f'train = "{facts.splits[0]}"', f"{facts.train} images to learn from"),
         *_row(f'val = "{facts.splits[1]}"', f"{facts.val} images to score on: {facts.held_out}"),
         *_GROUPS * ("chance" in facts.held_out),
+        *_numbers(facts.numbers),
         "",
         "[network]",
         *_row('backbone = "mobilenet_v2"', 'small and quick; "resnet50" is larger and slower'),
@@ -86,7 +91,7 @@ def configuration_text(facts: Facts) -> str:
         *_row(f"crop = [{side}, {side}]", "height and width of the part that is looked at"),
         *_row("scale = [0.75, 1.5]", "made smaller or larger by a random factor between these"),
         *_row("flip = 0.5", "every second time left and right are exchanged; 0.0 for letters"),
-        *_row("jitter = 0.2", "brightness, contrast and colors change by up to so much"),
+        *_jitter(facts.numbers),
         "",
         "[run]",
         *_row("seed = 0", "the same seed gives the same network on one machine"),
@@ -116,6 +121,26 @@ def _weights(pretrained: bool) -> list[str]:
         f"{'':<27}# photographs needs fewer images and less time: name a file of",
         f"{'':<27}# torchvision's or timm's MobileNetV2 here.",
     ]
+
+
+def _numbers(numbers: Numbers) -> list[str]:
+    if not numbers.measured:
+        return []
+    lines = _row('intensities = "measured"', "black and white, found in the images to learn from")
+    if numbers.channels > 1:
+        named = ", ".join(numbers.names) if len(numbers.names) <= _NAMED else ""
+        what = f"all {numbers.channels}: {named}" if named else f"all {numbers.channels}"
+        lines += _row("channels = []", f'{what}; or some, such as ["1", "2"]')
+    return lines
+
+
+_NAMED = 6
+
+
+def _jitter(numbers: Numbers) -> list[str]:
+    if numbers.has_colors:
+        return _row("jitter = 0.2", "brightness, contrast and colors change by up to so much")
+    return _row("jitter = 0.0", "changes of brightness and colors, which these images have not")
 
 
 def _resize(side: int) -> list[str]:

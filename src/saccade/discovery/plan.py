@@ -17,6 +17,7 @@ from saccade.discovery.convert import converted
 from saccade.discovery.globs import pairs_of_globs
 from saccade.discovery.layouts import known_layout
 from saccade.discovery.meaning import Meaning, meaning_of
+from saccade.discovery.numbers import numbers_of
 from saccade.discovery.pairs import Pair, Pairs, find_pairs
 from saccade.discovery.survey import survey
 from saccade.errors import InputError
@@ -132,17 +133,20 @@ def plan_for(
 
 def _of_layout(root: Path, layout: str, train: LabeledSet, val: LabeledSet, wishes: Wishes) -> Plan:
     counts = len(train.examples), len(val.examples)
+    some = _some([example.image for example in train.examples])
+    numbers, lines = numbers_of(some)
     facts = Facts(
         root.resolve().name,
         *counts,
-        _typical_side([example.image for example in train.examples]),
+        _typical_side(some),
         wishes.gpu,
         wishes.pretrained,
         layout,
         relative(root, wishes.output),
         "the split val of the data",
+        numbers=numbers,
     )
-    remarks = (f"the layout is '{layout}', with its splits train and val",)
+    remarks = (f"the layout is '{layout}', with its splits train and val", *lines)
     files = {CONFIG: configuration_text(facts)}
     return Plan(files, lambda: None, 0, remarks, train.spec.names, counts)
 
@@ -209,14 +213,18 @@ def planned(
     left = len(pairs) - len(train) - len(val)
     kept = [f"{len(train)} images to train on, {len(val)} to score on: {how}"]
     kept += [f"{left} images of the folder 'test' are left out"] * bool(left)
+    some = _some([image for image, _ in train])
+    numbers, lines = numbers_of(some)
+    kept += lines
     facts = Facts(
         root.resolve().name,
         len(train),
         len(val),
-        _typical_side([image for image, _ in train]),
+        _typical_side(some),
         wishes.gpu,
         wishes.pretrained,
         held_out=how,
+        numbers=numbers,
     )
     files[CONFIG] = configuration_text(facts)
     names = tuple(named.name for named in meaning.classes)
@@ -243,10 +251,15 @@ def _split(
     )
 
 
+def _some(images: list[Path]) -> list[Path]:
+    """Some images, spread over all of them."""
+    places = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
+    return [images[i] for i in places]
+
+
 def _typical_side(images: list[Path]) -> int:
-    """Median shorter side of some images, in pixels."""
-    chosen = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
-    return int(np.median([min(image_size(images[i])) for i in chosen]))
+    """Median shorter side of images, in pixels."""
+    return int(np.median([min(image_size(path)) for path in images]))
 
 
 def relative(path: Path, folder: Path) -> str:
