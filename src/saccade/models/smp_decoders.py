@@ -67,4 +67,6 @@ def padded(x: Tensor) -> Tensor:
         torch.Size([1, 3, 64, 64])
     """
     height, width = x.shape[2:]
-    return F.pad(x, (0, -width % MULTIPLE, 0, -height % MULTIPLE))
+    # Divisions of negative numbers, which are shorter, are rounded otherwise in ONNX.
+    right, below = ((MULTIPLE - side % MULTIPLE) % MULTIPLE for side in (width, height))
+    return F.pad(x, (0, right, 0, below))

@@ -63,12 +63,14 @@ class TimmFeatures(nn.Module):
     def forward(self, x: Tensor) -> dict[int, Tensor]:
         """Images (B, C, H, W), standardised, to the maps X(2) ... X(5)."""
         height, width = x.shape[2:]
-        found = self.net(F.pad(x, (0, -width % 32, 0, -height % 32)))
+        # Divisions of negative numbers, which are shorter, are rounded otherwise in ONNX.
+        found = self.net(F.pad(x, (0, (32 - width % 32) % 32, 0, (32 - height % 32) % 32)))
         maps = {}
         for (stage, stride), one in zip(self._strides.items(), found, strict=True):
             if one.shape[1] != self.channels[stage]:  # some give (B, h, w, C)
                 one = one.permute(0, 3, 1, 2)
-            maps[stage] = one[:, :, : -(-height // stride), : -(-width // stride)]
+            rows, columns = (height + stride - 1) // stride, (width + stride - 1) // stride
+            maps[stage] = one[:, :, :rows, :columns]
         return maps
 
     @torch.no_grad()
