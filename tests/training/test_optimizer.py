@@ -53,6 +53,43 @@ def test_groups_have_the_rates_of_backbone_and_head():
     assert found[id(net.classifier[2].bias)] == (2.5, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("backbone", "first", "last"),
+    [
+        ("mobilenet_v2", "features.0.", "features.17."),
+        ("timm:resnet10t", "net.conv1.", "layer4.0."),
+        ("timm:convnext_atto", "stem_", "stages_3.blocks.1."),
+    ],
+)
+def test_rates_fall_from_block_to_block_as_timms(backbone, first, last):
+    if backbone.startswith("timm:"):
+        pytest.importorskip("timm", reason="the extra timm is not installed")
+    stride = 32 if "convnext" in backbone else 16
+    net = SegmentationNet(
+        SegmentationConfig(3, backbone=backbone, output_stride=stride, width=8, pyramid="none")
+    )
+    optimizer = make_optimizer(net, OptimConfig(lr=1.0, layer_decay=0.5, head_lr=3.0))
+    names = {id(p): name for name, p in net.named_parameters()}
+    rates = {names[id(p)]: g["lr"] for g in optimizer.param_groups for p in g["params"]}
+    assert len(rates) == len(names)
+    inside = {n: rate for n, rate in rates.items() if n.startswith("backbone.")}
+    assert {rate for n, rate in rates.items() if n not in inside} == {3.0}
+    assert {rate for n, rate in inside.items() if f".{last}" in n} == {0.5}
+    assert {rate for n, rate in inside.items() if f".{first}" in n} == {min(inside.values())}
+    blocks = len(set(inside.values()))
+    assert min(inside.values()) == 0.5**blocks  # every block has a rate of its own
+    values = list(inside.values())
+    assert values == sorted(values)
+    set_rates(optimizer, 0.1, 0.5)
+    assert {g["lr"] / g["full"] for g in optimizer.param_groups} == {pytest.approx(0.05)}
+
+
+def test_one_rate_for_all_layers_has_the_groups_of_before():
+    net = SegmentationNet(SegmentationConfig(3, width=8, pyramid="none"))
+    groups = make_optimizer(net, OptimConfig()).param_groups
+    assert [group["full"] for group in groups] == [1.0, 10.0]
+
+
 def test_poly_schedule_falls_to_nothing():
     assert poly_factor(0, 100, 0.9) == 1
     assert poly_factor(50, 100, 0.9) == pytest.approx(0.5**0.9)

@@ -254,7 +254,8 @@ def _reseed(run: Run, step: int) -> None:
 
 
 def _rate(run: Run) -> float:
-    return float(run.optimizer.param_groups[0]["lr"])
+    first = run.optimizer.param_groups[0]
+    return float(first["lr"] / first["full"])
 
 
 def _any(fabric: Any, mine: bool) -> bool:

@@ -39,6 +39,8 @@ class OptimConfig:
         clip: largest norm of the gradient; 0 for no limit.
         freeze: keep the backbone as it is, its normalization too, and train what is on top of it;
             quick where crops show whole images and `scale` is [1, 1], as its maps are remembered.
+        layer_decay: factor on the rate from one layer of the backbone to the one before it: a block
+            that is n blocks below the head has lr * layer_decay ** n; 1 has one rate for all.
         patience: stop after so many evaluations in a row without a better mIoU; 0 never does.
     """
 
@@ -62,6 +64,7 @@ class OptimConfig:
     freeze: bool = False
     optimizer: Optimizer = "sgd"
     patience: int = 0
+    layer_decay: float = 1.0
 
 
 def optim_of(table: dict[str, Any]) -> OptimConfig:
@@ -95,6 +98,8 @@ def check_optim(optim: OptimConfig) -> None:
         raise InputError(f"optim: drop is {optim.drop}, must be a share of the run in [0, 1]")
     if optim.drop_once and not optim.drop:
         raise InputError("optim: drop_once is true, but drop, the share of the run, is 0")
+    if not 0 < optim.layer_decay <= 1:
+        raise InputError(f"optim: layer_decay is {optim.layer_decay}, must be in (0, 1]")
     if not 0 <= optim.ema < 1 or not 0 <= optim.momentum < 1:
         raise InputError("optim: ema and momentum must be in [0, 1)")
     if optim.batch % optim.accumulate:

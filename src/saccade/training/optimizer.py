@@ -3,11 +3,15 @@
 import torch
 from torch import Tensor, nn
 
+from saccade.training.layers import layer_of
 from saccade.training.optim_config import OptimConfig
 
 
 def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """Over the parameters, in groups: of the backbone or not, biases or not, decayed or not."""
+    """Over the parameters, in groups: of the backbone or not, biases or not, decayed or not.
+
+    With `layer_decay` the backbone's layers are groups of their own.
+    """
     norms = {
         id(p)
         for m in net.modules()
@@ -15,9 +19,10 @@ def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.Optimizer
         for p in m.parameters(recurse=False)
     }
     pretrained: tuple[str, ...] = getattr(net, "pretrained", ("backbone.",))
+    scales = _scales(net, config.layer_decay)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
-        factor = 1.0 if name.startswith(pretrained) else config.head_lr
+        factor = scales.get(name, 1.0) if name.startswith(pretrained) else config.head_lr
         small = id(parameter) in norms or name.endswith(".bias")
         if small and id(parameter) not in norms:
             factor *= config.bias_lr
@@ -30,6 +35,17 @@ def make_optimizer(net: nn.Module, config: OptimConfig) -> torch.optim.Optimizer
     if config.optimizer == "adamw":
         return torch.optim.AdamW(settings, lr=config.lr)
     return torch.optim.SGD(settings, lr=config.lr, momentum=config.momentum)
+
+
+def _scales(net: nn.Module, decay: float) -> dict[str, float]:
+    """Factors on the rates of the backbone's parameters, by how far they are below the head."""
+    if decay == 1:
+        return {}
+    prefix = "backbone."
+    names = [(name, p) for name, p in net.named_parameters() if name.startswith(prefix)]
+    layers = layer_of((name.removeprefix(prefix), p) for name, p in names)
+    top = 1 + max(layers.values(), default=0)
+    return {prefix + name: decay ** (top - layer) for name, layer in layers.items()}
 
 
 def poly_factor(step: int, steps: int, power: float, warmup: int = 0) -> float:

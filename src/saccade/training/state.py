@@ -140,7 +140,7 @@ _NEWER: dict[str, dict[str, Any]] = {
     "data": {"intensities": [], "channels": []},
     "network": {"stride_first": False, "in_channels": 3},
     "augmentation": {"more": []},
-    "optim": {"drop_once": False, "freeze": False, "optimizer": "sgd"},
+    "optim": {"drop_once": False, "freeze": False, "optimizer": "sgd", "layer_decay": 1.0},
     "supervision": {"leave_out": False},
 }
 _NEWER_TABLES: dict[str, dict[str, Any]] = {"loss": asdict(LossConfig())}
