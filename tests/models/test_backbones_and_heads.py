@@ -1,10 +1,22 @@
-"""One suite for all networks: any size, training, and the same answer after saving."""
+"""One suite for all networks.
 
+Any size, any number of channels, training, the same answer after saving, compiling and exporting,
+and the answers of before: `pairs.json` has them for weights that depend on the layers' names alone.
+A change that is meant to alter answers writes it anew: `SACCADE_GOLDEN=write pytest` of this file.
+"""
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
 from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
+from saccade.formats.onnx import export_onnx
 from saccade.models.checkpoint import load_checkpoint, save_checkpoint
 from saccade.models.pretrained import load_backbone
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
@@ -35,13 +47,21 @@ PAIRS = [
 ]
 
 
+GOLDEN = Path(__file__).with_name("pairs.json")
+TOLERANCE = 2e-3
+IDS = [f"{backbone}-{head}" for backbone, head in PAIRS]
+COMPILED = [pair for pair in PAIRS if "resnet10t" in pair[0]] + PAIRS[:3]
+EXPORTED = PAIRS[:3]
+"""Both take long, so they are some of the pairs; tests of formats export other heads."""
+
+
 def config_for(backbone, head, **more):
     if HEADS[head].get("network") in ("unet", "fpn", "deeplabv3plus", "segformer"):
         pytest.importorskip("segmentation_models_pytorch", reason="the extra smp is missing")
     return SegmentationConfig(3, backbone=backbone, width=16, **HEADS[head], **more)
 
 
-@pytest.mark.parametrize(("backbone", "head"), PAIRS, ids=[f"{b}-{h}" for b, h in PAIRS])
+@pytest.mark.parametrize(("backbone", "head"), PAIRS, ids=IDS)
 def test_a_network_takes_any_size_learns_and_is_kept(backbone, head, tmp_path):
     net = SegmentationNet(config_for(backbone, head))
     images = torch.rand(2, 3, 70, 101, generator=torch.Generator().manual_seed(0))
@@ -61,6 +81,81 @@ def test_a_network_takes_any_size_learns_and_is_kept(backbone, head, tmp_path):
     assert {name.split(".")[0] for name in net.of_classes} == {"classifier"}
     state = net.state_dict()
     assert all(state[name].shape[0] == 3 for name in net.of_classes)
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+@pytest.mark.parametrize(("backbone", "head"), PAIRS, ids=IDS)
+def test_a_network_takes_any_channels_and_sizes(backbone, head, channels):
+    net = SegmentationNet(config_for(backbone, head, in_channels=channels)).eval()
+    assert net.mean.shape == net.std.shape == (1, channels, 1, 1)
+    with torch.no_grad():
+        for size in ((33, 47), (64, 96)):
+            scores = net(torch.rand(1, channels, *size))
+            assert scores.shape == (1, 3, *size)
+            assert torch.isfinite(scores).all()
+        with pytest.raises(RuntimeError):
+            net(torch.rand(1, 3, 64, 96))
+
+
+@torch.no_grad()
+def fill(net):
+    """Weights that depend on the names and shapes of the layers, and on no generator of PyTorch."""
+    for name, value in net.state_dict().items():
+        if not value.is_floating_point():
+            continue
+        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(value.shape)
+        if value.ndim > 1:
+            drawn = drawn * (2 / max(1, value[0].numel())) ** 0.5
+        elif name.endswith("running_var"):
+            drawn = 1 + 0.1 * np.abs(drawn)
+        else:
+            drawn = 0.1 * drawn + name.endswith("weight")
+        value.copy_(torch.from_numpy(drawn))
+    return net.eval()
+
+
+@pytest.mark.parametrize(("backbone", "head"), PAIRS, ids=IDS)
+def test_the_answer_is_that_of_before(backbone, head):
+    net = fill(SegmentationNet(config_for(backbone, head)))
+    image = torch.from_numpy(np.random.default_rng(0).random((1, 3, 40, 56), np.float32))
+    with torch.no_grad():
+        scores = net(image)[0]
+    chosen = scores.flatten()[:: scores.numel() // 8][:8]
+    found = (chosen / scores.abs().max()).tolist()
+    known = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    name = f"{backbone}-{head}"
+    if os.environ.get("SACCADE_GOLDEN") == "write":
+        known[name] = [round(value, 6) for value in found]
+        lines = [f" {json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known)]
+        GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    assert found == pytest.approx(known[name], abs=TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backbone", "head"), COMPILED)
+def test_a_compiled_network_gives_the_same_answer(backbone, head):
+    net = fill(SegmentationNet(config_for(backbone, head, in_channels=5)))
+    images = torch.rand(1, 5, 64, 96, generator=torch.Generator().manual_seed(0))
+    torch._dynamo.reset()
+    with torch.no_grad():
+        before = net(images)
+        found = torch.compile(net, backend="eager", dynamic=False)(images)
+    assert torch.allclose(found, before, rtol=1e-4, atol=1e-4 * float(before.abs().max()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backbone", "head"), EXPORTED)
+def test_an_exported_network_gives_the_same_answer(backbone, head, tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    torch.manual_seed(0)
+    net = SegmentationNet(config_for(backbone, head, in_channels=5)).eval()
+    images = torch.rand(1, 5, 64, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        program = torch.export.export(net, (images,))
+        assert torch.allclose(program.module()(images), net(images), atol=1e-5)
+    path = tmp_path / "net.onnx"
+    assert export_onnx(net, path, (64, 96), channels=5, dynamic=False).difference < 1e-4
+    assert path.is_file()
 
 
 @pytest.mark.parametrize(
@@ -92,18 +187,34 @@ def test_weights_of_timm_are_loaded_and_others_refused(tmp_path):
         load_backbone(net, "timm:resnet10t", str(tmp_path / "b.pth"))
 
 
-@pytest.mark.parametrize("network", [{"backbone": "timm:resnet10t"}, {"network": "unet"}])
-def test_a_run_trains_and_goes_on(network, settings, tmp_path):
-    from pathlib import Path
-
-    from tests.training.helpers import changed
-
-    if "network" in network:
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"pyramid": "gdpp"},
+        {"network": "dsnet", "backbone": "timm:mobilenetv3_small_050"},
+        {"backbone": "timm:resnet10t", "pyramid": "none"},
+        {"network": "unet", "backbone": "timm:resnet10t"},
+    ],
+    ids=["gdpp", "dsnet", "timm", "unet"],
+)
+def test_a_run_that_was_stopped_ends_with_the_same_weights(network, settings, tmp_path):
+    if network.get("network") == "unet":
         pytest.importorskip("segmentation_models_pytorch", reason="the extra smp is missing")
-    content = {**settings, "network": {"width": 8, **network}}
-    train(config_of(content, Path(".")), tmp_path / "run")
-    longer = config_of(changed(content, optim={"epochs": 3}), Path("."))
-    assert train(longer, tmp_path / "run").step == 6
+    config = config_of({**settings, "network": {"width": 8, **network}}, Path("."))
+
+    def stop(done, total, text):
+        if done == 2 and text.startswith("epoch"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "parts", report=stop)
+    for name in ("parts", "whole"):
+        assert train(config, tmp_path / name).step == 4
+    one, other = (
+        load_checkpoint(tmp_path / name / "last.safetensors").net.state_dict()
+        for name in ("parts", "whole")
+    )
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 @pytest.fixture
@@ -116,5 +227,5 @@ def settings(tmp_path):
         "data": {"layout": "folder", "root": str(root)},
         "optim": {"epochs": 2, "batch": 4, "lr": 0.01},
         "augmentation": {"crop": [32, 40]},
-        "run": {"device": "cpu", "pictures": 0},
+        "run": {"device": "cpu", "pictures": 0, "save_every": 1},
     }
