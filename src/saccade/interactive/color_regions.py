@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -146,6 +145,8 @@ def _in_hull(
     mask: NDArray[np.bool_], y: NDArray[np.integer], x: NDArray[np.integer]
 ) -> NDArray[np.bool_]:
     """Whether places lie in the convex hull of the pixels of ``mask`` (h, w)."""
+    from scipy.spatial import ConvexHull  # not at the top: few images need it
+
     rows = np.flatnonzero(mask.any(1))
     first, last = mask[rows].argmax(1), mask.shape[1] - mask[rows, ::-1].argmax(1)
     corners = [np.stack([r, c], 1) for r in (rows, rows + 1) for c in (first, last)]

@@ -125,9 +125,14 @@ def gradients_of(scores: Tensor, targets: Tensor, share: Tensor, weights: Weight
     saves autograd's way through the loss.
     """
     slope = (scores.softmax(2) - F.one_hot(targets, scores.shape[2])) * share.unsqueeze(2)
-    gradients = torch.autograd.grad(
-        scores, list(weights.values()), slope, create_graph=torch.is_grad_enabled()
-    )
+    values = list(weights.values())
+    if torch.is_grad_enabled():
+        gradients = torch.autograd.grad(scores, values, slope, create_graph=True)
+    else:
+        # The same gradients of one number: for a slope, autograd would import SymPy first.
+        with torch.enable_grad():
+            total = (scores * slope).sum()
+        gradients = torch.autograd.grad(total, values)
     return dict(zip(weights, gradients, strict=True))
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn import functional as F
@@ -192,6 +191,8 @@ def _logistic(features: Array, target: Array, share: Array) -> tuple[Array, Arra
         target: (n, P), 1 at the class, else 0.
         share: (n,) how much each counts, of 1.
     """
+    from scipy.optimize import minimize  # not at the top: one image alone needs no regression
+
     classes, size = target.shape[1], features.shape[1]
 
     def value_and_gradient(x: Array) -> tuple[float, Array]:
@@ -209,6 +210,7 @@ def _logistic(features: Array, target: Array, share: Array) -> tuple[Array, Arra
 
 def _sharpness(scores: Array, target: Array, share: Array) -> float:
     """The factor of scores (n, P) that minimizes the mean cross-entropy."""
+    from scipy.optimize import minimize_scalar
 
     def entropy(log_factor: float) -> float:
         logs = log_softmax(scores * np.exp(log_factor), axis=1)

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import slic
 
 from saccade.errors import InputError
 
@@ -21,6 +20,8 @@ def superpixels(
     rounds: int = 10,
 ) -> NDArray[np.int64]:
     """SLIC superpixels of ``image`` (H, W, 3): ids (H, W) from 0, after ``rounds`` of k-means."""
+    from skimage.segmentation import slic  # not at the top: it brings half of SciPy
+
     height, width = image.shape[:2]
     count = max(1, height * width // pixels_per_segment)
     return np.asarray(
