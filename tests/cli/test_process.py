@@ -33,6 +33,17 @@ from saccade.cli import main
 main()
 """
 
+# What a first mask of one image does not need, and takes long to import.
+UNNEEDED = """
+import atexit, sys
+unneeded = (
+    "cv2", "fsspec", "lightning", "matplotlib", "onnxruntime", "pandas", "ray", "scipy.optimize",
+    "scipy.stats", "sklearn", "sympy", "timm", "torch._dynamo", "torch._inductor",
+    "torch.fx.experimental.symbolic_shapes", "torchvision", "upath", "zarr",
+)
+atexit.register(lambda: print("imported:", *[name for name in unneeded if name in sys.modules]))
+"""
+
 # A segmenter that needs no PyTorch.
 FAKE = f"""
 import sys
@@ -69,6 +80,16 @@ def test_help_imports_few_modules(tmp_path):
     code = f"{counted}; from saccade.cli import main; main()"
     help_text = run_python("-c", code, "segment", "--help", cwd=tmp_path).stdout
     assert int(help_text.split()[-1]) < 400
+
+
+def test_a_first_mask_imports_little_besides_pytorch(tmp_path):
+    write_pair(tmp_path / "image.png", tmp_path / "strokes.png")
+    code = f"{UNNEEDED}\nfrom saccade.cli import main; main()"
+    command = ("-c", code, "segment", "image.png", "strokes.png", "-o", "out")
+    found = run_python(*command, cwd=tmp_path).stdout.splitlines()[-1]
+    assert (tmp_path / "out/image.png").is_file()
+    by_pytorch = run_python("-c", f"{UNNEEDED}\nimport torch").stdout.splitlines()[-1]
+    assert set(found.split()) <= set(by_pytorch.split())
 
 
 def test_ctrl_c_keeps_whole_files_and_the_next_run_goes_on(tmp_path):
