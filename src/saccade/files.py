@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from saccade.errors import InputError
 from saccade.folders import odd_kind, real_paths
-from saccade.stores import is_remote, putting
+from saccade.stores import check_there, is_remote, putting
 
 # Of `atomic_write`, and of safetensors, which writes to a temporary file of its own.
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?|\.tmp[A-Za-z0-9]{6}")
@@ -30,10 +30,14 @@ _MARK = b"\xef\xbb\xbf"  # some editors put it before UTF-8
 def check_readable(path: str | os.PathLike[str]) -> Path:
     """Return `path` as a `Path` after making sure that it is a file with something in it.
 
+    Of one in a store that is all: `saccade.copies.copied` gives a copy that can be opened.
+
     Raises:
         InputError: nothing is there, it is a folder or a pipe, socket or device, it is empty, or
             it may not be read.
     """
+    if is_remote(path):
+        return check_there(cast(Path, path))
     path = Path(path)
     try:
         if path.is_dir():

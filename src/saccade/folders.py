@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.errors import InputError, printable
-from saccade.stores import is_remote, names_in
+from saccade.stores import entries_in, is_remote, names_in
 
 _HIDDEN = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _KINDS = {
@@ -91,7 +91,7 @@ def list_files(folder: Path, suffixes: Collection[str], *, used: Iterable[Path] 
     elsewhere = set(used)
     for path, is_file in _entries(folder):
         wanted = path.suffix.lower() in suffixes
-        kind = "" if is_file else odd_kind(path)
+        kind = "" if is_file else "a folder" if is_remote(path) else odd_kind(path)
         if not kind:
             (found if wanted else others).append(path)
         elif wanted or kind != "a folder":
@@ -195,6 +195,8 @@ def _links_in(folder: str) -> frozenset[str] | None:
 
 def _entries(folder: Path) -> list[tuple[Path, bool]]:
     """What is in a folder, in the order of the names, and whether it surely is a file."""
+    if is_remote(folder):
+        return [(path, is_file) for path, is_file in entries_in(folder) if not is_hidden(path.name)]
     try:
         with os.scandir(folder) as entries:
             shown = (entry for entry in entries if not is_hidden(entry.name))

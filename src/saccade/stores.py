@@ -77,7 +77,7 @@ def local_path_of(text: str) -> Path:
     """
     path = path_of(text)
     if is_remote(path):
-        raise InputError(f"{text}: expected a folder of this machine here")
+        raise InputError(f"{text}: expected a file or folder of this machine here")
     return path
 
 
@@ -112,6 +112,77 @@ def putting(path: Path) -> Iterator[Path]:
         yield temporary
         with reaching(path), _fs(path).transaction:  # half a file is never seen
             _fs(path).put_file(str(temporary), _name(path))
+
+
+def fetch(path: Path, target: Path) -> None:
+    """Copy a file from elsewhere to one of this machine.
+
+    Raises:
+        InputError: it is not there, or cannot be reached.
+    """
+    with reaching(path):
+        _fs(path).get_file(_name(path), str(target))
+
+
+def version_of(path: Path) -> str:
+    """What changes whenever a file elsewhere does.
+
+    Raises:
+        InputError: it is not there, or cannot be reached.
+    """
+    with reaching(path):
+        return str(_fs(path).ukey(_name(path)))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder, here or elsewhere.
+
+    Raises:
+        InputError: the store cannot be reached.
+
+    Example:
+        >>> is_folder(Path(".")), is_folder(path_of("memory://nowhere"))
+        (True, False)
+    """
+    if not is_remote(path):
+        return path.is_dir()
+    with reaching(path):
+        return bool(_fs(path).isdir(_name(path)))
+
+
+def check_there(path: Path) -> Path:
+    """Return the path of a file elsewhere after making sure that it is there.
+
+    Raises:
+        InputError: it is missing, a folder, or empty, or the store cannot be reached.
+    """
+    with reaching(path):
+        if _fs(path).isdir(_name(path)):
+            raise InputError(f"{path}: is a folder, expected a file")
+        if not _fs(path).exists(_name(path)):
+            raise InputError(f"{path}: no such file")
+        if _fs(path).size(_name(path)) == 0:
+            raise InputError(f"{path}: the file is empty")
+    return path
+
+
+def entries_in(folder: Path) -> list[tuple[Path, bool]]:
+    """What is in a folder elsewhere, in the order of the names, and whether it is a file.
+
+    Raises:
+        InputError: there is no such folder, or it cannot be reached.
+    """
+    with reaching(folder):
+        if not _fs(folder).isdir(_name(folder)):
+            raise InputError(f"{folder}: no such folder")
+        listed = _fs(folder).ls(_name(folder), detail=True)
+    own = _name(folder).strip("/")  # some stores list the folder itself
+    found = {
+        one["name"].rstrip("/").rpartition("/")[2]: one["type"] == "file"
+        for one in listed
+        if one["name"].strip("/") != own
+    }
+    return [(folder / name, found[name]) for name in sorted(found)]
 
 
 def modified(path: Path) -> float:

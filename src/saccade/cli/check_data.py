@@ -7,7 +7,7 @@ import typer
 
 from saccade.cli.errors import BAD_INPUT, one_line_errors
 from saccade.cli.option_values import make_folder
-from saccade.cli.options import Layout, Quiet, Split
+from saccade.cli.options import Layout, Quiet, Split, path_here
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.files import refuse_to_replace
@@ -21,7 +21,9 @@ _PICTURES = 12
 
 
 def check_data(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", parser=path_here, help="Folder of the data set.")
+    ],
     layout: Layout = "folder",
     split: Split = "train",
     output: Annotated[

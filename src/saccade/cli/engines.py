@@ -34,7 +34,7 @@ Address = Annotated[
 
 
 def executor_of(
-    engine: str, address: str, jobs: int, output: Path | None = None, *, items_each: int = 1
+    engine: str, address: str, jobs: int, *places: Path | None, items_each: int = 1
 ) -> Executor:
     """What does the work.
 
@@ -42,18 +42,19 @@ def executor_of(
         engine: one of `ENGINES`.
         address: of a cluster of Ray, or empty.
         jobs: how many work side by side, 0 for one per core.
-        output: where results are put.
+        places: where inputs lie and results are put.
         items_each: see `LocalProcesses`.
 
     Raises:
-        InputError: an address without the engine that it is for, or results in the memory of a
-            process that ends.
+        InputError: an address without the engine that it is for, or files in the memory of this
+            process, which others would need.
     """
-    if output is not None and is_in_memory(output) and (engine == "ray" or jobs != 1):
-        raise InputError(
-            f"{output}: is the memory of one process, and several would work; expected --jobs 1, "
-            "or a store that all of them reach"
-        )
+    for place in places if engine == "ray" or jobs != 1 else ():
+        if place is not None and is_in_memory(place):
+            raise InputError(
+                f"{place}: is the memory of one process, and several would work; expected --jobs "
+                "1, or a store that all of them reach"
+            )
     if engine == "ray":
         return OnRay(jobs, address)
     if address:

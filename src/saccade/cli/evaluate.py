@@ -20,6 +20,7 @@ from saccade.cli.options import (
     Scales,
     Split,
     Window,
+    path_here,
 )
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
@@ -31,9 +32,14 @@ OUTPUTS = ("scores.csv", "scores.json", "confusion.csv", "confusion.png")
 
 def evaluate(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="Network, a file of `saccade train`.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", parser=path_here, help="Network, a file of `saccade train`."
+        ),
     ],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", parser=path_here, help="Folder of the data set.")
+    ],
     output: Output,
     layout: Layout = "folder",
     split: Split = "val",

@@ -18,6 +18,7 @@ from saccade.cli.options import (
     Quiet,
     Seed,
     Unlabeled,
+    path_here,
 )
 from saccade.cli.pairs import Pairing, pair_up, size_of
 from saccade.cli.progress import Bar
@@ -38,11 +39,14 @@ SUFFIX = ".saccade"
 
 def fit(
     context: typer.Context,
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Image, or folder of images.")],
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", parser=path_here, help="Image, or folder of images.")
+    ],
     strokes: Annotated[
         Path,
         typer.Argument(
             metavar="STROKES",
+            parser=path_here,
             help="Strokes over some of them: a folder, matched by file name, or one file, as for "
             "`saccade segment`.",
         ),

@@ -27,6 +27,7 @@ from saccade.cli.options import (
     Preset,
     Quiet,
     Seed,
+    path_here,
 )
 from saccade.cli.pairs import pair_up
 from saccade.cli.progress import Bar
@@ -41,11 +42,14 @@ if TYPE_CHECKING:
 
 def label(
     context: typer.Context,
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", parser=path_here, help="Folder of images.")
+    ],
     strokes: Annotated[
         Path,
         typer.Argument(
             metavar="STROKES",
+            parser=path_here,
             help="Folder of strokes, matched by file name, or one COCO, CVAT or Label Studio file.",
         ),
     ],

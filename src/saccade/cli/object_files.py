@@ -95,12 +95,17 @@ def is_written(path: Path) -> bool:
     return path.exists() or (path.parent.name == "instances" and path.with_suffix(".tif").exists())
 
 
-def write_annotations(path: Path, fmt: str, found: FoundObjects, image_path: Path) -> None:
-    """Write one annotation for each object, and beside YOLO's labels the image."""
+def write_annotations(
+    path: Path, fmt: str, found: FoundObjects, image_path: Path, *, linked: bool = True
+) -> None:
+    """Write one annotation for each object, and beside YOLO's labels the image.
+
+    `linked`: whether labelme's files have the way to the image, instead of its name.
+    """
     from saccade.formats.instances import encode_instances
 
     image: str | os.PathLike[str] = image_path.name
-    if fmt == "labelme" and not is_remote(path):
+    if fmt == "labelme" and linked and not is_remote(path):
         with suppress(ValueError):  # on another drive no path leads there, so its name must do
             image = Path(os.path.relpath(image_path, path.parent)).as_posix()
     place = georeference_of_file(image_path) if fmt in ("geojson", "gpkg") else None

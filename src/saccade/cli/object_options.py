@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from saccade.cli.object_files import MODES, ObjectOptions, needs_objects
-from saccade.cli.options import one_of
+from saccade.cli.options import one_of, path_anywhere
 
 Instances = Annotated[
     str,
@@ -28,7 +28,9 @@ Table = Annotated[
     typer.Option(
         "--table",
         metavar="FILE.csv|FILE.parquet",
-        help="Measure every object of every image: a row each, and a summary beside it.",
+        parser=path_anywhere,
+        help="Measure every object of every image: a row each, and a summary beside it. May be a "
+        "URL of a store.",
     ),
 ]
 

@@ -57,14 +57,16 @@ def one_of(known: Iterable[str], text: str) -> str:
 # Where results go, and what is said of them.
 
 
-def _path_of(text: str | Path) -> Path:  # a default is a path already
+def path_anywhere(text: str | Path) -> Path:  # a default is a path already
+    """The path of an argument that may be the URL of a store; a wrong one is wrong usage."""
     try:
         return path_of(str(text))
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _local_path_of(text: str | Path) -> Path:
+def path_here(text: str | Path) -> Path:
+    """The path of an argument on this machine; a URL is wrong usage."""
     try:
         return local_path_of(str(text))
     except InputError as error:
@@ -74,7 +76,7 @@ def _local_path_of(text: str | Path) -> Path:
 _OUTPUT_HELP = "Folder for the results; made if it is missing."
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="FOLDER", parser=_local_path_of, help=_OUTPUT_HELP),
+    typer.Option("--output", "-o", metavar="FOLDER", parser=path_here, help=_OUTPUT_HELP),
 ]
 OutputAnywhere = Annotated[
     Path,
@@ -82,7 +84,7 @@ OutputAnywhere = Annotated[
         "--output",
         "-o",
         metavar="FOLDER",
-        parser=_path_of,
+        parser=path_anywhere,
         help=_OUTPUT_HELP + " May be a URL of a store, such as s3://BUCKET/FOLDER.",
     ),
 ]

@@ -138,6 +138,7 @@ def write(
     names: dict[int, str] | tuple[str, ...] | None,
     options: ObjectOptions | None = None,
     found: Callable[[], FoundObjects] | None = None,
+    linked: bool = True,
 ) -> tuple[str, ...]:
     """Write one output of `planned`; the file appears whole or not at all. Returns remarks.
 
@@ -150,6 +151,7 @@ def write(
         names: class names by value, or in the order of the values 0, 1, ...
         options: how objects are found, if they are wanted.
         found: gives the objects then.
+        linked: whether files may say where the image lies; of a copy they say its name.
     """
     from saccade.formats.masks import write_mask
     from saccade.formats.overlay import render_overlay, render_uncertainty, write_picture
@@ -165,7 +167,7 @@ def write(
     elif options is not None and found is not None and kind == "objects":
         return object_files.write_objects(path, found(), options, image, pair.image)
     elif found is not None and has_objects(kind):
-        object_files.write_annotations(path, kind, found(), pair.image)
+        object_files.write_annotations(path, kind, found(), pair.image, linked=linked)
     elif kind == OWN and own_name(pair.image) is not None:
         write_own(path, result.labels, pair.image)
     else:

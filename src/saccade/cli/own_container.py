@@ -4,13 +4,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saccade.copies import copied
 from saccade.errors import InputError
+from saccade.stores import is_remote, version_of
 
 if TYPE_CHECKING:
     from saccade.images import Georeference, Image
 
 OWN = "own"
 """Name of the format, and of the folder beside the masks of another one."""
+
+_PLAIN = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+"""Pictures without pixel size or place: those in a store need not be fetched to know."""
 
 _TIFFS = (".tif", ".tiff", ".btf", ".tf8")
 
@@ -22,6 +27,9 @@ def own_name(image: Path) -> str | None:
     """
     from saccade.images import is_picture
 
+    if is_remote(image):
+        plain = image.suffix.lower() in _PLAIN
+        return None if plain else _remote_own_name(image, version_of(image))
     if is_picture(image) and image.suffix.lower() not in _TIFFS:
         return None
     opened = _opened(image)
@@ -30,6 +38,12 @@ def own_name(image: Path) -> str | None:
     from saccade.formats.containers import mask_name
 
     return mask_name(opened)
+
+
+@lru_cache(maxsize=4096)
+def _remote_own_name(image: Path, version: str) -> str | None:
+    with copied(image) as (copy,):
+        return own_name(copy)
 
 
 def georeference_of_file(image: Path) -> "Georeference | None":

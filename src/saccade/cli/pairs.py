@@ -5,11 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.copies import copied
 from saccade.errors import InputError
 from saccade.files import check_readable, last_part
-from saccade.folders import by_stem, list_files, name_key, some_names
+from saccade.folders import by_stem, list_files, name_key, real_paths, some_names
 from saccade.scribbles.stroke_names import STROKE_SUFFIX as PAGE_SUFFIX
 from saccade.scribbles.stroke_names import owner_of
+from saccade.stores import is_folder, is_remote
 from saccade.suffixes import IMAGE_SUFFIXES, LABEL_SUFFIXES
 
 STROKE_SUFFIXES = LABEL_SUFFIXES | {".json", ".npy", ".xml"}
@@ -40,6 +42,11 @@ class Pair:
         """The files that are read."""
         return (self.image,) if self.strokes is None else (self.image, self.strokes)
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether one of them lies in a store: then a worker looks at them first."""
+        return any(map(is_remote, self.sources))
+
 
 @dataclass(frozen=True)
 class Pairing:
@@ -61,28 +68,39 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
         InputError: a path does not exist or is no file, an image stands beside a folder of
             strokes, a stem stands for two files of one folder, or nothing belongs together.
     """
-    for path in (image, strokes):
-        if not path.is_dir():
+    of_images, of_strokes = is_folder(image), is_folder(strokes)
+    for path, folder in ((image, of_images), (strokes, of_strokes)):
+        if not folder:
             check_readable(path)
-    if image.is_dir() and _is_one_image(image):
+    if of_images and _is_one_image(image):
         return Pairing((Pair(image, strokes),), single=True)
-    if image.is_dir() and not strokes.is_dir():
+    if of_images and not of_strokes:
         return _pair_entries(image, strokes)
-    if strokes.is_dir() and not image.is_dir() and not _is_one_image(strokes):
+    if of_strokes and not of_images and not _is_one_image(strokes):
         raise InputError(
             f"{strokes} is a folder and {image} is a file; expected two files or two folders"
         )
-    if not image.is_dir():
+    if not of_images:
         return Pairing((Pair(image, strokes, _entry_of(image, strokes)),), single=True)
-    if image.resolve() == strokes.resolve():
+    if len(set(real_paths((image, strokes)))) == 1:
         return _pair_beside(image)
     return _pair_folders(image, strokes)
 
 
 def _is_one_image(folder: Path) -> bool:
-    """Whether a folder is an OME-Zarr or a series of DICOM files."""
+    """Whether a folder is an OME-Zarr or a series of DICOM files.
+
+    Raises:
+        InputError: it is, and lies in a store.
+    """
     from saccade.images import is_image_folder
 
+    if is_remote(folder):
+        if folder.suffix.lower() == ".zarr":
+            raise InputError(
+                f"{folder}: is an image of many files; expected a copy on this machine"
+            )
+        return False
     return is_image_folder(folder)
 
 
@@ -96,8 +114,9 @@ def with_all_images(image: Path, found: Pairing | None) -> Pairing:
     Raises:
         InputError: no image is there.
     """
-    if not image.is_dir() or _is_one_image(image):
-        file = image if image.is_dir() else check_readable(image)
+    folder = is_folder(image)
+    if not folder or _is_one_image(image):
+        file = image if folder else check_readable(image)
         single = Pairing((Pair(file, None),), single=True)
         return single if found is None else found
     pictures = list_files(image, IMAGE_SUFFIXES)
@@ -211,7 +230,9 @@ def _pair_entries(images: Path, strokes: Path) -> Pairing:
     from saccade.formats.entries import find_entries, image_path
     from saccade.formats.listing import empty_entries, entry_names
 
-    names = entry_names(strokes)
+    with copied(strokes) as (file,):
+        names = entry_names(file)
+        empty = empty_entries(file) if len(names) > 1 else frozenset()
     if not names:
         raise InputError(
             f"{images} is a folder and {strokes} is a file of one image; expected two files, two "
@@ -225,7 +246,6 @@ def _pair_entries(images: Path, strokes: Path) -> Pairing:
             f"{strokes}: one entry ('{last_part(image_path(names[twice[0]]))}') is of "
             f"{entries.count(twice[0])} images in {images}; give each its own file_name"
         )
-    empty = empty_entries(strokes) if len(names) > 1 else frozenset()
     entry_of = {
         stem: None if entry in empty and len(empty) < len(names) else entry
         for stem, entry in zip(found, entries, strict=True)
@@ -255,4 +275,5 @@ def _entry_of(image: Path, strokes: Path) -> str | None:
         return None
     from saccade.formats.listing import entry_names
 
-    return str(image) if len(entry_names(strokes)) > 1 else None
+    with copied(strokes) as (file,):
+        return str(image) if len(entry_names(file)) > 1 else None

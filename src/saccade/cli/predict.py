@@ -32,15 +32,18 @@ from saccade.cli.options import (
     Resize,
     Scales,
     Window,
+    path_anywhere,
+    path_here,
 )
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.submission import check_submission, choose_listed, pack_submission
+from saccade.copies import copied
 from saccade.errors import InputError
 from saccade.files import check_readable, digest_of, refuse_to_replace
 from saccade.folders import existing, list_files, name_key
 from saccade.remarks import Remarks
-from saccade.stores import is_remote
+from saccade.stores import is_folder
 from saccade.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -50,10 +53,18 @@ if TYPE_CHECKING:
 
 def predict(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="Network, a file of `saccade train`.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", parser=path_here, help="Network, a file of `saccade train`."
+        ),
     ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")
+        list[Path],
+        typer.Argument(
+            metavar="IMAGES",
+            parser=path_anywhere,
+            help="Images, or folders of images; may be URLs of a store.",
+        ),
     ],
     output: OutputAnywhere,
     scales: Scales = "1",
@@ -71,7 +82,9 @@ def predict(
     submission: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.tgz", help="Pack the masks for PASCAL VOC's server (comp6_test_cls)."
+            metavar="FILE.tgz",
+            parser=path_anywhere,
+            help="Pack the masks for PASCAL VOC's server (comp6_test_cls).",
         ),
     ] = None,
     device: Device = "auto",
@@ -93,15 +106,14 @@ def predict(
 
         protocol, place = protocol_of(scales, flip, window, resize), device_of(device)
         refine = crf_of(crf)
-        executor = executor_of(engine, address, jobs, output)
+        executor = executor_of(engine, address, jobs, output, *images)
         files, remarks = _files(images, output)
         if listed is not None:
             files = choose_listed(files, listed)
         known = load_checkpoint(checkpoint)  # before long work, also for what is wrong with it
-        require_channels(known.reading, files[0])
+        with copied(files[0]) as (first,):
+            require_channels(known.reading, first)
         if submission is not None:
-            if is_remote(output):
-                raise InputError(f"--submission packs masks of this machine, not of {output}")
             check_submission(submission, known.spec.names)
         _refuse_to_replace_inputs(checkpoint, files, output)
         if resize is None:
@@ -188,7 +200,7 @@ def _files(images: list[Path], output: Path) -> tuple[list[Path], tuple[str, ...
     files: list[Path] = []
     remarks: tuple[str, ...] = ()
     for path in images:
-        if path.is_dir():
+        if is_folder(path):
             listing = list_files(path, IMAGE_SUFFIXES)
             files += listing.files
             remarks += listing.remarks
@@ -255,7 +267,8 @@ def _make_worker(
     colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
 
     def work(file: Path, report: Report) -> Predicted:
-        read = loaded.reading.read(file, window=intensities)
+        with copied(file) as (here,):
+            read = loaded.reading.read(here, window=intensities)
         image = as_colors(read.pixels)
         probabilities = predict_probabilities(loaded.net, read.pixels, protocol, device)
         if crf is not None:

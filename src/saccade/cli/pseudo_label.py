@@ -21,13 +21,16 @@ from saccade.cli.options import (
     Preset,
     Quiet,
     Seed,
+    path_anywhere,
 )
 from saccade.cli.pairs import pair_maps, pair_up
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.errors import InputError
+from saccade.files import check_readable
 from saccade.folders import list_files
 from saccade.remarks import summary_of
+from saccade.stores import is_folder, is_remote
 
 if TYPE_CHECKING:
     from saccade.data.specs import LabelSpec
@@ -41,11 +44,19 @@ MOSTLY = 0.9
 
 def pseudo_label(
     context: typer.Context,
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
+    images: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGES",
+            parser=path_anywhere,
+            help="Folder of images; may be a URL of a store, as that of strokes may.",
+        ),
+    ],
     source: Annotated[
         Path,
         typer.Argument(
             metavar="SOURCE",
+            parser=path_anywhere,
             help="Folder of strokes, one COCO, CVAT or Label Studio file of strokes, or folder of "
             "maps (.npz) of saccade localize.",
         ),
@@ -111,10 +122,17 @@ def pseudo_label(
     the folder as [supervision] masks. The same command goes on after an interruption.
     """
     with one_line_errors():
-        if not images.is_dir() or not source.exists():
-            lost = source if images.is_dir() else images
-            raise InputError(f"{lost}: no such folder")
-        if source.is_dir() and list_files(source, {".npz"}).files:
+        if not is_folder(images):
+            raise InputError(f"{images}: no such folder")
+        if not is_folder(source):
+            check_readable(source)
+        elif list_files(source, {".npz"}).files:
+            for folder in (images, source):
+                if is_remote(folder):
+                    raise InputError(
+                        f"{folder}: images and their maps are read on this machine; expected "
+                        "folders here"
+                    )
             refuse_given(context, ("channels",), "is for strokes; maps are of all channels")
             given = saliency not in ("fine-grained", "spectral", "none")
             if given and not Path(saliency).is_dir():
@@ -144,7 +162,7 @@ def pseudo_label(
         spec = classes_of(classes)
         chosen = channels_of(channels)
         settings = StrokeLabeling(preset, seed, device, confidence, None, window, chosen)
-        executor = executor_of(engine, address, jobs, output)
+        executor = executor_of(engine, address, jobs, output, images, source)
         _from_strokes(images, source, output, spec, settings, executor, quiet=quiet)
 
 

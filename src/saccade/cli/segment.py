@@ -29,6 +29,8 @@ from saccade.cli.options import (
     Seed,
     Unlabeled,
     one_of,
+    path_anywhere,
+    path_here,
 )
 from saccade.cli.outputs import EXTRA_SUFFIXES, FORMATS, Wanted, objects_parts, prepared
 from saccade.cli.pairs import Pair, Pairing, pair_up, with_all_images
@@ -64,12 +66,20 @@ class _How(TypedDict):
 
 def segment(
     context: typer.Context,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image, or folder of images.")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGE",
+            parser=path_anywhere,
+            help="Image, or folder of images; may be a URL of a store, as STROKES may.",
+        ),
+    ],
     output: OutputAnywhere,
     strokes: Annotated[
         Path | None,
         typer.Argument(
             metavar="STROKES",
+            parser=path_anywhere,
             help="Strokes over it: label image (PNG, TIFF), RGBA overlay, ScribbleSup XML, "
             "labelme, COCO or Label Studio JSON, CVAT XML or .npy; for a folder of images a folder "
             "of these, matched by file name, or one COCO, CVAT or Label Studio file.",
@@ -80,6 +90,7 @@ def segment(
         typer.Option(
             "--model",
             metavar="NAME.saccade",
+            parser=path_here,
             help="A model of `saccade fit`, or a network of `saccade train`: all images get masks; "
             "STROKES, where there are some, count on their own image.",
         ),
@@ -140,7 +151,7 @@ def segment(
     value = None if unlabeled == "auto" else int(unlabeled)
     with one_line_errors():
         _refuse_unused(context, model, strokes)
-        executor = executor_of(engine, address, jobs, output)
+        executor = executor_of(engine, address, jobs, output, image, strokes)
         settings = Settings(preset, seed, device, value, window, model, channels_of(channels))
         objects = object_options(instances, min_area, table, formats)
         flags = (overlay, uncertainty, probabilities, bool(instances), objects is not None)

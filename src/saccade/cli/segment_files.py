@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
 from saccade.batch.records import record_path, recorded
 from saccade.cli.assumptions import Assumptions
+from saccade.cli.elsewhere import here
 from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair, size_of
@@ -184,8 +185,9 @@ def segment_files(
     def check(job: Job) -> None:
         if job.pair.strokes is None:
             return  # the worker tells what is wrong with the image
-        strokes = _read_strokes(job.pair, size_of(job.pair.image), settings, wanted.names)
-        assumptions.add(strokes, job.pair.drawn)
+        with here(job.pair) as pair:
+            strokes = _read_strokes(pair, size_of(pair.image), settings, wanted.names)
+            assumptions.add(strokes, pair.drawn)
         where = job.pair.drawn if job.pair.entry is None else job.pair.image
         remarks.add(where.name, strokes.remarks)
         for kind, _ in job.outputs:
@@ -213,27 +215,30 @@ def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
     read, segment = _read_and_segment(settings)  # wrong ones are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
-        picture = read(job.pair.image)
-        image = picture.pixels
-        size = (image.shape[0], image.shape[1])
-        strokes = None
-        if job.pair.strokes is not None:
-            strokes = _read_strokes(job.pair, size, settings, wanted.names)
-        start = time.perf_counter()
-        result, known_names = segment(picture, strokes, report)
-        seconds = time.perf_counter() - start
-        names = wanted.names or (strokes.names if strokes else None) or known_names or None
-        options = wanted.objects
-        found = None if options is None else cache(partial(find, result, options, names))
-        put = partial(write, pair=job.pair, image=image, result=result, names=names)
-        kind, last = job.outputs[-1]
-        is_mask = kind == wanted.formats[0]
-        with recorded(last, made_by(settings, wanted)) if is_mask else nullcontext():
-            said = [put(kind, path, options=options, found=found) for kind, path in job.outputs]
-        # Said where they were checked.
-        known = {*strokes.remarks, strokes.assumption} if strokes else set()
-        lines = dict.fromkeys((*picture.remarks, *result.remarks, *chain(*said)))
-        return Done(seconds, tuple(x for x in lines if x not in known), result.unlike)
+        with here(job.pair) as pair:
+            picture = read(pair.image)
+            image = picture.pixels
+            size = (image.shape[0], image.shape[1])
+            strokes = None
+            if pair.strokes is not None:
+                strokes = _read_strokes(pair, size, settings, wanted.names)
+            start = time.perf_counter()
+            result, known_names = segment(picture, strokes, report)
+            seconds = time.perf_counter() - start
+            names = wanted.names or (strokes.names if strokes else None) or known_names or None
+            options = wanted.objects
+            found = None if options is None else cache(partial(find, result, options, names))
+            put = partial(
+                write, pair=pair, image=image, result=result, names=names, linked=pair == job.pair
+            )
+            kind, last = job.outputs[-1]
+            is_mask = kind == wanted.formats[0]
+            with recorded(last, made_by(settings, wanted)) if is_mask else nullcontext():
+                said = [put(kind, path, options=options, found=found) for kind, path in job.outputs]
+            # Said where they were checked.
+            known = {*strokes.remarks, strokes.assumption} if strokes else set()
+            lines = dict.fromkeys((*picture.remarks, *result.remarks, *chain(*said)))
+            return Done(seconds, tuple(x for x in lines if x not in known), result.unlike)
 
     return work
 

@@ -25,11 +25,14 @@ _FORMATS = ("png", "tiff", OWN)
 
 
 def is_slide(pair: Pair) -> bool:
-    """Whether an image has strokes and is so large that it is never in memory as a whole."""
+    """Whether an image has strokes and is so large that it is never in memory as a whole.
+
+    Of what lies in a store nothing is said here, see `saccade.cli.elsewhere`.
+    """
     from saccade import slides
     from saccade.images import image_size, is_picture, open_image
 
-    if pair.strokes is None:
+    if pair.strokes is None or pair.elsewhere:
         return False
     try:
         path = pair.image

@@ -21,9 +21,10 @@ def is_stack(pair: Pair) -> bool:
     """Whether an image and its strokes are a stack, of which all planes are to be segmented.
 
     Pages of a plain TIFF are, where its strokes have pages too; with strokes of one page the
-    first is segmented, as ever. What a file calls slices or times always are.
+    first is segmented, as ever. What a file calls slices or times always are. Of what lies in a
+    store nothing is said here, see `saccade.cli.elsewhere`.
     """
-    if pair.strokes is None:
+    if pair.strokes is None or pair.elsewhere:
         return False
     image = _opened(pair.image)
     if image is not None and _planes(image) > 1 and image.kind not in _UNNAMED:

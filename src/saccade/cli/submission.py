@@ -4,9 +4,11 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from saccade.copies import copied
 from saccade.errors import InputError
 from saccade.files import atomic_write, read_names
 from saccade.folders import name_key
+from saccade.stores import check_writable, is_remote
 
 FOLDER = "results/VOC2012/Segmentation/comp6_test_cls"
 """comp6: trained on anything but the test images; comp5 would be VOC's train and val alone."""
@@ -51,7 +53,9 @@ def check_submission(path: Path, classes: Sequence[str]) -> None:
         raise InputError(
             f"--submission is {path.name!r}, expected a name in {', '.join(_SUFFIXES)}"
         )
-    if not path.resolve().parent.is_dir():
+    if is_remote(path):
+        check_writable(path.parent)
+    elif not path.resolve().parent.is_dir():
         raise InputError(f"--submission is {path}, but there is no folder {path.parent}")
     other = class_difference(tuple(classes), VOC.names, "VOC")
     if other:
@@ -63,4 +67,5 @@ def pack_submission(path: Path, masks: Sequence[Path]) -> None:
     mode = "w" if path.name.endswith(".tar") else "w:gz"
     with atomic_write(path) as part, tarfile.open(part, mode) as archive:  # type: ignore[call-overload]
         for mask in masks:
-            archive.add(mask, f"{FOLDER}/{mask.name}", recursive=False)
+            with copied(mask) as (file,):
+                archive.add(file, f"{FOLDER}/{mask.name}", recursive=False)

@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from saccade.errors import InputError
 from saccade.files import atomic_write
+from saccade.stores import check_writable, is_folder, is_remote
 
 SUFFIXES = (".csv", ".parquet")
 """Of the tables that are written."""
@@ -25,13 +26,15 @@ def check_table(path: str | os.PathLike[str]) -> Path:
         Traceback (most recent call last):
         saccade.errors.InputError: cells.xlsx: tables end with .csv or .parquet
     """
-    path = Path(path)
+    path = cast(Path, path) if is_remote(path) else Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: tables end with {' or '.join(SUFFIXES)}")
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path}: is a folder, expected the name of a table to write")
-    if not path.parent.is_dir():
+    if is_remote(path):
+        check_writable(path.parent)
+    elif not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written, there is no folder {path.parent}")
     if suffix == ".parquet" and find_spec("pyarrow") is None:
         raise InputError(

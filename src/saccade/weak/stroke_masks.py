@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
 from saccade.batch.records import read_record, record_of, record_path, write_record
+from saccade.copies import copied
 from saccade.data.specs import IGNORE, LabelSpec
 from saccade.errors import InputError, message_of
 from saccade.files import digest_of, refuse_to_replace
@@ -174,6 +175,13 @@ def _opened(
     job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | TrainedModel | None" = None
 ) -> tuple["ReadImage | Picture", NDArray[np.uint8], tuple[str, ...]]:
     """Image, (H, W) strokes, 255 where nobody drew, and how both were read."""
+    with copied(job.image, job.strokes) as (image, strokes):
+        return _read(replace(job, image=image, strokes=strokes), spec, settings, model)
+
+
+def _read(
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None"
+) -> tuple["ReadImage | Picture", NDArray[np.uint8], tuple[str, ...]]:
     from saccade.annotations import read_any_strokes
 
     picture: ReadImage | Picture

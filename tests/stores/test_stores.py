@@ -2,15 +2,9 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from saccade.cli.app import app
 from saccade.errors import InputError
 from saccade.files import atomic_write
 from saccade.folders import existing
@@ -26,17 +20,9 @@ from saccade.stores import (
 )
 from tests.cli.networks import trained  # noqa: F401
 from tests.helpers import one_thread_each, run_python, start_python, wait_for
+from tests.stores.conftest import content, run
 
 pytest.importorskip("upath")
-
-
-@pytest.fixture
-def store():
-    """A folder in this process's memory, empty."""
-    folder = path_of("memory://bucket/out")
-    folder.fs.store.clear()
-    folder.fs.pseudo_dirs[:] = [""]
-    return folder
 
 
 def test_a_path_of_this_machine_is_one_as_before(tmp_path):
@@ -52,7 +38,7 @@ def test_a_store_that_cannot_be_used_is_one_line(text):
 
 
 def test_a_store_is_refused_where_only_this_machine_will_do():
-    with pytest.raises(InputError, match="memory://a: expected a folder of this machine here"):
+    with pytest.raises(InputError, match="memory://a: expected a file or folder of this machine"):
         local_path_of("memory://a")
 
 
@@ -103,35 +89,6 @@ def test_a_store_is_tried_before_work(store, monkeypatch):
         check_writable(store)
 
 
-@pytest.fixture
-def folders(tmp_path, monkeypatch):
-    """Three photographs, strokes on them, and the folder they lie in."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "classes.txt").write_text("ground\nthing\n", encoding="utf-8")
-    random = np.random.default_rng(0)
-    for folder in ("photos", "strokes"):
-        (tmp_path / folder).mkdir()
-    for number in range(3):
-        image = random.integers(0, 60, (24, 32, 3), np.uint8)
-        image[8:16, 10:22] += 150
-        strokes = np.full((24, 32), 255, np.uint8)
-        strokes[2, 5:28], strokes[12, 12:20] = 0, 1
-        Image.fromarray(image).save(tmp_path / f"photos/{number}.png")
-        Image.fromarray(strokes).save(tmp_path / f"strokes/{number}.png")
-    return tmp_path
-
-
-def _content(folder):
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path).removeprefix(str(folder)): path.read_bytes() for path in files}
-
-
-def _run(*command):
-    with pytest.raises(SystemExit) as ended:
-        app([*command])
-    return ended.value.code
-
-
 @pytest.mark.parametrize(
     "command",
     [
@@ -140,8 +97,8 @@ def _run(*command):
     ],
 )
 def test_results_in_a_store_are_those_of_a_folder(folders, store, capsys, command):
-    assert _run(*command, "-o", "out") == _run(*command, "-o", str(store)) == 0
-    here, there = _content(folders / "out"), _content(store)
+    assert run(*command, "-o", "out") == run(*command, "-o", str(store)) == 0
+    here, there = content(folders / "out"), content(store)
     assert here.keys() == there.keys()
     for name in here:
         # Records of pseudo-label have the seconds, and labelme's the way to the image.
@@ -149,53 +106,16 @@ def test_results_in_a_store_are_those_of_a_folder(folders, store, capsys, comman
             assert here[name] == there[name], name
     (store / "1.png").unlink()
     before = {name: modified(store / name) for name in ("0.png", "2.png")}
-    assert _run(*command, "-o", str(store)) == 0
+    assert run(*command, "-o", str(store)) == 0
     assert {name: modified(store / name) for name in before} == before
     assert (store / "1.png").read_bytes() == here["/1.png"]
 
 
 def test_what_a_store_cannot_have_is_one_line(folders, capsys):
     (folders / "cells.tif").touch()
-    assert _run("train", "a.toml", "-o", "memory://run") == 2
-    assert "expected a folder of this machine" in capsys.readouterr().err.replace("\n", " ")
+    assert run("train", "a.toml", "-o", "memory://run") == 2
+    assert "expected a file or folder of this machine" in capsys.readouterr().err.replace("\n", " ")
     assert not (folders / "memory:").exists()
-
-
-def _port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    """Starts a server that speaks S3 and gives the environment of its clients."""
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto")
-    servers = []
-
-    def start(**variables):
-        port = _port()
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        servers.append(subprocess.Popen(command, env=one_thread_each(**variables), **quiet))
-
-        def answers():
-            with socket.socket() as client:
-                return client.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_for(answers, servers[-1])
-        return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_ACCESS_KEY_ID": "somebody",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-
-    yield start
-    for server in servers:
-        server.kill()
-        server.wait()
 
 
 @pytest.mark.slow
@@ -221,7 +141,7 @@ def test_a_batch_in_s3_that_is_killed_is_gone_on_with(folders, s3):
     )
     lines = run_python("-c", script, **keys).stdout.splitlines()
     there = {name: bytes.fromhex(content) for name, content in map(str.split, lines)}
-    assert there == {f"/out{name}": data for name, data in _content(folders / "out").items()}
+    assert there == {f"/out{name}": data for name, data in content(folders / "out").items()}
     assert len(there) == 6
 
 
@@ -241,7 +161,7 @@ def test_a_store_that_refuses_or_is_not_there_is_one_line(folders, s3):
 
 @pytest.mark.parametrize("many", [("--jobs", "2"), ("--jobs", "0"), ("--engine", "ray")])
 def test_memory_is_that_of_one_process(folders, store, capsys, many):
-    assert _run("segment", "photos", "strokes", "-o", str(store), *many) == 1
+    assert run("segment", "photos", "strokes", "-o", str(store), *many) == 1
     assert "is the memory of one process" in " ".join(capsys.readouterr().err.split())
     assert not list(store.glob("*"))
 
@@ -249,8 +169,8 @@ def test_memory_is_that_of_one_process(folders, store, capsys, many):
 def test_masks_of_a_network_are_put_in_a_store(trained, store, tmp_path):  # noqa: F811
     photos = trained / "data/images/val"
     command = "predict", str(trained / "run/best.safetensors"), str(photos), "--jobs", "1"
-    assert _run(*command, "-o", str(tmp_path / "out")) == _run(*command, "-o", str(store)) == 0
-    here, there = _content(tmp_path / "out"), _content(store)
+    assert run(*command, "-o", str(tmp_path / "out")) == run(*command, "-o", str(store)) == 0
+    here, there = content(tmp_path / "out"), content(store)
     assert here.keys() == there.keys()
     assert {name for name in here if here[name] != there[name] and name.endswith(".png")} == set()
     assert {"/0.png", "/1.png"} <= here.keys()
