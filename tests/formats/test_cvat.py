@@ -2,6 +2,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from saccade.errors import InputError
 from saccade.formats.masks import encode_mask, iter_annotations, read_mask
@@ -15,7 +16,7 @@ NAMES = {0: "background", 1: "cat", 2: "dog", 3: "a <b> & -- c"}
 
 
 def test_cvats_own_decoder_reads_our_masks():
-    masks = pytest.importorskip("cvat_sdk.masks")
+    masks = pytest.importorskip("cvat_sdk.masks", reason="cvat-sdk is not installed")
     root = ET.fromstring(encode_mask(BLOBS, "cvat", names=NAMES, image_path="x/photo.jpg"))
     image = root.find("image")
     assert image.attrib == {"id": "0", "name": "photo.jpg", "width": "56", "height": "54"}
@@ -27,6 +28,41 @@ def test_cvats_own_decoder_reads_our_masks():
         corner = [left, top, left + width - 1, top + height - 1]
         mask = masks.decode_mask([*runs, *corner], image_width=56, image_height=54)
         np.testing.assert_array_equal(mask, values[shape.get("label")] == BLOBS)
+
+
+def test_datumaro_reads_our_masks_as_a_task_of_cvat(tmp_path):
+    # The SDK has readers of what a server sends, and none of files; CVAT itself has Datumaro's.
+    datumaro = pytest.importorskip("datumaro", reason="datumaro is not installed")
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.zeros((*BLOBS.shape, 3), np.uint8)).save(tmp_path / "images/photo.png")
+    data = encode_mask(BLOBS, "cvat", names=NAMES, image_path="x/photo.png")
+    (tmp_path / "annotations.xml").write_bytes(data)
+    found = datumaro.Dataset.import_from(str(tmp_path), "cvat")
+    names = [label.name for label in found.categories()[datumaro.AnnotationType.label]]
+    assert names == ["cat", "dog", "a <b> & -- c"]
+    [item] = found
+    assert item.id == "photo"
+    values = {name: value for value, name in NAMES.items()}
+    drawn = {names[one.label]: one.image for one in item.annotations}
+    assert drawn.keys() == set(names)
+    for name, mask in drawn.items():
+        np.testing.assert_array_equal(mask, values[name] == BLOBS)
+
+
+def test_a_mask_of_cvats_own_encoder_is_read(tmp_path):
+    masks = pytest.importorskip("cvat_sdk.masks", reason="cvat-sdk is not installed")
+    drawn = np.zeros((30, 40), bool)
+    drawn[5:12, 7:20] = drawn[20, 3] = True
+    *runs, left, top, right, bottom = (int(n) for n in masks.encode_mask(drawn))
+    attributes = f'left="{left}" top="{top}" width="{right - left + 1}"'
+    attributes += f' height="{bottom - top + 1}" rle="{", ".join(map(str, runs))}"'
+    (tmp_path / "a.xml").write_text(
+        '<annotations><image id="0" name="a.jpg" width="40" height="30">'
+        f'<mask label="dog" {attributes}/></image></annotations>'
+    )
+    [found] = iter_annotations(tmp_path / "a.xml")
+    value = {name: value for value, name in found.names.items()}["dog"]
+    np.testing.assert_array_equal(found.labels == value, drawn)
 
 
 CVAT = """<annotations><version>1.1</version>
