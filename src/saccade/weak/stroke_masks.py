@@ -180,7 +180,7 @@ def _opened(
 
 
 def _read(
-    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | None"
+    job: Job, spec: LabelSpec, settings: StrokeLabeling, model: "Model | TrainedModel | None"
 ) -> tuple["ReadImage | Picture", NDArray[np.uint8], tuple[str, ...]]:
     from saccade.annotations import read_any_strokes
 
