@@ -60,6 +60,15 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(f"{found['lost']} strokes lost, {found['errors']} requests failed")
 
 
+def _is_ready(address: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(address, timeout=60).status_code == 200
+    except httpx.ConnectError:  # the address is printed before the server listens
+        return False
+
+
 def soak(folder: Path, drawers: int, seconds: float) -> dict[str, object]:
     """Start a server, let people draw, stop it while they do."""
     import httpx
@@ -74,7 +83,7 @@ def soak(folder: Path, drawers: int, seconds: float) -> dict[str, object]:
         photograph(photos, f"{number:03}.png", _SIZE)
     process = start_server(folder / "home", 0, photos)
     address = process.stdout.readline().split(" at ", 1)[1].strip()
-    while httpx.get(f"{address}api/ready", timeout=60).status_code != 200:
+    while not _is_ready(f"{address}api/ready"):
         time.sleep(0.2)
     people = [_Drawer(address, image) for image in httpx.get(f"{address}api/images").json()]
     memory: list[tuple[float, float]] = []
