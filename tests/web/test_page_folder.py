@@ -199,6 +199,7 @@ def test_masks_of_a_trained_network_are_there_and_a_stroke_corrects_one(
     with serve(tmp_path / "home", photos, "--model", network) as address:
         hand = person(page, address)
         until(page, "saccade.final", 60)
+        assert page.get_by_text("Use the trained network").is_visible()
         assert "comes from net.safetensors" in page.get_by_test_id("source").inner_text()
         assert "From a trained network" in page.locator(".hint").inner_text()
         height, width = halves().shape[:2]

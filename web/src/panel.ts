@@ -35,6 +35,7 @@ export class Panel {
   private preset: HTMLSelectElement;
   private regions = h("ol", { class: "regions" });
   private shared: HTMLInputElement;
+  private learns = h("span", {}, t("learnFromAll"));
   private source = h("p", { class: "source", "data-testid": "source" });
   private folder: HTMLElement;
   private featherText = h("output", { class: "value" }, "0 px");
@@ -69,7 +70,7 @@ export class Panel {
     this.shared = h("input", { type: "checkbox", "data-testid": "toggle-shared", change: () => host.setFolder({ shared: this.shared.checked }) });
     const apply = h("button", { type: "button", class: "wide", title: t("applyTitle"), "data-testid": "apply-all", click: () => host.applyToAll() }, t("applyToAll"));
     this.folder = h("section", { hidden: true },
-      h("label", { class: "toggle" }, this.shared, h("span", {}, t("learnFromAll"))), this.source, apply);
+      h("label", { class: "toggle" }, this.shared, this.learns), this.source, apply);
     this.connected = h("input", { type: "checkbox", "data-testid": "toggle-connected", change: () => host.setFolder({ connected: this.connected.checked }) });
     const connected = h("label", { class: "toggle", title: t("connectedTitle") },
       this.connected, h("span", {}, t("connected")));
@@ -127,6 +128,7 @@ export class Panel {
   showFolder(state: FolderState, images: number, sources: number | null): void {
     this.folder.hidden = images < 2;
     this.shared.checked = state.shared;
+    this.learns.textContent = t(state.network ? "useNetwork" : "learnFromAll");
     this.connected.checked = state.connected;
     const network = state.network.split(/[\\/]/).pop() ?? "";
     const alone = network ? t("fromNetwork", { network }) : t("fromThisAlone");

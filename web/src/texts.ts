@@ -138,6 +138,7 @@ export const TEXTS = {
   goThere: ["Go there", "Dorthin gehen"],
   language: ["Language", "Sprache"],
   languageBrowser: ["As the browser", "Wie der Browser"],
+  useNetwork: ["Use the trained network", "Das trainierte Netz verwenden"],
   fromNetwork: ["This mask comes from {network}; strokes correct this image alone.", "Diese Maske kommt von {network}; Striche verbessern nur dieses Bild."],
   fromThisAlone: ["This mask comes from the strokes on this image alone.", "Diese Maske kommt nur von den Strichen auf diesem Bild."],
   fromThese: ["This mask comes from the strokes on {images}.", "Diese Maske kommt von den Strichen auf {images}."],
