@@ -125,6 +125,8 @@ def pseudo_label(
         if not is_folder(images):
             raise InputError(f"{images}: no such folder")
         if not is_folder(source):
+            if not is_remote(source) and not source.exists():
+                raise InputError(f"{source}: no such folder")
             check_readable(source)
         elif list_files(source, {".npz"}).files:
             for folder in (images, source):
