@@ -125,3 +125,17 @@ def test_label_studio_gets_masks_to_begin_with_and_corrects_them(make, network):
     found = decode_brush(prediction["result"][0]["value"]["rle"], 60, 80)
     strokes = np.where(drawn, 1, 255)
     np.testing.assert_array_equal(found, model.predict(halves(2), strokes).labels == 1)
+
+
+def test_the_image_is_not_read_again_for_every_stroke(make, few, network, monkeypatch):
+    client = make(model=network)
+    address = opened(client, "2.png")
+    client.put(f"{address}/strokes", json=document(line("a", 1, (50, 30), (70, 30))))
+    mask_of(client, address)
+    library, seen = client.service.library, []
+    load = library.load
+    monkeypatch.setattr(library, "load", lambda entry: seen.append(entry.name) or load(entry))
+    monkeypatch.setattr(client.service.model, "strokes_changed", lambda: None)  # no small masks
+    client.put(f"{address}/strokes", json=document(line("a", 1, (50, 40), (70, 40))))
+    mask_of(client, address)
+    assert "2.png" not in seen

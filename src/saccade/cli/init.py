@@ -55,12 +55,14 @@ def init(
     """
     with one_line_errors():
         from saccade.discovery.hugging_face import is_hugging_face, unpack
-        from saccade.discovery.plan import Wishes, plan_for
+        from saccade.discovery.plan import CONFIG, Wishes, plan_for
         from saccade.errors import InputError
         from saccade.files import atomic_write
 
         if bool(images) != bool(masks):
             raise InputError("--images and --masks belong together, give both or none")
+        if (output / CONFIG).exists() and not overwrite:
+            raise InputError(f"{output / CONFIG}: is there already; --overwrite replaces it")
         require_packages("torchvision", "lightning")
         bar = Bar(1, quiet=quiet)
         try:

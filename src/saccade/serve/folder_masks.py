@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from saccade.fitted import Model
 from saccade.fitted.predicting import with_likeness
-from saccade.interactive.inputs import encode_strokes
 from saccade.interactive.prepared import PreparedImage
 from saccade.interactive.result import Segmentation
 from saccade.interactive.run import one_thread
@@ -22,9 +21,14 @@ from saccade.serve.errors import SupersededError
 from saccade.serve.folder_fit import picture_of
 from saccade.serve.folder_network import FolderNetwork, MaskSource, segment_by_network
 from saccade.serve.library import Entry, Library
-from saccade.serve.pinning import finished
-from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
-from saccade.serve.worker import SegmentationRequest, check_room, prepare_segmenter
+from saccade.serve.results import DisplayedMask
+from saccade.serve.worker import (
+    SegmentationRequest,
+    answer,
+    check_room,
+    prepare_segmenter,
+    stroke_index,
+)
 
 
 def segment_by_folder(
@@ -45,24 +49,10 @@ def segment_by_folder(
     assert prepared is not None  # it was just prepared
     if cancelled.is_set():
         raise SupersededError
-    index = None
-    if strokes.classes:
-        index = encode_strokes(
-            strokes.labels, session.size, unlabeled=strokes.unlabeled, classes=model.classes
-        )[1]
-    result = predict(model, prepared, index)
+    result = predict(model, prepared, stroke_index(strokes, session.size, model.classes))
     if cancelled.is_set():
         raise SupersededError
-    mask = displayed_mask(
-        result,
-        request.revision,
-        stroked=strokes.labels != strokes.unlabeled,
-        seconds=time.perf_counter() - started,
-        all_probabilities=request.all_probabilities,
-    )
-    mask = replace(mask, images=found.images, fit=found.number)
-    mask = finished(mask, request.document, strokes, connected=request.connected)
-    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+    return answer(request, result, strokes, started, images=found.images, fit=found.number)
 
 
 def predict_entry(

@@ -6,20 +6,28 @@ Nothing is learned from strokes here: those on one image change the mask of that
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from saccade.fitted import TrainedModel
-from saccade.fitted.items import Picture, digest_of
-from saccade.interactive.inputs import encode_strokes
+from saccade.fitted.items import Picture
 from saccade.interactive.run import Run
 from saccade.scribbles.document import rasterize
 from saccade.serve.errors import SupersededError
 from saccade.serve.folder_fit import FolderFit
 from saccade.serve.library import Library
-from saccade.serve.pinning import finished
-from saccade.serve.results import DisplayedMask, displayed_mask, encode_result
-from saccade.serve.worker import SegmentationRequest, check_room, prepare_segmenter
+from saccade.serve.results import DisplayedMask
+from saccade.serve.session import Session
+from saccade.serve.worker import (
+    SegmentationRequest,
+    answer,
+    check_room,
+    prepare_segmenter,
+    stroke_index,
+)
 
 
 @dataclass(frozen=True)
@@ -63,27 +71,21 @@ def segment_by_network(
     session, model = request.session, found.model
     check_room(request, len(model.classes))
     strokes = rasterize(request.document, session.size)
-    rgb = library.load(session.entry)
-    result = model.segment(Picture(session.entry.name, rgb, digest_of(rgb)))
-    if cancelled.is_set():
-        raise SupersededError
-    if strokes.classes:
-        prepared = prepare_segmenter(session, library, "fast", model.seed, rgb).prepared
+    index = stroke_index(strokes, session.size, model.classes)
+    if index is None:
+        result = model.segment(_picture(session, library.load(session.entry)))
+    else:
+        prepared = prepare_segmenter(session, library, "fast", model.seed).prepared
         assert prepared is not None  # it was just prepared
-        index = encode_strokes(
-            strokes.labels, session.size, unlabeled=strokes.unlabeled, classes=model.classes
-        )[1]
+        result = model.segment(_picture(session, prepared.rgb))
+        if cancelled.is_set():
+            raise SupersededError
         result = model.correct(result, prepared, index, Run(None, cancelled.is_set))
     if cancelled.is_set():
         raise SupersededError
-    mask = displayed_mask(
-        result,
-        request.revision,
-        stroked=strokes.labels != strokes.unlabeled,
-        seconds=time.perf_counter() - started,
-        all_probabilities=request.all_probabilities,
-    )
-    mask = finished(
-        replace(mask, fit=found.number), request.document, strokes, connected=request.connected
-    )
-    return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+    return answer(request, result, strokes, started, fit=found.number)
+
+
+def _picture(session: Session, rgb: NDArray[np.uint8]) -> Picture:
+    """A session's image; the network knows it again by its id and what is in its file."""
+    return Picture(session.entry.name, rgb, f"{session.entry.id} {session.digest}")

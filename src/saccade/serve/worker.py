@@ -2,16 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade.errors import InputError
-from saccade.interactive import ScribbleSegmenter
-from saccade.interactive.inputs import ground_class
+from saccade.interactive import ScribbleSegmenter, Segmentation
+from saccade.interactive.inputs import encode_strokes, ground_class
 from saccade.scribbles.document import StrokeDocument, rasterize
 from saccade.scribbles.strokes import Strokes
 from saccade.serve.errors import SupersededError
@@ -115,15 +115,44 @@ def segment_session(
     )
     if cancelled.is_set():
         raise SupersededError
+    return answer(request, segmenter.result, strokes, started)
+
+
+def answer(
+    request: SegmentationRequest,
+    result: Segmentation,
+    strokes: Strokes,
+    started: float,
+    **facts: Any,
+) -> tuple[DisplayedMask, bytes]:
+    """The mask of a request, and the message that shows it.
+
+    Args:
+        request: what was asked for.
+        result: its mask.
+        strokes: on the image.
+        started: when the work began, by `time.perf_counter`.
+        facts: more fields of the mask.
+    """
     mask = displayed_mask(
-        segmenter.result,
-        revision,
+        result,
+        request.revision,
         stroked=strokes.labels != strokes.unlabeled,
         seconds=time.perf_counter() - started,
         all_probabilities=request.all_probabilities,
     )
+    mask = replace(mask, **facts)
     mask = finished(mask, request.document, strokes, connected=request.connected)
     return mask, encode_result(mask, uncertainty=request.wants_uncertainty)
+
+
+def stroke_index(
+    strokes: Strokes, size: tuple[int, int], classes: Sequence[int]
+) -> NDArray[np.int64] | None:
+    """(H, W) index of the strokes into `classes`, K where nobody drew; None without strokes."""
+    if not strokes.classes:
+        return None
+    return encode_strokes(strokes.labels, size, unlabeled=strokes.unlabeled, classes=classes)[1]
 
 
 def _rasterized(request: SegmentationRequest, cancelled: threading.Event) -> Strokes:
