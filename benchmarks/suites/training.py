@@ -1,7 +1,7 @@
 """Choices of a training against each other, at equal steps and with paired seeds.
 
     python -m benchmarks.training ROOT --compare finetune --seeds 0,1,2
-    python -m benchmarks.training ROOT --compare losses --name training_losses
+    python -m benchmarks.training ROOT --compare losses --weights MOBILENET --name training_losses
     python -m benchmarks.training ROOT --compare networks --weights MOBILENET --seconds 600 \\
         --name training_networks
 
@@ -46,7 +46,7 @@ NETWORKS = {
 
 USED = {
     "finetune": ("steps", "before", "pyramid"),
-    "losses": ("steps", "pyramid"),
+    "losses": ("steps", "weights", "pyramid"),
     "networks": ("seconds", "weights"),
 }
 """Options of the command line that decide something, for the result file."""
@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--steps", type=positive, default=60, help="of each run that is compared, default 60")
     add("--before", type=positive, default=300, help="of the 11 classes, default 300")
     add("--seconds", type=positive, default=600, help="of each of the networks, default 600")
-    add("--weights", default="none", help="of their backbone, default none")
+    add("--weights", default="none", help="of the backbone, but for finetune; default none")
     add("--pyramid", default="gdpp", help="default %(default)s")
     return parser
 
@@ -174,6 +174,7 @@ def losses(args, folder):
                     sets=sets,
                     augmentation=crop,
                     loss=loss,
+                    weights=args.weights,
                 )
                 yield {"data": name, "way": way, **row}
 
