@@ -9,9 +9,9 @@ finetune: a network of CamVid's 11 classes, learned on its first half, begins a 
 them on a few images of its second half, or the same network begins from nothing. losses: AdamW
 with cross entropy and Dice against SGD with cross entropy, on nuclei and on membranes. networks:
 GDPP and DSNet against DeepLabV3+ and U-Net of segmentation_models.pytorch on one backbone, each
-with the same processor time: short runs show how long a step takes, and the schedule gets as many
-epochs as fit. Everything is small, so that a core does it: read the differences, not the scores.
-Results are written after every run.
+with about the same processor time: short runs show how long a step takes, and the schedule gets the
+epochs that come nearest; few seconds are few epochs, which come less near. Everything is small, so
+that a core does it: read the differences, not the scores. Results are written after every run.
 """
 
 import argparse
@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> None:
         "compare": args.compare,
         "seeds": args.seeds,
         **{name: getattr(args, name) for name in USED[args.compare]},
+        **({"weights": Path(args.weights).name} if "weights" in USED[args.compare] else {}),
     }
     path = results.result_path(args, settings)
     rows = []
@@ -264,6 +265,7 @@ def train_once(
     weights="none",
 ):
     """One run of so many steps; its scores at the end."""
+    from saccade.errors import InputError
     from saccade.training.config import config_of
     from saccade.training.loop import train
 
@@ -284,6 +286,8 @@ def train_once(
     )
     begin = time.process_time()
     done = train(config, folder, sets=sets)
+    if sets[1] is not None and not done.history:
+        raise InputError(f"{folder.name}: the training was stopped after {done.step} steps")
     entry = done.history[-1] if done.history else dict.fromkeys(("miou", "accuracy", "iou"))
     return {
         "seed": seed,
