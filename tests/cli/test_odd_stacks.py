@@ -232,7 +232,7 @@ def test_models_are_of_pictures(saccade_cli, drawn, tmp_path):
     assert not model.exists()
 
 
-def test_a_folder_that_is_one_image_has_a_mask_by_a_model(saccade_cli, drawn, tmp_path):
+def test_a_folder_that_is_one_image_has_masks_by_a_model(saccade_cli, drawn, tmp_path):
     from PIL import Image as Picture
 
     zarr_with(lambda said: None)(tmp_path / "a.zarr")
@@ -243,7 +243,6 @@ def test_a_folder_that_is_one_image_has_a_mask_by_a_model(saccade_cli, drawn, tm
     out = tmp_path / "out"
     result = saccade_cli("segment", tmp_path / "a.zarr", "--model", model, "-o", out)
     assert result.exit_code == 0, result.output
-    assert "a.zarr: the first of 5 pages" in result.stderr
-    assert (out / "a.png").exists()
+    assert open_image(out / "a.zarr").array.shape == open_image(tmp_path / "a.zarr").array.shape
     refused = saccade_cli("segment", tmp_path / "a.zarr", drawn, "--model", model, "-o", out)
     assert "a.zarr: is a stack, with strokes on its slices; leave --model out" in refused.stderr

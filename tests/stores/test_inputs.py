@@ -100,7 +100,7 @@ def test_what_is_wrong_in_a_store_is_called_by_its_address(folders, stored, caps
         (("cells.zarr", "strokes"), "cells.zarr: is an image of many files; expected a copy on"),
         (
             ("stack", "pages"),
-            "stack/a.tif: is a stack, with strokes on its slices; expected",
+            "stack/a.tif: is a stack, which is read plane by plane; expected",
         ),
     ],
 )

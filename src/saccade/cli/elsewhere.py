@@ -28,7 +28,7 @@ def here(pair: Pair) -> Iterator[Pair]:
     with copied(*pair.sources) as (image, *strokes):
         found = replace(pair, image=image, strokes=strokes[0] if strokes else None)
         if is_stack(found):
-            raise InputError(f"{image}: is a stack, with strokes on its slices; {_MANY}")
+            raise InputError(f"{image}: is a stack, which is read plane by plane; {_MANY}")
         if is_slide(found):
             raise InputError(f"{image}: is so large that it is read part by part; {_MANY}")
         yield found

@@ -23,7 +23,7 @@ from saccade.cli.options import (
 from saccade.cli.pairs import Pairing, pair_up, size_of
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
-from saccade.cli.segment_files import Settings
+from saccade.cli.segment_settings import Settings
 from saccade.cli.stack_kinds import refuse_stacks
 from saccade.errors import InputError
 from saccade.folders import list_files

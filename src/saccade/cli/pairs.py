@@ -72,11 +72,11 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     for path, folder in ((image, of_images), (strokes, of_strokes)):
         if not folder:
             check_readable(path)
-    if of_images and _is_one_image(image):
+    if of_images and is_one_image(image):
         return Pairing((Pair(image, strokes),), single=True)
     if of_images and not of_strokes:
         return _pair_entries(image, strokes)
-    if of_strokes and not of_images and not _is_one_image(strokes):
+    if of_strokes and not of_images and not is_one_image(strokes):
         raise InputError(
             f"{strokes} is a folder and {image} is a file; expected two files or two folders"
         )
@@ -87,7 +87,7 @@ def pair_up(image: Path, strokes: Path) -> Pairing:
     return _pair_folders(image, strokes)
 
 
-def _is_one_image(folder: Path) -> bool:
+def is_one_image(folder: Path) -> bool:
     """Whether a folder is an OME-Zarr or a series of DICOM files.
 
     Raises:
@@ -115,7 +115,7 @@ def with_all_images(image: Path, found: Pairing | None) -> Pairing:
         InputError: no image is there.
     """
     folder = is_folder(image)
-    if not folder or _is_one_image(image):
+    if not folder or is_one_image(image):
         file = image if folder else check_readable(image)
         single = Pairing((Pair(file, None),), single=True)
         return single if found is None else found

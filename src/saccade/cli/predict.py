@@ -1,21 +1,22 @@
 """``saccade predict``: masks of a trained network for images and folders of images."""
 
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saccade.batch import Report, Worker, run_batch
-from saccade.batch.records import RECORDS, read_record, record_path, write_record
+from saccade.batch import run_batch
+from saccade.batch.records import record_path
 from saccade.cli.engines import Address, Engine, executor_of
-from saccade.cli.errors import one_line_errors
+from saccade.cli.errors import INTERRUPTED, one_line_errors
 from saccade.cli.finish import finish
+from saccade.cli.one_by_one import End
 from saccade.cli.option_values import (
     crf_of,
     device_of,
-    make_folder,
     protocol_of,
     require_packages,
 )
@@ -35,8 +36,13 @@ from saccade.cli.options import (
     path_anywhere,
     path_here,
 )
+from saccade.cli.outputs import Wanted, prepared
+from saccade.cli.pairs import Pair, is_one_image
+from saccade.cli.part_by_part import PartByPart, part_by_part
+from saccade.cli.predict_files import finished, make_worker, mask_path, overlay_path
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
+from saccade.cli.segment_settings import Settings
 from saccade.cli.submission import check_submission, choose_listed, pack_submission
 from saccade.copies import copied
 from saccade.errors import InputError
@@ -47,8 +53,7 @@ from saccade.stores import is_folder
 from saccade.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
-    from saccade.evaluation.inference import Protocol
-    from saccade.refine.dense_crf import DenseCRFConfig
+    pass
 
 
 def predict(
@@ -98,6 +103,9 @@ def predict(
     FOLDER/NAME.png is the mask, FOLDER/overlay/NAME.png a picture of it, FOLDER/records/NAME.json
     what made it. Images that have the mask of this network and these options are skipped, so a
     batch that was stopped goes on where it was; masks of another are made anew.
+
+    Of a stack all slices or times get masks, in a file with its axes. Images of more than 64
+    megapixels are seen part by part. `saccade segment --model` counts and measures objects, too.
     """
     with one_line_errors():
         require_packages("torchvision")
@@ -115,9 +123,15 @@ def predict(
             require_channels(known.reading, first)
         if submission is not None:
             check_submission(submission, known.spec.names)
-        _refuse_to_replace_inputs(checkpoint, files, output)
         if resize is None:
             protocol = replace(protocol, resize=known.resize)
+        settings = Settings(device=device, window=intensities, model=checkpoint, protocol=protocol)
+        wanted = Wanted(output, extras=("overlay",) if overlay else ())
+        single = len(files) == 1
+        apart = part_by_part([Pair(file, None) for file in files], settings, wanted)
+        _refuse_unfit(apart, crf, submission)
+        files = [file for file in files if Pair(file, None) not in apart.pairs]
+        _refuse_to_replace_inputs(checkpoint, files, output)
         made_by = {
             "checkpoint": digest_of(checkpoint),
             "protocol": repr(protocol),
@@ -125,12 +139,12 @@ def predict(
         }
         if intensities is not None:
             made_by["intensities"] = repr(intensities)
-        done = {} if overwrite else _finished(files, output, made_by)
+        done = {} if overwrite else finished(files, output, made_by)
         unknown = sum(
             not record_path(mask).exists() for mask in (one.mask for one in done.values())
         )
         setup = partial(
-            _make_worker,
+            make_worker,
             checkpoint,
             output,
             protocol,
@@ -148,7 +162,7 @@ def predict(
                 f"nothing says which network made {unknown} of the masks there; they are kept as "
                 "they are, --overwrite makes them anew"
             )
-        outdated = len(existing(_mask(f, output) for f in files if f not in done))
+        outdated = len(existing(mask_path(f, output) for f in files if f not in done))
         if outdated and not overwrite:
             bar.note(f"{outdated} masks of another network, other options or images are made anew")
         for remark in remarks:
@@ -167,29 +181,20 @@ def predict(
             read.summarize()
         finally:
             bar.close()
-        if not quiet:
+        if not quiet and files:
             say(f"{len(outcome.done)} masks in {output}; {protocol}")
+        end = End(INTERRUPTED if outcome.interrupted else 0)
+        with prepared(wanted, apart.pairs) if apart.pairs else nullcontext():
+            ends = apart.segment(
+                settings, wanted, end, overwrite=overwrite, quiet=quiet, single=single
+            )
+        for end in ends:
+            end.tell()
         finish(outcome, lambda file: file.name)
         if submission is not None:
-            pack_submission(submission, [_mask(file, output) for file in files])
+            pack_submission(submission, [mask_path(file, output) for file in files])
             if not quiet:
                 say(f"submission: {submission}, {len(files)} masks")
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """The mask of an image, and how the image was read."""
-
-    mask: Path
-    remarks: tuple[str, ...] = ()
-
-
-def _mask(file: Path, output: Path) -> Path:
-    return output / f"{file.stem}.png"
-
-
-def _overlay(mask: Path) -> Path:
-    return mask.parent / "overlay" / mask.name
 
 
 def _files(images: list[Path], output: Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -200,12 +205,12 @@ def _files(images: list[Path], output: Path) -> tuple[list[Path], tuple[str, ...
     files: list[Path] = []
     remarks: tuple[str, ...] = ()
     for path in images:
-        if is_folder(path):
+        if is_folder(path) and not is_one_image(path):
             listing = list_files(path, IMAGE_SUFFIXES)
             files += listing.files
             remarks += listing.remarks
         else:
-            files.append(check_readable(path))
+            files.append(path if is_folder(path) else check_readable(path))
     if not files:
         raise InputError("; ".join([f"{images[0]}: no images there", *remarks]))
     files = list(dict.fromkeys(files))  # a folder and a file in it
@@ -213,73 +218,25 @@ def _files(images: list[Path], output: Path) -> tuple[list[Path], tuple[str, ...
     for path in files:
         other = stems.setdefault(name_key(path.stem), path)
         if other != path:
-            raise InputError(f"{other} and {path} would both be {_mask(path, output)}")
+            raise InputError(f"{other} and {path} would both be {mask_path(path, output)}")
     return files, remarks
 
 
-def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path) -> None:
-    masks = [_mask(file, output) for file in files]
-    outputs = (path for m in masks for path in (m, _overlay(m), record_path(m)))
-    refuse_to_replace(outputs, (checkpoint, *files))
+def _refuse_unfit(apart: PartByPart, crf: str, submission: Path | None) -> None:
+    """Refuse what needs all of an image at once.
 
-
-def _finished(files: list[Path], output: Path, made_by: dict[str, str]) -> dict[Path, Predicted]:
-    """The images that need not be segmented again, with their masks.
-
-    A mask without a record was made by an older release, or drawn by somebody: it is kept.
+    Raises:
+        InputError: a stack or a large image, and an option that they have not.
     """
-    done = {}
-    masks = existing(_mask(file, output) for file in files)
-    known = existing(record_path(mask) for mask in masks)
-    for file in files:
-        mask = _mask(file, output)
-        if mask in masks and (
-            record_path(mask) not in known or read_record(mask, (file,)) == made_by
-        ):
-            done[file] = Predicted(mask)
-    return done
+    asked = ["--crf"] if crf else []
+    asked += ["--submission"] if submission is not None else []
+    for pair in apart.pairs:
+        if asked:
+            what = "a stack" if pair in apart.stacks else "so large that it is seen in parts"
+            raise InputError(f"{pair.image}: is {what}; {asked[0]} is of pictures, leave it out")
 
 
-def _make_worker(
-    checkpoint: Path,
-    output: Path,
-    protocol: "Protocol",
-    device: str,
-    crf: "DenseCRFConfig | None",
-    made_by: dict[str, str],
-    intensities: tuple[float, float] | None,
-    *,
-    overlay: bool,
-) -> Worker[Path, Predicted]:
-    """Load the network and return what writes the mask of an image."""
-    import torch
-
-    from saccade.evaluation.inference import labels_of, predict_probabilities
-    from saccade.formats.masks import write_mask
-    from saccade.formats.overlay import render_overlay, write_picture
-    from saccade.images.network_input import as_colors
-    from saccade.models.checkpoint import load_checkpoint
-    from saccade.refine.dense_crf import dense_crf
-
-    loaded = load_checkpoint(checkpoint, device=device)
-    for folder in ("overlay", RECORDS) if overlay else (RECORDS,):
-        make_folder(output / folder)
-    colors = {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(loaded.spec.colors)}
-
-    def work(file: Path, report: Report) -> Predicted:
-        with copied(file) as (here,):
-            read = loaded.reading.read(here, window=intensities)
-        image = as_colors(read.pixels)
-        probabilities = predict_probabilities(loaded.net, read.pixels, protocol, device)
-        if crf is not None:
-            probabilities = dense_crf(probabilities, torch.from_numpy(image), crf)
-        labels = labels_of(probabilities)
-        mask = _mask(file, output)
-        if overlay:
-            picture = render_overlay(image, labels, colors=loaded.spec.colors)
-            write_picture(_overlay(mask), picture)
-        write_mask(mask, labels, "png", colors=colors)
-        write_record(mask, made_by)
-        return Predicted(mask, read.remarks)
-
-    return work
+def _refuse_to_replace_inputs(checkpoint: Path, files: list[Path], output: Path) -> None:
+    masks = [mask_path(file, output) for file in files]
+    outputs = (path for m in masks for path in (m, overlay_path(m), record_path(m)))
+    refuse_to_replace(outputs, (checkpoint, *files))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import typer
 
@@ -34,12 +34,12 @@ from saccade.cli.options import (
 )
 from saccade.cli.outputs import EXTRA_SUFFIXES, FORMATS, Wanted, objects_parts, prepared
 from saccade.cli.pairs import Pair, Pairing, pair_up, with_all_images
+from saccade.cli.part_by_part import part_by_part
 from saccade.cli.progress import Bar
 from saccade.cli.say import say
 from saccade.cli.segment_files import (
     Done,
     Job,
-    Settings,
     made_otherwise,
     other_annotations,
     outdated,
@@ -47,21 +47,12 @@ from saccade.cli.segment_files import (
     segment_files,
     with_masks,
 )
-from saccade.cli.slide_files import is_slide, refuse_slides, segment_slides
-from saccade.cli.stack_files import segment_stacks
-from saccade.cli.stack_kinds import check_stack_options, is_stack, refuse_stacks
+from saccade.cli.segment_settings import Settings
 from saccade.errors import InputError
 from saccade.files import check_readable, refuse_to_replace
-from saccade.stores import is_remote
 
 _NAMED = 8
 """Images that are named at the end of a run."""
-
-
-class _How(TypedDict):
-    overwrite: bool
-    quiet: bool
-    single: bool
 
 
 def segment(
@@ -167,21 +158,10 @@ def segment(
             () if table is None else (table, summary_path(table)),
             (path for pair in found.pairs for path in pair.sources),
         )
-        if model is not None:
-            refuse_stacks(found.pairs, "leave --model out, its strokes are for all of them")
-        stacks = [pair for pair in found.pairs if model is None and is_stack(pair)]
-        for pair in stacks:
-            check_stack_options(pair, wanted)
-        large = [p for p in found.pairs if model is None and p not in stacks and is_slide(p)]
-        refuse_slides(large, wanted)
-        if is_remote(output) and (apart := [*stacks, *large]):
-            raise InputError(
-                f"{apart[0].image}: masks of stacks and of slides grow in their file and go to a "
-                f"folder of this machine, not to {output}"
-            )
+        apart = part_by_part(found.pairs, settings, wanted)
         with prepared(wanted, found.pairs):
             everything = found.pairs
-            others = {*stacks, *large}
+            others = set(apart.pairs)
             found = replace(found, pairs=tuple(p for p in found.pairs if p not in others))
             jobs_left = plan(found.pairs, wanted, overwrite=overwrite)
             masked = with_masks(jobs_left, wanted)
@@ -200,13 +180,16 @@ def segment(
                 )
                 found = replace(found, remarks=(*found.remarks, remark))
             outcome = _segment(found, jobs_left, old, settings, wanted, executor, quiet=quiet)
-            how: _How = {"overwrite": overwrite, "quiet": quiet, "single": found.single}
-            ends = [End(INTERRUPTED if outcome.interrupted else 0)]
-            for pairs, work in ((stacks, segment_stacks), (large, segment_slides)):
-                if not ends[-1].interrupted:
-                    ends.append(work(pairs, settings, wanted, **how))
+            ends = apart.segment(
+                settings,
+                wanted,
+                End(INTERRUPTED if outcome.interrupted else 0),
+                overwrite=overwrite,
+                quiet=quiet,
+                single=found.single,
+            )
             _write_all_objects(everything, wanted, table, quiet=quiet)
-            for end in ends[1:]:
+            for end in ends:
                 end.tell()
             finish(outcome, lambda job: job.pair.image.name, single=found.single)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from saccade.batch import Executor, Outcome, Report, Worker, run_batch
 from saccade.batch.records import record_path, recorded
@@ -16,8 +16,8 @@ from saccade.cli.elsewhere import here
 from saccade.cli.object_files import find, is_written, stored_objects
 from saccade.cli.outputs import Wanted, planned, write
 from saccade.cli.pairs import Pair, size_of
+from saccade.cli.segment_settings import Settings, made_by, read_and_segment
 from saccade.errors import InputError
-from saccade.files import digest_of
 from saccade.folders import existing
 from saccade.formats.names import OBJECT_FORMATS, OBJECTS_TOO, refuse_unfit
 from saccade.remarks import Remarks
@@ -25,32 +25,10 @@ from saccade.stores import modified
 from saccade.strict_json import json_text, stored_json
 
 if TYPE_CHECKING:
-    from saccade.fitted.items import Picture
-    from saccade.images import ReadImage
-    from saccade.interactive import Segmentation
     from saccade.scribbles.strokes import Strokes
-
-    Segment = Callable[[Any, Strokes | None, Report], tuple[Segmentation, dict[int, str]]]
 
 _OF_OBJECTS = {"instances", "objects", *OBJECT_FORMATS}
 """Outputs that follow from a mask and the options of objects, and are made anew with others."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to segment: the arguments of `saccade.ScribbleSegmenter`, and how to read strokes.
-
-    With ``model``, a file of `saccade.fit`, its preset and seed count, and images may have no
-    strokes.
-    """
-
-    preset: str = "fast"
-    seed: int = 0
-    device: str = "auto"
-    unlabeled: int | None = None
-    window: tuple[float, float] | None = None
-    model: Path | None = None
-    channels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,18 +113,6 @@ def _has_record(mask: Path) -> bool:
     return mask.is_file() and record_path(mask).is_file()
 
 
-def made_by(settings: Settings, wanted: Wanted) -> dict[str, object]:
-    """What decides on a mask besides the image and its strokes."""
-    made: dict[str, object] = {"unlabeled": settings.unlabeled, "classes": wanted.names}
-    if settings.window is not None:
-        made["window"] = list(settings.window)
-    if settings.model is not None:
-        return {"model": digest_of(settings.model), **made}
-    if settings.channels is not None:
-        made["channels"] = list(settings.channels)
-    return {"preset": settings.preset, "seed": settings.seed, **made}
-
-
 def outdated(pairs: Sequence[Pair], wanted: Wanted) -> int:
     """Count the masks that are older than their image or strokes."""
     return sum(_is_outdated(pair, planned(pair, wanted)[wanted.formats[0]]) for pair in pairs)
@@ -212,7 +178,7 @@ def segment_files(
 
 
 def _make_worker(settings: Settings, wanted: Wanted) -> Worker[Job, Done]:
-    read, segment = _read_and_segment(settings)  # wrong ones are told once, not for every image
+    read, segment = read_and_segment(settings)  # wrong ones are told once, not for every image
 
     def work(job: Job, report: Report) -> Done:
         with here(job.pair) as pair:
@@ -264,33 +230,6 @@ def strokes_of(
 
 _read_strokes = lru_cache(maxsize=1)(strokes_of)
 """An image that is checked here and then segmented here is read once."""
-
-
-def _read_and_segment(
-    settings: Settings,
-) -> "tuple[Callable[[Path], ReadImage | Picture], Segment]":
-    """What reads an image, and what gives its mask: a fit to its strokes, or a model."""
-    if settings.model is not None:
-        from saccade.fitted import load
-
-        model = load(settings.model, device=settings.device)
-        return partial(model.read, window=settings.window), lambda image, strokes, report: (
-            model.predict(image, strokes, progress=report),
-            model.names,
-        )
-    from saccade.images import read_any_file
-    from saccade.interactive import ScribbleSegmenter  # brings PyTorch, so only when needed
-
-    ScribbleSegmenter(settings.preset, settings.seed, settings.device)
-
-    def fitted(
-        image: "ReadImage", strokes: "Strokes | None", report: Report
-    ) -> "tuple[Segmentation, dict[int, str]]":
-        segmenter = ScribbleSegmenter(settings.preset, settings.seed, settings.device)
-        return segmenter.fit(image, strokes, progress=report).result, {}
-
-    read = partial(read_any_file, channels=settings.channels, window=settings.window)
-    return read, fitted
 
 
 def _is_outdated(pair: Pair, mask: Path) -> bool:

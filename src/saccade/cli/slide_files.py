@@ -1,6 +1,6 @@
 """Large images in ``saccade segment``: worked on part by part, finished parts are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from saccade.cli.outputs import Wanted
 from saccade.cli.own_container import OWN
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
-from saccade.cli.segment_files import Settings, made_by, made_otherwise, plan, strokes_of
+from saccade.cli.segment_files import Job, made_otherwise, plan, strokes_of
+from saccade.cli.segment_settings import Settings, made_by, model_of
 from saccade.cli.slide_objects import OF_OBJECTS, write_slide_objects
 from saccade.errors import InputError
 from saccade.formats.names import refuse_unfit
@@ -25,14 +26,14 @@ _FORMATS = ("png", "tiff", OWN)
 
 
 def is_slide(pair: Pair) -> bool:
-    """Whether an image has strokes and is so large that it is never in memory as a whole.
+    """Whether an image is so large that it is never in memory as a whole.
 
     Of what lies in a store nothing is said here, see `saccade.cli.elsewhere`.
     """
     from saccade import slides
     from saccade.images import image_size, is_picture, open_image
 
-    if pair.strokes is None or pair.elsewhere:
+    if pair.elsewhere:
         return False
     try:
         path = pair.image
@@ -95,8 +96,7 @@ def _segment(
 ) -> Path | None:
     """One image; None where its mask is there already."""
     from saccade.images import open_image
-    from saccade.slides import Journal, segment_slide
-    from saccade.slides.segmenting import encoded
+    from saccade.slides import Journal
 
     (job,) = plan([pair], wanted, overwrite=overwrite)
     name = pair.image.name
@@ -106,33 +106,14 @@ def _segment(
         bar.note(f"{name}: already done, skipped; --overwrite redoes it")
         return None
     image = open_image(pair.image)
-    strokes = strokes_of(pair, image.size, settings, wanted.names)
-    for kind, _ in job.outputs:
-        refuse_unfit(strokes.classes, kind)
-    bar.note(strokes.assumption)
-    for remark in strokes.remarks:
-        bar.warn(f"{name}: {remark}")
-    names = wanted.names or strokes.names
-    places, classes = encoded(strokes)
-    del strokes  # as large as the image
+    work, names = _ready(settings, wanted, pair, image, job, bar)
     made = made_by(settings, wanted)
     versions = [file_version(path) for path in pair.sources]
     version = {**made, "files": versions, "saccade": __version__}
     journal = Journal(_parts_of(pair, wanted), version)
     if journal.count:
         bar.note(f"{name}: {journal.count} parts are finished already")
-    found = segment_slide(
-        image,
-        places,
-        journal,
-        classes=classes,
-        preset=settings.preset,
-        seed=settings.seed,
-        device=settings.device,
-        channels=settings.channels,
-        window=settings.window,
-        progress=lambda done, text: bar.show(done, f"{name}: {text}"),
-    )
+    found = work(journal, progress=lambda done, text: bar.show(done, f"{name}: {text}"))
     for remark in found.remarks:
         bar.warn(f"{name}: {remark}")
     if any(kind in OF_OBJECTS for kind, _ in job.outputs):
@@ -148,6 +129,41 @@ def _segment(
     if not any(journal.folder.parent.iterdir()):  # else others are not finished
         journal.folder.parent.rmdir()
     return last
+
+
+def _ready(
+    settings: Settings, wanted: Wanted, pair: Pair, image: "Image", job: Job, bar: Bar
+) -> "tuple[Callable[..., SlideSegmentation], Any]":
+    """What segments an image into a journal, by its strokes or by a trained network, and names."""
+    if pair.strokes is None:
+        from saccade.fitted.slide import predict_slide
+        from saccade.fitted.trained import TrainedModel
+
+        model = model_of(settings)
+        assert isinstance(model, TrainedModel)  # others see images as a whole
+        by_network = partial(predict_slide, model, image, window=settings.window)
+        return by_network, wanted.names or model.names
+    from saccade.slides.segmenting import encoded, segment_slide
+
+    strokes = strokes_of(pair, image.size, settings, wanted.names)
+    for kind, _ in job.outputs:
+        refuse_unfit(strokes.classes, kind)
+    bar.note(strokes.assumption)
+    for remark in strokes.remarks:
+        bar.warn(f"{pair.image.name}: {remark}")
+    places, classes = encoded(strokes)
+    by_strokes = partial(
+        segment_slide,
+        image,
+        places,
+        classes=classes,
+        preset=settings.preset,
+        seed=settings.seed,
+        device=settings.device,
+        channels=settings.channels,
+        window=settings.window,
+    )
+    return by_strokes, wanted.names or strokes.names
 
 
 def _write(kind: str, path: Path, found: "SlideSegmentation", image: "Image", names: Any) -> None:

@@ -14,7 +14,7 @@ from saccade.cli.one_by_one import PARTS, End, file_version, one_by_one
 from saccade.cli.outputs import Wanted, planned
 from saccade.cli.pairs import Pair
 from saccade.cli.progress import Bar
-from saccade.cli.segment_files import Settings, made_by
+from saccade.cli.segment_settings import Settings, made_by, model_of
 from saccade.cli.stack_objects import write_stack_objects
 from saccade.files import atomic_write, refuse_to_replace
 from saccade.strict_json import json_text, stored_json
@@ -58,8 +58,6 @@ def _segment(
 ) -> Path | None:
     """One stack; None where its mask is there already."""
     from saccade.images import open_image
-    from saccade.interactive.inputs import UNLABELED
-    from saccade.stacks import segment_stack
 
     image = open_image(pair.image)
     target = wanted.folder / _mask_name(image, pair)
@@ -79,16 +77,10 @@ def _segment(
     known_planes = _begin(parts, version, overwrite=overwrite)
     if known_planes:
         bar.note(f"{pair.image.name}: {len(known_planes)} planes are finished already")
-    drawn = open_image(pair.drawn)
-    found = segment_stack(
+    found = _found(
+        settings,
+        pair,
         image,
-        drawn,
-        unlabeled=UNLABELED if settings.unlabeled is None else settings.unlabeled,
-        preset=settings.preset,
-        seed=settings.seed,
-        device=settings.device,
-        channels=settings.channels,
-        window=settings.window,
         progress=lambda done, text: bar.show(done, f"{pair.image.name}: {text}"),
         skip=known_planes,
         finished=_keeper(parts, version),
@@ -99,7 +91,9 @@ def _segment(
         unsure = (found.uncertainty.astype("float32") * 255).round().astype("uint8")
         _write(target.parent / "uncertainty" / target.name, image, _ordered(unsure, found))
     if wanted.objects is not None:
-        numbers = write_stack_objects(pair, found, image, wanted.objects, wanted)
+        numbers = write_stack_objects(
+            pair, found, image, wanted.objects, wanted, names=_names(settings, wanted, pair)
+        )
         if "instances" in wanted.extras:
             _write(target.parent / "instances" / target.name, image, numbers)
     if not kept:  # last, as it means "done"
@@ -110,6 +104,36 @@ def _segment(
     with suppress(OSError):  # other stacks are not finished
         parts.parent.rmdir()
     return None if kept else target
+
+
+def _found(settings: Settings, pair: Pair, image: "Image", **how: Any) -> "StackSegmentation":
+    """The masks of all planes, by strokes on some of them or by a model."""
+    from saccade.images import open_image
+    from saccade.interactive.inputs import UNLABELED
+
+    if pair.strokes is None:
+        from saccade.fitted.stack import predict_stack
+
+        return predict_stack(model_of(settings), image, window=settings.window, **how)
+    from saccade.stacks import segment_stack
+
+    return segment_stack(
+        image,
+        open_image(pair.drawn),
+        unlabeled=UNLABELED if settings.unlabeled is None else settings.unlabeled,
+        preset=settings.preset,
+        seed=settings.seed,
+        device=settings.device,
+        channels=settings.channels,
+        window=settings.window,
+        **how,
+    )
+
+
+def _names(settings: Settings, wanted: Wanted, pair: Pair) -> dict[int, str]:
+    if wanted.names is None and pair.strokes is None:
+        return model_of(settings).names
+    return dict(enumerate(wanted.names or ()))
 
 
 def _objects_fit(pair: Pair, target: Path, wanted: Wanted) -> bool:

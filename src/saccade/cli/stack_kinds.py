@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _UNNAMED = ("tiff", "npy", "picture", "array")
 """Kinds of files whose pages nobody calls slices or times."""
 
+_FLAT = ("picture", "array")
+"""And of these the first is segmented in any case."""
+
 _FORMATS = ("png", "tiff", "own")
 
 
@@ -21,12 +24,14 @@ def is_stack(pair: Pair) -> bool:
     """Whether an image and its strokes are a stack, of which all planes are to be segmented.
 
     Pages of a plain TIFF are, where its strokes have pages too; with strokes of one page the
-    first is segmented, as ever. What a file calls slices or times always are. Of what lies in a
-    store nothing is said here, see `saccade.cli.elsewhere`.
+    first is segmented, as ever. What a file calls slices or times always are, and pages of which a
+    model makes masks. Of what lies in a store nothing is said here, see `saccade.cli.elsewhere`.
     """
-    if pair.strokes is None or pair.elsewhere:
+    if pair.elsewhere:
         return False
     image = _opened(pair.image)
+    if pair.strokes is None:
+        return image is not None and _planes(image) > 1 and image.kind not in _FLAT
     if image is not None and _planes(image) > 1 and image.kind not in _UNNAMED:
         return True
     drawn = _opened(pair.drawn)

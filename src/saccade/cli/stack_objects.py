@@ -35,7 +35,13 @@ class PlanesOfTime:
 
 
 def write_stack_objects(
-    pair: Pair, found: "StackSegmentation", image: "Image", options: ObjectOptions, wanted: Wanted
+    pair: Pair,
+    found: "StackSegmentation",
+    image: "Image",
+    options: ObjectOptions,
+    wanted: Wanted,
+    *,
+    names: "dict[int, str]",
 ) -> "NDArray[Any]":
     """Write what is known of the objects of a stack, and return their numbers (T, Z, Y, X).
 
@@ -47,9 +53,8 @@ def write_stack_objects(
     from saccade.objects import measure_objects, summarize_objects
     from saccade.objects.measurements import name_of
 
-    given = dict(enumerate(wanted.names or ()))
-    names = {value: name_of(value, given) for value in sorted({*given, *found.classes})}
-    classes = [value for value in names if value]
+    known = {value: name_of(value, names) for value in sorted({*names, *found.classes})}
+    classes = [value for value in known if value]
     times = range(image.count("T"))
     several, count = "T" in image.axes, 0
     rows: list[dict[str, Any]] = []
@@ -63,7 +68,7 @@ def write_stack_objects(
             pixel_size=image.pixel_size,
         )
         common: dict[str, Any] = {
-            "names": names,
+            "names": known,
             "file": pair.image.name,
             "pixel_size": dict(image.pixel_size),
             "unit": image.unit,
@@ -76,7 +81,7 @@ def write_stack_objects(
         labels = objects.labels.astype(np.uint32)
         numbers.append(np.where(labels, labels + np.uint32(count), 0))
         count += objects.count
-    put_document(planned(pair, wanted)["objects"], options, (0,), names, rows, summary)
+    put_document(planned(pair, wanted)["objects"], options, (0,), known, rows, summary)
     return np.stack(numbers) if several else numbers[0]
 
 

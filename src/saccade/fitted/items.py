@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.errors import InputError
 from saccade.files import check_readable
-from saccade.images import Reading
+from saccade.images import Image, Reading
 from saccade.interactive.inputs import UNLABELED, encode_strokes, resolve_strokes
 
 
@@ -99,8 +99,9 @@ def read_picture(
     if isinstance(image, Picture):
         return image
     how = how or Reading()
-    if isinstance(image, str | os.PathLike):
-        found, name = how.read(image, window=window), Path(image).name
+    path = image.source if isinstance(image, Image) else image
+    if isinstance(path, str | os.PathLike):
+        found, name = how.read(image, window=window), Path(path).name
     else:
         name = f"image {number}"
         try:

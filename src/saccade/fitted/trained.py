@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from saccade.devices import pick_device
 from saccade.evaluation.inference import Protocol, predict_probabilities
@@ -44,6 +45,8 @@ class TrainedModel:
         seed: of the fits to strokes.
         device: of the network.
         reading: how images are read: which channels, what is black and white.
+        protocol: how the network is asked; without a window, images of more than two megapixels
+            are seen in windows of `WINDOW`.
 
     >>> import tempfile, saccade
     >>> from saccade.data.specs import LabelSpec
@@ -58,13 +61,21 @@ class TrainedModel:
     ({0: 'ground', 1: 'cell'}, (64, 96))
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, seed: int = 0, device: str = "auto") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        protocol: Protocol | None = None,
+    ) -> None:
         self.device = pick_device(device)
         self.seed = seed
         self._checkpoint = replace(checkpoint, net=checkpoint.net.to(self.device))
         self.names = dict(enumerate(checkpoint.spec.names))
         self.classes = tuple(self.names)
         self.reading = checkpoint.reading
+        self.protocol = protocol or Protocol(resize=checkpoint.resize)
         self._last: tuple[str, Segmentation | None] = ("", None)
 
     def read(self, image: object, *, window: tuple[float, float] | None = None) -> Picture:
@@ -157,32 +168,41 @@ class TrainedModel:
 
     def _segment(self, picture: Picture) -> Segmentation:
         started = time.perf_counter()
-        side = self._checkpoint.resize
         seen = picture.pixels if picture.channels is None else picture.channels
+        protocol = self.protocol
+        side = protocol.resize
         shrunk = min(1.0, side / min(picture.size)) if side else 1.0
         whole = picture.pixels.shape[0] * picture.pixels.shape[1] * shrunk**2 <= _WHOLE_PIXELS
-        protocol = Protocol(resize=side, window=0 if whole else WINDOW)
+        if not whole and not protocol.window:
+            protocol = replace(protocol, window=WINDOW)
         with torch.inference_mode():
-            net, device = self._checkpoint.net, self.device
-            found = predict_probabilities(net, seen, protocol, device)
+            found = self.probabilities(seen, protocol)
             uncertainty = gini_uncertainty(found)[0]
-        seconds = time.perf_counter() - started
+        seconds, side = time.perf_counter() - started, protocol.window
         return Segmentation(
             found.argmax(0).cpu().numpy().astype(np.int32),
             found.cpu().numpy(),
             uncertainty.cpu().numpy(),
             self.classes,
             {"network": seconds, "total": seconds},
-            () if whole else (f"it was seen in windows of {WINDOW} x {WINDOW} pixels",),
+            () if whole else (f"it was seen in windows of {side} x {side} pixels",),
         )
+
+    def probabilities(self, pixels: NDArray[np.uint8], protocol: Protocol) -> Tensor:
+        """What the network says of pixels (H, W, C), as `reading` gives them: (K, H, W)."""
+        return predict_probabilities(self._checkpoint.net, pixels, protocol, self.device)
 
 
 def load_trained(
-    path: str | os.PathLike[str], *, seed: int = 0, device: str = "auto"
+    path: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    protocol: Protocol | None = None,
 ) -> TrainedModel:
-    """Read a checkpoint of ``saccade train``.
+    """Read a checkpoint of ``saccade train``; for its arguments see `TrainedModel`.
 
     Raises:
         InputError: the file is missing, damaged, or no checkpoint.
     """
-    return TrainedModel(load_checkpoint(path), seed=seed, device=device)
+    return TrainedModel(load_checkpoint(path), seed=seed, device=device, protocol=protocol)

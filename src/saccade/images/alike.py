@@ -73,6 +73,11 @@ class Reading:
             )
         return read
 
+    @property
+    def each_its_own(self) -> bool:
+        """Whether black and white may be others in each image, as the rule finds them."""
+        return self.window is None and self.basis is None
+
     def _with_basis(
         self, basis: Basis, image: Image, window: tuple[float, float] | None
     ) -> ReadImage:

@@ -78,6 +78,11 @@ class NetworkReading(Reading):
         values = checked_numbers(found.plane()[..., chosen], found.source or "image")
         return _as_bytes(found, values, known, CALLER if told else "the file", quiet=bool(windows))
 
+    @property
+    def each_its_own(self) -> bool:
+        """Whether black and white may be others in each image, as the rule finds them."""
+        return not self.windows and super().each_its_own
+
     def require_colors(self, other: Image | None, image: object) -> None:
         """Raise InputError where an image is another one than a picture, and nothing was chosen."""
         if other is not None and self.channels is None:

@@ -124,6 +124,33 @@ def read_planes(
     return Planes(replace(image, window=found), tuple(chosen), None, None, remarks, alpha)
 
 
+def with_one_window(
+    image: Image, channels: Sequence[int | str] | None = None
+) -> tuple[Image, tuple[str, ...]]:
+    """A stack or a large image whose parts all have the same black and white, and what was said.
+
+    Args:
+        image: which stays as it is where its file says what is white, or it has 8 bits.
+        channels: which ones, see `saccade.images.choose_channels`; None: all.
+
+    Raises:
+        InputError: no such channel, or no numbers.
+
+    >>> dim = np.full((4, 40, 60), 100, np.uint16)
+    >>> dim[2, 10:20, 10:20] = 400
+    >>> with_one_window(Image(dim, "ZYX"))[0].window
+    ((100.0, 400.0),)
+    """
+    if image.window or image.array.dtype == np.uint8:
+        return image, ()
+    where = image.source or "image"
+    chosen = choose_channels(channels, image.channels or [""], where)
+    if channels is None and len(chosen) in (2, 4) and has_alpha(image):
+        chosen = chosen[:-1]
+    found, remarks = _windows_of(image, chosen, where)
+    return replace(image, window=found), remarks
+
+
 def _sample(image: Image) -> Iterator[NDArray[Any]]:
     if math.prod(image.size) > _LARGE:
         return _parts(image)

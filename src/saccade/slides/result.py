@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.slides.journal import Journal
-from saccade.slides.strips import ROWS, Strips
+from saccade.slides.journal import Arrays, Journal
+from saccade.slides.strips import ROWS
 
 _KEPT = 3
 """Strips in memory: what lies across a border is read from both, again and again."""
+
+
+class Strips(Protocol):
+    """What has the strips of `ROWS` rows of a mask."""
+
+    def recall(self, number: int) -> Arrays:
+        """``labels``, ``uncertainty`` and ``confidence`` (n, W) of a strip, counted from 0."""
 
 
 class StripArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from saccade.images import Image
 from saccade.interactive.result import Segmentation
 from saccade.stacks.result import UNFINISHED, StackSegmentation
-from saccade.stacks.strokes import StackStrokes, along, plane_axes
+from saccade.stacks.strokes import along, plane_axes
 
 KnownPlane = (
     tuple[NDArray[np.int32], NDArray[np.floating]]
@@ -25,12 +25,12 @@ class Collected:
     def __init__(
         self,
         image: Image,
-        strokes: StackStrokes,
+        classes: tuple[int, ...],
         known: Mapping[tuple[int, int], KnownPlane],
         finished: Callable[[tuple[int, int], Segmentation], None] | None,
     ) -> None:
-        shape = strokes.index.shape
-        self._axes, self._classes = plane_axes(image), strokes.classes
+        shape = (image.count("T"), image.count("Z"), *image.size)
+        self._axes, self._classes = plane_axes(image), classes
         self._labels = np.full(shape, UNFINISHED, np.int32)
         self._uncertainty = np.zeros(shape, np.float16)
         self._confidence = np.full(shape, np.nan, np.float16)

@@ -103,7 +103,7 @@ def segment_stack(
         work = Work(rough.with_statistics(drawn.stroked), drawn, settings, seed, run)
         fit, remarks = work.fit()
         fitted = time.perf_counter() - began
-        result = Collected(stack, drawn, skip or {}, finished)
+        result = Collected(stack, drawn.classes, skip or {}, finished)
         for t in range(stack.count("T")) if stack.count("Z") > 1 else (None,):
             work.segment(fit, t, result)
     remarks = (*remarks, *_shrunk(stack, settings))

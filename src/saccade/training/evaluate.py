@@ -19,7 +19,7 @@ from saccade.refine.dense_crf import DenseCRFConfig, dense_crf
 
 @dataclass(frozen=True)
 class Scores:
-    """What an evaluation data.
+    """What an evaluation found.
 
     Attributes:
         matrix: (K, K) counts of pixels, rows = truth.
