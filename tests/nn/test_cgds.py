@@ -11,7 +11,7 @@ from saccade.nn import (
     DynamicFilter,
     DynamicSamplingConv2d,
 )
-from saccade.nn.dynamic_filter import pooled_by_matrices
+from saccade.nn.dynamic_filter import filtered_by_shifts, pooled_by_matrices
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 8), (9, 7)])
@@ -107,3 +107,14 @@ def test_wrong_arguments_are_refused():
         ContextGuidedDynamicSampling(4, 4, sampler="learned")
     with pytest.raises(InputError, match="2 images and high 1"):
         ContextGuidedDynamicSampling(4, 4)(torch.rand(2, 4, 5, 5), torch.rand(1, 4, 5, 5))
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_filtering_by_shifts_is_a_convolution_of_each_channel(size):
+    x, kernels = torch.rand(2, 4, 7, 9), torch.rand(2, 4, size, size)
+    found = filtered_by_shifts(x, kernels)
+    for image in range(2):
+        expected = functional.conv2d(
+            x[image : image + 1], kernels[image][:, None], padding=size // 2, groups=4
+        )
+        torch.testing.assert_close(found[image : image + 1], expected)

@@ -130,7 +130,7 @@ class NonLocalSampling(nn.Module):
         # (B, 1, h w, C): the axis of one head is for the ONNX exporter.
         query, key, value = (part.flatten(2).transpose(1, 2)[:, None] for part in parts)
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        mixed = mixed[:, 0].transpose(1, 2).reshape(len(context), -1, *context.shape[2:])
+        mixed = mixed[:, 0].transpose(1, 2).reshape(context.shape[0], -1, *context.shape[2:])
         offsets: Tensor = self.predict(resize(context + self.join(mixed), size))
         return offsets
 
@@ -187,8 +187,9 @@ class ContextGuidedDynamicSampling(nn.Module):
         Raises:
             InputError: another number of images in `high` than in `low`.
         """
-        if len(low) != len(high):
-            raise InputError(f"low has {len(low)} images and high {len(high)}, must be as many")
+        images = low.shape[0]  # len() would tie an exported network to one number of images
+        if images != high.shape[0]:
+            raise InputError(f"low has {images} images and high {high.shape[0]}, must be as many")
         sampled: Tensor = self.norm(self.conv(low, self.offsets(low, high)))
         return sampled.relu()
 

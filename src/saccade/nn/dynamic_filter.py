@@ -41,6 +41,9 @@ class DynamicFilter(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         kernels = self.kernels(x)
+        if is_exporting():  # groups would be frozen to one number of images
+            traced: Tensor = self.norm(filtered_by_shifts(x, kernels))
+            return traced.relu()
         batch, channels, height, width = x.shape
         # Each image as a group of channels of one image: one call for all kernels.
         filtered = functional.conv2d(
@@ -61,6 +64,20 @@ class DynamicFilter(nn.Module):
             pooled = functional.adaptive_avg_pool2d(reduced, self.kernel_size)
         made: Tensor = self.generate(pooled)
         return made
+
+
+def filtered_by_shifts(x: Tensor, kernels: Tensor) -> Tensor:
+    """(B, C, H, W) with kernels (B, C, k, k) of each channel and image, for B left open."""
+    size = kernels.shape[2]
+    height, width = x.shape[2:]
+    padded = functional.pad(x, (size // 2,) * 4)
+    parts = [
+        padded[:, :, row : row + height, column : column + width]
+        * kernels[:, :, row, column, None, None]
+        for row in range(size)
+        for column in range(size)
+    ]
+    return torch.stack(parts).sum(0)
 
 
 def pooled_by_matrices(x: Tensor, cells: int) -> Tensor:

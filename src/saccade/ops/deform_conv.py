@@ -69,7 +69,7 @@ def deform_conv2d(
     expected = (input.shape[0], 2 * grid.shape[1], *grid.shape[3:])
     if offset.shape != expected:
         raise InputError(f"offset is {tuple(offset.shape)}, must be {expected}")
-    positions = grid + offset.to(precise).reshape(len(offset), *grid.shape[1:])
+    positions = grid + offset.to(precise).reshape(input.shape[0], *grid.shape[1:])
     return sampled_conv2d(
         input,
         weight,

@@ -66,7 +66,7 @@ def check_bias(bias: Tensor | None, cout: int) -> None:
 def check_positions(positions: Tensor, taps: int, batch: int) -> None:
     """Raises InputError unless the positions are (batch or 1, taps, 2, Ho, Wo)."""
     fits = positions.ndim == 5 and positions.shape[1:3] == (taps, 2)
-    if not fits or positions.shape[0] not in (1, batch):
+    if not fits or positions.shape[0] not in (batch, 1):
         raise InputError(
             f"positions is {_show(positions)}, must be (B or 1, {taps}, 2, Ho, Wo) with B {batch}"
         )
@@ -77,7 +77,7 @@ def check_mask(mask: Tensor | None, positions: Tensor, batch: int) -> None:
     if mask is None:
         return
     shape = (positions.shape[1], *positions.shape[3:])
-    if mask.shape[1:] != shape or mask.shape[0] not in (1, batch):
+    if mask.shape[1:] != shape or mask.shape[0] not in (batch, 1):
         raise InputError(f"mask is {_show(mask)}, must be (B or 1, *{shape}) with B {batch}")
 
 

@@ -120,7 +120,7 @@ def sampled_conv2d(
     if bias is not None:
         # In place where nothing else holds the tensor: a fresh one costs as much as a GEMM.
         out = out + bias if path == "traced" else out.add_(bias)
-    image = out.view(len(out), *positions.shape[3:], out.shape[2]).permute(0, 3, 1, 2)
+    image = out.view(out.shape[0], *positions.shape[3:], out.shape[2]).permute(0, 3, 1, 2)
     return image if _channels_last(input) else image.contiguous()
 
 
