@@ -5,15 +5,19 @@ import pytest
 import torch
 from PIL import Image
 
+from saccade.data.check import inspect
 from saccade.data.sets import open_set
 from saccade.data.transforms import Augmentation
 from saccade.errors import InputError
-from saccade.training.config import config_of
+from saccade.evaluation.inference import as_batch
+from saccade.models.checkpoint import load_checkpoint
+from saccade.training.config import DataConfig, config_of
 from saccade.training.inputs import open_sets
 from saccade.training.loop import train
 from saccade.training.losses import pixel_loss
 from saccade.training.samples import Examples
-from saccade.training.supervision import Batch, SupervisionConfig, supervise, supervised_by
+from saccade.training.supervised_data import supervised_by
+from saccade.training.supervision import Batch, SupervisionConfig, supervise
 from saccade.training.weak_losses import weak_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -198,3 +202,65 @@ def test_largefov_trains_on_its_coarse_scores(settings, tmp_path):
     done = train(config_of(content, tmp_path), tmp_path / "run")
     assert done.step == 2
     assert (tmp_path / "run/best.safetensors").exists()
+
+
+def test_images_without_a_mask_of_the_data_learn_from_another_or_from_labels(data, pseudo):
+    for folder, names in ((data / "masks/train", "23"), (pseudo, "2")):
+        for name in names:
+            (folder / f"{name}.png").unlink()
+    (data / "labels.csv").write_text("2,green\n")
+    plain = SupervisionConfig(str(pseudo), online=1.0)
+    with pytest.raises(InputError, match=r"no mask 2\.png in .*train$"):
+        open_sets(DataConfig("folder", str(data)), plain)
+    config = replace(plain, labels=str(data / "labels.csv"))
+    found, _ = open_sets(DataConfig("folder", str(data)), config)
+    assert len(found.examples) == 8
+    alone = [example.name for example in found.examples if example.labels_alone]
+    assert alone == ["2"]
+    at = [example.name for example in found.examples].index("2")
+    assert found.examples[at].labels_alone == (2,)
+    assert (found.labels(at) == 255).all()
+    seen = inspect(found)
+    assert not seen.problems
+    assert not seen.absent  # class 2 is in no mask
+    assert seen.digest != inspect(replace(found, examples=found.examples[1:])).digest
+    assert found.labels(at).shape == found.image(at).shape[:2]
+    examples = Examples(found, Augmentation(crop=(48, 64)), 0, config)
+    assert examples[0, at].allowed.tolist() == [False, False, True]
+    said = " ".join(examples.allowed.remarks)
+    assert "1 images have labels alone, no mask" in said
+    assert "7 images have no line in" in said
+    strong = replace(config, strong_list=str(data / "strong.txt"))
+    (data / "strong.txt").write_text("2\n")
+    with pytest.raises(InputError, match=r"2\.png: no such file, the mask of 2"):
+        open_sets(DataConfig("folder", str(data)), strong)
+
+
+def test_labels_alone_teach_a_network(data, pseudo, settings, tmp_path):
+    """Images of one class each: the network's own mask, kept to it, is what it learns from."""
+    names = [path.stem for path in sorted(pseudo.iterdir())]
+    for name in names[2:]:
+        (pseudo / f"{name}.png").unlink()
+    (data / "labels.csv").write_text("\n".join(f"{name},green" for name in names))
+    settings["supervision"] = {
+        "masks": str(pseudo),
+        "online": 1.0,
+        "labels": str(data / "labels.csv"),
+    }
+    settings["optim"] |= {"epochs": 6, "lr": 0.05}
+    config = config_of(settings, tmp_path)
+    done = train(config, tmp_path / "run")
+    net = load_checkpoint(tmp_path / "run" / "last.safetensors").net
+    found, _ = open_sets(config.data, config.supervision)
+    with torch.no_grad():
+        shares = [net(as_batch(found.image(i))).argmax(1).eq(2).float().mean() for i in (3, 4, 5)]
+    assert done.step == 12
+    assert min(shares) > 0.5
+
+
+def test_a_file_of_labels_without_online_is_no_supervision(data, pseudo):
+    (pseudo / "2.png").unlink()
+    (data / "labels.csv").write_text("2,green\n")
+    config = SupervisionConfig(str(pseudo), labels=str(data / "labels.csv"))
+    with pytest.raises(InputError, match="no such file, the mask of 2"):
+        open_sets(DataConfig("folder", str(data)), config)

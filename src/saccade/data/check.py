@@ -131,6 +131,7 @@ def inspect(
         odd.add(data.examples[done].name, one)
         if one.problem:
             problems.append(one.problem)
+        images[list(data.examples[done].labels_alone)] += 1
         if one.counts is not None:
             pixels += one.counts[:classes]
             images += one.counts[:classes] > 0
@@ -225,6 +226,10 @@ def _inspect_one(data: LabeledSet, index: int) -> _One:
     size = None
     try:
         size, image_remarks = _read_size(data.reading, example.image)
+        if example.labels_alone:
+            known = np.array([*size, *example.labels_alone], np.int64).tobytes()
+            said = ((example.image.name, image_remarks),)
+            return _One(size=size, digest=hashlib.sha256(known).digest(), remarks=said)
         values, mask_remarks = read_values_and_remarks(example.mask)
         labels = data.classes_of(index, values)
     except InputError as error:

@@ -23,12 +23,15 @@ class Example:
         mask: file of its mask.
         weak: the mask was not drawn by a person: strokes or pseudo labels, whose values are class
             indices already.
+        labels_alone: class indices of an image of which nothing else is known: it has no mask, and
+            is weak too. () where there is a mask.
     """
 
     name: str
     image: Path
     mask: Path
     weak: bool = False
+    labels_alone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class LabeledSet:
         examples: pairs of image and mask.
         spec: what the masks' values mean.
         missing: a line for each file that is not there; its pair is not among the examples.
+        unmasked: images without a mask, in the order of their lines in `missing`, where a layout
+            gives them.
         remarks: lines on files that are not used.
         classes_file: where the classes were read; None where the layout knows them.
         reading: how images are read.
@@ -52,6 +57,7 @@ class LabeledSet:
     remarks: tuple[str, ...] = ()
     classes_file: Path | None = None
     reading: Reading = field(default_factory=Reading)
+    unmasked: tuple[Example, ...] = ()
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """(H, W, C) uint8, the image of an example: RGB, unless it is read with other channels.
@@ -67,6 +73,8 @@ class LabeledSet:
         Raises:
             InputError: the mask cannot be read or has values of no class.
         """
+        if self.examples[index].labels_alone:
+            return np.full(self.image(index).shape[:2], IGNORE, np.uint8)
         return self.classes_of(index, read_values(self.examples[index].mask))
 
     def classes_of(self, index: int, values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:

@@ -37,7 +37,9 @@ def read_image_labels(
     return read_label_file(path, names, spec).classes
 
 
-def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageLabels:
+def read_label_file(
+    path: Path, names: Sequence[str], spec: LabelSpec, *, optional: Collection[str] = ()
+) -> ImageLabels:
     """Read a CSV file: the name of an image (its stem), then the names of its classes.
 
     Lines of the same image are joined, as in files with one label a line.
@@ -46,6 +48,7 @@ def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageL
         path: lines like ``0001TP_006690,sky,building``; lines that begin with # are skipped.
         names: of the images that must have labels; lines on others are left out.
         spec: the classes.
+        optional: names of images that may have a line.
 
     Raises:
         InputError: the file is missing or no CSV in UTF-8, an image has no line or no label, or a
@@ -53,7 +56,7 @@ def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageL
     """
     given: dict[str, tuple[int, ...]] = {}
     seen, several = set[str](), set[str]()
-    wanted, others = set(names), list[str]()
+    wanted, others = {*names, *optional}, list[str]()
     for number, row in _rows(path):
         for label in row[1:]:
             if label and label not in spec.names:
@@ -69,7 +72,7 @@ def read_label_file(path: Path, names: Sequence[str], spec: LabelSpec) -> ImageL
             given[stem] = tuple(sorted(indices.union(given.get(stem, ()))))
         else:
             others.append(row[0])
-    _require_labels(given, names, str(path), spec)
+    _require_labels(given, [*names, *sorted(given.keys() & set(optional))], str(path), spec)
     remarks = []
     if others:
         remarks.append(f"{path}: {len(others)} lines are of no image here, {others[0]!r} for one")

@@ -33,7 +33,7 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
     images_only = {s: [p for p in f if p.suffix.lower() != ".mat"] for s, f in pictures.items()}
     image_of = {s: found for s, found in images_only.items() if found}
     require_unique([*image_of.values(), *(labels[s] for s in image_of if s in labels)])
-    examples, missing = [], []
+    examples, missing, unmasked = [], [], []
     for stem, (path,) in image_of.items():
         mask = labels.get(stem, [path])[0]
         if stem in labels and mask.suffix.lower() in MASK_SUFFIXES:
@@ -41,6 +41,7 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
         else:
             other = f"; {mask.name} is of no format for masks" if stem in labels else ""
             missing.append(f"{path}: no mask {stem}.png in {masks}{other}")
+            unmasked.append(Example(stem, path, masks / f"{stem}.png"))
     unused = sorted(set(labels) - set(image_of))
     remarks = (
         [f"{len(unused)} masks have no image, {labels[unused[0]][0].name} for one"]
@@ -48,7 +49,14 @@ def pair_up(title: str, images: Path, masks: Path, spec: LabelSpec) -> LabeledSe
         else []
     )
     remarks += [line for folder in (images, masks) for line in list_files(folder, _KNOWN).remarks]
-    return LabeledSet(title, tuple(examples), spec, tuple(missing), tuple(remarks))
+    return LabeledSet(
+        title,
+        tuple(examples),
+        spec,
+        tuple(missing),
+        tuple(remarks),
+        unmasked=tuple(unmasked),
+    )
 
 
 def by_stem(folder: Path, ending: str = "") -> Files:

@@ -64,18 +64,34 @@ def open_set(layout: str, root: Path, split: str, *, allow_missing: bool = False
         InputError: an unknown layout, folders or lists that are missing, images without masks,
             two files of one name, or a split without images.
     """
+    data = find_set(layout, root, split)
+    if not (allow_missing and data.examples):
+        require_complete(data, root, split)
+    return data
+
+
+def find_set(layout: str, root: Path, split: str) -> LabeledSet:
+    """What `open_set` finds, whatever is missing.
+
+    Raises:
+        InputError: an unknown layout, folders or lists that are missing, or two files of one name.
+    """
     if layout not in LAYOUTS:
         raise InputError(f"data set layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     data = LAYOUTS[layout](root, split)
     require_names(data.examples)
-    if data.missing and not (allow_missing and data.examples):
+    return data
+
+
+def require_complete(data: LabeledSet, root: Path, split: str) -> None:
+    """Raise InputError where a split has no images, or images without masks."""
+    if data.missing:
         more = f" (and {len(data.missing) - 1} more)" if len(data.missing) > 1 else ""
         raise InputError(data.missing[0] + more)
     if not data.examples:
         raise InputError(f"{root}: split {split!r} has no images")
-    return data
 
 
 def _folder(root: Path, split: str) -> LabeledSet:

@@ -12,12 +12,13 @@ from saccade.data.check import (
     require_trainable,
     what_is_odd,
 )
-from saccade.data.sets import LabeledSet, open_set
+from saccade.data.sets import LabeledSet, find_set, open_set, require_complete
 from saccade.data.transforms import check_channels
 from saccade.errors import InputError
 from saccade.images.network_input import channel_count
 from saccade.training.config import DataConfig, TrainConfig
-from saccade.training.supervision import SupervisionConfig, supervised_by
+from saccade.training.supervised_data import supervised_by, with_unmasked
+from saccade.training.supervision import SupervisionConfig
 
 Report = Callable[[float, float, str], None]
 """Told how much of how much is done, and what is being done."""
@@ -31,16 +32,16 @@ def open_sets(
     Raises:
         InputError: as `open_set` and `supervised_by`.
     """
-    sets = [
-        open_set(data.layout, Path(data.root), split) if split else None
-        for split in (data.train, data.val)
-    ]
-    thinned = [s and replace(s, examples=s.examples[:: data.every]) for s in sets]
-    if thinned[0] is None:
+    if not data.train:
         raise InputError("data: train is empty, name a split")
-    training = supervised_by(thinned[0], supervision or SupervisionConfig())
+    supervision, root = supervision or SupervisionConfig(), Path(data.root)
+    found = with_unmasked(find_set(data.layout, root, data.train), supervision)
+    require_complete(found, root, data.train)
+    val = open_set(data.layout, root, data.val) if data.val else None
+    val = val and replace(val, examples=val.examples[:: data.every])
+    training = supervised_by(replace(found, examples=found.examples[:: data.every]), supervision)
     how = data.reading_of([example.image for example in training.examples])
-    val = thinned[1] and replace(thinned[1], reading=how)
+    val = val and replace(val, reading=how)
     return replace(training, reading=how), val
 
 

@@ -17,7 +17,8 @@ from saccade.data.sets import LabeledSet
 from saccade.data.transforms import Augmentation, augment
 from saccade.errors import InputError
 from saccade.training.signals import without_ctrl_c
-from saccade.training.supervision import AllowedClasses, Batch, SupervisionConfig
+from saccade.training.supervised_data import AllowedClasses
+from saccade.training.supervision import Batch, SupervisionConfig
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Examples(Dataset[Batch]):
         require_same_size(example, labels.shape, image.shape[:2])
         seed = mix_seeds(self.seed, 1, epoch, index)
         picture, mask, inside = augment(image, labels, self.augmentation, seed)
-        return Batch(picture, mask, inside, self.allowed.classes(index, example, labels))
+        return Batch(picture, mask, inside, self.allowed.classes(example, labels))
 
 
 class Order(Sampler[list[Key]]):

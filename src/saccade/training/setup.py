@@ -33,7 +33,7 @@ from saccade.training.state import (
     State,
     load_state,
 )
-from saccade.training.supervision import AllowedClasses
+from saccade.training.supervised_data import AllowedClasses
 
 
 @dataclass

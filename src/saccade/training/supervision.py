@@ -1,21 +1,12 @@
 """Which labels train a network: full masks, pseudo masks, strokes, image labels, or several."""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from saccade.data.image_labels import as_table, read_label_file
-from saccade.data.pairing import MASK_SUFFIXES, Files, by_stem, composed, require_unique
-from saccade.data.sets import Example, LabeledSet
-from saccade.data.specs import LabelSpec
 from saccade.errors import InputError
-from saccade.files import read_names
 from saccade.models.largefov import STRIDE
 from saccade.training.losses import labeled_pixels
 from saccade.training.segmentation_losses import LossConfig, segmentation_loss
@@ -35,10 +26,12 @@ class SupervisionConfig:
         strong: so many images keep the data set's own masks (semi-supervised).
         strong_seed: decides which.
         strong_list: a file with a name a line: these images do, or `strong` of them.
-        leave_out: train without the images that have no file in `masks`; else they are an error.
+        leave_out: train without the images that have no file in `masks`, and no line in `labels`;
+            else they are an error.
         online: factor of the loss against the online mask of weak images, 1 in the MDC paper
             (equation 1); 0 leaves it out.
-        labels: image labels for the online mask, a CSV file; "" takes the classes of the mask.
+        labels: image labels for the online mask, a CSV file; without a line there, or with "",
+            the classes of the mask count. An image with a line and no mask learns from it alone.
         crf: factor of the gated CRF loss on weak images; 0 leaves it out.
         crf_radius: of its window, pixels of the map it works on.
         crf_xy: standard deviation of its kernel in position, pixels of that map.
@@ -91,94 +84,6 @@ class Batch(NamedTuple):
     labels: Tensor
     inside: Tensor
     allowed: Tensor
-
-
-def supervised_by(data: LabeledSet, config: SupervisionConfig) -> LabeledSet:
-    """The training split with the masks that the configuration names.
-
-    Raises:
-        InputError: the folder or list is missing, an image has no mask or two in the folder, a
-            strong name is no image, or more strong images than there are.
-    """
-    if not config.masks:
-        return data
-    folder = Path(config.masks)
-    if not folder.is_dir():
-        raise InputError(f"supervision: {folder}: no such folder of masks")
-    strong = _strong_names(data, config)
-    files = by_stem(folder)
-    require_unique(files.get(e.name, []) for e in data.examples if e.name not in strong)
-    examples = tuple(e if e.name in strong else _weakened(e, folder, files) for e in data.examples)
-    absent = [e for e in examples if not e.mask.is_file()]
-    if absent and config.leave_out and len(absent) < len(examples):
-        found = tuple(e for e in examples if e.mask.is_file())
-        remark = f"{len(absent)} of {len(examples)} images have no file in {folder.name}/"
-        return replace(data, examples=found, remarks=(*data.remarks, f"{remark}; left out"))
-    if absent:
-        more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
-        raise InputError(
-            f"{absent[0].mask}: no such file, the mask of {absent[0].image.name}{more}"
-        )
-    return replace(data, examples=examples)
-
-
-def _weakened(example: Example, folder: Path, files: Files) -> Example:
-    masks = [p for p in files.get(example.name, []) if p.suffix.lower() in MASK_SUFFIXES]
-    return replace(example, mask=(*masks, folder / f"{example.name}.png")[0], weak=True)
-
-
-def _strong_names(data: LabeledSet, config: SupervisionConfig) -> set[str]:
-    names = [example.name for example in data.examples]
-    if config.strong_list:
-        path = Path(config.strong_list)
-        if not path.is_file():
-            raise InputError(f"supervision: {path}: no such file of names")
-        lines = [composed(line.strip()) for line in read_names(path)]
-        listed = [n for line in lines for n in ([line] if line in names else line.split())]
-        absent = sorted(set(listed) - set(names))
-        if absent:
-            raise InputError(f"{path}: {absent[0]!r} is no image of {data.title}")
-        if not config.strong:
-            return set(listed)
-        names = list(dict.fromkeys(listed))
-    if config.strong > len(names):
-        raise InputError(f"supervision: strong is {config.strong}, of {len(names)} images")
-    rng = np.random.default_rng(config.strong_seed)
-    return {names[i] for i in rng.permutation(len(names))[: config.strong]}
-
-
-class AllowedClasses:
-    """Which classes the online mask of an example may have; `remarks` on where they were read."""
-
-    def __init__(self, data: LabeledSet, config: SupervisionConfig) -> None:
-        self.spec = data.spec
-        self.table: NDArray[np.bool_] | None = None
-        self.remarks: tuple[str, ...] = ()
-        if config.online and config.labels:
-            names = [example.name for example in data.examples]
-            weak = [example.name for example in data.examples if example.weak]
-            found = read_label_file(Path(config.labels), weak, data.spec)
-            self.remarks = found.remarks
-            labels = {name: found.classes.get(name, ()) for name in names}
-            self.table = as_table(labels, names, len(data.spec.names))
-
-    def classes(self, index: int, example: Example, labels: NDArray[np.uint8]) -> Tensor:
-        """(K,) bool; nothing for an example with a full mask."""
-        allowed = np.zeros(len(self.spec.names), bool)
-        if not example.weak:
-            return torch.from_numpy(allowed)
-        if self.table is not None:
-            allowed |= self.table[index]
-        else:
-            present = np.unique(labels)
-            allowed[present[present < len(allowed)]] = True
-        _allow_background(allowed, self.spec)
-        return torch.from_numpy(allowed)
-
-
-def _allow_background(allowed: NDArray[np.bool_], spec: LabelSpec) -> None:
-    if "background" in spec.names:
-        allowed[spec.names.index("background")] = True
 
 
 class Counts(NamedTuple):
