@@ -126,7 +126,9 @@ class AllowedClasses:
         if config.online and config.labels:
             alone = [e.name for e in data.examples if e.labels_alone]
             masked = [e.name for e in data.examples if e.weak and not e.labels_alone]
-            found = read_label_file(Path(config.labels), alone, data.spec, optional=masked)
+            # Where all images have masks, the file was made for all: a missing line is a mistake.
+            must, may = (alone, masked) if alone else (masked, [])
+            found = read_label_file(Path(config.labels), must, data.spec, optional=may)
             self.given, self.remarks = found.classes, found.remarks
             if alone:
                 self.remarks += (f"{len(alone)} images have labels alone, no mask",)

@@ -30,8 +30,9 @@ class SupervisionConfig:
             else they are an error.
         online: factor of the loss against the online mask of weak images, 1 in the MDC paper
             (equation 1); 0 leaves it out.
-        labels: image labels for the online mask, a CSV file; without a line there, or with "",
-            the classes of the mask count. An image with a line and no mask learns from it alone.
+        labels: image labels for the online mask, a CSV file; "" takes the classes of the mask. An
+            image with a line and no mask learns from it alone; where there are such images, those
+            with a mask need no line.
         crf: factor of the gated CRF loss on weak images; 0 leaves it out.
         crf_radius: of its window, pixels of the map it works on.
         crf_xy: standard deviation of its kernel in position, pixels of that map.
