@@ -105,7 +105,8 @@ def predict(
     batch that was stopped goes on where it was; masks of another are made anew.
 
     Of a stack all slices or times get masks, in a file with its axes. Images of more than 64
-    megapixels are seen part by part. `saccade segment --model` counts and measures objects, too.
+    megapixels are seen part by part. Masks of these that another network made are kept, and a
+    line says so. `saccade segment --model` counts and measures objects, too.
     """
     with one_line_errors():
         require_packages("torchvision")

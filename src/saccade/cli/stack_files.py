@@ -67,7 +67,9 @@ def _segment(
     if kept:
         known = stored_json(record_path(target)) if record_path(target).is_file() else made
         if json_text(known) != json_text(made):
-            bar.warn(f"{target.name}: was made with other options and is kept")
+            bar.warn(
+                f"{target.name}: was made with other options and is kept; --overwrite redoes it"
+            )
         if _objects_fit(pair, target, wanted):
             bar.note(f"{target.name}: already done, skipped; --overwrite redoes it")
             return None
