@@ -66,3 +66,15 @@ def test_work_of_few_long_stages_gets_a_bar_at_once(terminal, monkeypatch):
     bar.show(0, "converting")
     bar.close()
     assert "converting" in terminal.readouterr().err
+
+
+def test_a_stage_after_one_that_is_done_has_time_left(terminal):
+    """Else "0:00:00" stands there for hours, as checking the files has come to its end."""
+    bar = Bar(1, patience=0)
+    for done in (0.0, 1.0):
+        bar.show(done, "checking")
+    bar.show(0.2, "training")
+    (task,) = bar._progress.tasks
+    assert not task.finished
+    assert task.time_remaining != 0
+    bar.close()

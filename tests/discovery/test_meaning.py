@@ -145,3 +145,14 @@ def test_masks_of_another_size_are_left_out(tmp_path):
 def test_one_class_is_not_enough(tmp_path):
     with pytest.raises(InputError, match="two classes"):
         meaning(tmp_path, (0,))
+
+
+def test_white_that_is_much_is_a_class_and_a_little_is_none_and_both_are_said(tmp_path):
+    much = meaning(tmp_path / "a", (WHITE, RED, GREEN))
+    assert "background" in names(much)
+    said = " ".join(much.remarks)
+    assert "(255, 255, 255) covers 3" in said
+    assert "% of the masks and is the class 'background'; if it means 'not labelled'" in said
+    little = meaning(tmp_path / "b", [RED] * 15 + [GREEN] * 15 + [WHITE])
+    assert "background" not in names(little)
+    assert "with a line 'NAME 255 255 255' in classes.txt it has one" in " ".join(little.remarks)

@@ -12,6 +12,10 @@ FOLDERS = {
     "words that are glued": ("frame{}.png", "frame{}GroundTruth.png"),
     "own word at the end": ("{}.jpg", "{} farben.png"),
     "own word at the beginning": ("{}.jpg", "painted-{}.png"),
+    "own words at the end": ("{}_cam.jpg", "{}_colors.png"),
+    "own words at the end, one suffix": ("{}-seen.png", "{}-by hand.png"),
+    "own words at the beginning": ("cam_{}.jpg", "colors_{}.png"),
+    "own word, and one for masks": ("{}_cam.jpg", "{}_mask.png"),
     "suffixes": ("{}.jpg", "{}.png"),
     "two folders": ("images/{}.png", "masks/{}.png"),
     "two folders of other words": ("slides/{}.png", "drawn/{}.png"),
@@ -85,3 +89,15 @@ def test_what_is_written_by_init_is_not_looked_at(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         find_pairs(tmp_path / "nowhere")
+
+
+def test_images_with_several_companions_have_the_masks(tmp_path):
+    wanted = []
+    for number in range(3):
+        image = photograph(tmp_path / f"scan{number}_left.png", number)
+        photograph(tmp_path / f"scan{number}_right.png", number + 9)
+        wanted.append((image, mask(tmp_path / f"scan{number}_drawn.png")))
+    found = find_pairs(tmp_path)
+    assert len(found.pairs) == 3
+    assert {label for _, label in found.pairs} == {label for _, label in wanted}
+    assert "of masks '_drawn'" in found.rule

@@ -39,7 +39,10 @@ class Bar:
             self._progress = _new_progress()
             self._progress.add_task(text, total=self._total)
             self._progress.start()
-        self._progress.update(self._progress.task_ids[0], completed=done, description=text)
+        task = self._progress.tasks[0]
+        if done < task.completed:  # another stage begins: its time left is no longer none
+            self._progress.reset(task.id)
+        self._progress.update(task.id, completed=done, description=text)
 
     def note(self, text: str) -> None:
         """Print a line to stderr, above the bar where there is one."""

@@ -176,8 +176,22 @@ def _of_colors(found: Survey, values: list[int], file: ClassFile | None) -> Mean
     lines = [remark] if remark else []
     for value in gaps:
         share = 100 * found.pixels[value] / total
-        lines.append(f"{_in_words(value, True)} has no class: it covers {share:.1f} % of the masks")
+        lines.append(
+            f"{_in_words(value, True)} has no class: it covers {share:.1f} % of the masks; with a "
+            f"line {_line(value)!r} in classes.txt it has one"
+        )
+    if _WHITE in plain.intersection(values).difference(names) and len(values) > 2:
+        called = next(c.name for c in classes if _packed(c.color) == _WHITE)
+        share = 100 * found.pixels[_WHITE] / total
+        lines.append(
+            f"{_in_words(_WHITE, True)} covers {share:.1f} % of the masks and is the class "
+            f"{called!r}; if it means 'not labelled', take its line out of classes.txt"
+        )
     return Meaning(tuple(classes), (), True, tuple(lines))
+
+
+def _line(value: int) -> str:
+    return "NAME " + " ".join(map(str, _rgb(value)))
 
 
 def _names_of_colors(values: list[int], file: ClassFile | None) -> tuple[dict[int, str], str]:

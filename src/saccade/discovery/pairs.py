@@ -1,13 +1,16 @@
 """Which mask belongs to which image, in a folder that nobody prepared for a training.
 
-Four rules are tried, and the one that pairs most images is taken: words such as "mask" or "gt" in
+Five rules are tried, and the one that pairs most images is taken: words such as "mask" or "gt" in
 the names of files or folders; the same name in two folders or with two suffixes; a name that is
-another one with something before or after it; and list files with two paths a line.
+another one with something before or after it; names that begin or end in two words; and list files
+with two paths a line.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +170,45 @@ def _by_affix(root: Path, files: list[Path]) -> Pairs:
     return Pairs((), "")
 
 
-_RULES = (_by_words, _by_same_name, _by_affix)
+def _by_two_affixes(root: Path, files: list[Path]) -> Pairs:
+    """Pairs in one folder whose names differ in the words that they begin or end in."""
+    groups: dict[tuple[Path, bool, str], list[tuple[str, Path]]] = defaultdict(list)
+    for path in files:
+        for before, affix, rest in _affixes(name_key(path.stem)):
+            groups[path.parent, before, rest].append((affix, path))
+    found: dict[tuple[bool, str, str], list[Pair]] = defaultdict(list)
+    for (_, before, _), group in groups.items():
+        if len(group) <= _ALIKE:
+            for (one, first), (other, second) in combinations(sorted(group), 2):
+                found[before, one, other].append((first, second))
+    ranked = sorted(found.items(), key=lambda item: -len(item[1]))
+    for (before, *affixes), pairs in ranked[:5]:
+        if len(pairs) > 1 and (oriented := _oriented(pairs)):
+            of_images, of_masks = affixes if oriented is pairs else affixes[::-1]
+            where = "begin with" if before else "end in"
+            rule = f"names of images {where} {of_images!r}, of masks {of_masks!r}"
+            return Pairs(tuple(sorted(oriented)), rule)
+    return Pairs((), "")
+
+
+_ALIKE = 6
+"""So many names may be the same but for a word: an image, its mask, a depth map, ..."""
+
+
+def _affixes(stem: str) -> Iterable[tuple[bool, str, str]]:
+    """(whether it is before, a word or two with what parts them, what is left) of a name.
+
+    >>> list(_affixes("cam_07"))
+    [(False, '_07', 'cam'), (True, 'cam_', '07')]
+    """
+    gaps = [match.span() for match in re.finditer(r"(?<=[^ _.\-])[ _.\-]+(?=[^ _.\-])", stem)]
+    for start, _ in gaps[-2:]:
+        yield False, stem[start:], stem[:start]
+    for _, end in gaps[:2]:
+        yield True, stem[:end], stem[end:]
+
+
+_RULES = (_by_words, _by_same_name, _by_affix, _by_two_affixes)
 
 
 def _oriented(pairs: list[Pair]) -> list[Pair]:

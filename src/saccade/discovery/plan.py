@@ -106,7 +106,8 @@ def plan_for(
         raise InputError(
             f"{root}: no image with a mask among {len(found.others)} images; expected masks with "
             "the names of their images, in another folder or with an ending such as _mask, or "
-            "COCO, labelme, CVAT or Label Studio files"
+            "COCO, labelme, CVAT or Label Studio files; --images 'PATTERN' --masks 'PATTERN' say "
+            "which belong together"
         )
     class_file = find_class_file(root)
     total = len(found.pairs)
