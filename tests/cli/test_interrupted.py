@@ -48,15 +48,15 @@ def files(folder, out):
 def test_killed_and_gone_on_with_it_gives_the_same_files(folder):
     subprocess.run(command(folder, "whole"), check=True, capture_output=True)
     process = subprocess.Popen(command(folder, "killed"), stderr=subprocess.DEVNULL)
-    while process.poll() is None and len(list((folder / "killed").glob("*.png"))) < 3:
+    while process.poll() is None and len(list((folder / "killed").glob("[!.]*.png"))) < 3:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert 3 <= len(list((folder / "killed").glob("*.png"))) < IMAGES
+    assert 3 <= len(list((folder / "killed").glob("[!.]*.png"))) < IMAGES
     ended = subprocess.run(command(folder, "killed"), check=True, capture_output=True, text=True)
     assert "already done, skipped" in ended.stderr + ended.stdout
     expected = files(folder, "whole")
     assert sum(name.endswith(".png") for name in expected) == 3 * IMAGES  # of objects too
     assert files(folder, "killed") == expected
-    masks = [np.asarray(Image.open(path)) for path in (folder / "killed").glob("*.png")]
+    masks = [np.asarray(Image.open(path)) for path in (folder / "killed").glob("[!.]*.png")]
     assert all(set(np.unique(mask)) <= {0, 1} for mask in masks)

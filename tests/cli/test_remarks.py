@@ -73,13 +73,19 @@ def test_pseudo_label_says_it_and_keeps_it(saccade_cli, stacks, tmp_path):
     assert json.loads((out / "records" / "s0.json").read_text())["remarks"] == [PAGES]
 
 
-def test_predict_says_it(trained, saccade_cli, stacks, tmp_path):
+def test_predict_says_what_it_leaves_out_and_takes_all_pages(
+    trained, saccade_cli, stacks, tmp_path
+):
     network = next((trained.parent if trained.is_file() else trained).rglob("best.safetensors"))
     (stacks[0] / "notes.txt").write_text("x")
     result = saccade_cli("predict", network, stacks[0], "-o", tmp_path / "out", "--device", "cpu")
     assert result.exit_code == 0, result.output
-    assert said(result, f"5 files: {PAGES}") == 1
     assert "images: 1 file left out: .txt" in result.stderr
+    assert said(result, f"5 files: {PAGES}") == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.tif")) == [
+        f"s{number}.tif" for number in range(5)
+    ]
+    assert tifffile.imread(tmp_path / "out" / "s0.tif").shape[0] == 3
 
 
 def test_kinds_are_counted_whatever_their_numbers_are():
