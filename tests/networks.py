@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -41,3 +42,10 @@ def small_network() -> bytes:
         spec = LabelSpec(("background", "object"))
         save_checkpoint(path, net.config, net.state_dict(), spec, {})
         return path.read_bytes()
+
+
+def halves(seed, size):
+    """A picture with a bright and a dark half."""
+    picture = np.random.default_rng(seed).integers(150, 255, (*size, 3), dtype=np.uint8)
+    picture[:, size[1] // 2 :] //= 4
+    return picture

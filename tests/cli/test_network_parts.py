@@ -10,7 +10,7 @@ from PIL import Image
 
 from saccade.formats.masks import read_mask
 from saccade.images import open_image
-from tests.networks import small_network
+from tests.networks import halves, small_network
 
 SIZE = (96, 128)
 
@@ -22,17 +22,10 @@ def network(tmp_path):
     return path
 
 
-def halves(size=SIZE, seed=3):
-    """A picture with a bright and a dark half."""
-    picture = np.random.default_rng(seed).integers(150, 255, (*size, 3), dtype=np.uint8)
-    picture[:, size[1] // 2 :] //= 4
-    return picture
-
-
 @pytest.fixture
 def stack(tmp_path):
     path = tmp_path / "stack.tif"
-    planes = np.stack([halves(seed=s)[..., 0] for s in range(3)])
+    planes = np.stack([halves(s, SIZE)[..., 0] for s in range(3)])
     said = {"axes": "ZYX", "spacing": 2.0, "unit": "um"}
     tifffile.imwrite(path, planes, imagej=True, resolution=(2, 2), metadata=said)
     return path
@@ -47,7 +40,7 @@ def lowered(monkeypatch):
 def slide(tmp_path):
     path = tmp_path / "slide.ome.tif"
     said = {"axes": "YXS", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25}
-    picture = halves((640, 700))
+    picture = halves(3, (640, 700))
     tifffile.imwrite(path, picture, tile=(128, 128), photometric="rgb", metadata=said, ome=True)
     return path
 
@@ -75,8 +68,8 @@ def test_all_planes_get_masks_in_a_file_with_their_axes(saccade_cli, network, st
 def test_pages_of_a_tiff_are_planes_beside_pictures(saccade_cli, network, tmp_path):
     folder, out = tmp_path / "images", tmp_path / "out"
     folder.mkdir()
-    tifffile.imwrite(folder / "pages.tif", np.stack([halves(seed=s) for s in range(2)]))
-    Image.fromarray(halves()).save(folder / "picture.png")
+    tifffile.imwrite(folder / "pages.tif", np.stack([halves(s, SIZE) for s in range(2)]))
+    Image.fromarray(halves(3, SIZE)).save(folder / "picture.png")
     result = saccade_cli("predict", network, folder, "-o", out)
     assert result.exit_code == 0, result.output + result.stderr
     assert sorted(p.name for p in out.iterdir() if p.is_file()) == ["pages.tif", "picture.png"]

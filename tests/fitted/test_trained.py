@@ -18,7 +18,7 @@ from saccade.fitted import TrainedModel
 from saccade.fitted.file import load_fitted
 from saccade.models.checkpoint import save_checkpoint
 from saccade.models.segmentation import SegmentationConfig, SegmentationNet
-from tests.networks import small_network
+from tests.networks import halves, small_network
 
 SIZE = (120, 160)
 
@@ -33,13 +33,6 @@ def network(tmp_path):
 @pytest.fixture
 def picture():
     return halves(3, SIZE)
-
-
-def halves(seed, size=SIZE):
-    """A picture with a bright and a dark half."""
-    picture = np.random.default_rng(seed).integers(150, 255, (*size, 3), dtype=np.uint8)
-    picture[:, size[1] // 2 :] //= 4
-    return picture
 
 
 def saccade_cli(*words):
@@ -147,4 +140,4 @@ def test_a_network_of_five_channels_is_corrected_too(tmp_path):
     saccade_cli("segment", tmp_path / "a.tif", "--model", path, "-o", tmp_path / "out")
     np.testing.assert_array_equal(Image.open(tmp_path / "out/a.png"), before)
     with pytest.raises(InputError, match="3 channels, expected 5"):
-        model.predict(halves(1))
+        model.predict(halves(1, SIZE))

@@ -1,6 +1,6 @@
 """Stacks and large images among others: found, checked, and worked on one after the other."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saccade.cli.one_by_one import End
@@ -49,7 +49,7 @@ class PartByPart:
         return ends[1:]
 
 
-def part_by_part(pairs: Iterable[Pair], settings: Settings, wanted: Wanted) -> PartByPart:
+def part_by_part(pairs: Sequence[Pair], settings: Settings, wanted: Wanted) -> PartByPart:
     """Find stacks and large images, and check what is asked of them.
 
     With a model, images without strokes are looked at too. Large images that a model of strokes
@@ -67,8 +67,8 @@ def part_by_part(pairs: Iterable[Pair], settings: Settings, wanted: Wanted) -> P
     stacks = tuple(pair for pair in kept if is_stack(pair))
     for pair in stacks:
         check_stack_options(pair, wanted)
-    parted = model is None or _is_network(settings)
-    large = tuple(pair for pair in kept if parted and pair not in stacks and is_slide(pair))
+    parted, others = model is None or _is_network(settings), set(stacks)
+    large = tuple(pair for pair in kept if parted and pair not in others and is_slide(pair))
     refuse_slides(large, wanted)
     if is_remote(wanted.folder) and (apart := [*stacks, *large]):
         raise InputError(

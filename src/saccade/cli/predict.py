@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -51,9 +51,6 @@ from saccade.folders import existing, list_files, name_key
 from saccade.remarks import Remarks
 from saccade.stores import is_folder
 from saccade.suffixes import IMAGE_SUFFIXES
-
-if TYPE_CHECKING:
-    pass
 
 
 def predict(
@@ -131,7 +128,8 @@ def predict(
         single = len(files) == 1
         apart = part_by_part([Pair(file, None) for file in files], settings, wanted)
         _refuse_unfit(apart, crf, submission)
-        files = [file for file in files if Pair(file, None) not in apart.pairs]
+        others = {pair.image for pair in apart.pairs}
+        files = [file for file in files if file not in others]
         _refuse_to_replace_inputs(checkpoint, files, output)
         made_by = {
             "checkpoint": digest_of(checkpoint),

@@ -67,14 +67,18 @@ class LabeledSet:
         """
         return self.reading.read(self.examples[index].image).pixels
 
-    def labels(self, index: int) -> NDArray[np.uint8]:
+    def labels(self, index: int, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         """(H, W) uint8 class indices of an example, 255 where there is none.
+
+        Args:
+            index: of the example.
+            size: (H, W) of its image where that is known: without a mask it need not be read again.
 
         Raises:
             InputError: the mask cannot be read or has values of no class.
         """
         if self.examples[index].labels_alone:
-            return np.full(self.image(index).shape[:2], IGNORE, np.uint8)
+            return np.full(size or self.image(index).shape[:2], IGNORE, np.uint8)
         return self.classes_of(index, read_values(self.examples[index].mask))
 
     def classes_of(self, index: int, values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:

@@ -54,7 +54,8 @@ class Examples(Dataset[Batch]):
         """One example, a `Batch` without its first axis."""
         epoch, index = key
         example = self.data.examples[index]
-        image, labels = self.data.image(index), self.data.labels(index)
+        image = self.data.image(index)
+        labels = self.data.labels(index, (image.shape[0], image.shape[1]))
         require_same_size(example, labels.shape, image.shape[:2])
         seed = mix_seeds(self.seed, 1, epoch, index)
         picture, mask, inside = augment(image, labels, self.augmentation, seed)
